@@ -50,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="COMMAND",
         help="has the broker read its files again (default: a signal to mosquitto.service)",
     )
+    join = commands.add_parser(
+        "join-lists",
+        help="print the fleet's revocation lists with all that was revoked here; 'watchlink central install' runs it",
+    )
+    join.add_argument("folder", type=Path, metavar="FOLDER", help="the fleet's lists and those here")
     given = parser.parse_args(arguments)
     if given.what == "key":
         return _make_key(given.to)
@@ -57,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give --config with enrol.toml")
     if given.what == "renew-list":
         return _renew_list(given.config, given.broker, given.reload_command)
+    if given.what == "join-lists":
+        return _join_lists(given.config, given.folder)
     return _run(given.config)
 
 
@@ -78,6 +85,18 @@ def _renew_list(config: Path, broker: Path, reload_command: str) -> int:
             " Run 'watchlink fleet renew-crl' on the fleet's machine",
             STATUS_FAILED,
         )
+    return 0
+
+
+def _join_lists(config: Path, folder: Path) -> int:
+    from enrolment.config import load_configuration  # noqa: PLC0415
+    from enrolment.list_renewal import ListRenewalError, join_lists  # noqa: PLC0415
+    from enrolment.register import RegisterError  # noqa: PLC0415
+
+    try:
+        sys.stdout.write(join_lists(load_configuration(config), folder).decode("ascii"))
+    except (ConfigError, ListRenewalError, RegisterError, OSError) as e:
+        return _refuse(e, STATUS_FAILED)
     return 0
 
 

@@ -26,13 +26,15 @@ from msgspec import Struct
 from enrolment.config import Configuration
 from enrolment.issuer import NodesIssuer
 from enrolment.register import Register
-from enrolment.rules.lists import ListError, check_lists, read_lists, with_list
+from enrolment.rules.lists import ListError, check_lists, own_list, read_lists, with_list
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.config import ConfigError
+from runtime.folder_lock import folder_lock
 from runtime.key_file import read_key
 from wire.directory import open_directory
 from wire.errors import WireError
+from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
 from wire.ids import node_text
 from wire.signing import PublicKey
 
@@ -41,6 +43,7 @@ PROOF_NAME: Final = "proof-of-lists"
 PROOF_LIFE: Final = timedelta(hours=1)
 PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
+REGISTER: Final = "register.sqlite3"
 CANARIES: Final = "canaries.json"
 BROKER_PIDS: Final = Path("/sys/fs/cgroup/system.slice/mosquitto.service/cgroup.procs")
 _LET_IN: Final = frozenset({Verdict.ACCEPTED, Verdict.FORBIDDEN})
@@ -90,26 +93,64 @@ def renew_list_of(configuration: Configuration, folder: Path, reload_command: st
     """
     file, at = configuration.file, configuration.at
     issuer = NodesIssuer(at(file.issuer.certificate_file), at(file.issuer.key_file))
-    try:
-        authority = PublicKey(read_key(at(file.directory.authority_file), "authority's key"))
-        directory = open_directory(at(file.directory.file).read_bytes(), authority)
-    except WireError as e:
-        raise ConfigError(f"{at(file.directory.file)}: not a directory of this town's authority ({e})") from e
-    struck = {node_text(node) for node, sender in directory.senders.items() if sender.is_revoked}
-    register = Register(at(file.state_dir) / "register.sqlite3")
-    try:
-        made = [one for one in register.certificates() if one.node in struck]
-    finally:
-        register.close()
     return renew_list(
         BrokerFolder(folder),
         issuer,
-        frozenset(int(one.serial, 16) for one in made),
+        _revoked(configuration, at(file.directory.file)),
         state_dir=at(file.state_dir),
         reload=reload_by(reload_command),
         probe=BrokerProbe(file.broker.host, file.broker.port, at(file.issuer.roots_file)),
         deadline_s=PROOF_DEADLINE_S,
     )
+
+
+def join_lists(configuration: Configuration, folder: Path, now: datetime | None = None) -> bytes:
+    """The fleet's lists, with one of nodes that has what both the fleet's and the broker's have, and who was struck.
+
+    Args:
+        configuration: the service's.
+        folder: with the files that :mod:`wire.fleet_files` names.
+        now: aware; ``None`` = the machine's clock.
+
+    Raises:
+        ListRenewalError: they cannot be joined.
+        ConfigError, RegisterError, OSError: a file cannot be used.
+    """
+    file, at, now = configuration.file, configuration.at, now or datetime.now(UTC)
+    issuer = NodesIssuer(at(file.issuer.certificate_file), at(file.issuer.key_file))
+    name = issuer.certificate.subject
+    # Before the first unit was claimed there is none.
+    register = at(file.state_dir) / REGISTER
+    revoked = _revoked(configuration, folder / DIRECTORY_OF_FLEET) if register.exists() else frozenset()
+    try:
+        issuers = x509.load_pem_x509_certificates((folder / ISSUERS_IN_FORCE).read_bytes())
+        lists = read_lists((folder / LISTS_OF_FLEET).read_bytes(), issuers)
+        here = own_list((folder / LISTS_HERE).read_bytes(), issuer.certificate)
+        if name not in lists:
+            raise ListError(f"the fleet has no list of {name.rfc4514_string()}, so this issuer was cut off")
+        both = [lists[name], *([here] if here is not None else [])]
+        wanted = revoked.union(*(one.serials for one in both))
+        joined = with_list(lists, name, issuer.revoke(wanted, max(one.number for one in both) + 1, now))
+        check_lists(joined, issuers, wanted, name, now)
+    except ValueError as e:
+        raise ListRenewalError(f"The revocation lists of nodes cannot be joined: {e}.") from e
+    return joined
+
+
+def _revoked(configuration: Configuration, directory_file: Path) -> frozenset[int]:
+    """Serials of all certificates that were made here for nodes that this directory strikes."""
+    file, at = configuration.file, configuration.at
+    try:
+        authority = PublicKey(read_key(at(file.directory.authority_file), "authority's key"))
+        directory = open_directory(directory_file.read_bytes(), authority)
+    except WireError as e:
+        raise ConfigError(f"{directory_file}: not a directory of this town's authority ({e})") from e
+    struck = {node_text(node) for node, sender in directory.senders.items() if sender.is_revoked}
+    register = Register(at(file.state_dir) / REGISTER)
+    try:
+        return frozenset(int(one.serial, 16) for one in register.certificates() if one.node in struck)
+    finally:
+        register.close()
 
 
 def renew_list(
@@ -142,7 +183,9 @@ def renew_list(
     canary, control = (_for_proof(issuer, now) for _ in range(2))
     wanted = revoked | {canary.serial}
     try:
-        ends_at = _put(broker, issuer, wanted, _ended_canaries(state_dir, canary, now), now)
+        # An installation may bring the fleet's lists at this moment.
+        with folder_lock(broker.path):
+            ends_at = _put(broker, issuer, wanted, _ended_canaries(state_dir, canary, now), now)
     except (ListError, ValueError, OSError) as e:
         raise ListRenewalError(
             f"The revocation list of nodes is NOT renewed: {e}. The broker was not told to read anything. Install the"

@@ -7,7 +7,6 @@ changed here: an engineer's own is kept, and the new one is laid beside it; the 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from msgspec import Struct
 from installation.errors import InstallError
 from installation.machine import Machine
 from runtime.atomic import PRIVATE, write_atomic
+from runtime.folder_lock import folder_lock
 
 STATE: Final = "/var/lib/watchlink"
 RECORD: Final = f"{STATE}/installed.json"
@@ -33,12 +33,14 @@ class Wanted(Struct, frozen=True):
     Attributes:
         path: on the machine.
         is_editable: an engineer may change it, and what they have changed is kept.
+        is_shared: a program here writes it too, so that what is found is no stranger's.
     """
 
     path: str
     data: bytes
     mode: int
     is_editable: bool = False
+    is_shared: bool = False
 
 
 class Change(Struct, frozen=True):
@@ -77,7 +79,7 @@ def change_of(machine: Machine, record: Record, wanted: Wanted) -> Change | None
         return Change(wanted, "made")
     if found == wanted.data or (put == digest(wanted.data) and wanted.is_editable):
         return None
-    if put == digest(found):
+    if put == digest(found) or wanted.is_shared:
         return Change(wanted, "updated")
     if not wanted.is_editable:
         return Change(wanted, "replaced")
@@ -139,12 +141,8 @@ def alone(machine: Machine) -> Iterator[None]:
     """While others wait."""
     folder = machine.path(STATE)
     make_folder(folder)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with folder_lock(folder):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def digest(data: bytes) -> str:

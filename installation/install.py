@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,13 +18,15 @@ from installation.enrolling import PUBLIC_KEY, delegate_here, left_out, left_out
 from installation.errors import InstallError, PackError
 from installation.files import Change, Record, Wanted, alone, load_record, read, save_record, sweep
 from installation.joining import joined
+from installation.lists import ForBroker, lists_for_broker
 from installation.machine import Machine
-from installation.pack import Pack
+from installation.pack import ISSUERS, TOP, Pack
 from installation.places import Parts
 from installation.revocation import crl_number_of
 from installation.services import run_services
 from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, want_programs
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
+from runtime.folder_lock import folder_lock
 from wire.directory import open_directory
 from wire.errors import WireError
 from wire.ids import NodeId, node_text
@@ -96,7 +100,7 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         PackError: the pack is older than what is here, or another town's. Nothing was changed.
         InstallError: it cannot go on.
     """
-    with alone(machine):
+    with alone(machine), _no_list_renewed(machine):
         record = load_record(machine)
         record.without_central |= order.without_central
         plan = _plan(machine, record, pack, say, order)
@@ -104,6 +108,14 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         for remark in plan.remarks:
             say(remark)
     say("Everything is in place." if is_busy else "Nothing to do: everything is in place.")
+
+
+@contextlib.contextmanager
+def _no_list_renewed(machine: Machine) -> Iterator[None]:
+    """From the look at the broker's lists until new ones are there: what was revoked between would be forgotten."""
+    folder = machine.path(places.BROKER)
+    with folder_lock(folder) if folder.is_dir() else contextlib.nullcontext():
+        yield
 
 
 def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: Order) -> _Plan:
@@ -126,11 +138,11 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
         for path, name in places.shipped_files(parts).items()
     ]
     toml = [Wanted(places.OFFICE_TOML, places.office_toml(order.office).encode(), PUBLIC, is_editable=True)]
-    wanted = [] if pack is None else _fleets(machine, pack, parts, order)
+    wanted, remarks = ([], []) if pack is None else _fleets(machine, pack, parts, order)
     fleets = changes_of(machine, record, [*wanted, *(toml if is_first else [])])
     drop_ins = _drop_ins(machine, parts, fleets, say)
     lost = _left_out(machine, pack, parts, fleets)
-    remarks = [left_out_words(lost)] if lost else []
+    remarks += [left_out_words(lost)] if lost else []
     if pack is not None and pack.misfit and parts.central:
         remarks.append(
             f"the enrolment service's files were not taken: {pack.misfit}. Run 'watchlink fleet enrolment' on the"
@@ -245,12 +257,24 @@ def _is_behind(machine: Machine, path: str, pack: Pack) -> bool:
     return here.base == pack.directory.base and here.serial > pack.directory.serial
 
 
-def _fleets(machine: Machine, pack: Pack, parts: Parts, order: Order) -> list[Wanted]:
-    return [
-        Wanted(path, data, mode, is_editable=path in {places.CENTRAL_TOML, places.ENROLMENT_TOML})
-        for path, (data, mode) in pack.placed(parts).items()
+def _fleets(machine: Machine, pack: Pack, parts: Parts, order: Order) -> tuple[list[Wanted], list[str]]:
+    """The fleet's files, and what is to be said of them."""
+    placed, lists = pack.placed(parts), ForBroker(b"")
+    if places.enrols(parts):
+        lists = lists_for_broker(machine, pack.files["broker/crl.pem"], pack.files.get(ISSUERS, b""), pack.files[TOP])
+        placed[places.LISTS] = lists.data, PUBLIC
+    wanted = [
+        Wanted(
+            path,
+            data,
+            mode,
+            is_editable=path in {places.CENTRAL_TOML, places.ENROLMENT_TOML},
+            is_shared=path == places.LISTS and lists.is_of_both,
+        )
+        for path, (data, mode) in placed.items()
         if order.is_new_town or not _is_behind(machine, path, pack)
     ]
+    return wanted, [lists.fault] if lists.fault else []
 
 
 def _drop_ins(machine: Machine, parts: Parts, changes: list[Change], say: Say) -> list[Wanted]:

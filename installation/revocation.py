@@ -13,6 +13,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
 
 from installation.errors import InstallError
 
@@ -47,6 +48,50 @@ def lists_end_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
             raise InstallError(f"has no list of the CA {name}: the broker refuses all of it")
         ends.append(own[0].next_update_utc)
     return min(ends)
+
+
+class IssuersList(Struct, frozen=True):
+    """The list of one issuer, as it is in a file.
+
+    Attributes:
+        pem: its bytes.
+        serials: of the certificates that it revokes.
+        number: rises with every list.
+        ends_at: aware.
+    """
+
+    pem: bytes
+    serials: frozenset[int]
+    number: int
+    ends_at: datetime
+
+
+def list_of(data: bytes, issuer: x509.Certificate) -> IssuersList | None:
+    """The issuer's own list in the file; ``None`` = there is none, or the file is damaged."""
+    key = issuer.public_key()
+    for pem in _LIST.findall(data):
+        try:
+            one = x509.load_pem_x509_crl(pem)
+            number = one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        except (ValueError, x509.ExtensionNotFound):
+            return None
+        ends_at = one.next_update_utc
+        if ends_at is not None and isinstance(key, ec.EllipticCurvePublicKey) and one.is_signature_valid(key):
+            return IssuersList(pem, frozenset(entry.serial_number for entry in one), number, ends_at)
+    return None
+
+
+def other_lists(data: bytes, issuer: x509.Certificate) -> tuple[bytes, ...]:
+    """All but the issuer's; what is no list counts as one, so that it is noticed."""
+    own = list_of(data, issuer)
+    rest = _LIST.sub(b"", data).strip()
+    found = (pem.strip() for pem in _LIST.findall(data) if own is None or pem != own.pem)
+    return (*found, *([rest] if rest else []))
+
+
+def with_list(data: bytes, old: IssuersList, new: IssuersList) -> bytes:
+    """The file with another list in the place of one that is in it."""
+    return data.replace(old.pem, new.pem)
 
 
 def _lists(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:

@@ -1,4 +1,4 @@
-"""Names in a fleet folder that its own program and whoever installs from it must both know."""
+"""Names of files that two programs must both know: in a fleet folder, and where lists are joined."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ ENROLMENT_FILES: Final = (
     "enrol.toml",
 )
 """What travels, in the order of writing. Never the delegate's key, which the service's machine makes itself."""
+
+LISTS_OF_FLEET: Final = "fleets.pem"
+"""Revocation lists of all issuers, as the fleet brings them. This and the next three are laid in one folder, for the
+enrolment service to make one list of nodes from them."""
+LISTS_HERE: Final = "here.pem"
+"""As the broker has them."""
+ISSUERS_IN_FORCE: Final = "issuers.pem"
+DIRECTORY_OF_FLEET: Final = "directory.json"
+"""Which says who is struck."""

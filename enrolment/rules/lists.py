@@ -68,6 +68,22 @@ def read_lists(data: bytes, issuers: Sequence[x509.Certificate]) -> dict[x509.Na
     return found
 
 
+def own_list(data: bytes, issuer: x509.Certificate) -> Held | None:
+    """This issuer's list in a file that may also hold lists of others; ``None`` = there is none that it has signed.
+
+    Raises:
+        ListError: damaged.
+    """
+    for pem in _LIST.findall(data):
+        try:
+            one = x509.load_pem_x509_crl(pem)
+        except ValueError as e:
+            raise ListError("a revocation list is damaged") from e
+        if one.issuer == issuer.subject:
+            return read_lists(pem, [issuer])[issuer.subject]
+    return None
+
+
 def with_list(lists: dict[x509.Name, Held], issuer: x509.Name, pem: bytes) -> bytes:
     """The file with this issuer's list replaced by ``pem``, the others as they are."""
     return b"".join(pem if name == issuer else held.pem for name, held in lists.items())

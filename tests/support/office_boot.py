@@ -11,7 +11,7 @@ from typing import Final
 from tests.support.booted_system import REPOSITORY, UNITS, compiled, copied, installed, written
 
 STATE: Final = "/var/lib/watchlink-office"
-_PACKAGES: Final = ("office", "provisioning", "installation")
+_PACKAGES: Final = ("office", "provisioning", "installation", "enrolment")
 _LOCKED: Final = (
     "django",
     "allauth",

@@ -47,6 +47,9 @@ slay() { # node and guard at one stroke: the guard is stopped first, lest it let
 PATH=/opt/watchlink/bin:$PATH
 pack_town >/proof/packed 2>&1
 install_central >/proof/installed 2>&1
+watchlink fleet delegate --dir /town --yes /var/lib/watchlink-enrol/enrolment/delegate.pub \
+    --reload-command "watchlink central install --from /town" >/proof/delegated 2>&1
+pack_town >>/proof/packed 2>&1
 cat /backup.toml >>/var/lib/watchlink-central/central/central.toml # as an engineer does
 # As a crash of the whole machine may leave it.
 mkdir $state
@@ -54,7 +57,7 @@ printf '\0\0\4\4\0' >$state/hidraw
 pack_node >>/proof/packed 2>&1
 # A unit of Type=notify has started when it said READY.
 install_node >/proof/node-installed 2>&1
-for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.started; done
+for unit in mosquitto watchlink-central watchlink-enrol watchlink-node; do show $unit $unit.started; done
 attempt node_at_broker
 attempt central_at_broker
 journalctl --output=cat --unit=mosquitto >/proof/broker-log
@@ -104,8 +107,8 @@ systemctl start watchlink-central
 show watchlink-central watchlink-central.restored
 # shellcheck source=tests/systemd/check-proof.sh
 . /check-proof.sh
-systemctl stop watchlink-node watchlink-central mosquitto
-for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.stopped; done
+systemctl stop watchlink-node watchlink-central watchlink-enrol mosquitto
+for unit in mosquitto watchlink-central watchlink-enrol watchlink-node; do show $unit $unit.stopped; done
 journalctl --no-pager --output=short-monotonic >/proof/journal
 touch /proof/done
 systemctl poweroff --no-block

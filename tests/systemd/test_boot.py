@@ -20,6 +20,7 @@ from installation import node_places, places
 from office.papers import tags
 from office.people.intake_terms import SENTENCES
 from provisioning.certificates import issue_client_certificate, issue_crl
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 from runtime.backup_file import new_identity
 from tests.office.papers.conftest import paper, photograph, shops
@@ -56,7 +57,8 @@ WATCHDOG_MS: Final = 3_000
 SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
 PAGES, PUBLISHER = OFFICE = ("watchlink-office", "watchlink-office-publish")
 PAPERS: Final = "watchlink-office-papers"
-UNITS: Final = ("mosquitto", "watchlink-central", "watchlink-node", *OFFICE, PAPERS)
+ENROL: Final = "watchlink-enrol"
+UNITS: Final = ("mosquitto", "watchlink-central", ENROL, "watchlink-node", *OFFICE, PAPERS)
 ORDER: Final = paper(name="", photograph=photograph(), premises=shops(40))
 NO_PRIVILEGE: Final = {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
 
@@ -71,6 +73,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         broker_folder="/etc/watchlink/broker",
         broker_user="mosquitto",
     )
+    open_enrolment(fleet.folder, ["127.0.0.1"])
     node = fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node
     with (fleet.node_folder(node) / "node.toml").open("a") as config:
         config.write(LINE)
@@ -426,6 +429,15 @@ def test_install_mends_and_says_what_somebody_had_changed(proof: Proof) -> None:
     for act in ("mosquitto has read its files again", "restarted watchlink-central", f"started {PAPERS}"):
         assert act in said
     assert "status 0" == proof.text("check.mended").splitlines()[-1], proof.text("check.mended")
+
+
+def test_fleets_lists_are_joined_by_the_service_without_roots_rights(proof: Proof) -> None:
+    """The broker obeys the file: the fleet's proof would else have failed."""
+    said = proof.text("delegated").splitlines()
+
+    assert f"updated {places.LISTS}" in said
+    assert [] == [line for line in said if "STAYS AS IT WAS" in line]
+    assert "The directory has serial 1000000. Central passes it on." == said[-1]
 
 
 def test_change_of_the_fleet_reaches_the_running_broker_by_install(proof: Proof) -> None:

@@ -1,0 +1,123 @@
+"""Which revocation lists the broker gets, where the enrolment service is on the same machine.
+
+The fleet's list of nodes lacks what the service has revoked since, which the fleet does not know (ADR 0031), and the
+one here lacks what the fleet has revoked. Neither may be lost. Only the service has the key that signs both together;
+if it cannot, the one here stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from typing import Final
+
+from cryptography import x509
+from msgspec import Struct
+
+from installation import places
+from installation.errors import InstallError
+from installation.files import STATE, make_folder, read
+from installation.machine import Machine
+from installation.revocation import IssuersList, list_of, other_lists, with_list
+from installation.steps import must
+from runtime.atomic import PUBLIC, write_atomic
+from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
+
+JOINING: Final = f"{STATE}/joining"
+"""Where the service finds what it is to sign; nothing in it is secret."""
+_AS_THE_SERVICE: Final = (
+    "setpriv",
+    "--reuid=watchlink-enrol",
+    "--regid=watchlink-enrol",
+    "--clear-groups",
+    "--no-new-privs",
+    "--inh-caps=-all",
+)
+"""It reads a database that whoever takes the service over can write: not as root."""
+
+
+class ForBroker(Struct, frozen=True):
+    """The file to be put.
+
+    Attributes:
+        data: it.
+        is_of_both: the one that is here is the service's own work, and no stranger's.
+        fault: why it lacks what the fleet has revoked, a sentence without a full stop; empty if it does not.
+    """
+
+    data: bytes
+    is_of_both: bool = False
+    fault: str = ""
+
+
+def lists_for_broker(machine: Machine, fleets: bytes, issuers: bytes, directory: bytes) -> ForBroker:
+    """What the broker gets.
+
+    Args:
+        machine: this one, where the service is.
+        fleets: the fleet's lists, of all issuers in force.
+        issuers: those issuers, PEM.
+        directory: the fleet's.
+    """
+    shutil.rmtree(machine.path(JOINING), ignore_errors=True)  # Of a run that was cut short.
+    here, own = read(machine.path(places.LISTS)), _own_issuer(machine, issuers)
+    if here is None or own is None:
+        return ForBroker(fleets)
+    held, coming = list_of(here, own), list_of(fleets, own)
+    if held is None or held.ends_at <= datetime.now(UTC) or coming is None:
+        return ForBroker(fleets)  # Damaged or over: it keeps nobody out, or everybody.
+    if coming.serials <= held.serials and coming.number <= held.number:
+        return ForBroker(with_list(fleets, coming, held), is_of_both=True)
+    try:
+        joined = _signed(machine, fleets, here, issuers, directory)
+        _check(joined, fleets, own, held, coming)
+    except (InstallError, OSError, ValueError) as e:
+        why = str(e).rstrip(".")
+        return ForBroker(
+            with_list(fleets, coming, held),
+            is_of_both=True,
+            fault=f"THE REVOCATION LIST OF NODES STAYS AS IT WAS, without what the fleet has revoked since: {why}. The"
+            " broker's rules forbid those nodes everything. 'systemctl status watchlink-enrol' says more; put that"
+            " right and install again",
+        )
+    return ForBroker(joined, is_of_both=True)
+
+
+def _own_issuer(machine: Machine, issuers: bytes) -> x509.Certificate | None:
+    """The service's, if it is still in force: one that was cut off must get no list, which would let its nodes in."""
+    pem = read(machine.path(f"{places.ENROLMENT_OWN}/nodes.pem"))
+    try:
+        own = x509.load_pem_x509_certificate(pem or b"")
+        return own if own in x509.load_pem_x509_certificates(issuers) else None
+    except ValueError:
+        return None
+
+
+def _signed(machine: Machine, fleets: bytes, here: bytes, issuers: bytes, directory: bytes) -> bytes:
+    folder = machine.path(JOINING)
+    try:
+        make_folder(folder)
+        for name, data in (
+            (LISTS_OF_FLEET, fleets),
+            (LISTS_HERE, here),
+            (ISSUERS_IN_FORCE, issuers),
+            (DIRECTORY_OF_FLEET, directory),
+        ):
+            write_atomic(folder / name, data, PUBLIC)
+        command = (places.PROGRAM, "enrol", "--config", places.ENROLMENT_TOML, "join-lists", str(folder))
+        return must(machine, *_AS_THE_SERVICE, *command).encode()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(joined: bytes, fleets: bytes, own: x509.Certificate, held: IssuersList, coming: IssuersList) -> None:
+    """Whoever has taken the service over can sign, but un-revoke nobody.
+
+    Raises:
+        ValueError: the file is not the fleet's with one more complete list of this issuer.
+    """
+    new = list_of(joined, own)
+    if new is None or other_lists(joined, own) != other_lists(fleets, own):
+        raise ValueError("the enrolment service made another file than it was asked for")
+    if not held.serials | coming.serials <= new.serials or new.ends_at <= datetime.now(UTC):
+        raise ValueError("the enrolment service left out somebody who was revoked")
