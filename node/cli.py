@@ -6,12 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from runtime.config import ConfigError
-
-if TYPE_CHECKING:
-    from node.config import NodeConfig
 
 STATUS_WRONG_CONFIGURATION: Final = 2
 _DEFAULT_CONFIG: Final = Path("/etc/watchlink/node.toml")
@@ -131,8 +128,8 @@ def _run(config_file: Path) -> int:
     from runtime.service import Service  # noqa: PLC0415
 
     set_up_logging()
-    _settle(load_config(config_file, _version()))
-    # Once alone: whoever finds that a trial of settings has begun takes it for one that was cut short.
+    _settle(config_file)
+    # Once alone, and before anything uses them: a trial of settings that has begun is taken for one cut short.
     config = load_config(config_file, _version(), is_start=True)
     _log_warnings(config.warnings)
     try:
@@ -142,12 +139,18 @@ def _run(config_file: Path) -> int:
     return app.run()
 
 
-def _settle(config: NodeConfig) -> None:
-    """Finish a renewal that a power cut interrupted. A disk that refuses keeps no node down."""
+def _settle(config_file: Path) -> None:
+    """Finish a renewal that a power cut interrupted. A disk that refuses keeps no node down.
+
+    Of the configuration it needs where two files are: settings from the fleet, which may be wrong, are not looked at.
+    """
+    from node.config import NodeFile  # noqa: PLC0415
+    from runtime.config import load_toml  # noqa: PLC0415
     from runtime.key_pair import KeyPair, settle_pair  # noqa: PLC0415
 
+    link = load_toml(config_file, NodeFile).mqtt.resolved(config_file.absolute().parent)
     try:
-        settle_pair(KeyPair(Path(config.link.certificate_file), Path(config.link.key_file)))
+        settle_pair(KeyPair(Path(link.certificate_file), Path(link.key_file)))
     except OSError as e:
         _log_warnings([f"a new certificate cannot be put in place: {e}"])
 

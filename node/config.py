@@ -191,7 +191,7 @@ def load_config(path: Path, version: str, now: datetime | None = None, *, is_sta
     fleet_settings = FleetSettings(state_dir, authority, file)
     if is_start:
         fleet_settings.begin()
-    file = fleet_settings.applied()
+    file = fleet_settings.applied(lambda tried: radio_config(path, tried.radio, folder, state_dir))
     alerts, tried = file.alerts, file.settings
     radio = radio_config(path, file.radio, folder, state_dir)
     return NodeConfig(

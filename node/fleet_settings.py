@@ -6,6 +6,7 @@ When they are tried and what decides a trial: :mod:`node.core.link.configuring`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from node.hw.profiles import profile_named
 from node.hw.radio.sentences import speakable
 from node.radio_config import PttTable, RadioTable
 from runtime.atomic import PRIVATE, write_atomic
+from runtime.config import ConfigError
 from wire.errors import SettingsError
 from wire.ids import node_text
 from wire.limits import SETTINGS_BYTES_MAX
@@ -71,18 +73,28 @@ class FleetSettings:
         write_atomic(self._file, msgspec.json.encode(kept), PRIVATE)
         self.kept = kept
 
-    def applied(self) -> NodeFile:
-        """``node.toml`` with the settings in force: the trial's, else the last good ones, else none."""
+    def applied(self, check: Callable[[NodeFile], object]) -> NodeFile:
+        """``node.toml`` with the settings in force: the trial's, else the last good ones, else none.
+
+        Args:
+            check: raises :class:`ConfigError` for a file that no node can start with. What settings make of
+                ``node.toml`` is not used then: the next start would be no better, and the button is dead for ever.
+        """
         for settled in dict.fromkeys((self.kept.in_force, self.kept.good)):
             if not settled.serial:
                 continue
             try:
-                return _laid_over(self._node_file, self._settings(settled))
-            except SettingsError as e:
-                reason = e.detail or e.reason
+                laid = _laid_over(self._node_file, self._settings(settled))
+                check(laid)
+            except (SettingsError, ConfigError) as e:
+                reason = str(e) if isinstance(e, ConfigError) else e.detail or e.reason
                 logger.error("settings %d from the fleet do not count: %s", settled.serial, reason)  # noqa: TRY400
                 # Not written: on the disk they are either good, for a program that knows them, or cut short.
-                self.kept = self.kept.returned(reason)
+                self.kept = replace(self.kept.returned(reason), left=self.kept.left)
+                if settled == self.kept.good:
+                    self.kept = replace(self.kept, unusable=settled.serial)
+            else:
+                return laid
         return self._node_file
 
     def objection(self, signed: SignedSettings) -> str:
@@ -140,7 +152,8 @@ class FleetSettings:
     def _read(self) -> Kept:
         try:
             with self._file.open("rb") as source:
-                return msgspec.json.decode(source.read(_FILE_BYTES_MAX), type=Kept)
+                # Another program may be able to use what the last one could not.
+                return replace(msgspec.json.decode(source.read(_FILE_BYTES_MAX), type=Kept), unusable=0)
         except FileNotFoundError:
             return Kept()
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as e:

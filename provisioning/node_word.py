@@ -32,6 +32,7 @@ WAITS_MAX: Final = 100
 _STATES: Final = {
     "waiting": "It has them, and waits: {reason}.",
     "trial": "It is trying them now.",
+    "ending": "It tried them, and goes back to the last good ones once no alert needs the unit: {reason}.",
     "taken": "It has taken them.",
     "refused": "It has refused them: {reason}. Nothing changed there.",
     "returned": "It tried them, and took the last good ones again: {reason}.",
@@ -62,7 +63,8 @@ def in_words(word: Word, serial: int) -> str:
     report = word.health.settings
     if report is None or report.serial < serial:
         return "It does not have them yet. Central offers them every half minute; have the files been brought there?"
-    said = _STATES.get(report.state, report.state).format(reason=display_text(report.reason, TEXT_CHARS_MAX))
+    state = "ending" if report.state == "trial" and report.reason else report.state
+    said = _STATES.get(state, state).format(reason=display_text(report.reason, TEXT_CHARS_MAX))
     return said if report.serial == serial else f"Of newer ones, number {report.serial}, it says: {said}"
 
 

@@ -99,9 +99,9 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
     stuck_before = stuck_buttons(state.buttons)
     _buttons(turn, event, now_ms)
     _HANDLERS[type(event)](turn, event)
-    _due(turn)
     if stuck_buttons(turn.state.buttons) != stuck_before:
         parts.tell_soon(turn)
+    _due(turn)
     own = view.settle(turn)
     sounder.settle(turn)
     lamp.settle(turn, own)

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from node.core.controls import Part
+from node.core.controls import Button, Part
 from wire.messages import SettingsReport
 
 CUT_SHORT: Final = "the node was restarted, or lost power, before they were proven"
@@ -32,10 +32,12 @@ class Before(Struct, frozen=True):
     Attributes:
         faults: parts that did not work.
         is_radio_proven: its radio path was ready.
+        stuck: buttons that were stuck.
     """
 
     faults: tuple[Part, ...] = ()
     is_radio_proven: bool = False
+    stuck: tuple[Button, ...] = ()
 
 
 class Settled(Struct, frozen=True):
@@ -59,6 +61,7 @@ class Kept(Struct, frozen=True):
         left: the last that were tried and given up: the line that they keyed is put off before each start.
         newest: serial of the newest that was judged; what is not above it counts for nothing.
         state, reason: what became of it, as in :class:`~wire.messages.SettingsReport`.
+        unusable: serial of ``good``, if this program cannot use them: the node's own file counts alone.
     """
 
     good: Settled = NONE
@@ -69,11 +72,17 @@ class Kept(Struct, frozen=True):
     newest: int = 0
     state: str = ""
     reason: str = ""
+    unusable: int = 0
 
     @property
     def in_force(self) -> Settled:
         """Those that this run uses, if it began with this on the disk."""
         return self.trial if self.is_begun else self.good
+
+    @property
+    def good_serial(self) -> int:
+        """Of the last good ones, as far as this program can use them; 0 = the node's own file counts alone."""
+        return 0 if self.good.serial == self.unusable else self.good.serial
 
     @property
     def is_on_trial(self) -> bool:
@@ -98,7 +107,7 @@ class Kept(Struct, frozen=True):
 
     def taken(self) -> Kept:
         """The trial was passed."""
-        return replace(self, good=self.trial, trial=NONE, is_begun=False, state="taken", reason="")
+        return replace(self, good=self.trial, trial=NONE, is_begun=False, state="taken", reason="", unusable=0)
 
     def returned(self, reason: str) -> Kept:
         """The trial was not passed: the last good ones count again."""
@@ -109,5 +118,5 @@ class Kept(Struct, frozen=True):
         if not self.newest:
             return None
         return SettingsReport(
-            serial=self.newest, state=self.state or "taken", reason=self.reason, in_force=self.good.serial
+            serial=self.newest, state=self.state or "taken", reason=self.reason, in_force=self.good_serial
         )

@@ -14,7 +14,9 @@ from node.core.air import Phrase
 from node.core.trial import CUT_SHORT, Before, Kept, Settled
 from node.fleet_settings import FILE
 from node.hw.radio.unkey import configured_lines
+from node.radio_config import RadioConfig, RadioTable, radio_config
 from provisioning.fleet import Fleet
+from runtime.config import ConfigError
 from tests.support.fleet_broker import free_port
 from wire.node_settings import NodeSettings, PttSetting, Words, open_settings, seal_settings
 from wire.signing import SigningKey
@@ -133,6 +135,50 @@ def test_kept_settings_that_are_not_this_nodes_count_for_nothing(bench: Bench, w
 
     assert "OLD 1" == licence(config)
     assert "returned" == config.fleet_settings.kept.state
+
+
+@pytest.fixture
+def unusable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The licence NEW 2 is one with which no node of this version can start."""
+
+    def checked(path: Path, table: RadioTable, *more: Any) -> RadioConfig:  # noqa: ANN401 - passed on
+        if table.licence == "NEW 2":
+            raise ConfigError("no such licence")
+        return radio_config(path, table, *more)
+
+    monkeypatch.setattr("node.config.radio_config", checked)
+
+
+def start(bench: Bench) -> str:
+    """The licence that it starts with, or why it does not."""
+    try:
+        return licence(bench.load())
+    except ConfigError as e:
+        return str(e)
+
+
+@pytest.mark.usefixtures("unusable")
+def test_trial_with_which_no_node_starts_is_over_and_does_not_loop(bench: Bench) -> None:
+    """Until now it was noted as begun, and whatever looked at it next failed before it could be taken back."""
+    bench.put(Kept(good=bench.sealed(5, licence="GOOD 1"), newest=5).tried(bench.sealed(7, licence="NEW 2"), Before()))
+
+    assert "GOOD 1" == start(bench)
+    kept = bench.load(is_start=False).fleet_settings.kept
+    assert ("returned", True) == (kept.state, "no such licence" in kept.reason)
+    assert "GOOD 1" == start(bench)
+    assert ("returned", CUT_SHORT) == (bench.on_disk().state, bench.on_disk().reason)
+
+
+@pytest.mark.usefixtures("unusable")
+def test_taken_settings_with_which_no_node_starts_leave_the_nodes_own_file(bench: Bench) -> None:
+    """A newer program may be stricter. The last good ones stay on the disk, for one that can use them."""
+    bench.put(Kept(good=bench.sealed(5, licence="NEW 2"), newest=5, state="taken"))
+
+    assert "OLD 1" == start(bench)
+    report = bench.load().fleet_settings.kept.report()
+    assert report is not None
+    assert ("returned", 5, 0) == (report.state, report.serial, report.in_force)
+    assert (5, "taken") == (bench.on_disk().good.serial, bench.on_disk().state)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b'{"good":7}', b"\xff"])

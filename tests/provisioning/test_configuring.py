@@ -216,6 +216,7 @@ def test_reload_command_brings_them_to_central(town: str, tmp_path: Path) -> Non
         (SettingsReport(serial=6, state="taken"), "does not have them yet"),
         (SettingsReport(serial=7, state="waiting", reason="an alert here is open"), "waits: an alert here is open."),
         (SettingsReport(serial=7, state="trial"), "is trying them now"),
+        (SettingsReport(serial=7, state="trial", reason="radio: mute"), "once no alert needs the unit: radio: mute"),
         (SettingsReport(serial=7, state="taken"), "has taken them"),
         (SettingsReport(serial=7, state="refused", reason="no such profile"), "has refused them: no such profile."),
         (SettingsReport(serial=7, state="returned", reason="radio: broken"), "good ones again: radio: broken."),

@@ -98,7 +98,7 @@ class SettingsReport(Message, frozen=True):
     """``waiting``: until no alert is open. ``trial``: in use, and not yet proven. ``taken``. ``refused``: never used.
     ``returned``: the node did not work with them as before, and uses those of before again."""
     reason: Text = ""
-    """Why, for all but ``trial`` and ``taken``."""
+    """Why, for all but ``taken``. In a ``trial``: why it ends as soon as nobody needs the unit; empty = it goes on."""
     in_force: Count = 0
     """Serial of those that count, or that the node returns to; 0 = what its own file says alone."""
 

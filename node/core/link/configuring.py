@@ -8,9 +8,11 @@ comes at once. A wrong line keys nothing and reports no fault: so it also comes 
 not so with these settings, and the press has been without a receipt for a while. The press is on the disk, and the next
 run sends it.
 
-A trial is passed once the node has been steady for a while: central has answered, no part fails that worked before, the
-transmit key has moved by order, and a radio path that was proven is proven again by a path test. It has failed when a
-part stays out of order, or when its time is over.
+A trial is passed once the node has been steady for a while: central has answered, no part fails that worked before,
+the transmit key has moved by order, and a radio path that was proven is proven again by a path test. It has failed
+when a part stays out of order, or when its time is over. A button that was not stuck before, and is down from the
+trial's start on, is such a part: a line that the settings name may hold it down. One that gets stuck later is not the
+settings' doing.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from node.core.controls import Part
 from node.core.effects import CheckSettings, KeepSettings
 from node.core.events import SettingsChecked, SettingsKept, SettingsReceived
 from node.core.radio.path import RadioPath, radio_path
-from node.core.state import NodeState
+from node.core.state import NodeState, stuck_buttons
 from node.core.table import ButtonPhase, PathPhase, Phase
 from node.core.trial import MAY_FAIL, NONE, Before, Settled
 from node.core.turn import Timer, Turn
@@ -39,6 +41,8 @@ _AT_REST: Final = frozenset((ButtonPhase.UP, ButtonPhase.STUCK, ButtonPhase.STUC
 _PRESSING: Final = frozenset((ButtonPhase.CLOSING, ButtonPhase.DOWN, ButtonPhase.OPENING))
 """What it means is not known yet, and would be lost."""
 _NO_DISK: Final = "the card cannot be written"
+FOUND_MS: Final = 2_000
+"""A button that is down by then was found so at the start."""
 _UNHEARD: Final = "an alert got no receipt, and no path test had come back by radio, as it did before"
 
 
@@ -133,7 +137,11 @@ def _begin(turn: Turn) -> None:
         parts.tell_soon(turn)
     if waits_for:
         return
-    before = Before(tuple(sorted(MAY_FAIL & state.faults.keys())), radio_path(state, turn.now_ms) is RadioPath.READY)
+    before = Before(
+        tuple(sorted(MAY_FAIL & state.faults.keys())),
+        radio_path(state, turn.now_ms) is RadioPath.READY,
+        stuck_buttons(state.buttons),
+    )
     _keep(turn, is_writing=True)
     turn.order(KeepSettings(configuring.kept.tried(configuring.offered, before)))
 
@@ -141,7 +149,7 @@ def _begin(turn: Turn) -> None:
 def _judge(turn: Turn) -> None:
     state, on_disk = turn.state, turn.state.configuring.kept
     steady_ms = turn.timing.settings_steady_ms
-    broken = any(turn.now_ms - state.faults[part].since_ms >= steady_ms for part in _broken(state))
+    broken = any(turn.now_ms - since_ms >= steady_ms for _, since_ms in _broken(state).values())
     missing, is_stuck = _missing(state, turn.now_ms), _is_alert_stuck(state, turn.now_ms)
     if broken or is_stuck or (missing and turn.now_ms >= _until_ms(state)):
         _keep(turn, is_writing=True, is_leaving=True)
@@ -154,8 +162,8 @@ def _judge(turn: Turn) -> None:
 
 def _missing(state: NodeState, now_ms: int) -> str:
     """What is not as it was before, in words; empty = all is."""
-    for part in _broken(state):
-        return f"{part}: {state.faults[part].detail}"
+    for part, (detail, _) in _broken(state).items():
+        return f"{part}: {detail}"
     if state.central.path is not PathPhase.PROVEN:
         return "no contact with central"
     radio = state.settings.radio
@@ -171,9 +179,18 @@ def _is_unproven(state: NodeState, now_ms: int) -> bool:
     return is_wanted and radio_path(state, now_ms) is not RadioPath.READY
 
 
-def _broken(state: NodeState) -> list[Part]:
-    """Parts that fail now and did not before."""
-    return sorted((MAY_FAIL & state.faults.keys()) - set(state.configuring.kept.before.faults))
+def _broken(state: NodeState) -> dict[Part, tuple[str, int]]:
+    """Parts that fail now and did not before: what is wrong, and since when."""
+    before, faults = state.configuring.kept.before, state.faults
+    found = {part: (faults[part].detail, faults[part].since_ms) for part in sorted(MAY_FAIL & faults.keys())}
+    stuck = [
+        button
+        for button in stuck_buttons(state.buttons)
+        if button not in before.stuck and state.buttons[button].down_ms < state.started_ms + FOUND_MS
+    ]
+    if stuck:
+        found.setdefault(Part.BUTTONS, (f"{', '.join(stuck)} down since the start", state.started_ms))
+    return {part: wrong for part, wrong in found.items() if part not in before.faults}
 
 
 def _needs_us(state: NodeState) -> str:
@@ -197,7 +214,7 @@ def _is_alert_stuck(state: NodeState, now_ms: int) -> bool:
     if not state.configuring.is_trial or state.drafts or any(p.phase in _PRESSING for p in state.buttons.values()):
         return False
     timing = state.settings.timing
-    if _RADIO & set(_broken(state)):
+    if _RADIO & _broken(state).keys():
         wait_ms = timing.receipt_due_ms
     elif _is_unproven(state, now_ms) and state.radio.over is None:
         wait_ms = timing.settings_steady_ms
@@ -211,7 +228,7 @@ def _is_alert_stuck(state: NodeState, now_ms: int) -> bool:
 
 def _steady(state: NodeState) -> tuple[int, ...]:
     steady_ms = state.settings.timing.settings_steady_ms
-    return (state.started_ms + steady_ms, *(state.faults[part].since_ms + steady_ms for part in _broken(state)))
+    return (state.started_ms + steady_ms, *(since_ms + steady_ms for _, since_ms in _broken(state).values()))
 
 
 def _until_ms(state: NodeState) -> int:

@@ -20,6 +20,7 @@ from node.core.events import (
     StopAsked,
 )
 from node.core.settings import RadioSettings
+from node.core.state import stuck_buttons
 from node.core.trial import CUT_SHORT, Before, Kept, Settled
 from tests.support.members import BOOTS, OURS
 from tests.support.node_world import World
@@ -251,8 +252,65 @@ def test_alert_in_a_trial_that_central_has_is_not_interrupted_by_the_return(tria
 
     assert "returned" == trial.kept_settings.state
     assert not is_stopping(trial)
+    said = report(trial)
+    assert ("trial", "radio: does not move", 4) == (said.state, said.reason, said.in_force), "this run still uses them"
+    assert ["tried, and in use until nobody needs the unit: radio: does not move"] == faults_of_settings(trial)
     trial.do(trial.says(OURS, 1, "closed", revision=3))
     assert is_stopping(trial)
+    trial.restart()
+    trial.online()
+    assert "returned" == report(trial).state
+    assert ["tried, and taken back: radio: does not move"] == faults_of_settings(trial)
+
+
+def faults_of_settings(world: World) -> list[str]:
+    """As last told."""
+    faults = world.of(PublishHealth, world.log)[-1].health.faults
+    return [fault.detail for fault in faults if fault.part == "settings"]
+
+
+def test_button_that_is_down_from_a_trials_start_is_blamed_on_its_settings(trial: World) -> None:
+    """The line that keys the radio may be wired to it: nobody would know before it is needed."""
+    trial.do(PinChanged(Button.ASSIST, is_down=True, is_initial=True))
+    trial.live(STEADY_MS + 2_000)
+
+    assert ("returned", "buttons: assist down since the start") == (
+        trial.kept_settings.state,
+        trial.kept_settings.reason,
+    )
+    assert is_stopping(trial)
+
+
+def test_button_that_somebody_leaned_on_at_a_trials_start_is_forgiven(trial: World) -> None:
+    trial.do(PinChanged(Button.ASSIST, is_down=True, is_initial=True))
+    trial.live(5_000)
+    trial.do(PinChanged(Button.ASSIST, is_down=False))
+    trial.live(STEADY_MS)
+
+    assert "taken" == trial.kept_settings.state
+
+
+def test_button_that_was_stuck_before_a_trial_is_noted_and_not_blamed(world: World) -> None:
+    world.do(PinChanged(Button.TEST, is_down=True, is_initial=True))
+    world.do(came())
+    assert (Button.TEST,) == world.kept_settings.before.stuck
+    world.restart()
+    world.online()
+    world.do(PinChanged(Button.TEST, is_down=True, is_initial=True))
+    world.live(STEADY_MS + 2_000)
+
+    assert "taken" == world.kept_settings.state
+
+
+def test_button_that_gets_stuck_in_a_trial_is_not_blamed_on_its_settings() -> None:
+    world = with_a_key(Before(), is_key_proven=False)
+    world.live(3_000)
+    world.do(PinChanged(Button.TEST, is_down=True))
+    world.live(world.settings.timing.stuck_ms + STEADY_MS + 2_000)
+    assert (Button.TEST,) == stuck_buttons(world.state.buttons)
+    world.do(KeyProven())
+
+    assert "taken" == world.kept_settings.state
 
 
 def test_alert_in_a_trial_that_nobody_has_gets_the_old_radio_at_once(trial: World) -> None:
@@ -274,13 +332,14 @@ def test_alert_in_a_trial_keeps_the_node_while_the_radio_carries_it(trial: World
     assert not is_stopping(trial)
 
 
-def with_a_key(before: Before) -> World:
+def with_a_key(before: Before, *, is_key_proven: bool = True) -> World:
     """In a trial of a transmit key that opens without a fault."""
     settings = replace(World().settings, radio=RadioSettings(licence="LG 1", has_key=True))
     world = World(settings, kept_settings=Kept(good=Settled(4, b"old")).tried(Settled(7, b"new"), before))
     world.restart()
     world.online()
-    world.do(KeyProven())
+    if is_key_proven:
+        world.do(KeyProven())
     return world
 
 
