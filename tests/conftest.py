@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,21 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", _PATIENT, derandomize=True, database=None)
 settings.register_profile("fuzz", _PATIENT, max_examples=5_000, print_blob=True)
 settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "ordinary")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Of processes that read the same tests at once, one goes first: what it compiles, the others need not."""
+    if not hasattr(session.config, "workerinput"):
+        return (yield)
+    folder = session.config.rootpath / "var"
+    folder.mkdir(exist_ok=True)
+    with (folder / f"collecting.{sys.implementation.cache_tag}").open("w") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(turn, fcntl.LOCK_SH)
+        return (yield)
 
 
 _IS_INTEGRATION = re.compile(r"^pytestmark = .*mark\.integration", re.MULTILINE)
