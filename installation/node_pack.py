@@ -6,7 +6,6 @@ one node's, of one town: two cards with one identity, or a card with halves of t
 
 from __future__ import annotations
 
-import tarfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from msgspec import Struct
 from installation.errors import PackError
 from installation.private_keys import public_part
 from installation.revocation import is_authority, is_below
+from runtime.archive import ArchiveError, read_archive
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
 from wire.ids import NodeId, node_text, parse_node
@@ -66,8 +66,8 @@ def read_node_pack(source: Path) -> dict[str, bytes]:
         if seed.name == SEED_FILE and seed.is_file():
             return {SEED_FILE: seed.read_bytes()[: SEED_BYTES_MAX + 1]}
         files = _folder(source) if source.is_dir() else dict(_archive(source))
-    except (OSError, tarfile.TarError, EOFError) as e:
-        raise PackError(f"{source} cannot be read: {getattr(e, 'strerror', None) or e}.") from e
+    except OSError as e:
+        raise PackError(f"{source} cannot be read: {e.strerror}.") from e
     if not files:
         raise PackError(f"{source} holds nothing of a node. Give a file made by 'watchlink fleet pack NODE'.")
     return files
@@ -105,17 +105,17 @@ def _folder(source: Path) -> dict[str, bytes]:
 
 
 def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(file) as archive:
-        for member in archive:
-            folder, _, name = member.name.partition("/")
-            if not member.isfile() or folder != FOLDER or name not in FILES or member.size > BYTES_MAX:
+    try:
+        for path, contents in read_archive(file, files_max=len(FILES), bytes_max=BYTES_MAX):
+            folder, _, name = path.partition("/")
+            if folder != FOLDER or name not in FILES:
                 raise PackError(
-                    f"{file} is no file of 'watchlink fleet pack NODE': it holds {member.name!r}. A pack for central"
-                    " is for 'watchlink central install'."
+                    f"{file} is no file of 'watchlink fleet pack NODE': it holds {path!r}. A pack for central is for"
+                    " 'watchlink central install'."
                 )
-            contents = archive.extractfile(member)
-            assert contents is not None  # of a regular file
-            yield name, contents.read()
+            yield name, contents
+    except ArchiveError as e:
+        raise PackError(f"{file} is no file of 'watchlink fleet pack NODE': it {e}.") from e
 
 
 def _certificate(files: Mapping[str, bytes], node: NodeId, now: datetime) -> x509.Certificate:

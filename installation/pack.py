@@ -7,7 +7,6 @@ pack with a private key of CA or authority is refused, except the nodes' issuer'
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ from installation.errors import InstallError, PackError
 from installation.places import BROKER, CENTRAL, DIRECTORY, ENROLMENT, ENROLMENT_OWN, OFFICE, OFFICE_DIRECTORY, Parts
 from installation.private_keys import NODES_ISSUER, check_keys, public_part
 from installation.revocation import crl_number_of, is_below, lists_end_at
+from runtime.archive import ArchiveError, read_archive
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
@@ -105,8 +105,8 @@ def read_pack(source: Path, now: datetime | None = None) -> Pack:
     """
     try:
         files = dict(_folder(source) if source.is_dir() else _archive(source))
-    except (OSError, tarfile.TarError, EOFError) as e:
-        raise PackError(f"{source} cannot be read: {getattr(e, 'strerror', None) or e}.") from e
+    except OSError as e:
+        raise PackError(f"{source} cannot be read: {e.strerror}.") from e
     missing = [name for name in NEEDED if name not in files]
     if missing:
         raise PackError(
@@ -144,15 +144,13 @@ def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(file) as archive:
-        for count, member in enumerate(archive, start=1):
-            if count > FILES_MAX or member.size > BYTES_MAX:
-                raise PackError(f"{file} is no file of 'watchlink fleet pack': it is far too large.")
-            if not member.isfile() or not (member.name in {TOP, CLAIMS} or _is_wanted(member.name)):
-                raise PackError(f"{file} is no file of 'watchlink fleet pack': it holds {member.name!r}.")
-            contents = archive.extractfile(member)
-            assert contents is not None  # of a regular file
-            yield member.name, contents.read()
+    try:
+        for name, contents in read_archive(file, files_max=FILES_MAX, bytes_max=BYTES_MAX):
+            if name not in {TOP, CLAIMS} and not _is_wanted(name):
+                raise PackError(f"{file} is no file of 'watchlink fleet pack': it holds {name!r}.")
+            yield name, contents
+    except ArchiveError as e:
+        raise PackError(f"{file} is no file of 'watchlink fleet pack': it {e}.") from e
 
 
 def _is_wanted(name: str) -> bool:

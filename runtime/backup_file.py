@@ -278,7 +278,7 @@ def _read(tar: tarfile.TarFile, name: str) -> bytes:
 
 def _open(tar: tarfile.TarFile, name: str, bytes_max: int) -> IO[bytes]:
     member = tar.next()
-    if member is None or member.name != name or not member.isreg() or member.size > bytes_max:
+    if member is None or member.name != name or not member.isreg() or not 0 <= member.size <= bytes_max:
         raise _Damaged
     source = tar.extractfile(member)
     assert source is not None, "a regular file"

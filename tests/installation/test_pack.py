@@ -223,6 +223,21 @@ def test_archive_with_a_link_is_refused(tmp_path: Path) -> None:
         read_pack(tmp_path / "town.tar")
 
 
+def test_compressed_or_oversized_archive_is_refused_unread(tmp_path: Path) -> None:
+    """Who can write on the engineer's stick must not fill the memory of central's machine."""
+    with tarfile.open(tmp_path / "town.tar", "w:xz") as archive:
+        member = tarfile.TarInfo("directory.json")
+        member.size = 3
+        archive.addfile(member, io.BytesIO(b"abc"))
+    with (tmp_path / "large.tar").open("wb") as file:
+        file.truncate(1 << 40)
+
+    with pytest.raises(PackError, match="it is damaged, or no archive"):
+        read_pack(tmp_path / "town.tar")
+    with pytest.raises(PackError, match="it is far too large"):
+        read_pack(tmp_path / "large.tar")
+
+
 @pytest.mark.parametrize("cut", [0, 700, 20_000])
 def test_truncated_archive_is_refused(fleet: Fleet, tmp_path: Path, cut: int) -> None:
     packing.pack(fleet.folder, tmp_path / "town.tar")
