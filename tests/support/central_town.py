@@ -261,12 +261,12 @@ class Town:
         answers = [o.result for o in self.said if isinstance(o, do.AnswerAction) and o.request == request]
         return answers[0] if answers else None
 
-    def later(self, seconds: float) -> list[do.Effect]:
-        """Time goes by, a tick each second."""
+    def later(self, seconds: float, *, tick_s: float = 1) -> list[do.Effect]:
+        """Time goes by, a tick each second; over days a slower one does, as of a busy machine."""
         said: list[do.Effect] = []
         end_at = self.now_at + timedelta(seconds=seconds)
         while self.now_at < end_at:
-            self.now_at = min(self.now_at + timedelta(seconds=1), end_at)
+            self.now_at = min(self.now_at + timedelta(seconds=tick_s), end_at)
             said += self.handle(ev.Ticked())
         return said
 

@@ -246,7 +246,7 @@ def test_incident_never_expires(town: Town) -> None:
     """C1: no time window hides an open alert."""
     town.press(7)
 
-    town.later(2 * 86_400)
+    town.later(2 * 86_400, tick_s=30)
 
     assert "unanswered" == town.card().state
 

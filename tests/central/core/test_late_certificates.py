@@ -22,7 +22,7 @@ def beat(town: Town, ends_at: datetime | None) -> tuple[str, ...]:
 def test_certificate_that_is_late_is_told_until_it_is_renewed(town: Town) -> None:
     ends_at = START + 31 * DAY
     assert () == beat(town, ends_at)
-    town.later(DAY.total_seconds())
+    town.later(DAY.total_seconds(), tick_s=30)
     said = f"certificate: ends on {ends_at:%d %B %Y} and is not renewed; tell the fleet’s engineer"
 
     assert (said,) == beat(town, ends_at)
@@ -32,7 +32,7 @@ def test_certificate_that_is_late_is_told_until_it_is_renewed(town: Town) -> Non
 
 def test_premises_that_a_late_certificate_is_told_of_are_drawn_again(town: Town) -> None:
     beat(town, START + 31 * DAY)
-    town.later(DAY.total_seconds())
+    town.later(DAY.total_seconds(), tick_s=30)
 
     changed = town.handle(
         ev.HealthArrived(CORNER, Health(state="armed", boot_id="n1", certificate_ends_at=START + 31 * DAY))

@@ -240,7 +240,7 @@ def test_sync_forgets_own_incidents_a_day_after_their_end(town: Town) -> None:
     town.press(7)
     town.act(Acknowledge("00000010-7"))
     town.act(Close("00000010-7", "all well"))
-    town.later(86_402)
+    town.later(86_402, tick_s=30)
 
     said = town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1")))
 
