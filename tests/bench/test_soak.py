@@ -211,6 +211,7 @@ def published(said: bytes) -> Published:
     return Published(topic, said[at + 1 + len(properties) :], signature=signature)
 
 
+@pytest.mark.one_python
 def test_soak_relays_fill_what_central_remembers_of_the_air(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is signed by its relay, of another sender's frame, and new: central takes in as many as it may."""
     monkeypatch.setattr(flooder, "time", SimpleNamespace(time=START.timestamp))

@@ -35,7 +35,7 @@ from wire.messages import FaultReport, Health, PendingFrame, RadioReport, Sync
 from wire.node_settings import SignedSettings
 from wire.snapshots import PremisesEntry
 
-pytestmark = pytest.mark.finding(12)
+pytestmark = [pytest.mark.finding(12), pytest.mark.one_python]
 
 AT_S = int(START.timestamp())
 

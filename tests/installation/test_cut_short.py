@@ -27,6 +27,7 @@ from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 from tests.installation.conftest import BareMachine
 
+pytestmark = pytest.mark.one_python
 EVENTS = frozenset({"open", "os.rename", "os.mkdir"})
 """Python's audit events of operations on files after which something else is there; to open for reading is none."""
 

@@ -21,6 +21,7 @@ from tests.support.central_town import CORNER, CROWN, Town
 from tests.support.town_office import COOKIE, TownOffice, open_session
 from wire.snapshots import RoleEntry, RoleSlug
 
+pytestmark = pytest.mark.one_python
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "who-may-what.md"
 ORIGIN: Final = "http://localhost:8080"
 ROLES: Final[tuple[RoleSlug, ...]] = get_args(RoleSlug)

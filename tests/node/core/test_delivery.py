@@ -154,6 +154,7 @@ def test_two_thousand_alerts_of_an_offline_week_are_all_delivered() -> None:
     assert set(range(1, 2_001)) == world.receipted
 
 
+@pytest.mark.one_python
 def test_ten_thousand_rows_are_shared_between_one_state_and_the_next() -> None:
     """A step copies a bucket, not the outbox, and leaves the old state as it was."""
     world = World()

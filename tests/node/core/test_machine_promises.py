@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -91,6 +92,7 @@ _TIMES = RadioTiming(path_test_first_ms=400, path_test_ms=8_000)
 RADIOS = st.sampled_from([RadioSettings("L-1", timing=_TIMES), RadioSettings("L-1"), RadioSettings(timing=_TIMES)])
 
 
+pytestmark = pytest.mark.one_python
 MORE = settings(max_examples=3 * settings().max_examples)
 """Long stories: it takes more of them to come by everything."""
 

@@ -70,6 +70,7 @@ def cut_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> list[str]:
     return done
 
 
+@pytest.mark.one_python
 def test_power_cut_at_each_step_ends_in_the_same_node(
     tmp_path: Path, service: ServiceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -380,6 +380,7 @@ def test_store_dates_rows_of_an_unproven_or_future_time_from_the_first_proven_on
     assert () == store.load(0, NOW_S + KEPT_S + 1).outbox
 
 
+@pytest.mark.one_python
 def test_store_keeps_ten_thousand_offline_alerts_and_bounds_the_rest_without_a_clock(folder: Path) -> None:
     store = NodeStore(folder, NODE, KEY, "boot-1")
     store.open()

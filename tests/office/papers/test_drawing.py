@@ -24,6 +24,8 @@ from office.papers.structure import elements
 from office.people.rules import ACKNOWLEDGED_WITHIN, ENDED_KEPT, PHOTOGRAPH_KEPT
 from tests.office.papers.conftest import paper, photograph, shops
 
+pytestmark = pytest.mark.one_python
+
 
 def text_of(order: Order) -> str:
     """What a person reads, as one line."""
