@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -270,6 +270,9 @@ def configured() -> Configuration | None:
 
 def _database(path: Path, text: str) -> str:
     if text.startswith("postgresql://"):
+        # They would win over the path, by which a backup is tried in a database beside the office's own.
+        if {"dbname", "service"} & {name for name, _ in parse_qsl(urlsplit(text).query)}:
+            raise ConfigError(f"{path}: key database: name the database in the path: postgresql://USER@HOST/NAME")
         return text
     if "://" in text:
         raise ConfigError(f"{path}: key database: a file, or postgresql://USER@HOST/NAME")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
@@ -15,13 +16,18 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from runtime.atomic import PRIVATE
 from runtime.backup_file import BackupError
 
 _COPY: Final = "watchlink_copy_"
-"""Begins the names of databases in which a copy is opened."""
+"""Begins the names of databases in which a copy is opened; then comes a mark of the office's own database, for several
+offices may share a server."""
+_LOCK: Final = "SELECT {}(hashtextextended(%s, 0))"
 _PROGRAMS: Final = Path("/usr/lib/postgresql")
 _NAME_BYTES_MAX: Final = 63
+_SERVICE: Final = "office"
 
 
 class PostgresqlState:
@@ -39,6 +45,7 @@ class PostgresqlState:
         self.beside = beside
         self._url = url
         self._database = unquote(urlsplit(url).path.removeprefix("/"))
+        self._copies = f"{_COPY}{hashlib.sha256(self._database.encode()).hexdigest()[:12]}_"
 
     def size_bytes(self) -> int:
         """Of the database on its server: a dump is smaller."""
@@ -53,35 +60,54 @@ class PostgresqlState:
 
     def copy(self, to: Path) -> None:
         """``pg_dump``: one reading transaction."""
-        self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={to}", at=self._url)
+        words = ("--format=custom", "--no-owner", "--no-privileges", f"--file={to}")
+        self._run("pg_dump", *words, at=self._url, folder=to.parent)
 
     @contextlib.contextmanager
     def opened(self, copy: Path) -> Iterator[str]:
         """``pg_restore`` into a new database beside the office's own."""
-        name = _COPY + secrets.token_hex(4)
-        with self._connected() as server:
-            for (left,) in server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_COPY]):
-                server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(left)))
-            try:
-                server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-            except psycopg.errors.InsufficientPrivilege as e:
-                user = unquote(urlsplit(self._url).username or "") or "the office's role"
-                raise BackupError(
-                    f"a backup is opened in a database of its own, and {user} may make none. As the server's"
-                    f' administrator: ALTER ROLE "{user}" CREATEDB'
-                ) from e
-        try:
-            words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-            self._run("pg_restore", *words, str(copy), at=self._named(name))
-            yield self._named(name)
-        finally:
+        name = self._copies + secrets.token_hex(4)
+        with contextlib.closing(self._held(name)):
             with self._connected() as server:
-                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+                self._drop_left(server)
+                try:
+                    server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+                except psycopg.errors.InsufficientPrivilege as e:
+                    user = unquote(urlsplit(self._url).username or "") or "the office's role"
+                    raise BackupError(
+                        f"a backup is opened in a database of its own, and {user} may make none. As the server's"
+                        f' administrator: ALTER ROLE "{user}" CREATEDB'
+                    ) from e
+            try:
+                words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+                self._run("pg_restore", *words, str(copy), at=self._named(name), folder=copy.parent)
+                yield self._named(name)
+            finally:
+                with self._connected() as server:
+                    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _held(self, name: str) -> psycopg.Connection:
+        """A connection, to no database of ours, that says as long as it lives that a copy is in use."""
+        try:
+            holding = psycopg.connect(self._named("postgres"), autocommit=True)
+            holding.execute(_LOCK.format("pg_advisory_lock"), [name])
+        except psycopg.Error as e:
+            raise BackupError(f"the server of the database cannot be used: {e}") from e
+        return holding
+
+    def _drop_left(self, server: psycopg.Connection) -> None:
+        """Drop what killed runs of this office have left, and nobody uses."""
+        left = server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self._copies])
+        for (name,) in left.fetchall():
+            with contextlib.closing(psycopg.connect(self._named("postgres"), autocommit=True)) as asking:
+                if asking.execute(_LOCK.format("pg_try_advisory_lock"), [name]).fetchone() == (True,):
+                    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def take_place(self, opened: str, aside: Path) -> None:
         """Two names change in one transaction. What was there is kept under the name of the folder ``aside``."""
         copy = unquote(urlsplit(opened).path.removeprefix("/"))
-        was = f"{self._database}_{aside.name}"[:_NAME_BYTES_MAX]
+        room = _NAME_BYTES_MAX - len(aside.name) - 1
+        was = f"{self._database.encode()[:room].decode(errors='ignore')}_{aside.name}"
         try:
             with psycopg.connect(self._named("postgres")) as server:
                 rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -101,27 +127,39 @@ class PostgresqlState:
     def _named(self, database: str) -> str:
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{quote(database)}"))
 
-    def _run(self, name: str, *words: str, at: str) -> None:
+    def _run(self, name: str, *words: str, at: str, folder: Path) -> None:
+        """Run one of the server's programs; ``folder`` is for its owner alone."""
         with self._connected() as server:
             wanted = server.info.server_version // 10_000
-        parts = urlsplit(at)
-        # No password on a command line, which all processes can read.
-        host = parts.netloc.rpartition("@")[2]
-        user = f"{parts.username}@" if parts.username else ""
-        bare = urlunsplit(parts._replace(netloc=f"{user}{host}"))
-        environment = {**os.environ, "PGPASSWORD": unquote(parts.password or "")}
-        if not parts.password:
-            del environment["PGPASSWORD"]
-        done = subprocess.run(  # noqa: S603 - a fixed program, and no shell
-            [_program(name, wanted), "--no-password", f"--dbname={bare}", *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        service = folder / ".service"
+        service.touch(mode=PRIVATE, exist_ok=False)
+        try:
+            service.write_text(_service(at), encoding="utf-8")
+            done = subprocess.run(  # noqa: S603 - a fixed program, and no shell
+                [_program(name, wanted), "--no-password", f"--dbname=service={_SERVICE}", *words],
+                env={**os.environ, "PGSERVICEFILE": str(service)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            service.unlink()
         if done.returncode:
             said = " ".join(done.stderr.split()) or f"status {done.returncode}"
             raise BackupError(f"{name} failed: {said[:500]}")
+
+
+def _service(url: str) -> str:
+    """A file of connection settings (libpq, "The Connection Service File"): on a command line everybody reads them.
+
+    Raises:
+        BackupError: one cannot be written there.
+    """
+    settings = conninfo_to_dict(url)
+    for name, value in settings.items():
+        if "\n" in str(value) or str(value) != str(value).rstrip():
+            raise BackupError(f"{name} of the database's URL ends with a blank or has several lines: choose another")
+    return "".join([f"[{_SERVICE}]\n", *(f"{name}={value}\n" for name, value in settings.items())])
 
 
 def _program(name: str, wanted: int) -> str:
