@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from wire.limits import SHORT_NAME_BYTES_MAX
@@ -30,7 +31,9 @@ def display_text(text: str, chars_max: int) -> str:
     return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
 
 
+@lru_cache(maxsize=256)
 def _showable(text: str) -> str:
+    # A node cleans the same arrows, dashes and names at each step.
     spaced = "".join(" " if c.isspace() else c for c in text)
     shown = "".join(c for c in spaced if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
     return _flattened(unicodedata.normalize("NFC", shown))

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -278,10 +277,15 @@ def drop(turn: Turn, incident: FrameId) -> None:
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """Alerts leave the panel after their time."""
-    shown_ms = state.settings.timing.neighbour_shown_ms
-    for neighbour in state.neighbours:
-        yield neighbour.arrived_ms + shown_ms, partial(drop, incident=neighbour.incident)
+    """Alerts leave the panel after their time, the oldest first."""
+    if state.neighbours:
+        oldest_ms = min(neighbour.arrived_ms for neighbour in state.neighbours)
+        yield oldest_ms + state.settings.timing.neighbour_shown_ms, _drop_old
+
+
+def _drop_old(turn: Turn) -> None:
+    left_ms = turn.now_ms - turn.timing.neighbour_shown_ms
+    turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.arrived_ms > left_ms)
 
 
 def drop_revoked(turn: Turn) -> None:
