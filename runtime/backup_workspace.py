@@ -6,10 +6,12 @@ Nothing readable ever lies elsewhere.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -116,7 +118,41 @@ def place(file: Path, target: Path, like: Path, mode: int = PRIVATE) -> None:
     give(file, like)
     with file.open("rb") as done:
         os.fsync(done.fileno())
-    file.rename(target)
+    _rename(file, target)
+    sync_folder(target.parent)
+
+
+def move(file: Path, target: Path) -> None:
+    """Set a file aside durably, as it is."""
+    _rename(file, target)
+    sync_folder(target.parent)
+    sync_folder(file.parent)
+
+
+def _rename(file: Path, target: Path) -> None:
+    """Also to another disk: at ``target`` it is never there in part."""
+    try:
+        file.rename(target)
+    except OSError as e:
+        if e.errno != errno.EXDEV:
+            raise
+        _copy(file, target)
+        file.unlink()
+
+
+def _copy(file: Path, target: Path) -> None:
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with file.open("rb") as source, os.fdopen(os.open(part, flags, PRIVATE), "wb") as copy:
+        of_source = os.fstat(source.fileno())
+        if os.geteuid() == 0:
+            os.fchown(copy.fileno(), of_source.st_uid, of_source.st_gid)
+        os.fchmod(copy.fileno(), stat.S_IMODE(of_source.st_mode))
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
+    part.rename(target)
     sync_folder(target.parent)
 
 

@@ -21,10 +21,9 @@ from central.core.journal import ActionEntry
 from central.signin.sessions import Ended
 from central.store.database import ENTRY_NUMBER, FRAME_COUNTER
 from central.store.sessions import SessionTable
-from runtime.atomic import sync_folder
 from runtime.backup_file import BackupError, Manifest, unpack
 from runtime.backup_rules import stamp
-from runtime.backup_workspace import check_room, give, keep_configuration, locked, not_there, place, workspace
+from runtime.backup_workspace import check_room, give, keep_configuration, locked, move, not_there, place, workspace
 
 NODES_REMEMBER: Final = timedelta(hours=48)
 """How long a node can send again what the copy lacks (ADR 0015)."""
@@ -165,7 +164,5 @@ def _begin_anew(file: Path, now_at: datetime, at: datetime, used_here: Numbers) 
 def _set_aside(there: Sequence[Path], folder: Path) -> Path:
     folder.mkdir(mode=0o700)
     for path in there:
-        path.rename(folder / path.name)
-        sync_folder(path.parent)
-    sync_folder(folder)
+        move(path, folder / path.name)
     return folder

@@ -117,6 +117,8 @@ def restore(
                 " the backup is to take its place, say so with --set-aside: what is there is moved beside it"
             )
         manifest = _unpacked(configuration, state, sealed, identities, work)
+        # They may lie on another disk than the database.
+        check_room(data, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
         aside = not_there(data / f"before-restore-{stamp(now_at)}")
         with state.opened(work / state.name) as database:
             with django_on(configuration, database):
@@ -250,7 +252,14 @@ def _place_photographs(configuration: Configuration, opened: Path, wanted: froze
     if new.exists():  # Of a restore that was ended. Root must follow no link that somebody has put there.
         shutil.rmtree(new)
     if folder.exists():
-        folder.rename(aside / folder.name)
+        try:
+            folder.rename(aside / folder.name)
+        except OSError as e:
+            aside.rmdir()
+            raise BackupError(
+                f"{folder} cannot be set aside: {e.strerror}. If it is a disk of its own, connect that at {data}, or"
+                f" name a folder on it under 'photographs' in {configuration.file}. Nothing was changed"
+            ) from e
         sync_folder(data)
     new.mkdir(mode=0o700)
     for file in opened.iterdir() if opened.is_dir() else ():

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from runtime.atomic import sync_folder
 from runtime.backup_file import BackupError
-from runtime.backup_workspace import place
+from runtime.backup_workspace import move, place
 
 FOR_THE_GROUP: Final = 0o660
 _WITH_IT: Final = ("-wal", "-shm", "")
@@ -66,8 +65,7 @@ class SqliteState:
         if copy.with_name(f"{copy.name}-wal").exists():
             raise BackupError("the opened copy was not closed: restore again")
         for path in self._there():
-            path.rename(aside / path.name)
-            sync_folder(path.parent)
+            move(path, aside / path.name)
         place(copy, self._file, self._file.parent, FOR_THE_GROUP)
 
     def _there(self) -> list[Path]:

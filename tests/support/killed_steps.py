@@ -1,50 +1,69 @@
-"""Kills a command at its first step, the next run at its second, and so on until one is through: real ``kill -9``."""
+"""Runs something in processes of their own, each killed (SIGKILL) just before another of its steps on the disk.
+
+A step is whatever opens, renames or removes a file: there a power cut makes a difference.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
-from tests.support.office_program import clean_environment
-
-_DRIVER = """
-import importlib, os, signal, sys
-modules = [importlib.import_module(name) for name in sys.argv[1].split(",")]
-from watchlink.cli import main
-
-def run(last):
-    def cut(folder):
-        nonlocal last
-        last -= 1
-        if not last:
-            os.kill(os.getpid(), signal.SIGKILL)
-    for module in modules:
-        module.sync_folder = cut
-    sys.exit(main(sys.argv[2:]))
-
-for step in range(1, 100):
-    child = os.fork()
-    if not child:
-        run(step)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status != -signal.SIGKILL:
-        print(step - 1)
-        sys.exit(status)
-"""
+STEPS_MAX: Final = 200
+_EVENTS: Final = frozenset({"open", "os.rename", "os.remove", "os.mkdir"})
 
 
-def killed_at_each_step(modules: Sequence[str], *words: object) -> int:
-    """Run ``watchlink WORDS`` in vain until it is through, each time on what the one before has left.
+def killed_at_each_step(act: Callable[[Path], object], template: Path, folders: Path) -> list[Path]:
+    """A copy of ``template`` for each step of ``act``, which was killed there; in the last it was not killed.
 
     Args:
-        modules: in which each call of ``sync_folder`` is a step.
-        words: of the command.
-
-    Returns:
-        At how many steps it was killed.
+        act: a function of a module, which is given the copy.
+        template: a folder.
+        folders: where the copies are put.
     """
-    command = [sys.executable, "-c", _DRIVER, ",".join(modules), *map(str, words)]
-    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
-    assert 0 == done.returncode, done.stdout + done.stderr
-    return int(done.stdout.split()[-1])
+    name = f"{act.__module__}:{act.__qualname__}"
+    subprocess.run([sys.executable, "-m", __name__, name, str(template), str(folders)], check=True, timeout=300)
+    return sorted(folders.iterdir())
+
+
+def _main(name: str, template: Path, folders: Path) -> None:
+    module, _, function = name.partition(":")
+    act = getattr(importlib.import_module(module), function)
+    for step in range(STEPS_MAX):
+        folder = folders / f"{step:03}"
+        shutil.copytree(template, folder)
+        child = os.fork()
+        if child == 0:
+            _run_to(step, act, folder)
+        status = os.waitpid(child, 0)[1]
+        if not os.WIFSIGNALED(status):
+            assert os.waitstatus_to_exitcode(status) == 0, f"{name} failed by itself"
+            return
+    raise AssertionError(f"{name} has more than {STEPS_MAX} steps")
+
+
+def _run_to(step: int, act: Callable[[Path], object], folder: Path) -> None:
+    left = [step]
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in _EVENTS and str(folder) in str(arguments[0]):
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left[0] -= 1
+
+    sys.addaudithook(hook)
+    try:
+        act(folder)
+    except BaseException:  # noqa: BLE001 - told by the status; nothing of the parent may run in this process
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

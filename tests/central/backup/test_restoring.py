@@ -5,25 +5,24 @@ from __future__ import annotations
 import itertools
 import shutil
 import sqlite3
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from central.backup import restoring
-from central.backup.making import Made
+from central.backup.making import Made, back_up
 from central.backup.restoring import Restored, prove, restore
 from central.core.journal import Recall
 from central.core.restored import COUNTERS_MAX
 from central.store.database import Database
 from central.store.recalling import recall
 from central.store.sessions import SessionTable
-from runtime import backup_workspace
 from runtime.backup_file import BackupError, new_identity
 from tests.central.backup.conftest import SESSION, Kept
 from tests.support.central_town import AUTHORITY, START, Town
+from tests.support.killed_command import killed_until_through
 from wire.signing import SigningKey
 
 DAY = timedelta(days=1)
@@ -340,31 +339,29 @@ def test_proving_changes_nothing(kept: Kept) -> None:
         prove(kept.configuration, made.file, [new_identity()], START)
 
 
-@pytest.mark.parametrize("step", range(1, 6))
-def test_restore_that_ends_at_any_step_is_done_by_another(
-    kept: Kept, step: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_restore_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
     """A power cut between two moves: what was there is not lost, and never half-mixed with the backup's."""
-    made = kept.back_up()
+    snapshots = kept.configuration.kept_snapshots_dir
+    snapshots.mkdir()
+    (snapshots / f"people-7-{'0' * 64}.json").write_bytes(b"list")
+    made = back_up(kept.configuration, kept.folder, datetime.now(UTC).replace(microsecond=0), "0.1.0")
+    shutil.rmtree(snapshots)
     kept.press(8)
     keeps_the_log = sqlite3.connect(kept.file)
     keeps_the_log.execute("BEGIN")
     keeps_the_log.execute("SELECT 1 FROM frames").fetchall()
     kept.database.close()
-    done = []
+    key = kept.folder / "key"
+    key.write_text(str(kept.identity))
+    config = kept.configuration.file
+    words = ("--config", config, "--from", made.file, "--identity", key, "--set-aside")
 
-    def cut(folder: Path) -> None:
-        done.append(folder)
-        if len(done) == step:
-            raise OSError(0, "power cut")
+    steps = killed_until_through(("runtime.backup_workspace",), "central", "restore", *words)
 
-    with monkeypatch.context() as power:
-        power.setattr(restoring, "sync_folder", cut)
-        power.setattr(backup_workspace, "sync_folder", cut)
-        with pytest.raises(OSError, match="power cut"):
-            put_back(kept, made.file, may_set_aside=True)
     keeps_the_log.close()
-
-    restore(kept.configuration, made.file, [kept.identity], START + 2 * DAY, may_set_aside=True)
-
+    # Each run finds more done than the one before, so that it is more than one step ahead.
+    assert steps >= 4
     assert {7} == {seen.id.counter for seen in recalled(kept).seen}
+    assert ["list"] == [path.read_text() for path in snapshots.iterdir()]
+    aside = kept.file.parent.glob("before-restore-*/central.db*")
+    assert {"central.db", "central.db-wal"} <= {path.name for path in aside}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +19,9 @@ from office.backup.restoring import LEAP
 from runtime.backup_file import BackupError
 from runtime.snapshot_folder import SnapshotFolder
 from tests.office.backup.conftest import Kept, asked
-from tests.support.killed_steps import killed_at_each_step
-from tests.support.office_program import AUTHORITY, in_office, office
+from tests.support.killed_command import killed_until_through
+from tests.support.office_program import AUTHORITY, clean_environment, in_office, office
+from tests.support.other_disk import other_disk
 from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 from wire.signing import PublicKey
 from wire.snapshots import People, Town
@@ -349,12 +353,50 @@ def test_backup_of_a_newer_version_is_refused_and_of_an_older_one_brought_up_to_
     assert "up to date" in office("migrate", "--config", kept.file).stdout
 
 
+def test_database_and_photographs_may_lie_on_different_disks(kept: Kept) -> None:
+    in_office(kept.file, RENAME)
+    with other_disk(kept.file.parent) as other:
+        (kept.file.parent / "office.sqlite3").rename(kept.file.parent / "moving")
+        shutil.move(kept.file.parent / "moving", other / "office.sqlite3")
+        kept.file.write_text(f'database = "{other / "office.sqlite3"}"\n{kept.file.read_text()}')
+
+        kept.restore("--set-aside")
+
+        after = state(kept)
+        (aside,) = kept.file.parent.glob("data/before-restore-*/office.sqlite3")
+    assert (["Nobody 1", "Nobody 2"], ["ffd8", "ffd8"]) == (after["names"], after["faces"])
+    assert "New" == name_of_second(aside)
+
+
+def test_photographs_folder_that_is_a_disk_itself_is_refused_before_anything_is_touched(kept: Kept) -> None:
+    in_office(kept.file, RENAME)
+    folder = kept.configuration.photographs_folder
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    words = ("--config", kept.file, "--from", kept.made, "--identity", kept.key_file, "--set-aside", "--lists-lost")
+    office_restore = shlex.join([sys.executable, "-m", "watchlink.cli", "office", "restore", *map(str, words)])
+    mount = f"mount --bind {shlex.quote(str(folder))} {shlex.quote(str(folder))}"
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a mount namespace is for root")
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"{mount} && {office_restore}"],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (1, True) == (done.returncode, "cannot be set aside" in done.stderr), done.stderr
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "New" == name_of_second(kept.file.parent / "office.sqlite3")
+    assert [] == [*kept.file.parent.glob("data/before-restore-*")]
+
+
 def test_restore_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
     """What was there is not lost, and no program starts on half of it."""
     in_office(kept.file, RENAME)
     words = ("--config", kept.file, "--from", kept.made, "--identity", kept.key_file, "--set-aside", "--lists-lost")
 
-    steps = killed_at_each_step(OF_OFFICE, "office", "restore", *words)
+    steps = killed_until_through(OF_OFFICE, "office", "restore", *words)
 
     # The folder, four files, the folder again, the head, the database.
     assert steps >= 8
@@ -372,7 +414,7 @@ def test_restore_of_keys_killed_at_each_step_is_done_by_another(kept: Kept) -> N
     (of_keys,) = kept.folder.glob("office-keys-*.age")
     words = ("--config", kept.file, "--from", of_keys, "--identity", kept.keys_key_file, "--set-aside")
 
-    steps = killed_at_each_step(("office.backup.keys", "runtime.atomic"), "office", "restore-keys", *words)
+    steps = killed_until_through(("office.backup.keys", "runtime.atomic"), "office", "restore-keys", *words)
 
     assert steps >= 4
     assert was == {name: file.read_bytes() for name, file in keys.files_of(kept.configuration).items()}
