@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
 
 from office.backup.keys import back_up_keys, files_of, restore_keys
 from office.backup.making import back_up
 from office.backup.restoring import Restored, prove, restore
 from office.config import Configuration, load_configuration
-from runtime.backup_file import BackupError, Manifest, read_identities
+from runtime.backup_commands import (
+    add_key_option,
+    add_set_aside_or_prove,
+    now,
+    origin_told,
+    parents,
+    program_version,
+    run_command,
+    say,
+    say_what_became_of_others,
+)
+from runtime.backup_file import read_identities
 from runtime.backup_key import make_key
-from runtime.config import ConfigError
-
-FAILED: Final = 1
-NOT_UNDERSTOOD: Final = 2
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the one named first in ``arguments``. Returns 0, 1 if it was not done, 2 for a bad configuration."""
-    given = _parser().parse_args(list(arguments))
-    try:
-        given.run(given)
-    except ConfigError as e:
-        sys.stderr.write(f"watchlink office {arguments[0]}: {e}\n")
-        return NOT_UNDERSTOOD
-    except (BackupError, OSError) as e:
-        sys.stderr.write(f"watchlink office {arguments[0]}: {e}.\n")
-        return FAILED
-    return 0
+    return run_command(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="watchlink office")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    config = argparse.ArgumentParser(add_help=False)
-    config.add_argument("--config", type=Path, required=True, metavar="FILE", help="office.toml")
-    folder = argparse.ArgumentParser(add_help=False)
-    folder.add_argument(
-        "--to", type=Path, metavar="FOLDER", help="where to; default: the folder that [backup] in office.toml names"
-    )
-    opened = argparse.ArgumentParser(add_help=False)
-    opened.add_argument("--from", type=Path, required=True, metavar="FILE", dest="sealed", help="the backup")
-    opened.add_argument("--identity", type=Path, required=True, metavar="KEYFILE", help="the secret key that opens it")
+    config, folder, opened = parents("office.toml")
 
     about = (
         "Copy database, encrypted photographs and office.toml into one encrypted file while the office runs, prove that"
@@ -68,12 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     lost = "no such list is left anywhere: who was erased or let go since the backup comes back"
     known.add_argument("--lists-lost", action="store_true", help=lost)
-    either = putting_back.add_mutually_exclusive_group()
-    aside = "if the office has a state here, move that to a folder beside it first"
-    either.add_argument("--set-aside", action="store_true", help=aside)
-    either.add_argument(
-        "--prove", action="store_true", help="restore nothing: only prove that the key opens the backup and all is well"
-    )
+    add_set_aside_or_prove(putting_back, "the office")
     putting_back.set_defaults(run=_restore)
 
     about = "Put the office's keys back from their own backup. Its programs must be stopped. Run it as root."
@@ -83,49 +64,28 @@ def _parser() -> argparse.ArgumentParser:
 
     about = "Make a key that opens backups. Run it on a machine that is not the office's, once for each of the two."
     key = commands.add_parser("backup-key", description=about)
-    key.add_argument("--to", type=Path, required=True, metavar="KEYFILE", help="a new file for the secret key")
+    add_key_option(key)
     key.set_defaults(run=_make_key)
     return parser
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _version() -> str:
-    try:
-        return version("watchlink")
-    except PackageNotFoundError:  # copied there, not installed
-        return "unknown"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
-
-
 def _back_up(given: argparse.Namespace) -> None:
     configuration = load_configuration(given.config)
-    made = back_up(configuration, (given.to or configuration.backup_folder).resolve(), _now(), _version())
+    made = back_up(configuration, (given.to or configuration.backup_folder).resolve(), now(), program_version())
     size_mb = made.file.stat().st_size / 1e6
     pictures = len(made.checked.photographs)
-    _say(f"{made.file}: {size_mb:.1f} MB, {pictures} photographs, opened and proven. Carry it to another place.")
+    say(f"{made.file}: {size_mb:.1f} MB, {pictures} photographs, opened and proven. Carry it to another place.")
     if made.lost:
-        _say(f"{made.lost} of the photographs have no file: removed just now, or lost before.")
+        say(f"{made.lost} of the photographs have no file: removed just now, or lost before.")
     for problem in made.checked.problems:
-        _say(f"The audit in it is NOT in order: {problem} See 'watchlink office audit verify'.")
-    if made.removed:
-        _say(f"Deleted as too old: {', '.join(made.removed)}.")
-    if made.ahead:
-        _say(
-            f"Of a later time than now, and never deleted: {', '.join(made.ahead)}. Was this machine's clock wrong?"
-            " Delete them by hand."
-        )
+        say(f"The audit in it is NOT in order: {problem} See 'watchlink office audit verify'.")
+    say_what_became_of_others(made.removed, made.ahead)
 
 
 def _back_up_keys(given: argparse.Namespace) -> None:
     configuration = load_configuration(given.config)
-    file = back_up_keys(configuration, (given.to or configuration.backup_folder).resolve(), _now(), _version())
-    _say(f"{file}: opened and proven. Carry it away now, never beside the other backups, and delete it here.")
+    file = back_up_keys(configuration, (given.to or configuration.backup_folder).resolve(), now(), program_version())
+    say(f"{file}: opened and proven. Carry it away now, never beside the other backups, and delete it here.")
 
 
 def _restore(given: argparse.Namespace) -> None:
@@ -133,25 +93,25 @@ def _restore(given: argparse.Namespace) -> None:
     sealed, identities = given.sealed.resolve(), read_identities(given.identity)
     if given.prove:
         manifest, checked = prove(configuration, sealed, identities)
-        _say(f"{_told(manifest)}: the key opens it, all of it is whole, and this version can begin with it.")
-        _say(f"It stands at {checked.schema}.")
+        say(f"{origin_told(manifest)}: the key opens it, all of it is whole, and this version can begin with it.")
+        say(f"It stands at {checked.schema}.")
         return
     restored = restore(
         configuration,
         sealed,
         identities,
-        _now(),
+        now(),
         may_set_aside=given.set_aside,
         lists=given.lists,
         are_lists_lost=given.lists_lost,
     )
     for line in what_now(restored, configuration):
-        _say(line)
+        say(line)
 
 
 def what_now(restored: Restored, configuration: Configuration) -> list[str]:
     """What a person is told after a restore, line by line."""
-    lines = [f"The office's state is back. {_told(restored.manifest)}."]
+    lines = [f"The office's state is back. {origin_told(restored.manifest)}."]
     if restored.set_aside:
         lines.append(f"What was here before is in {restored.set_aside}. Delete it when all is well.")
     if restored.other_configuration:
@@ -167,22 +127,18 @@ def what_now(restored: Restored, configuration: Configuration) -> list[str]:
     return lines
 
 
-def _told(manifest: Manifest) -> str:
-    return f"The backup is of {manifest.made_at:%d %B %Y, %H:%M} UTC, by version {manifest.version}"
-
-
 def _restore_keys(given: argparse.Namespace) -> None:
     configuration = load_configuration(given.config)
     identities = read_identities(given.identity)
-    moved = restore_keys(configuration, given.sealed.resolve(), identities, _now(), may_set_aside=given.set_aside)
-    _say("The office's keys are back.")
+    moved = restore_keys(configuration, given.sealed.resolve(), identities, now(), may_set_aside=given.set_aside)
+    say("The office's keys are back.")
     if moved:
-        _say(f"Other keys were moved to {', '.join(map(str, moved))}. Delete them when all is well.")
+        say(f"Other keys were moved to {', '.join(map(str, moved))}. Delete them when all is well.")
 
 
 def _make_key(given: argparse.Namespace) -> None:
     recipient = make_key(given.to)
-    _say(f"{given.to} opens backups: lock it away in two places, never on the office's machine. In office.toml there,")
-    _say("under [backup], write it as one of the two, and make another key for the other:")
-    _say(f'recipients = ["{recipient}"]')
-    _say(f'keys_recipients = ["{recipient}"]')
+    say(f"{given.to} opens backups: lock it away in two places, never on the office's machine. In office.toml there,")
+    say("under [backup], write it as one of the two, and make another key for the other:")
+    say(f'recipients = ["{recipient}"]')
+    say(f'keys_recipients = ["{recipient}"]')
