@@ -139,9 +139,8 @@ async def _run(options: argparse.Namespace) -> int:
     )
     if not options.json:
         radios = " with radios" if plan.has_radio else ""
-        sys.stdout.write(
-            f"Starting a town: a broker, central, an office, and {len(plan.addresses)} premises{radios} …\n"
-        )
+        parts = f"a broker, central, an office, and {len(plan.addresses)} premises{radios}"
+        sys.stdout.write(f"Starting a town: {'nothing yet' if plan.is_bare else parts} …\n")
         sys.stdout.flush()
     async with open_town(options.keep, stopped, plan) as town:
         teller = Teller(

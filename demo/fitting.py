@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
 import sys
+import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from demo.air.orders import AIR_SOCKET
 from demo.premises import GATEWAY, Address, TownPlan
+from installation import places
 from provisioning.fleet import NewNode
 
 _MOSQUITTO_PLACES: Final = ("/usr/sbin", "/usr/local/sbin")
@@ -25,6 +30,37 @@ def new_node(address: Address) -> NewNode:
     """The fleet's order for a node at ``address``."""
     kind: Literal["premises", "gateway"] = "gateway" if address is GATEWAY else "premises"
     return NewNode(address.premises, address.place, address.schemes, profile="fake", kind=kind)
+
+
+def machine_of(town: Path) -> Path:
+    """In a bare town: the folder that stands for the disk of central's machine."""
+    return town / "machine"
+
+
+def mosquitto_conf(town: Path, plan: TownPlan) -> Path:
+    """The broker's configuration."""
+    return (machine_of(town) if plan.is_bare else town / "broker") / "mosquitto.conf"
+
+
+def central_toml(town: Path, plan: TownPlan) -> Path:
+    """Central's configuration, where it runs."""
+    installed = machine_of(town) / places.CENTRAL_TOML.lstrip("/")
+    return installed if plan.is_bare else town / "central" / "central.toml"
+
+
+async def run(command: Sequence[str], data: bytes = b"") -> str:
+    """Run a command to its end, and return what it says.
+
+    Raises:
+        TownError: it failed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate(data)
+    if process.returncode:
+        raise TownError(f"{' '.join(command[2:])} ended with status {process.returncode}:\n{err.decode()[-800:]}")
+    return out.decode()
 
 
 def complete(toml: Path, plan: TownPlan, air_folder: Path) -> None:
@@ -73,12 +109,28 @@ def route(toml: Path, broker_port: int, cable_port: int) -> None:
     toml.write_text(text.replace(here, there), encoding="utf-8")
 
 
-def join_central(toml: Path, office_url: str) -> None:
-    """Tell central where its office is."""
+def join_central(toml: Path, office_url: str, snapshots: Path | None = None) -> None:
+    """Tell central where its office is, and its lists if they are not beside central."""
+    where = "" if snapshots is None else f"snapshots = {json.dumps(str(snapshots))}\n"
     with toml.open("a", encoding="utf-8") as file:
-        file.write(f'\n[office]\nurl = "{office_url}"\n')
+        file.write(f'\n[office]\nurl = "{office_url}"\n{where}')
 
 
 def fake_socket(toml: Path) -> str:
     """The fake board's socket, relative to the node's folder."""
     return str(tomllib.loads(toml.read_text(encoding="utf-8"))["hardware"]["fake_socket"])
+
+
+def new_folder(keep: Path | None) -> Path:
+    """The run's: ``keep``, or one that goes with it.
+
+    Raises:
+        TownError: ``keep`` is in use.
+    """
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="watchlink-"))
+    folder = keep.absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TownError(f"{folder} is not empty: give --keep a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

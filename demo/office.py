@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from demo.fitting import TownError
+from demo.fitting import TownError, run
 from demo.office_people import DemoAccount, Made, Shop
 from demo.program import Program
 from provisioning.errors import FleetInputError
@@ -92,7 +92,7 @@ socket = "{self._socket.name}"
         Raises:
             TownError: a command failed.
         """
-        told = await _run(self.command("init"))
+        told = await run(self.command("init"))
         link_text = _LINK.search(told)
         if link_text is None:
             raise TownError(f"the office said no sign-in link:\n{told}")
@@ -106,7 +106,7 @@ socket = "{self._socket.name}"
         Raises:
             TownError: it failed.
         """
-        told = await _run([sys.executable, "-m", "demo.office_people", str(self.config)], msgspec.json.encode(shops))
+        told = await run([sys.executable, "-m", "demo.office_people", str(self.config)], msgspec.json.encode(shops))
         made = msgspec.json.decode(told, type=Made)
         self.accounts, self._premises = made.accounts, made.premises
 
@@ -149,17 +149,7 @@ socket = "{self._socket.name}"
         fleet = [sys.executable, "-m", "watchlink.cli", "fleet"]
         where = ["--dir", str(self._town), "--snapshot", str(self.folder / "snapshots")]
         for number, entry in proposals.entries.items():
-            await _run([*fleet, "link", nodes[entry.name], "--proposal", str(number), *where])
+            await run([*fleet, "link", nodes[entry.name], "--proposal", str(number), *where])
 
     def _fleet(self) -> FleetFolder:
         return FleetFolder.open(self._town, lambda: datetime.now(UTC))
-
-
-async def _run(command: Sequence[str], data: bytes = b"") -> str:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await process.communicate(data)
-    if process.returncode:
-        raise TownError(f"{' '.join(command[2:])} ended with status {process.returncode}:\n{err.decode()[-800:]}")
-    return out.decode()

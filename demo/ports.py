@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 from typing import Final
@@ -38,4 +39,14 @@ def _is_free(port: int) -> bool:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
+    return True
+
+
+async def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        _, out = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    out.close()
     return True

@@ -79,7 +79,7 @@ class StandInOffice:
         authority = PublicKey(bytes.fromhex((fleet.layout.central / "authority.pub").read_text().strip()))
         office = cls(authority, fleet.layout.snapshots)
         change_keys(fleet.folder, trust=office.key.public.raw)
-        join_central(fleet.layout.central / "central.toml", OFFICE_URL)
+        join_central(fleet.layout.central / "central.toml", OFFICE_URL, fleet.layout.snapshots)
         office.publish()
         return office
 

@@ -74,15 +74,29 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "appealed": "the office: {who} has recorded the person's appeal",
         "revoked": "the office: {who} has revoked it, and for the PCSO there is no such case any more",
         "erased": "the office: of {who} nothing is left but the number",
+        "installed": "broker, central and enrolment service are in place on their machine",
+        "added": "{count} premises have a number and a label, and no key",
+        "claimed": "{premises}: its unit has claimed it, with keys of its own",
+        "armed": "{place}: its unit is armed, and central sees it",
+        "renewed": "{place}: its unit has renewed its certificate, and is back with it",
+        "replaced": "{place}: its broken unit is dead, and another one has its place",
+        "backed_up": "central is backed up, and the key opens it",
         "killed": "✗ {program} is killed with -9",
         "restarted": "✓ {program} is back",
     }
 )
+_OF_A_UNIT: Final = {"revoked": "{place}: its unit is revoked: no session, ticket or certificate of it counts"}
+"""Facts that are told of people, too."""
 _PLACES: Final = frozenset(
     name for pattern in _SENTENCES.values() for _, name, _, _ in string.Formatter().parse(pattern) if name
 )
 TOLD: Final = frozenset(_SENTENCES) | {"acknowledged"}
 """Facts that people and programs are told; the rest is housekeeping."""
+
+
+def is_told(fact: Fact) -> bool:
+    """Whether people and programs are told it. A node says at each start that it is armed: that is housekeeping."""
+    return fact.fact in TOLD and (fact.fact != "armed" or "seen_by" in fact.detail)
 
 
 def sentence_of(fact: Fact, name_of: NameOf) -> str:
@@ -94,7 +108,8 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
         role = _ROLES.get(detail.get("role", ""), detail.get("role", ""))
         who = f"{role} {detail.get('name', '')}".strip()
         return f"{place}: {_STATES.get(state, '{who} said ' + state).format(who=who)}"
-    pattern = _SENTENCES.get(fact.fact)
+    pattern = _OF_A_UNIT.get(fact.fact) if fact.node else None
+    pattern = pattern or _SENTENCES.get(fact.fact)
     if pattern is None:
         return f"{place}: {fact.fact}"
     words = {

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from msgspec.structs import replace
 
 from demo.chronicle import Fact
-from demo.story import TOLD, NameOf, sentence_of
+from demo.story import NameOf, is_told, sentence_of
 
 _SETTLE_MS: Final = 150.0
 """How long facts from different programs' pipes wait for each other, to be told in order."""
@@ -46,7 +46,7 @@ class Teller:
 
     def take(self, fact: Fact) -> None:
         """Take one fact in."""
-        if self._task is None or fact.fact not in TOLD:
+        if self._task is None or not is_told(fact):
             return
         if fact.fact == "stored":
             self._name_presses(fact)

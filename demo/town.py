@@ -6,33 +6,43 @@ import asyncio
 import contextlib
 import logging
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from msgspec import Struct
-
 from demo.air.orders import CONTROL_SOCKET
 from demo.air_link import AirLink
-from demo.board import BoardLink, words_of
+from demo.board import BoardLink
 from demo.cable import Cable
 from demo.chronicle import CENTRAL, Chronicle
-from demo.fitting import TownError, complete, fake_socket, join_central, mosquitto, new_node, route, watchlink
+from demo.fitting import (
+    TownError,
+    central_toml,
+    complete,
+    fake_socket,
+    join_central,
+    mosquitto,
+    mosquitto_conf,
+    new_folder,
+    new_node,
+    route,
+    watchlink,
+)
 from demo.guardian_pipe import Guardian
 from demo.lent_phrases import keep, lend
 from demo.node_records import shown_on_disk
 from demo.notice import Notice
 from demo.office import PAGES, PAPERS, PUBLISHER, Office
 from demo.office_people import Shop
-from demo.ports import LOOPBACK, free_ports
+from demo.ports import LOOPBACK, answers, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
-from demo.program import Program, ProgramFailedError
+from demo.program import FactTaker, Program, ProgramFailedError
+from demo.shop import Premises
 from demo.stand_in_office import StandInOffice
 from demo.watch_room import WatchRoom
-from node.hw.fake_board_client import BoardView
+from installation import places
 from node.store.database import DATABASE_NAME
 from provisioning.fleet import Fleet
 
@@ -60,39 +70,6 @@ def _phrases_of(folder: Path) -> Path:
     return folder / "state" / "phrases"
 
 
-class Premises(Struct, frozen=True):
-    """One premises with its node.
-
-    Attributes:
-        address: its names and schemes.
-        node: its node's id.
-        program: the node's process.
-        board: its pins and panel.
-        cable: its way to the broker.
-        database: its node's disk.
-    """
-
-    address: Address
-    node: str
-    program: Program
-    board: BoardLink
-    cable: Cable
-    database: Path
-
-    @property
-    def name(self) -> str:
-        """``Corner Shop, High St``."""
-        return f"{self.address.premises}, {self.address.place}"
-
-    def is_named_on(self, view: BoardView) -> bool:
-        """Whether a panel names it."""
-        return self.address.is_named_in(words_of(view))
-
-    def is_warned_by(self, other: Premises) -> bool:
-        """Whether ``other``'s alerts concern it: a different premises with a scheme in common."""
-        return self is not other and bool(set(self.address.schemes) & set(other.address.schemes))
-
-
 class Town:
     """Everything that runs. Made by :func:`open_town`.
 
@@ -101,7 +78,9 @@ class Town:
         notice: told after each change of anything here.
         chronicle: every fact.
         broker, central: the programs; ``central_cable`` connects them.
-        premises: by key, in the order of the plan's addresses.
+        others: programs that a script has started besides.
+        premises: by key, in the order of the plan's addresses; then who moved in.
+        gone: nodes that are no more: nobody expects to see anything there.
         gateway: central's own radio; ``None`` in a town without radio.
         air: the program between the radios; ``air_link``: the connection to it; likewise.
         watch_room: people at central.
@@ -119,7 +98,15 @@ class Town:
         broker_port, web_port, central_port, office_port, *node_ports = free_ports(4 + len(addresses))
         self._broker_port = broker_port
         try:
-            fleet = Fleet.init(folder, schemes=SCHEMES, host=LOOPBACK, port=broker_port, web_port=web_port)
+            fleet = Fleet.init(
+                folder,
+                schemes=SCHEMES,
+                host=LOOPBACK,
+                port=broker_port,
+                web_port=web_port,
+                broker_folder=places.BROKER if self.plan.is_bare else "",
+                broker_user="mosquitto" if self.plan.is_bare else "",
+            )
             records = fleet.add_all([new_node(address) for address in addresses])
             if self.plan.has_radio:
                 self.air_folder.mkdir()
@@ -127,23 +114,25 @@ class Town:
             raise TownError(f"the fleet's folder could not be made: {e}") from e
         stand_in = None if self.plan.has_office else StandInOffice.found(fleet)
         self.watch_room = WatchRoom(f"http://localhost:{web_port}/", stand_in)
-        self.broker = self._program(BROKER, [mosquitto(), "-c", str(folder / "broker" / "mosquitto.conf")], "")
+        self.others: list[Program] = []
+        self.gone: set[str] = set()
+        self.broker = self.program(BROKER, [mosquitto(), "-c", str(mosquitto_conf(folder, self.plan))], "")
         self.central_cable = self._cable(central_port)
-        central_toml = folder / "central" / "central.toml"
-        route(central_toml, broker_port, central_port)
-        self.central = self._program("central", watchlink("central", central_toml), CENTRAL)
-        made = {
+        route(fleet.layout.central / "central.toml", broker_port, central_port)
+        self.central_toml = central_toml(folder, self.plan)
+        self.central = self.program("central", watchlink("central", self.central_toml), CENTRAL)
+        self._made = {
             address.key: self._premises(address, record.node, fleet.node_folder(record.node), port)
             for address, record, port in zip(addresses, records, node_ports, strict=True)
         }
         self.office = self._office(office_port) if self.plan.has_office else None
-        self.gateway = made.pop(GATEWAY.key, None)
-        self.premises: Mapping[str, Premises] = MappingProxyType(made)
+        self.gateway = self._made.pop(GATEWAY.key, None)
+        self.premises: Mapping[str, Premises] = MappingProxyType(self._made)
         self.air: Program | None = None
         self.air_link: AirLink | None = None
         if self.plan.has_radio:
             command = [sys.executable, "-m", "demo.air", "--folder", str(self.air_folder)]
-            self.air = self._program(AIR, command, "")
+            self.air = self.program(AIR, command, "")
             self.air_link = AirLink(self.air_folder / CONTROL_SOCKET, self.notice.tell)
 
     # -- making -------------------------------------------------------------------------------------------------
@@ -157,7 +146,7 @@ class Town:
         return Premises(
             address,
             node,
-            self._program(node, watchlink("node", toml), node),
+            self.program(node, watchlink("node", toml), node),
             BoardLink(folder / fake_socket(toml), self.notice.tell),
             self._cable(port),
             folder / "state" / DATABASE_NAME,
@@ -165,9 +154,9 @@ class Town:
 
     def _office(self, port: int) -> Office:
         office = Office(self.folder, port, self.watch_room.url)
-        office.pages = self._program(PAGES, office.command("serve"), PAGES)
-        office.publisher = self._program(PUBLISHER, office.command("publish"), PUBLISHER)
-        office.papers = self._program(PAPERS, office.papers_command(), PAPERS)
+        office.pages = self.program(PAGES, office.command("serve"), PAGES)
+        office.publisher = self.program(PUBLISHER, office.command("publish"), PUBLISHER)
+        office.papers = self.program(PAPERS, office.papers_command(), PAPERS)
         join_central(self.folder / "central" / "central.toml", office.url)
         return office
 
@@ -176,12 +165,35 @@ class Town:
         self._cables.append(cable)
         return cable
 
-    def _program(self, name: str, command: list[str], node: str) -> Program:
-        def take(line: Mapping[str, Any]) -> None:
+    def program(self, name: str, command: list[str], node: str, take: FactTaker | None = None) -> Program:
+        """One that is not started yet.
+
+        Args:
+            name: of its log.
+            command: its command line.
+            node: in whose name its facts are chronicled.
+            take: who gets its facts instead.
+        """
+
+        def chronicle(line: Mapping[str, Any]) -> None:
             self.chronicle.take(node, line)
 
-        log = self.folder / f"{name}.log"
-        return Program(name, command, log, take_fact=take, tell_child=self._guardian.tell, on_change=self.notice.tell)
+        log, tell = self.folder / f"{name}.log", self._guardian.tell
+        return Program(name, command, log, take_fact=take or chronicle, tell_child=tell, on_change=self.notice.tell)
+
+    async def move_in(self, key: str, address: Address, node: str, folder: Path) -> Premises:
+        """A unit that has claimed its premises: from now on it is of the town. Its node is not started yet.
+
+        Args:
+            key: its name in scripts.
+            address: where it is.
+            node: its number.
+            folder: its files, as it has made them.
+        """
+        (port,) = free_ports(1)
+        self._made[key] = premises = self._premises(address, node, folder, port)
+        await premises.cable.lay()
+        return premises
 
     # -- what runs ------------------------------------------------------------------------------------------------
 
@@ -190,7 +202,7 @@ class Town:
         """All programs, in starting order."""
         air = () if self.air is None else (self.air,)
         office = () if self.office is None else (self.office.pages, self.office.publisher, self.office.papers)
-        return (self.broker, *air, self.central, *(one.program for one in self.everywhere), *office)
+        return (self.broker, *air, self.central, *(one.program for one in self.everywhere), *office, *self.others)
 
     @property
     def everywhere(self) -> tuple[Premises, ...]:
@@ -213,7 +225,8 @@ class Town:
 
     def warned_by(self, presser: Premises) -> tuple[Premises, ...]:
         """The premises to be warned of ``presser``'s alerts."""
-        return tuple(other for other in self.premises.values() if other.is_warned_by(presser))
+        there = (other for other in self.premises.values() if other.node not in self.gone)
+        return tuple(other for other in there if other.is_warned_by(presser))
 
     def scheme_name(self, slug: str) -> str:
         """The scheme's name for people."""
@@ -224,12 +237,14 @@ class Town:
         return time.monotonic_ns() / 1_000_000
 
     async def start(self) -> None:
-        """Start everything; returns when each node is armed and central's page answers."""
+        """Start everything; returns when each node is armed and central's page answers. A bare town has nothing."""
         for cable in self._cables:
             try:
                 await cable.lay()
             except OSError as e:
                 raise _PortTakenError(str(e)) from e
+        if self.plan.is_bare:
+            return
         await self._start_broker()
         if self.air is not None:
             await self._start_air(self.air)
@@ -269,7 +284,7 @@ class Town:
                 keep(premises.node, _phrases_of(premises.database.parents[1]))
         if self.office is not None:
             await asyncio.gather(*(one.stop() for one in (*self.office.programs, self.office.papers)))
-        await self.central.stop()
+        await asyncio.gather(self.central.stop(), *(one.stop() for one in self.others))
         if self.air is not None and self.air_link is not None:
             await self.air_link.disconnect()
             await self.air.stop()
@@ -299,6 +314,11 @@ class Town:
 
     async def restart(self, program: Program) -> None:
         """Start it again; returns when it is up."""
+        await self.bring_up(program)
+        self.chronicle.say(self.now_ms(), "restarted", self._id_of(program), program=program.name)
+
+    async def bring_up(self, program: Program) -> None:
+        """Start it; returns when it is up."""
         premises = self.premises_of(program.name)
         if program is self.broker:
             await self._start_broker()
@@ -310,7 +330,6 @@ class Town:
             await self._start_node(premises)
         else:
             await self._start_until_says(program, _UP[program.name], program.name)
-        self.chronicle.say(self.now_ms(), "restarted", self._id_of(program), program=program.name)
 
     async def cut_network(self, *where: Premises) -> None:
         """Unplug the network cables there."""
@@ -330,7 +349,7 @@ class Town:
     async def _start_broker(self) -> None:
         await self.broker.start()
         async with _deadline("the broker"):
-            while not await _answers(self._broker_port):
+            while not await answers(self._broker_port):
                 self._check(self.broker)
                 await asyncio.sleep(0.02)
         self._check(self.broker)
@@ -380,7 +399,7 @@ async def open_town(
     Raises:
         TownError: something is missing, or does not start.
     """
-    base = _make_folder(keep)
+    base = new_folder(keep)
     guardian = Guardian([base], is_kept=keep is not None)
     try:
         chronicle = Chronicle(time.monotonic_ns() / 1_000_000, Notice())
@@ -415,16 +434,6 @@ async def _start(town: Town, stopped: asyncio.Event | None) -> None:
         await asyncio.gather(starting, giving_up, return_exceptions=True)
 
 
-def _make_folder(keep: Path | None) -> Path:
-    if keep is None:
-        return Path(tempfile.mkdtemp(prefix="watchlink-"))
-    folder = keep.absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TownError(f"{folder} is not empty: give --keep a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @contextlib.asynccontextmanager
 async def _deadline(what: str) -> AsyncIterator[None]:
     try:
@@ -432,12 +441,3 @@ async def _deadline(what: str) -> AsyncIterator[None]:
             yield
     except TimeoutError as e:
         raise TownError(f"{what} did not come up within {_READY_WITHIN_S:.0f} s") from e
-
-
-async def _answers(port: int) -> bool:
-    try:
-        _, out = await asyncio.open_connection(LOOPBACK, port)
-    except OSError:
-        return False
-    out.close()
-    return True

@@ -20,7 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.air.orders import JAMMER, SILENT_DBFS, SPEAKER, AirState, AnyOrder
 from demo.air_link import AirLink, AirRefusedError
-from demo.town import Premises, Town
+from demo.shop import Premises
+from demo.town import Town
 
 _FILE: Final = re.compile(r"over-\d{4,9}\.(wav|png)")
 _SHOWN_MAX: Final = 6

@@ -49,8 +49,9 @@ from demo.panel.authenticator import codes_of
 from demo.panel.holds import Holds
 from demo.panel.state import BUTTONS, PARTS, TownState, state_of
 from demo.program import Life, Program
+from demo.shop import Premises
 from demo.story import TOLD, sentence_of
-from demo.town import Premises, Town
+from demo.town import Town
 
 _HERE: Final = Path(__file__).parent
 _BODY_BYTES_MAX: Final = 1_024

@@ -9,7 +9,8 @@ import msgspec
 from demo.board import words_of
 from demo.panel.air import AirLine, RadioState, air_line, radio_state
 from demo.program import Life, Program
-from demo.town import Premises, Town
+from demo.shop import Premises
+from demo.town import Town
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 
 PARTS: Final = (Part.OLED, Part.BUTTONS, Part.SOUNDER, Part.LED)

@@ -7,7 +7,7 @@ from typing import Final
 from demo.chronicle import Fact
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
-from demo.town import Premises
+from demo.shop import Premises
 
 _TALK_S: Final = 8.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from demo.cable import Way
 from demo.chronicle import CENTRAL
 from demo.scripts.stage import Stage
-from demo.town import Premises
+from demo.shop import Premises
 from demo.watch_room import card_of
 
 

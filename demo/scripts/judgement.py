@@ -50,7 +50,7 @@ class Referee:
 
     def __init__(self, town: Town) -> None:
         self._town = town
-        self._records = CentralRecords(town.folder / "central" / "state" / "central.db")
+        self._records = CentralRecords(town.central_toml.parent / "state" / "central.db")
         self._untrue: list[str] = []
         town.chronicle.listen(self._hear)
 

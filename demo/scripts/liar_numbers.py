@@ -11,7 +11,7 @@ from demo.lies import frame_said
 from demo.matrix import COUNTERS, FLOOR, WAITING
 from demo.scene import FLOOR_COUNTER, Scene
 from demo.scripts.stage import Stage
-from demo.town import Premises
+from demo.shop import Premises
 from demo.watch_room import card_of
 from wire.ids import FrameId
 

@@ -20,7 +20,8 @@ from demo.notice import NeverCameError
 from demo.premises import ADDRESSES, MARKET, SCHEMES, Address, TownPlan
 from demo.scene import HART, PUB_WATCH, Scene
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.town import Premises, Town
+from demo.shop import Premises
+from demo.town import Town
 from demo.watch_room import PERSON, RefusedError, card_of
 from node.core.neighbours.alerts import GUARD_MS
 from node.core.settings import Timing

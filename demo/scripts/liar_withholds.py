@@ -19,7 +19,7 @@ from demo.scripts.liar_past import HOLD_MS, Cast, number_of, slug, until_on_pane
 from demo.scripts.liar_watch import PAGE_S
 from demo.scripts.stage import Stage
 from demo.scripts.withholding import Withholding, check_untold, count, down, frames_of
-from demo.town import Premises
+from demo.shop import Premises
 from demo.watch_room import PERSON, card_of
 from node.core.link.proof import PROVES_FOR_MS
 from wire.topics import CentralTopic, Down, IncidentTopic, Up, UpTopic

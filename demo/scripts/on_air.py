@@ -9,7 +9,7 @@ from demo.air.orders import SPEAKER, Talk
 from demo.air_link import AirLink
 from demo.chronicle import CENTRAL, Fact
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.town import Premises
+from demo.shop import Premises
 from demo.watch_room import card_of
 from node.core.air import KEY_UP_MS
 

@@ -11,7 +11,7 @@ from typing import Final
 from demo.notice import NeverCameError
 from demo.program import Program
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.town import Premises
+from demo.shop import Premises
 from demo.watch_room import RefusedError, card_of
 
 _HOLD_MS: Final = {"attack": 1_600, "assist": 500}

@@ -26,6 +26,7 @@ from demo.scripts import (
     random_kills,
     storm,
     town_cut,
+    town_live,
     withheld,
 )
 from demo.scripts.stage import Stage
@@ -86,6 +87,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
             "a person is nominated, voted on, excluded, served, appeals and is erased, by seven people's browsers",
             exclusion.play,
             TownPlan(ADDRESSES[:1], has_office=True, has_papers=True),
+        ),
+        "town-live": Script(
+            "a town is installed, claimed, kept, a unit replaced, one revoked, and central lost and restored",
+            town_live.play,
+            TownPlan((), is_bare=True),
         ),
         "storm": Script("twelve premises without network press at once", storm.play, _STORM),
     }

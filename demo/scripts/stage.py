@@ -14,7 +14,8 @@ from demo.central_records import CentralRecords
 from demo.chronicle import CENTRAL, Fact
 from demo.notice import NeverCameError
 from demo.scripts.judgement import Judgement, Referee
-from demo.town import Premises, Town
+from demo.shop import Premises
+from demo.town import Town
 from demo.watch_room import PERSON, card_of
 from node.hw.fake_board_client import BoardView
 
@@ -118,7 +119,8 @@ class Stage:
 
         def is_all_well(board: Board) -> bool:
             lines = {line.node: line.state for line in board.nodes}
-            return board.is_broker_linked and all(lines.get(p.node) == "ok" for p in self.town.everywhere)
+            there = (one for one in self.town.everywhere if one.node not in self.town.gone)
+            return board.is_broker_linked and all(lines.get(p.node) == "ok" for p in there)
 
         await self.town.watch_room.board_when("central saw every premises well", is_all_well, PATIENCE_S)
         await self.town.watch_room.start_duty()

@@ -15,7 +15,7 @@ from demo.matrix import IN_TOWN_WITH_RADIO, Manner, Row, rows, why_not
 from demo.scripts import air_orders, on_air
 from demo.scripts.stage import PATIENCE_S, Stage
 from demo.scripts.withholding import Withholding, check_untold, count, down, frames_of
-from demo.town import Premises
+from demo.shop import Premises
 from demo.watch_room import card_of
 from wire.topics import ALL_HEARD, Down
 

@@ -11,7 +11,7 @@ from demo.lies import row_said
 from demo.matrix import FLOOR, Row, row_of
 from demo.scripts.liar_past import number_of
 from demo.scripts.stage import Stage
-from demo.town import Premises
+from demo.shop import Premises
 from wire.messages import SyncAnswer
 from wire.topics import Down, DownTopic, FrameTopic
 

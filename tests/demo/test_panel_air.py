@@ -9,7 +9,8 @@ import pytest
 
 from demo.air.orders import SPEAKER, AirState, Recording, StationState
 from demo.panel.air import air_line, radio_state
-from demo.town import Premises, Town
+from demo.shop import Premises
+from demo.town import Town
 
 NAMES = {"00000010": "Corner Shop, High St", "00000011": "Penny Books, Mill Ln"}
 SHOP = cast("Premises", SimpleNamespace(node="00000010"))
