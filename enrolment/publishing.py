@@ -10,6 +10,7 @@ from pathlib import Path
 
 from enrolment.register import Register
 from enrolment.rules.changes import DelegationError, changed_directory, clock_fault, objection, refusal
+from enrolment.rules.claiming import Enrolled
 from enrolment.town import WatchedFile
 from runtime.atomic import PUBLIC, write_atomic
 from runtime.config import ConfigError
@@ -48,6 +49,9 @@ class Publishing:
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._is_due = True
+        """What was published is not what counts now; also if the disk has refused it."""
         self._changed_file = changed_file
         self._authority = authority
         self._delegate = delegate
@@ -57,6 +61,8 @@ class Publishing:
             base_file, self._open, DIRECTORY_BYTES_MAX, self._note_fault
         )
         self._published: bytes | None = None
+        self._newest = 0
+        """Of the changes that are published."""
         self.fault = ""
         self._base.look()
         if self._base.contents is None:
@@ -64,19 +70,28 @@ class Publishing:
 
     def look(self) -> bool:
         """Publish again if the authority's directory has changed. Returns whether it did."""
+        with self._reading:
+            if self._base.look():
+                self._is_due = True
+        if not self._is_due:
+            return False  # Also while somebody publishes: nobody who claims has to wait for that before their turn.
         with self._lock:
-            if not self._base.look() and self._published is not None:
-                return False
-            return self._publish()
+            return self._is_due and self._publish()
 
-    def add(self) -> bytes:
-        """Publish with everybody who was enrolled until now; returns the directory, sealed.
+    def add(self, enrolled: Enrolled) -> bytes:
+        """Publish with everybody who was enrolled until now, unless that is done; returns the directory, sealed.
+
+        Fifty that come at once need only a few turns: in a town of thousands each takes a large part of a second.
+
+        Args:
+            enrolled: is in it.
 
         Raises:
             OSError: the disk refused; who was enrolled is in the register, and the next look publishes it.
         """
         with self._lock:
-            self._publish()
+            if self._is_due or self._newest < enrolled.change:
+                self._publish()
             assert self._published is not None
             return self._published
 
@@ -111,10 +126,17 @@ class Publishing:
         return data, directory
 
     def _publish(self) -> bool:
+        # Before anything is looked at: what changes meanwhile is due again.
+        self._is_due = False
+        try:
+            return self._publish_all()
+        except BaseException:
+            self._is_due = True
+            raise
+
+    def _publish_all(self) -> bool:
         assert self._base.contents is not None
         sealed, directory = self._base.contents
-        # Until it is written again: whatever fails here is tried at the next look.
-        before, self._published = self._published, None
         enrolled = self._register.enrolled()
         changed = sealed
         # Also when the delegation's time is over: what was made in time stays, and these are the same bytes.
@@ -123,10 +145,12 @@ class Publishing:
                 changed = changed_directory(sealed, enrolled, self._delegate, self._authority)
             except (EncodeError, DelegationError) as e:
                 logger.error("the directory cannot be changed: %s", e)  # noqa: TRY400 - the sentence says it all
-        if changed != before:
+        is_new = changed != self._published
+        if is_new:
             write_atomic(self._changed_file, changed, PUBLIC)
         self._published = changed
-        return changed != before
+        self._newest = enrolled[-1].change if enrolled else 0
+        return is_new
 
     def _note_fault(self, fault: str) -> None:
         self.fault = fault

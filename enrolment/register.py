@@ -37,6 +37,7 @@ CREATE TABLE certificates (
 ) STRICT;
 CREATE INDEX certificates_of_node ON certificates (node);
 """
+_read_claim: Final = msgspec.json.Decoder(OpenClaim).decode
 _FIELDS: Final = Enrolled.__struct_fields__
 
 
@@ -170,7 +171,7 @@ class Register:
 
 def _enrolled(row: tuple[Any, ...]) -> Enrolled:
     fields = dict(zip(_FIELDS, row, strict=True))
-    fields["claim"] = msgspec.json.decode(fields["claim"], type=OpenClaim)
+    fields["claim"] = _read_claim(fields["claim"])
     return Enrolled(**fields)
 
 

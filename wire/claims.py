@@ -53,6 +53,9 @@ class OpenClaims(msgspec.Struct, frozen=True, kw_only=True):
     """By node. No node and no code twice."""
 
 
+_read_open_claims: Final = msgspec.json.Decoder(OpenClaims).decode
+
+
 def encode_claims(claims: OpenClaims) -> bytes:
     """As JSON, readable by people."""
     return msgspec.json.format(msgspec.json.encode(claims), indent=2) + b"\n"
@@ -67,7 +70,7 @@ def decode_claims(data: bytes) -> OpenClaims:
     if len(data) > CLAIMS_BYTES_MAX:
         raise ClaimsError("claims", detail="too large")
     try:
-        found = msgspec.json.decode(data, type=OpenClaims)
+        found = _read_open_claims(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise ClaimsError("claims", detail=str(e)[:200]) from e
     for field in ("node", "claim_hash"):

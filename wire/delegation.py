@@ -22,6 +22,9 @@ SERIALS_PER_ISSUE: Final = 1_000_000
 delegate's, so that no delegate can use up the numbers that the authority needs to end it."""
 
 
+_read_delegate_changes: Final = msgspec.json.Decoder(DelegateChanges).decode
+
+
 def next_serial(serial: int) -> int:
     """The authority's next serial in a town that has, or had, a delegate: above any that a delegate could have used."""
     return (serial // SERIALS_PER_ISSUE + 1) * SERIALS_PER_ISSUE
@@ -44,7 +47,7 @@ def open_changes(sealed: SealedDirectory, document: DirectoryDocument) -> Delega
         PublicKey(delegation.key).verify(DELEGATE_DOMAIN, signed, sealed.changes.signature)
     except SignatureInvalidError as e:
         raise DirectoryError("delegate signature") from e
-    return msgspec.json.decode(sealed.changes.document, type=DelegateChanges)
+    return _read_delegate_changes(sealed.changes.document)
 
 
 def changes_signed(authority_signature: bytes, changes: bytes) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -105,6 +106,10 @@ class Directory(Struct, frozen=True, dict=True):
         return found
 
 
+_read_sealed_directory: Final = msgspec.json.Decoder(SealedDirectory).decode
+_read_directory_document: Final = msgspec.json.Decoder(DirectoryDocument).decode
+
+
 def _beginning(premises: str) -> str:
     return premises.removeprefix("The ")[:2]
 
@@ -138,7 +143,7 @@ def seal_changes(base: bytes, changes: DelegateChanges, delegate: SigningKey, au
         EncodeError: no receiver would accept it: more than a delegate may, or not of the delegate that ``base`` names.
     """
     try:
-        sealed = msgspec.json.decode(base, type=SealedDirectory)
+        sealed = _read_sealed_directory(base)
         inner = msgspec.json.encode(changes)
         signature = delegate.sign(DELEGATE_DOMAIN, changes_signed(sealed.signature, inner))
         changed = msgspec.structs.replace(sealed, changes=SealedChanges(document=inner, signature=signature))
@@ -162,9 +167,9 @@ def open_directory(data: bytes, authority: PublicKey) -> Directory:
     if len(data) > DIRECTORY_BYTES_MAX:
         raise DirectoryError("directory too large", DIRECTORY_BYTES_MAX, f"{len(data)} bytes")
     try:
-        sealed = msgspec.json.decode(data, type=SealedDirectory)
+        sealed = _read_sealed_directory(data)
         authority.verify(DIRECTORY_DOMAIN, sealed.document, sealed.signature)
-        document = msgspec.json.decode(sealed.document, type=DirectoryDocument)
+        document = _read_directory_document(sealed.document)
         changes = open_changes(sealed, document)
         entries = document.senders if changes is None else changed_senders(document, changes)
         senders = {sender.node: sender for sender in map(_sender, entries)}

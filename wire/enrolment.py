@@ -36,8 +36,10 @@ PROBLEMS: Final[dict[str, str]] = {
     "unknown claim": "no claim has this code",
     "other node": "the claim is for another node",
     "expired": "the claim is older than fourteen days",
-    "used": "another unit has used this claim, or this number has keys already",
-    "struck": "the node was struck from the directory",
+    "used": "another unit has used this claim",
+    "taken": "another unit has the claim's node already, by an earlier claim",
+    "replaced": "the claim's node was replaced or struck from the directory: the unit needs another claim",
+    "struck": "this node was struck from the directory",
     "closed": "the service cannot sign now: its delegation has ended, or its files are wrong",
     "slow down": "too many requests, or too many wrong claims from there",
 }
@@ -109,6 +111,10 @@ class Refusal(Message, frozen=True, kw_only=True):
     """Not sooner than that; 0 = the node's own pace."""
 
 
+_read_sealed_request: Final = msgspec.json.Decoder(SealedRequest).decode
+_read_enrolment_request: Final = msgspec.json.Decoder(EnrolmentRequest).decode
+
+
 def seal_request(request: EnrolmentRequest, key: SigningKey) -> bytes:
     """The request as it travels; ``key`` is its signing key."""
     document = msgspec.json.encode(request)
@@ -124,8 +130,8 @@ def open_request(data: bytes) -> EnrolmentRequest:
     if len(data) > 2 * REQUEST_BYTES_MAX:
         raise EnrolmentError("enrolment", detail="too large")
     try:
-        sealed = msgspec.json.decode(data, type=SealedRequest)
-        request = msgspec.json.decode(sealed.document, type=EnrolmentRequest)
+        sealed = _read_sealed_request(data)
+        request = _read_enrolment_request(sealed.document)
         PublicKey(request.signing_key).verify(ENROLMENT_DOMAIN, sealed.document, sealed.signature)
     except SignatureInvalidError as e:
         raise EnrolmentError("enrolment", detail="not signed by its own key") from e

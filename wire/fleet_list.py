@@ -58,6 +58,9 @@ class FleetList(Message, frozen=True):
         settle_moments(self, "at")
 
 
+_read_fleet_list: Final = msgspec.json.Decoder(FleetList).decode
+
+
 def decode_fleet_list(data: bytes) -> FleetList:
     """Read a file.
 
@@ -67,7 +70,7 @@ def decode_fleet_list(data: bytes) -> FleetList:
     if len(data) > FLEET_LIST_BYTES_MAX:
         raise DecodeError("message too large", FLEET_LIST_BYTES_MAX, f"{len(data)} bytes")
     try:
-        return msgspec.json.decode(data, type=FleetList)
+        return _read_fleet_list(data)
     except msgspec.ValidationError as e:
         raise DecodeError("message field", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:

@@ -139,6 +139,11 @@ class _Head(Struct, frozen=True):
     serial: Serial
 
 
+_read_sealed_settings: Final = msgspec.json.Decoder(SealedSettings).decode
+_read_head: Final = msgspec.json.Decoder(_Head).decode
+_read_node_settings: Final = msgspec.json.Decoder(NodeSettings).decode
+
+
 def seal_settings(settings: NodeSettings, authority: SigningKey) -> bytes:
     """Sign.
 
@@ -167,16 +172,16 @@ def open_settings(data: bytes, authority: PublicKey) -> SignedSettings:
     if len(data) > SETTINGS_BYTES_MAX:
         raise SettingsError("settings too large", SETTINGS_BYTES_MAX, f"{len(data)} bytes")
     try:
-        sealed = msgspec.json.decode(data, type=SealedSettings)
+        sealed = _read_sealed_settings(data)
         authority.verify(SETTINGS_DOMAIN, sealed.document, sealed.signature)
-        head = msgspec.json.decode(sealed.document, type=_Head)
+        head = _read_head(sealed.document)
     except SignatureInvalidError as e:
         raise SettingsError("settings signature") from e
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise SettingsError("settings", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
     node = parse_node(head.node)
     try:
-        settings = msgspec.json.decode(sealed.document, type=NodeSettings)
+        settings = _read_node_settings(sealed.document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         why = display_text(f"this version does not understand them: {e}", DETAIL_CHARS_MAX)
         return SignedSettings(node, head.serial, data, None, why)

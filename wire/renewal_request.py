@@ -54,6 +54,10 @@ class SealedRenewal(Message, frozen=True):
     """Of the node's key, in a domain of its own."""
 
 
+_read_sealed_renewal: Final = msgspec.json.Decoder(SealedRenewal).decode
+_read_renewal_request: Final = msgspec.json.Decoder(RenewalRequest).decode
+
+
 def seal_renewal(request: RenewalRequest, key: SigningKey) -> bytes:
     """The request, signed by its node."""
     document = msgspec.json.encode(request)
@@ -73,8 +77,8 @@ def open_renewal(data: bytes, key_of: Callable[[str], PublicKey]) -> RenewalRequ
     if len(data) > REQUEST_BYTES_MAX:
         raise DecodeError("renewal", detail=f"{len(data)} bytes")
     try:
-        sealed = msgspec.json.decode(data, type=SealedRenewal)
-        request = msgspec.json.decode(sealed.document, type=RenewalRequest)
+        sealed = _read_sealed_renewal(data)
+        request = _read_renewal_request(sealed.document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise DecodeError("renewal", detail=str(e)) from e
     key_of(request.node).verify(RENEWAL_DOMAIN, sealed.document, sealed.signature)

@@ -211,6 +211,9 @@ class Town(Struct, frozen=True):
         return self.authority.raw.hex()
 
 
+_read_sealed: Final = msgspec.json.Decoder(_Sealed).decode
+
+
 def seal_snapshot(snapshot: Snapshot, town: Town, key: SigningKey) -> bytes:
     """Sign and wrap a snapshot: the bytes of its file.
 
@@ -276,7 +279,7 @@ def open_named(data: bytes, name: str, town: Town, keys: tuple[PublicKey, ...], 
     if len(data) > SNAPSHOT_BYTES_MAX:
         raise SnapshotError("snapshot too large", SNAPSHOT_BYTES_MAX, f"{len(data)} bytes")
     try:
-        sealed = msgspec.json.decode(data, type=_Sealed)
+        sealed = _read_sealed(data)
         _check(sealed, name, town, keys)
         return read(sealed.snapshot)
     except SnapshotError:

@@ -15,11 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from enrolment.handlers.answering import answer_with
 from enrolment.handlers.body import read_body
 from enrolment.issuer import NodesIssuer, RequestError, public_key_bytes, read_request
 from enrolment.publishing import Publishing
 from enrolment.register import IssuedCertificate, Register, RegisterError
-from enrolment.rules.claiming import Enrolled, Refused, judge, matching
+from enrolment.rules.claiming import Enrolled, Refused, is_awaited, judge, matching
 from enrolment.rules.guessing import Guessing
 from enrolment.town import WatchedFile
 from runtime.logs import FactLog
@@ -42,12 +43,22 @@ CLOSED_RETRY_S: Final = 60
 _STATUS: Final = {"malformed": 400, "slow down": 429, "closed": 503}
 """All others: 403."""
 _OK: Final = 200
+_TOLD: Final = {
+    "used": "TWO UNITS FOR ONE IDENTITY: a unit at {address} brought the claim of node {node}, which has other keys"
+    " already. One of the two cards is a copy: find both.",
+    "taken": "TWO UNITS FOR ONE IDENTITY: a unit at {address} brought the new code of node {node}, which another unit"
+    " has claimed with an earlier one: find both. If the first was the wrong one, revoke the node and add the premises"
+    " again.",
+    "replaced": "OLD CARD: a unit at {address} brought the code of node {node}, which was replaced or struck off. The"
+    " unit needs a card for the premises' new node.",
+}
+"""Whose card it is, and what to do."""
 _WRONG: Final = frozenset({400, 403})
 """What guessing looks like."""
 
 
 class Enrolling:
-    """The whole of a claim. Requests are settled one after the other; each takes some milliseconds.
+    """The whole of a claim. Claims are spent one after the other, each in some milliseconds, and published together.
 
     Args:
         claims: the open ones.
@@ -86,10 +97,13 @@ class Enrolling:
     async def answer(self, request: Request) -> Response:
         """Starlette."""
         address = request.client.host if request.client is not None else ""
-        wait_s = self._guessing.wait_s(address, time.monotonic())
+        wait_s = self._guessing.address_wait_s(address, time.monotonic())
+        body = await read_body(request, 2 * REQUEST_BYTES_MAX)
+        if wait_s > 0 and (body is None or not await run_in_threadpool(self._is_awaited, body)):
+            return _refusal("slow down", int(wait_s) + 1)
+        wait_s = self._guessing.total_wait_s(time.monotonic())
         if wait_s > 0:
             return _refusal("slow down", int(wait_s) + 1)
-        body = await read_body(request, 2 * REQUEST_BYTES_MAX)
         response = _refusal("malformed") if body is None else await run_in_threadpool(self._settle, body, address)
         # On the loop's thread alone.
         if response.status_code == _OK:
@@ -98,20 +112,39 @@ class Enrolling:
             self._note_failure(address)
         return response
 
+    def _is_awaited(self, body: bytes) -> bool:
+        try:
+            asked = open_request(body)
+            code_hash = claim_hash(read_claim_code(asked.claim))
+            with self._lock:
+                claim = matching(self._open_claims(), code_hash)
+                spent = self._register.spent_by(code_hash)
+        except (EnrolmentError, ClaimCodeError, RegisterError):
+            return False
+        now_s = int(self._now_s())
+        return is_awaited(claim, spent, asked_node=asked.node, signing_key=asked.signing_key, now_s=now_s)
+
     def _settle(self, body: bytes, address: str) -> Response:
-        with self._lock:
-            try:
-                asked = open_request(body)
-                code_hash = claim_hash(read_claim_code(asked.claim))
-                requests = read_request(asked.tls_request), read_request(asked.gallery_request)
-            except (EnrolmentError, ClaimCodeError, RequestError) as e:
-                logger.info("a request for enrolment from %s was refused: %s", address, e)
-                return _refusal("malformed")
-            try:
-                return self._claim(asked, code_hash, requests, address)
-            except (RegisterError, OSError) as e:
-                logger.error("nobody can be enrolled: %s", e)  # noqa: TRY400 - the sentence says it all
-                return _refusal("closed", CLOSED_RETRY_S)
+        try:
+            asked = open_request(body)
+            code_hash = claim_hash(read_claim_code(asked.claim))
+            requests = read_request(asked.tls_request), read_request(asked.gallery_request)
+        except (EnrolmentError, ClaimCodeError, RequestError) as e:
+            logger.info("a request for enrolment from %s was refused: %s", address, e)
+            return _refusal("malformed")
+        try:
+            with self._lock:
+                found = self._claim(asked, code_hash, requests, address)
+            if isinstance(found, Response):
+                return found
+            return self._answer(found, self._publishing.add(found))
+        except (RegisterError, OSError) as e:
+            logger.error("nobody can be enrolled: %s", e)  # noqa: TRY400 - the sentence says it all
+            return _refusal("closed", CLOSED_RETRY_S)
+
+    def _open_claims(self) -> tuple[OpenClaim, ...]:
+        self._claims.look()
+        return self._claims.contents.claims if self._claims.contents is not None else ()
 
     def _claim(
         self,
@@ -119,12 +152,10 @@ class Enrolling:
         code_hash: str,
         requests: tuple[x509.CertificateSigningRequest, x509.CertificateSigningRequest],
         address: str,
-    ) -> Response:
+    ) -> Enrolled | Response:
         now_s = int(self._now_s())
-        self._claims.look()
         self._publishing.look()
-        claims = self._claims.contents.claims if self._claims.contents is not None else ()
-        claim = matching(claims, code_hash)
+        claim = matching(self._open_claims(), code_hash)
         keys = keys_digest(*map(public_key_bytes, requests), asked.signing_key, asked.sealing_key)
         holder = self._register.holder_of(claim.node) if claim is not None else None
         found = judge(
@@ -150,7 +181,7 @@ class Enrolling:
             found = new
         else:
             self._facts.write("answered again", node=found.node, address=address)
-        return self._answer(found, self._publishing.add())
+        return found
 
     def _spend(
         self,
@@ -197,19 +228,15 @@ class Enrolling:
             certificate=enrolled.certificate,
             gallery_certificate=enrolled.gallery_certificate,
             roots=self._roots,
-            directory=directory,
+            directory=b"",
         )
-        return Response(json.encode(answer), media_type="application/json")
+        return answer_with(answer, directory)
 
     def _refuse(self, refused: Refused, address: str) -> Response:
         self._facts.write("claim refused", problem=refused.problem, node=refused.node, address=address)
-        if refused.problem == "used":
-            logger.error(
-                "TWO UNITS FOR ONE IDENTITY: a unit at %s brought the claim of node %s, which has other keys already."
-                " One of the two cards is a copy: find both.",
-                address,
-                refused.node,
-            )
+        told = _TOLD.get(refused.problem)
+        if told is not None:
+            logger.error("%s", told.format(address=address, node=refused.node))
         return _refusal(refused.problem)
 
     def _note_failure(self, address: str) -> None:

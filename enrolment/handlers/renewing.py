@@ -71,21 +71,22 @@ class Renewing:
     async def answer(self, request: Request) -> Response:
         """Starlette."""
         address = request.client.host if request.client is not None else ""
-        wait_s = self._slowing.wait_s(address, time.monotonic())
-        if wait_s > 0:
-            return _refusal("slow down", int(wait_s) + 1)
         body = await read_body(request, REQUEST_BYTES_MAX)
         return await run_in_threadpool(self._settle, body or b"", address)
 
     def _settle(self, body: bytes, address: str) -> Response:
         with self._lock:
+            wait_s = self._slowing.wait_s(address, time.monotonic())
             try:
                 self._publishing.look()
                 asked = open_renewal(body, self._key_of)
                 csr = read_request(asked.csr)
-            except _UnknownNodeError:
-                return self._refuse("unknown node", "", address)
-            except (DecodeError, RequestError) as e:
+            except (_UnknownNodeError, DecodeError, RequestError) as e:
+                # A node of ours, by its signature, does not wait for what strangers behind the same router do.
+                if wait_s > 0:
+                    return _refusal("slow down", int(wait_s) + 1)
+                if isinstance(e, _UnknownNodeError):
+                    return self._refuse("unknown node", "", address)
                 logger.info("a request for renewal from %s was refused: %s", address, e)
                 return self._refuse("malformed", "", address)
             except (RegisterError, OSError) as e:

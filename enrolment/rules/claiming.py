@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from wire.claims import OpenClaim
 
-Problem = Literal["unknown claim", "other node", "expired", "used", "struck"]
+Problem = Literal["unknown claim", "other node", "expired", "used", "taken", "replaced", "struck"]
 
 
 class Enrolled(Struct, frozen=True):
@@ -59,6 +59,26 @@ def matching(claims: Sequence[OpenClaim], claim_hash: str) -> OpenClaim | None:
     return found[0] if found else None
 
 
+def is_awaited(
+    claim: OpenClaim | None, spent: Enrolled | None, *, asked_node: str, signing_key: bytes, now_s: int
+) -> bool:
+    """Whether this seems to be the unit that a claim was made for: found out quickly, before it is judged.
+
+    A shop must not wait because somebody behind the same router guesses. No guesser is helped: who is awaited has a
+    code that nobody else has spent.
+
+    Args:
+        claim: the open claim with the request's code, if there is one.
+        spent: who has spent this code.
+        asked_node: the number that the seed names.
+        signing_key: with which the request is signed.
+        now_s: Unix time.
+    """
+    if spent is not None:
+        return spent.signing_key == signing_key
+    return claim is not None and claim.node == asked_node and now_s < claim.ends_at
+
+
 def judge(
     claim: OpenClaim | None,
     *,
@@ -71,6 +91,10 @@ def judge(
 ) -> Enrolled | OpenClaim | Refused:
     """What becomes of a request: a node that was enrolled before, a claim to spend, or a refusal.
 
+    Who has no code that was ever good learns nothing of any node: only "unknown claim". Who has one is told why it does
+    not count, because somebody with a card stands before the unit: ``used`` by another unit; its number ``taken`` by a
+    unit with an earlier code; its unit ``replaced`` or struck off, so that the card is; or this very unit ``struck``.
+
     Args:
         claim: the open claim with the request's code, if there is one.
         keys: names the public keys of whoever asks.
@@ -82,12 +106,14 @@ def judge(
     """
     if spent is not None:
         if spent.keys != keys:
-            return Refused("used", spent.node)
+            return Refused("replaced" if spent.node in struck else "used", spent.node)
         # Its answer was lost. However long ago: it can prove that it is the same.
         return spent if spent.node not in struck else Refused("struck", spent.node)
     if claim is None:
         return Refused("unknown claim")
-    problem = _problem(claim, asked_node, holder, keys, now_s) if claim.node not in struck else "struck"
+    problem = _problem(claim, asked_node, holder, keys, now_s) if claim.node not in struck else "replaced"
+    if holder is not None and holder.keys == keys and claim.node in struck:
+        problem = "struck"
     if problem is not None:
         return Refused(problem, claim.node)
     # The same unit with the code that was made when it seemed to have got lost: it spends nothing more.
@@ -100,4 +126,4 @@ def _problem(claim: OpenClaim, asked_node: str, holder: Enrolled | None, keys: s
     if now_s >= claim.ends_at:
         return "expired"
     # Keys of a number never change: another unit gets another number.
-    return "used" if holder is not None and holder.keys != keys else None
+    return "taken" if holder is not None and holder.keys != keys else None

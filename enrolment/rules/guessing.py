@@ -1,7 +1,8 @@
 """Slows whoever guesses claims, and knows when it is done in bulk. Pure: the caller tells the time.
 
 A claim has 105 random bits: nobody finds one by trying. But each trial costs this machine something, and central runs
-on it. A right claim costs its address nothing, so fifty nodes behind one router come in at once.
+on it. A right claim costs its address nothing, so fifty nodes behind one router come in at once; and whoever is awaited
+(:func:`enrolment.rules.claiming.is_awaited`) does not wait for what a stranger behind the same router does.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ class Guessing:
         self._failed_s: list[float] = []
         self._told_s: float | None = None
 
-    def wait_s(self, address: str, now_s: float) -> float:
-        """How long this address must wait; 0 = its request counts and is looked at."""
-        of_address = self._slowing.wait_s(address, now_s)
-        if of_address > 0:
-            return of_address
+    def address_wait_s(self, address: str, now_s: float) -> float:
+        """How long this address must wait, for wrong claims that came from there; 0 = it need not."""
+        return self._slowing.wait_s(address, now_s)
+
+    def total_wait_s(self, now_s: float) -> float:
+        """How long everybody must wait; 0 = this request counts, and is looked at."""
         since_s = 0.0 if self._filled_s is None else now_s - self._filled_s
         self._filled_s = now_s
         self._tokens = min(float(REQUESTS_AT_ONCE), self._tokens + since_s * REQUESTS_EACH_S)

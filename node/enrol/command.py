@@ -73,7 +73,7 @@ def enrol(seed_file: Path, config: Path, version: str, *, tell: Tell, wait: Wait
                 # Whatever is wrong with a seed, or with deleting it: the button of a unit that has its identity works.
                 return STATUS_ARMED
             # Not all units of a street at the same moment, when its power comes back.
-            if wait(e.again_s * random.uniform(0.75, 1.25)):  # noqa: S311 - no secret
+            if wait(e.again_s * random.uniform(1.0, 1.5)):  # noqa: S311 - no secret
                 return STATUS_NOT_ARMED
 
 

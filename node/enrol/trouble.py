@@ -45,6 +45,14 @@ _REFUSALS: Final = {
     "used": _Refusal(
         "Another unit has used the claim code on this card already: one of two cards is a copy", "Code used already"
     ),
+    "taken": _Refusal(
+        "Another unit is this premises' already, with the code of an earlier card. Do not use this card again",
+        "Shop has a unit",
+    ),
+    "replaced": _Refusal(
+        "The claim code on this card is of a unit that was replaced or struck off. This unit needs a new card",
+        "Needs a new card",
+    ),
     "struck": _Refusal("This unit was struck from the town's list", "Unit was struck off"),
 }
 

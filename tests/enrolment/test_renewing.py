@@ -247,3 +247,12 @@ def test_strangers_are_slowed(counter: Counter) -> None:
     answers = [counter.send(b"{}")[0] for _ in range(FREE_FAILURES + 1)]
 
     assert [400] * FREE_FAILURES + [429] == answers
+    assert counter.refusal("00000042", key=counter.key()) == "slow down"
+
+
+def test_stranger_behind_the_same_router_keeps_no_node_from_renewing(counter: Counter) -> None:
+    """One who sends junk once in five minutes would lock a market hall out in 45 days."""
+    for _ in range(FREE_FAILURES + 1):
+        counter.send(b"{}")
+
+    assert counter.ask()[0] == 200

@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from wire.errors import EncodeError, MessageDecodeError
 from wire.limits import DETAIL_CHARS_MAX, MESSAGE_BYTES_MAX, SYNC_ANSWER_BYTES_MAX
 from wire.messages.fields import Message
-from wire.messages.sync import SyncAnswer
+from wire.messages.health import Health
+from wire.messages.incident import IncidentState
+from wire.messages.status import CentralStatus
+from wire.messages.sync import Sync, SyncAnswer
 from wire.text import display_text
 
 M = TypeVar("M", bound=Message)
@@ -20,6 +23,11 @@ M = TypeVar("M", bound=Message)
 @cache
 def _decoder(kind: type[Message]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
+
+
+for _kind in (Health, Sync, SyncAnswer, IncidentState, CentralStatus):
+    # Before there are threads: msgspec 0.22 crashes if two of them are the first to read a type.
+    _decoder(_kind)
 
 
 def bytes_max(kind: type[Message]) -> int:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -19,12 +19,16 @@ from cryptography import x509
 from enrolment.app import EnrolmentService
 from enrolment.config import load_configuration
 from enrolment.register import Register, RegisterError
+from enrolment.rules.claiming import Problem
 from enrolment.rules.guessing import BULK_FAILURES
+from provisioning.collecting import collect
 from provisioning.delegate import end_delegation
 from provisioning.fleet import Fleet
+from provisioning.replacing import replace_node
 from runtime.issuing import subject_name
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.slowing import FREE_FAILURES
 from tests.support.enrolling_town import FIRST, EnrollingTown, NewUnit, code_of, open_claim
 from wire.directory import Directory, open_directory
 from wire.enrolment import ENROL_PATH, PROBLEMS, REQUEST_BYTES_MAX
@@ -197,8 +201,37 @@ def test_guessing_in_bulk_is_slowed_and_told(desk: Desk, caplog: pytest.LogCaptu
     for _ in range(5):
         desk.problem(NewUnit(0x42).sealed(), ELSEWHERE)
 
-    assert "slow down" == desk.problem(NewUnit().sealed(), ELSEWHERE)
+    assert "slow down" == desk.problem(NewUnit(0x42).sealed(), ELSEWHERE)
+    assert "slow down" == desk.problem(b"{}", ELSEWHERE)
     assert 200 == desk.ask(NewUnit().sealed(), ("198.51.100.1", 1))[0]
+
+
+def test_guesser_behind_the_same_router_keeps_no_shop_out(desk: Desk) -> None:
+    """A market hall has one address: who guesses there once in five minutes would close it for all."""
+    copied, unit = NewUnit(), NewUnit()
+    for _ in range(FREE_FAILURES):
+        desk.problem(NewUnit(0x42).sealed())
+
+    assert "slow down" == desk.problem(NewUnit(0x42).sealed())
+    assert 200 == desk.ask(unit.sealed())[0]
+    for _ in range(FREE_FAILURES):
+        desk.problem(NewUnit(0x42).sealed())
+    assert 200 == desk.ask(unit.sealed())[0], "its answer was lost"
+
+    for _ in range(FREE_FAILURES):
+        desk.problem(NewUnit(0x42).sealed())
+    assert "slow down" == desk.problem(copied.sealed()), "a copied card waits as guessers do"
+
+
+def test_card_of_a_struck_node_needs_another_and_is_no_copy(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.ask(NewUnit().sealed())
+    collect(desk.town.fleet.folder, desk.town.changed)
+    replace_node(desk.town.fleet, "00000010")
+    desk.service.look()
+
+    assert "replaced" == desk.problem(NewUnit().sealed())
+    assert "OLD CARD" in caplog.text
+    assert "TWO UNITS" not in caplog.text
 
 
 def test_fifty_units_from_one_address_are_enrolled_at_once(desk: Desk) -> None:
@@ -276,6 +309,4 @@ def test_damaged_list_of_claims_leaves_the_last_good_one(desk: Desk) -> None:
 
 
 def test_every_problem_is_one_of_the_contract() -> None:
-    assert {"malformed", "unknown claim", "other node", "expired", "used", "struck", "slow down", "closed"} == set(
-        PROBLEMS
-    )
+    assert {"malformed", "slow down", "closed", *get_args(Problem)} == set(PROBLEMS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from enrolment.rules.claiming import Enrolled, Refused, judge, matching
+from enrolment.rules.claiming import Enrolled, Refused, is_awaited, judge, matching
 from wire.claims import OpenClaim
 
 CLAIM = OpenClaim(
@@ -62,14 +62,51 @@ def test_new_code_for_the_same_unit_gives_it_what_it_has() -> None:
 
 
 def test_new_code_gives_a_number_with_keys_to_no_other_unit() -> None:
-    assert "used" == judged(msgspec.structs.replace(CLAIM, claim_hash="ef" * 32), holder=ENROLLED, keys=THEIRS)
+    assert "taken" == judged(msgspec.structs.replace(CLAIM, claim_hash="ef" * 32), holder=ENROLLED, keys=THEIRS)
 
 
 def test_struck_node_is_not_enrolled_nor_answered_again() -> None:
     struck = frozenset({CLAIM.node})
 
-    assert "struck" == judged(struck=struck)
     assert "struck" == judged(spent=ENROLLED, holder=ENROLLED, struck=struck)
+    assert "struck" == judged(msgspec.structs.replace(CLAIM, claim_hash="ef" * 32), holder=ENROLLED, struck=struck)
+
+
+def test_card_of_a_node_that_was_replaced_is_no_copy_of_another() -> None:
+    """Somebody puts last year's card into the new unit: nobody has to look for a second one."""
+    struck = frozenset({CLAIM.node})
+
+    assert "replaced" == judged(spent=ENROLLED, holder=ENROLLED, keys=THEIRS, struck=struck)
+    assert "replaced" == judged(struck=struck), "nobody had used it"
+
+
+@pytest.mark.parametrize("struck", [frozenset({CLAIM.node}), frozenset()], ids=["struck", "in use"])
+def test_invented_code_is_told_nothing_of_the_node_that_it_names(struck: frozenset[str]) -> None:
+    assert "unknown claim" == judged(None, holder=ENROLLED, keys=THEIRS, struck=struck)
+
+
+def awaited(
+    claim: OpenClaim | None,
+    spent: Enrolled | None = None,
+    *,
+    node: str = CLAIM.node,
+    key: bytes = b"s",
+    now_s: int = 999,
+) -> bool:
+    return is_awaited(claim, spent, asked_node=node, signing_key=key * 32, now_s=now_s)
+
+
+def test_unit_with_an_open_claim_is_awaited_and_so_is_one_whose_answer_was_lost() -> None:
+    assert awaited(CLAIM)
+    assert awaited(CLAIM, ENROLLED)
+    assert awaited(None, ENROLLED, now_s=5_000), "the claim was taken from the list since"
+
+
+def test_nobody_else_is_awaited() -> None:
+    assert not awaited(None), "a guess"
+    assert not awaited(CLAIM, ENROLLED, key=b"x"), "a copied card"
+    assert not awaited(CLAIM, now_s=1_000), "ended"
+    assert not awaited(CLAIM, node="00000011"), "another node's"
 
 
 def test_claim_is_found_by_its_hash_alone() -> None:
