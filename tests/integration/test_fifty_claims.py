@@ -17,7 +17,7 @@ from node.config import load_config
 from node.enrol.command import STATUS_ARMED, Standing, enrol
 from runtime.slowing import FREE_FAILURES
 from tests.support.enrolling_town import FIRST, EnrollingTown, NewUnit, ServiceProcess, open_claim, running_service
-from tests.support.fleet_broker import free_port, wait_until
+from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 from wire.directory import open_directory
 from wire.ids import NodeId
 from wire.seed import SEED_FILE, encode_seed
@@ -66,6 +66,8 @@ class Street:
         numbers = range(FIRST, FIRST + COUNT + 1)
         self.town.claim(*map(open_claim, numbers))
         self.before, *self.shops = [Shop(folder / f"shop-{number}", self.town, port, number) for number in numbers]
+        self.gate = threading.Barrier(COUNT + 1)
+        """Opens with whoever is the last."""
         self.over = threading.Event()
 
     def begin(self) -> None:
@@ -74,14 +76,18 @@ class Street:
 
     @contextmanager
     def claiming(self) -> Iterator[None]:
-        """The fifty at once, which are all armed at the end, within a minute."""
+        """The fifty are ready, and go at once when the gate opens. At the end all are armed, within a minute."""
         late = threading.Timer(WITHIN_S, self.over.set)
-        gate = threading.Barrier(COUNT)
         late.start()
         try:
             with ThreadPoolExecutor(COUNT) as pool:
-                done = [pool.submit(shop.claim, gate, self.over) for shop in self.shops]
-                yield
+                done = [pool.submit(shop.claim, self.gate, self.over) for shop in self.shops]
+                try:
+                    yield
+                except BaseException:
+                    self.gate.abort()
+                    self.over.set()
+                    raise
             assert [STATUS_ARMED] * COUNT == [one.result() for one in done], [shop.told[-1] for shop in self.shops]
         finally:
             late.cancel()
@@ -128,6 +134,7 @@ def test_fifty_claims_at_once_give_fifty_identities(street: Street) -> None:
             assert "unknown claim" == service.ask(NewUnit(0x4242).sealed())[1]["problem"]
         assert "slow down" == service.ask(NewUnit(0x4242).sealed())[1]["problem"]
         with street.claiming():
+            street.gate.wait()
             same = [pool.submit(service.ask, twice.sealed()) for _ in range(2)]
             cards = [pool.submit(service.ask, one.sealed()) for one in (copied, NewUnit(copied.number))]
         (one, given), (other, again) = (done.result() for done in same)
@@ -142,23 +149,44 @@ def test_fifty_claims_at_once_give_fifty_identities(street: Street) -> None:
     street.check(more=2)
 
 
+def told(street: Street, line: str) -> bool:
+    return any(one.lines[0] == line for shop in street.shops for one in tuple(shop.told))
+
+
+@contextmanager
+def crowd(service: ServiceProcess, unit: NewUnit) -> Iterator[None]:
+    """A unit that asks without end uses up what is looked at in a second. It has begun to be refused."""
+    body, is_refused, is_over = unit.sealed(), threading.Event(), threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            if service.ask(body)[1].get("problem") == "slow down":
+                is_refused.set()
+
+    with ThreadPoolExecutor(6) as pool:
+        asking = [pool.submit(ask) for _ in range(6)]
+        try:
+            assert is_refused.wait(DEADLINE_S)
+            yield
+        finally:
+            is_over.set()
+    assert [None] * 6 == [one.result() for one in asking]
+
+
 def test_shops_wait_for_a_busy_service_and_go_on_by_themselves_after_it_was_killed(street: Street) -> None:
+    known = NewUnit(FIRST + COUNT + 1)
+    street.town.claim(*street.town.claims(), open_claim(known.number))
     with running_service(street.town) as service:
         street.begin()
-        # All together are limited: somebody uses up what is looked at at once.
-        known = NewUnit(FIRST + COUNT + 1)
-        street.town.claim(*street.town.claims(), open_claim(known.number))
-        body = known.sealed()
-        with ThreadPoolExecutor(8) as pool:
-            while {200} == set(pool.map(lambda _: service.ask(body)[0], range(40))):
-                pass
         with street.claiming():
+            with crowd(service, known):
+                street.gate.wait()
+                wait_until(lambda: told(street, "Town is busy"), "a shop is told to wait")
             wait_until(lambda: len(spent(service)) >= COUNT // 5, "some are enrolled")
             service.end(at_once=True)
+            wait_until(lambda: told(street, "Town doesn't answer"), "a shop finds nobody")
             with running_service(street.town) as again:
                 wait_until(lambda: all(shop.is_armed for shop in street.shops), "all are armed", WITHIN_S)
                 again.end()
-    assert "Town is busy" in {one.lines[0] for shop in street.shops for one in shop.told}
-    assert "Town doesn't answer" in {one.lines[0] for shop in street.shops for one in shop.told}
     assert {1} == set(spent(service, again).values())
     street.check(more=1)
