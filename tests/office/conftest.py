@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -47,11 +49,18 @@ def photographs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of an office as ``init`` leaves it, on SQLite. It takes a second, so it is made once, and only copied."""
-    file = write_config(tmp_path_factory.mktemp("founded"))
-    done = office("init", "--config", file)
-    assert done.returncode == 0, done.stderr
-    return file.parent
+    """Folder of an office as ``init`` leaves it, on SQLite. It takes two seconds, so one process of a run makes it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "founded"
+    with (shared / "founded.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not folder.exists():
+            file = write_config(tmp_path_factory.mktemp("founded"))
+            done = office("init", "--config", file)
+            assert done.returncode == 0, done.stderr
+            file.parent.rename(folder)
+    return folder
 
 
 @pytest.fixture
