@@ -151,6 +151,7 @@ class _Housekeeping:
         from django.utils import timezone  # noqa: PLC0415
 
         from office.accounts.tidying import tidy  # noqa: PLC0415
+        from office.backup.aside import forget_set_aside  # noqa: PLC0415
         from office.exclusions.due import settle  # noqa: PLC0415
         from office.exclusions.terms import public_texts  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
@@ -174,6 +175,7 @@ class _Housekeeping:
                 erase_what_is_due(timezone.now())
                 tidy_photographs()
                 forget_everywhere(timezone.now())
+                forget_set_aside(self._configuration, timezone.now())
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None
             logger.warning("the schemes stay as they are: %s", e)

@@ -13,6 +13,9 @@ LATE_AFTER: Final = timedelta(hours=36)
 """Since the last good one. The timer makes one a day."""
 NEWEST_KEPT: Final = 3
 """However old they are: a clock that jumps ahead by a year must not leave a single backup."""
+ASIDE: Final = "before-restore-"
+"""Begins the name of what a restore has set aside; its time follows."""
+_ASIDE: Final = re.compile(rf"{ASIDE}([0-9]{{8}}T[0-9]{{6}}Z)(?:-[0-9]+)?")
 _NAME: Final = re.compile(r"([a-z]+(?:-[a-z]+)*)-([0-9a-f]{8})-([0-9]{8}T[0-9]{6}Z)\.age")
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 
@@ -48,6 +51,15 @@ def stamp(at: datetime) -> str:
 def file_name(program: str, mark: str, at: datetime) -> str:
     """Of a backup of a program (``office``, ``office-keys``) in the town with this mark."""
     return f"{program}-{mark}-{stamp(at)}.age"
+
+
+def is_aside_outdated(name: str, now_at: datetime, keep: timedelta) -> bool:
+    """Whether this is the name of something that was set aside longer than ``keep`` ago.
+
+    Who was erased since lives on in it as in a backup, so it ends as backups do.
+    """
+    match = _ASIDE.fullmatch(name)
+    return match is not None and match[1] < stamp(now_at - keep)
 
 
 def shelf(names: Iterable[str], made: str, keep: int) -> Shelf:

@@ -13,13 +13,13 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from runtime.atomic import PRIVATE, sync_folder, write_atomic
 from runtime.backup_file import BackupError
-from runtime.backup_rules import stamp
+from runtime.backup_rules import is_aside_outdated, stamp
 
 _FOLDER: Final = ".backup"
 _COPIES: Final = 3
@@ -127,6 +127,16 @@ def move(file: Path, target: Path) -> None:
     _rename(file, target)
     sync_folder(target.parent)
     sync_folder(file.parent)
+
+
+def forget_aside(folder: Path, now_at: datetime, keep: timedelta) -> list[Path]:
+    """Remove from ``folder`` what restores have set aside there longer than ``keep`` ago; returns what went."""
+    outdated = (
+        [path for path in folder.iterdir() if is_aside_outdated(path.name, now_at, keep)] if folder.is_dir() else []
+    )
+    for path in outdated:
+        shutil.rmtree(path, ignore_errors=True)
+    return [path for path in outdated if not path.exists()]
 
 
 def _rename(file: Path, target: Path) -> None:

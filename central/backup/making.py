@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from runtime.backup_file import BackupError, Manifest, Origin, entry_of, town_ma
 from runtime.backup_making import check_target, recipients_of, write_proven
 from runtime.backup_record import keep_record, read_record
 from runtime.backup_rules import Record, file_name, shelf
-from runtime.backup_workspace import check_room, workspace
+from runtime.backup_workspace import check_room, forget_aside, workspace
 
 PROGRAM: Final = "central"
 DATABASE: Final = "central.db"
@@ -33,7 +33,7 @@ class Made(Struct, frozen=True):
     Attributes:
         file: where it is.
         manifest: what is in it.
-        removed: names of older ones that were deleted.
+        removed: names of older ones that were deleted, and of what restores had set aside as long ago.
         ahead: names of those that bear a later time and were left alone.
     """
 
@@ -107,7 +107,8 @@ def _back_up(configuration: Configuration, to: Path, now_at: datetime, version: 
     judged = shelf((path.name for path in to.iterdir()), name, configuration.backup.keep)
     for outdated in judged.outdated:
         (to / outdated).unlink()
-    return Made(target, manifest, judged.outdated, judged.ahead)
+    gone = forget_aside(database.parent, now_at, timedelta(days=configuration.backup.keep))
+    return Made(target, manifest, (*judged.outdated, *map(str, gone)), judged.ahead)
 
 
 def _copied(configuration: Configuration, database: Path, work: Path) -> Mapping[str, Path]:

@@ -22,7 +22,7 @@ from central.signin.sessions import Ended
 from central.store.database import ENTRY_NUMBER, FRAME_COUNTER
 from central.store.sessions import SessionTable
 from runtime.backup_file import BackupError, Manifest, unpack
-from runtime.backup_rules import stamp
+from runtime.backup_rules import ASIDE, stamp
 from runtime.backup_workspace import check_room, give, keep_configuration, locked, move, not_there, place, workspace
 
 NODES_REMEMBER: Final = timedelta(hours=48)
@@ -100,7 +100,7 @@ def restore(
             )
         at = max(now_at, manifest.made_at)
         signed_out = _begin_anew(work / DATABASE, now_at, at, _used_here(database))
-        aside = _set_aside(there, not_there(folder / f"before-restore-{stamp(now_at)}")) if there else None
+        aside = _set_aside(there, not_there(folder / f"{ASIDE}{stamp(now_at)}")) if there else None
         place(work / DATABASE, database, home)
         for snapshot in sorted((work / SNAPSHOTS).glob("*")):
             kept = configuration.kept_snapshots_dir

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -20,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from runtime.atomic import PRIVATE
 from runtime.backup_file import BackupError
+from runtime.backup_rules import ASIDE, is_aside_outdated
 
 _COPY: Final = "watchlink_copy_"
 """Begins the names of databases in which a copy is opened; then comes a mark of the office's own database, for several
@@ -106,8 +108,7 @@ class PostgresqlState:
     def take_place(self, opened: str, aside: Path) -> None:
         """Two names change in one transaction. What was there is kept under the name of the folder ``aside``."""
         copy = unquote(urlsplit(opened).path.removeprefix("/"))
-        room = _NAME_BYTES_MAX - len(aside.name) - 1
-        was = f"{self._database.encode()[:room].decode(errors='ignore')}_{aside.name}"
+        was = f"{self._begins(len(aside.name))}{aside.name}"
         try:
             with psycopg.connect(self._named("postgres")) as server:
                 rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -115,6 +116,23 @@ class PostgresqlState:
                 server.execute(rename.format(sql.Identifier(copy), sql.Identifier(self._database)))
         except psycopg.Error as e:
             raise BackupError(f"the restored database cannot take its place: {e}") from e
+
+    def forget_aside(self, now_at: datetime, keep: timedelta) -> list[str]:
+        """Those of this office alone."""
+        with self._connected() as server:
+            found = server.execute("SELECT datname FROM pg_database").fetchall()
+            names = [name for (name,) in found if self._is_outdated(name, now_at, keep)]
+            for name in names:
+                server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+        return names
+
+    def _is_outdated(self, name: str, now_at: datetime, keep: timedelta) -> bool:
+        begins, _, rest = name.rpartition(ASIDE)
+        return begins == self._begins(len(ASIDE + rest)) and is_aside_outdated(ASIDE + rest, now_at, keep)
+
+    def _begins(self, taken: int) -> str:
+        """Of the name of a database that was set aside, in which ``taken`` characters are for when that was."""
+        return f"{self._database.encode()[: _NAME_BYTES_MAX - taken - 1].decode(errors='ignore')}_"
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:

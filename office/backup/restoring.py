@@ -29,7 +29,7 @@ from office.backup.state import State
 from office.config import Configuration
 from runtime.atomic import sync_folder, write_atomic
 from runtime.backup_file import BackupError, Manifest, unpack
-from runtime.backup_rules import stamp
+from runtime.backup_rules import ASIDE, stamp
 from runtime.backup_workspace import check_room, give, keep_configuration, not_there, place, workspace
 from runtime.config import ConfigError
 from runtime.key_file import read_key
@@ -119,7 +119,7 @@ def restore(
         manifest = _unpacked(configuration, state, sealed, identities, work)
         # They may lie on another disk than the database.
         check_room(data, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
-        aside = not_there(data / f"before-restore-{stamp(now_at)}")
+        aside = not_there(data / f"{ASIDE}{stamp(now_at)}")
         with state.opened(work / state.name) as database:
             with django_on(configuration, database):
                 bring_up_to_date()

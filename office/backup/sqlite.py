@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -67,6 +68,10 @@ class SqliteState:
         for path in self._there():
             move(path, aside / path.name)
         place(copy, self._file, self._file.parent, FOR_THE_GROUP)
+
+    def forget_aside(self, now_at: datetime, keep: timedelta) -> list[str]:  # noqa: ARG002 - as in the other
+        """None: they lie in the folder of files."""
+        return []
 
     def _there(self) -> list[Path]:
         return [path for end in _WITH_IT if (path := self._file.with_name(f"{self._file.name}{end}")).exists()]

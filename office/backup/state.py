@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -50,4 +51,14 @@ class State(Protocol):
         Args:
             opened: from :meth:`opened`.
             aside: a folder for what was there.
+        """
+
+    def forget_aside(self, now_at: datetime, keep: timedelta) -> list[str]:
+        """Remove databases that :meth:`take_place` has set aside longer than ``keep`` ago, outside the folder of files.
+
+        Returns:
+            Their names.
+
+        Raises:
+            BackupError: the server refuses.
         """

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runtime.backup_rules import LATE_AFTER, NEWEST_KEPT, Record, Shelf, aged, file_name, shelf, trouble
+from runtime.backup_rules import (
+    LATE_AFTER,
+    NEWEST_KEPT,
+    Record,
+    Shelf,
+    aged,
+    file_name,
+    is_aside_outdated,
+    shelf,
+    trouble,
+)
 
 START = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 
@@ -56,3 +66,18 @@ def test_trouble_is_told_in_a_sentence(record: Record | None, said: str) -> None
 
 def test_no_trouble_is_not_told() -> None:
     assert "" == trouble(Record(made_at=START - LATE_AFTER), START, "Central’s")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_outdated"),
+    [
+        ("before-restore-20261101T120000Z", True),
+        ("before-restore-20261101T120000Z-2", True),
+        ("before-restore-20261102T120000Z", False),
+        ("before-restore-20270101T120000Z", False),
+        ("before-restore-20261101T120000Z.mine", False),
+        ("photographs", False),
+    ],
+)
+def test_what_was_set_aside_ends_by_its_name_alone(name: str, *, is_outdated: bool) -> None:
+    assert is_outdated == is_aside_outdated(name, datetime(2026, 12, 2, 12, tzinfo=UTC), timedelta(days=30))

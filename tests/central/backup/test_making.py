@@ -17,6 +17,7 @@ from pyrage import x25519
 from sqlalchemy.engine import make_url
 
 from central.backup.making import origin_of
+from central.backup.restoring import restore
 from runtime import backup_file, backup_making
 from runtime.backup_file import BackupError, unpack
 from runtime.backup_record import read_record
@@ -222,3 +223,15 @@ def test_backup_killed_in_the_middle_leaves_the_last_good_one(kept: Kept) -> Non
     assert [] == [*kept.folder.glob(".*.part")]
     assert not (kept.file.parent / ".backup").exists()
     assert 2 == len([*kept.folder.glob("*.age")])
+
+
+def test_what_a_restore_set_aside_ends_as_backups_do(kept: Kept) -> None:
+    """Names that central has deleted live on in it: three nights here, and not for ever."""
+    made = kept.back_up()
+    kept.database.close()
+    aside = restore(kept.configuration, made.file, [kept.identity], START, may_set_aside=True).set_aside
+    assert aside is not None
+    kept.database.open()
+
+    assert (str(aside) in kept.back_up(3 * 24).removed, aside.exists()) == (False, True)
+    assert (str(aside) in kept.back_up(3 * 24 + 1).removed, aside.exists()) == (True, False)

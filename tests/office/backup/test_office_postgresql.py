@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 
 from office.backup import postgresql
+from office.backup.aside import forget_set_aside
 from office.backup.postgresql import PostgresqlState
 from office.config import load_configuration
 from runtime.backup_file import BackupError, new_identity
@@ -67,6 +69,9 @@ def test_office_on_postgresql_is_backed_up_and_restored(server: Cluster, tmp_pat
     assert 0 == office("audit", "verify", "--config", file).returncode
     with closing(psycopg.connect(server.url.removesuffix("/office") + f"/{aside}")) as was:
         assert ("New",) == was.execute("SELECT name FROM people_individual WHERE number = 2").fetchone()
+    later = datetime.now(UTC) + timedelta(days=kept.configuration.backup.keep_days + 1)
+    assert [aside] == forget_set_aside(kept.configuration, later)[-1:]
+    assert before == databases(server)
 
 
 def test_what_is_missing_for_a_backup_is_told(server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
