@@ -83,7 +83,7 @@ def what_now(restored: Restored, configuration: Configuration) -> list[str]:
         lines.append(f"{configuration.file} stays. The backup had another: compare {restored.other_configuration}.")
     lines += [f"{file} is missing: {hint}." for file, hint in _missing(configuration)]
     lines.append(
-        f"Numbers go on by this machine's clock, {now():%d %B %Y, %H:%M} UTC. If it is wrong, set it, and restore again."
+        f"Numbers go on by this machine's clock, {now():%d %B %Y, %H:%M} UTC. If it is wrong, set it and restore again."
     )
     lines.append(
         f"Now start central (systemctl start watchlink-central). Everybody signs in again ({restored.signed_out} were"
