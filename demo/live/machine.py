@@ -1,7 +1,7 @@
 """Central's machine: a folder that stands for its disk, on which ``watchlink central install`` puts what belongs there.
 
 ``python -m demo.live.machine --root FOLDER --from TOWN`` is that command, as the fleet's ``--reload-command`` runs it.
-Users and rights are made by systemd's own programs, if they are here and we are root. What starts and restarts units
+Users and owners are made by systemd's own programs, if they are here and we are root. What starts and restarts units
 does nothing, for the script starts the programs itself; but the broker is truly told to read its files again.
 """
 
@@ -40,14 +40,26 @@ class FolderMachine(Machine):
             # As ourselves, whoever it would be there: that user is not of this machine.
             words = command[command.index(places.PROGRAM) + 1 :]
             return super().run(sys.executable, "-m", "watchlink.cli", *map(self._here, words))
-        if program in _MAKERS:
-            return super().run(program, f"--root={self.root}", *arguments) if has_rights() else Answer(0, "")
+        if program in _MAKERS and has_rights():
+            return super().run(program, f"--root={self.root}", *arguments)
+        if program == "systemd-tmpfiles":
+            self._make_folders(arguments)
         if command == ("systemctl", "reload", "mosquitto"):
             try:
                 os.kill(int(self.path(PID_FILE).read_text()), signal.SIGHUP)
             except (OSError, ValueError) as e:
                 return Answer(1, f"the broker cannot be told: {e}")
         return Answer(0, "installed" if program == "dpkg-query" else "")
+
+    def _make_folders(self, settings: Sequence[str]) -> None:
+        """Those that ``systemd-tmpfiles`` would make, with their modes and without their owners."""
+        for name in settings:
+            file = self.path(f"/etc/tmpfiles.d/{name}")
+            lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+            for path, mode in (line.split()[1:3] for line in lines if line.startswith("d ")):
+                folder = self.path(path)
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(int(mode, 8))
 
     def _here(self, word: str) -> str:
         is_of_machine = word.startswith(_OF_MACHINE) and not Path(word).is_relative_to(self.root)

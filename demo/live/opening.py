@@ -74,12 +74,12 @@ async def installed(stage: Stage, site: Site) -> None:
         secret = [one for one in files if one.suffix == ".key" or one.name == "acl"]
         stage.check(bool(secret), f"{folder} has its keys")
         stage.check(all(_mode(one) == PRIVATE for one in secret), f"nobody else reads the keys in {folder}")
+        stage.check(_mode(files[0]) == mode, f"{folder} is closed to others")
         if has_rights():
             number = _number_of(machine.path("/etc/passwd"), owner)
-            stage.check(_mode(files[0]) == mode, f"{folder} is closed to others")
             stage.check(all(one.stat().st_uid == number for one in files), f"all in {folder} is {owner}'s")
     stage.check(not list(site.root.rglob("authority.key")), "the town's own secret is not on central's machine")
-    stage.say("installed", has_rights=has_rights())
+    stage.say("installed", has_owners=has_rights())
 
 
 async def added(stage: Stage, site: Site, addresses: Sequence[Address]) -> list[Awaited]:

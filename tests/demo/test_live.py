@@ -72,7 +72,7 @@ def open_folder(root: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("spoil", [readable, *([open_folder] if has_rights() else [])])
+@pytest.mark.parametrize("spoil", [readable, open_folder])
 def test_what_others_may_read_is_seen(site: Site, spoil: Callable[[Path], Path]) -> None:
     mode = (spoiled := spoil(site.root)).stat().st_mode
     try:
@@ -112,6 +112,17 @@ def test_towns_own_secret_on_centrals_machine_is_seen(site: Site) -> None:
 
 def test_second_run_that_changes_something_is_seen(site: Site) -> None:
     assert not is_judged_well(site, (SAID[0], "made /etc/watchlink/broker/acl\nEverything is in place."))
+
+
+def test_folders_are_made_without_root_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.live.machine.has_rights", lambda: False)
+    machine = FolderMachine(tmp_path)
+    settings = tmp_path / "etc/tmpfiles.d"
+    settings.mkdir(parents=True)
+    (settings / "one.conf").write_text("# For one.\nd /var/lib/one 0711 one one\nZ /var/lib/one - one one\n")
+
+    assert machine.run("systemd-tmpfiles", "--create", "one.conf").is_good
+    assert 0o711 == (tmp_path / "var/lib/one").stat().st_mode & 0o777
 
 
 def test_broker_that_cannot_be_told_is_no_success(tmp_path: Path) -> None:
