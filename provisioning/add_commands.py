@@ -26,24 +26,26 @@ def add_commands(commands: Commands) -> None:
     add = commands.add_parser(
         "add",
         parents=[town_options(), broker_options(), snapshot_options()],
-        help="add a premises, and print the label by which its unit will claim it",
+        help="add a premises, and print the label with its claim code",
     )
-    add.add_argument("--premises", metavar="NAME", help="as screens and cards show it")
+    add.add_argument("--premises", metavar="NAME", help="its name, as screens and cards show it")
     add.add_argument("--place", metavar="NAME", help="street or area")
-    add.add_argument("--scheme", action="append", metavar="SLUG", help="repeat for more than one")
+    add.add_argument(
+        "--scheme", action="append", metavar="SLUG", help="short name of a scheme that it is in; repeat for more"
+    )
     add.add_argument(
         "--proposal",
         action="append",
         type=int,
         metavar="N",
-        help="instead of name, place and schemes: premises of the office, from 'proposals'; repeat for more",
+        help="the office's premises with this number, from 'proposals', in place of names; repeat for more",
     )
     add.add_argument(
         "--from",
         type=Path,
         metavar="FILE",
         dest="file",
-        help="instead: all premises of a CSV file with the headings premises, place, schemes and profile, or none",
+        help="all premises of a CSV file with the headings premises, place, schemes and profile; or none",
     )
     add.add_argument(
         "--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware profile, see docs/hardware.md"
@@ -57,14 +59,20 @@ def add_commands(commands: Commands) -> None:
         help="this node is central's own radio; its keys are made here",
     )
     add.add_argument(
-        "--with-keys", action="store_true", help="make the unit's keys here, to be carried to it, and no claim"
+        "--with-keys",
+        action="store_true",
+        help="make the unit's keys here, to be carried to it, instead of a claim code",
     )
-    add.add_argument("--yes", action="store_true", help="do not ask if the name or the premises has a node already")
+    add.add_argument(
+        "--yes", action="store_true", help="do not ask when a node of this name or at this premises exists"
+    )
     add_label_option(add)
     add.set_defaults(run=_add)
 
     claim = commands.add_parser(
-        "claim", parents=[town_options(), broker_options()], help="make a new claim code for a premises without a unit"
+        "claim",
+        parents=[town_options(), broker_options()],
+        help="make a new claim code for a premises that has no unit yet, or take its claim back",
     )
     claim.add_argument("node", metavar="NODE", help="its id, from 'list'")
     claim.add_argument("--withdraw", action="store_true", help="take the claim back: no unit will come")
@@ -76,7 +84,7 @@ def add_commands(commands: Commands) -> None:
 def add_label_option(parser: argparse.ArgumentParser) -> None:
     """Of each command that makes a code."""
     parser.add_argument(
-        "--labels", type=Path, metavar="FILE", help="write the labels as a PDF, 14 on a sheet of A4, instead of here"
+        "--labels", type=Path, metavar="FILE", help="write the labels to a PDF, 14 on a sheet of A4, instead of here"
     )
 
 

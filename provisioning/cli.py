@@ -47,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="watchlink fleet", description="Add, list, renew and revoke nodes; keep the broker's files."
+        prog="watchlink fleet",
+        description="Keeps a town's fleet: its units, their certificates, the directory and the broker's files.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     town, broker = town_options(), broker_options()
@@ -57,12 +58,17 @@ def _parser() -> argparse.ArgumentParser:
         "--scheme", required=True, action="append", metavar="SLUG=NAME", help='e.g. hart="HART"; repeat for more'
     )
     init.add_argument(
-        "--broker-host", default="127.0.0.1", metavar="HOST", help="its address as nodes see it; default: %(default)s"
+        "--broker-host",
+        default="127.0.0.1",
+        metavar="HOST",
+        help="the broker's address as nodes see it; default: %(default)s",
     )
     init.add_argument("--broker-port", default=8883, type=int, metavar="PORT", help="default: %(default)s")
-    init.add_argument("--broker-bind", default="", metavar="ADDRESS", help="address it listens on; default: the host")
     init.add_argument(
-        "--broker-folder", default="", metavar="DIR", help="its folder, if the broker runs on another machine"
+        "--broker-bind", default="", metavar="ADDRESS", help="the address that the broker listens on; default: the host"
+    )
+    init.add_argument(
+        "--broker-folder", default="", metavar="DIR", help="the broker's folder there, if it runs on another machine"
     )
     init.add_argument("--broker-user", default="", metavar="USER", help="user that Mosquitto runs as; default: you")
     init.add_argument(
@@ -70,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         default=8080,
         type=int,
         metavar="PORT",
-        help="the control-room page, on loopback; default: %(default)s",
+        help="port of the control-room page, on loopback; default: %(default)s",
     )
     init.set_defaults(run=_init)
 
@@ -78,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser(
         "list",
         parents=[town, snapshot_options()],
-        help="list nodes, what will soon go wrong, and where the office says otherwise",
+        help="list all nodes, what needs attention soon, and where the office's records differ",
     )
     listing.add_argument("--json", action="store_true", help="JSON output")
     listing.add_argument(
@@ -86,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         dest="live",
         metavar="FILE",
-        help="also what central knows of each node: the list that its fleet page saves as a file",
+        help="also show what central knows of each node: the file that its fleet page saves",
     )
     listing.set_defaults(run=_list)
 
@@ -107,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     signing = commands.add_parser(
         "require-signatures",
         parents=[town],
-        help="refuse unsigned messages, once every program of an older town is upgraded",
+        help="refuse unsigned messages, once every program in an older town has been upgraded",
     )
     signing.add_argument("who", nargs="*", metavar="WHO", help=f"node ids or '{CENTRAL}'; default: all")
     signing.set_defaults(run=_require_signatures)
@@ -115,14 +121,18 @@ def _parser() -> argparse.ArgumentParser:
     crl = commands.add_parser(
         "renew-crl",
         parents=[town, broker],
-        help="make a new list of revoked certificates, and prove it at the broker; run it daily",
+        help="renew the list of revoked certificates, and prove that the broker obeys it; run it daily",
     )
     crl.set_defaults(run=_renew_crl)
     carried = commands.add_parser(
-        "pack", parents=[town], help="pack one file for 'watchlink central install', or for a node's 'node install'"
+        "pack",
+        parents=[town],
+        help="write the one file that 'watchlink central install' needs, or 'watchlink node install' on a unit",
     )
     carried.add_argument("node", nargs="?", metavar="NODE", help="a node's id; default: for central's machine")
-    carried.add_argument("--to", required=True, type=Path, metavar="FILE", help="it will hold private keys")
+    carried.add_argument(
+        "--to", required=True, type=Path, metavar="FILE", help="file to write; it will hold private keys"
+    )
     carried.set_defaults(run=_pack)
     add_issuer_commands(commands)
     office_commands.add_commands(commands)
@@ -132,6 +142,10 @@ def _parser() -> argparse.ArgumentParser:
     collect_commands.add_commands(commands)
     configure_commands.add_commands(commands)
     replace_commands.add_commands(commands)
+    for listed in commands._choices_actions:  # noqa: SLF001 - only there argparse keeps what the list of commands says
+        command, said = commands.choices[listed.dest], listed.help or ""
+        # Whoever asks for a command's help reads what it does there, too.
+        command.description = command.description or f"{said[:1].upper()}{said[1:]}."
     return parser
 
 

@@ -19,7 +19,7 @@ def add_commands(commands: Commands) -> None:
     command = commands.add_parser(
         "collect",
         parents=[town_options(), broker_options()],
-        help="take over the units that have claimed their premises, so that they can be revoked and set here",
+        help="take units that have claimed their premises into the fleet's own list",
     )
     command.add_argument(
         "--from",

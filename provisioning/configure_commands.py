@@ -26,7 +26,7 @@ def add_commands(commands: Commands) -> None:
     configure = commands.add_parser(
         "configure",
         parents=[town_options()],
-        help="set a node's licence, transmit key, profile or words from here, or show them",
+        help="set a node's licence, transmit key, profile or words from afar, or show what is set",
         description="Signs settings for a node, which central passes on. The node tries them when no alert is open"
         " there. If it does not work with them as before, it takes the last good ones again.",
     )

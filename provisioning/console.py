@@ -31,7 +31,7 @@ def broker_options() -> argparse.ArgumentParser:
     told.add_argument(
         "--reload-command",
         metavar="COMMAND",
-        help='has the broker read its files again, e.g. "systemctl reload mosquitto"',
+        help='makes the broker read its files again, e.g. "systemctl reload mosquitto"',
     )
     broker.add_argument(
         "--deadline",

@@ -19,10 +19,14 @@ def add_commands(commands: Commands) -> None:
     enrolment = commands.add_parser(
         "enrolment",
         parents=[town_options()],
-        help="make the folder of the service where new nodes claim their identity, or renew its certificates",
+        help="make the enrolment service's folder, or renew its certificates",
     )
     enrolment.add_argument(
-        "--host", required=True, action="append", metavar="HOST", help="its name or address as nodes see it; repeat"
+        "--host",
+        required=True,
+        action="append",
+        metavar="HOST",
+        help="the service's name or address as nodes see it; repeat for more",
     )
     enrolment.add_argument("--port", default=ENROLMENT_PORT, type=int, metavar="PORT", help="default: %(default)s")
     where = enrolment.add_mutually_exclusive_group()
@@ -30,13 +34,13 @@ def add_commands(commands: Commands) -> None:
         "--beside-central",
         action="store_true",
         default=None,
-        help="it runs on central's machine, where 'central install' puts it in place (a new one, unless you say else)",
+        help="it runs on central's machine, where 'central install' puts it in place; the default for a new one",
     )
     where.add_argument(
         "--own-machine",
         dest="beside_central",
         action="store_false",
-        help="it runs elsewhere: no pack for central's machine has its keys, and you carry its folder yourself",
+        help="it runs on another machine: you carry its folder there, and no pack for central's machine has its keys",
     )
     enrolment.set_defaults(run=_open)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_issuer_commands(commands: Commands) -> None:
     """Add them to the parser."""
     root = commands.add_parser(
-        "new-root", parents=[town_options()], help="move a fleet with one CA to an offline root with two issuers"
+        "new-root", parents=[town_options()], help="give a fleet with a single CA an offline root and two issuers"
     )
     root.add_argument("--replace", action="store_true", help="make another root for a fleet that has one")
     root.set_defaults(run=_new_root)
@@ -26,12 +26,10 @@ def add_issuer_commands(commands: Commands) -> None:
     stolen = commands.add_parser(
         "cut-off", parents=[town_options(), broker_options()], help="refuse every certificate of a stolen issuer"
     )
-    stolen.add_argument("issuer", metavar="ISSUER", help="its name, from 'list', such as nodes-1")
+    stolen.add_argument("issuer", metavar="ISSUER", help="the issuer's name, from 'list', such as nodes-1")
     stolen.set_defaults(run=_cut_off)
 
-    issuer = commands.add_parser(
-        "new-issuer", parents=[town_options()], help="make a new issuer in place of one that was cut off"
-    )
+    issuer = commands.add_parser("new-issuer", parents=[town_options()], help="replace an issuer that was cut off")
     issuer.add_argument("organisation", choices=ORGANISATIONS, help="whose certificates it signs")
     issuer.set_defaults(run=_new_issuer)
 

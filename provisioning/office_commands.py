@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 def add_commands(commands: Commands) -> None:
     """Add them to the parser."""
     trust = commands.add_parser(
-        "trust-office", parents=[town_options(), broker_options()], help="list the office's key in the directory"
+        "trust-office",
+        parents=[town_options(), broker_options()],
+        help="put the office's key in the directory, or take one out",
     )
     trust.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the office's public key, its snapshot.pub")
     trust.add_argument(
-        "--strike", default="", metavar="KEY", help="no longer trust this one: its fingerprint, from 'list'"
+        "--strike", default="", metavar="KEY", help="fingerprint, from 'list', of a key that is to be trusted no longer"
     )
     trust.add_argument("--yes", action="store_true", help="do not ask: the fingerprint was compared before")
     trust.set_defaults(run=_trust)
@@ -41,7 +43,9 @@ def add_commands(commands: Commands) -> None:
     certificate.set_defaults(run=_office_certificate)
 
     proposals = commands.add_parser(
-        "proposals", parents=[town_options(), snapshot_options()], help="list the office's premises without a node"
+        "proposals",
+        parents=[town_options(), snapshot_options()],
+        help="list the office's premises that have no node yet",
     )
     proposals.add_argument("--json", action="store_true", help="JSON output")
     proposals.set_defaults(run=_proposals)
@@ -49,26 +53,30 @@ def add_commands(commands: Commands) -> None:
     joined = commands.add_parser(
         "link",
         parents=[town_options(), broker_options(), snapshot_options()],
-        help="join a node with its premises at the office",
+        help="link a node to its premises in the office's records",
     )
     joined.add_argument("node", metavar="NODE", help="its id, from 'list'")
     how = joined.add_mutually_exclusive_group(required=True)
     how.add_argument("--proposal", type=int, metavar="N", help="number of the premises, from 'proposals'")
-    how.add_argument("--refresh", action="store_true", help="take name and place over from the office")
-    how.add_argument("--none", action="store_true", help="the node stands at no premises of the office any more")
+    how.add_argument("--refresh", action="store_true", help="take its name and place from the office")
+    how.add_argument("--none", action="store_true", help="unlink it: it is at none of the office's premises")
     joined.add_argument("--yes", action="store_true", help="do not ask if the premises has a node already")
     joined.set_defaults(run=_link)
 
-    authority = commands.add_parser("web-ca", parents=[town_options()], help="make the web CA, for browsers")
-    authority.add_argument("--domain", required=True, metavar="NAME", help="the town's own, e.g. watch.town.gov.uk")
-    authority.add_argument("--replace", action="store_true", help="make a new one, which nobody's machine knows yet")
+    authority = commands.add_parser(
+        "web-ca", parents=[town_options()], help="make the CA for the pages, which browsers have to trust"
+    )
+    authority.add_argument("--domain", required=True, metavar="NAME", help="the town's domain, e.g. watch.town.gov.uk")
+    authority.add_argument(
+        "--replace", action="store_true", help="make a new one; every computer then has to trust that"
+    )
     authority.set_defaults(run=_web_ca)
 
     page = commands.add_parser(
         "web-certificate", parents=[town_options()], help="make a certificate for the pages of central or the office"
     )
     page.add_argument("names", nargs="+", metavar="NAME", help="the machine's names and addresses, as people type them")
-    page.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for it")
+    page.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write it to")
     page.set_defaults(run=_web_certificate)
 
 

@@ -21,7 +21,7 @@ def add_commands(commands: Commands) -> None:
     replace = commands.add_parser(
         "replace",
         parents=[town_options(), broker_options()],
-        help="end a broken unit for good, and print the label by which another one takes its place",
+        help="end a broken unit for good, and print the label for the unit that replaces it",
         description="Ends a broken unit for good, as 'revoke' does, and reserves a new number at the same premises,"
         " with place, schemes, profile and settings. Its unit claims it as a new shop's does. If it was interrupted, or"
         " the broker did not obey, run it again.",

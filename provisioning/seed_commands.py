@@ -35,11 +35,11 @@ def add_commands(commands: Commands) -> None:
     code.add_argument(
         "--code-file", type=Path, metavar="FILE", help="read the label's code from there; default: ask for it"
     )
-    code.add_argument("--new-code", action="store_true", help="make a new code: the label so far is worthless")
+    code.add_argument("--new-code", action="store_true", help="make a new code; the old label counts no more")
     network = seed.add_mutually_exclusive_group()
     network.add_argument("--wifi", action="store_true", help="ask for the premises' Wi-Fi, and write that too")
     network.add_argument(
-        "--wifi-file", type=Path, metavar="FILE", help='read it from there: name = "…" and password = "…"'
+        "--wifi-file", type=Path, metavar="FILE", help='read the Wi-Fi from there: name = "…" and password = "…"'
     )
     seed.add_argument(
         "--enrolment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from provisioning.fleet import Fleet
 from provisioning.office import change_keys
 from tests.support.fleet_office import Office
+from tests.support.proof_broker import ProofBroker
 
 
 @dataclass
@@ -36,6 +38,23 @@ def clock() -> Clock:
 @pytest.fixture
 def fleet(tmp_path: Path, clock: Clock) -> Fleet:
     return Fleet.init(tmp_path / "town", schemes={"hart": "HART", "pubwatch": "Pub Watch"}, clock=clock)
+
+
+@pytest.fixture
+def broker() -> Iterator[ProofBroker]:
+    """A broker that obeys, until a test tells it otherwise."""
+    broker = ProofBroker()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def obeyed(tmp_path: Path, broker: ProofBroker) -> Fleet:
+    """A fleet with a node, and that broker."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=broker.port)
+    fleet.add("Corner Shop", "High St", ["hart"])
+    broker.obey(fleet.layout.broker)
+    return fleet
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,17 @@ def test_renew_says_what_is_new_and_where(town: str, capsys: pytest.CaptureFixtu
     assert 0 == main(["renew", "--dir", town, who])
 
     assert f"{said} {town}/" in capsys.readouterr().out
+
+
+def test_help_of_each_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*words: str) -> str:
+        with pytest.raises(SystemExit):
+            main([*words, "--help"])
+        return capsys.readouterr().out
+
+    names = re.findall(r"^    ([a-z-]+)(?: |$)", shown().partition("options:")[0], re.MULTILINE)
+
+    assert {"add", "list", "revoke", "collect"} < set(names)
+    for name in names:
+        said = shown(name).partition("\n\n")[2]
+        assert re.match(r"[A-Z][^:]+\.\n\n(positional arguments|options):\n", said), name

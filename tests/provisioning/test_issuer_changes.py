@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,18 +18,8 @@ from wire.subjects import NODES, SERVICES
 
 
 @pytest.fixture
-def broker() -> Iterator[ProofBroker]:
-    broker = ProofBroker()
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, broker: ProofBroker) -> Fleet:
-    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=broker.port)
-    fleet.add("Corner Shop", "High St", ["hart"])
-    broker.obey(fleet.layout.broker)
-    return fleet
+def fleet(obeyed: Fleet) -> Fleet:
+    return obeyed
 
 
 def nothing() -> None:
