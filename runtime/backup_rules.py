@@ -11,6 +11,8 @@ from msgspec import Struct
 
 LATE_AFTER: Final = timedelta(hours=36)
 """Since the last good one. The timer makes one a day."""
+CLOCK_BEHIND_MAX: Final = timedelta(days=1)
+"""Two machines differ by less."""
 NEWEST_KEPT: Final = 3
 """However old they are: a clock that jumps ahead by a year must not leave a single backup."""
 ASIDE: Final = "before-restore-"
@@ -77,6 +79,19 @@ def aged(names: Iterable[str], made: str, keep: timedelta) -> Shelf:
     before, ahead = _ours(names, made)
     oldest = stamp(datetime.strptime(_parts(made)[2], _TIME).replace(tzinfo=UTC) - keep)
     return Shelf(tuple(name for name in before[NEWEST_KEPT:] if _parts(name)[2] < oldest), ahead)
+
+
+def clock_trouble(now_at: datetime, made_at: datetime) -> str:
+    """Why nothing may be restored at ``now_at``, as a sentence without its full stop; empty = it may.
+
+    Numbers go on by the clock: before the backup's own time, two restores would begin alike.
+    """
+    if now_at >= made_at - CLOCK_BEHIND_MAX:
+        return ""
+    return (
+        f"this machine's clock says {now_at:%d %B %Y}, and the backup is of {made_at:%d %B %Y}. Set the clock first:"
+        " numbers go on by it. If it was wrong when the backup was made, take an older one"
+    )
 
 
 def trouble(record: Record | None, now_at: datetime, whose: str) -> str:

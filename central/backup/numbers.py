@@ -7,15 +7,13 @@ is that of the clock, which is on every machine and differs at each restore.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
 from central.core.restored import COUNTERS_MAX, height_by_clock
 
-CLOCK_BEHIND_MAX: Final = timedelta(days=1)
-"""Two machines differ by less."""
 USED_HERE_MAX: Final = 16 * COUNTERS_MAX
 """Above all others: what a damaged database says beyond that is not believed, or it would use up all numbers."""
 

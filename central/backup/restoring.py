@@ -14,7 +14,7 @@ from pyrage import x25519
 
 from central.backup.database_file import ROOM_ADVICE, SPARE_BYTES, database_file
 from central.backup.making import CONFIGURATION, DATABASE, SNAPSHOTS, origin_of
-from central.backup.numbers import CLOCK_BEHIND_MAX, NO_NUMBERS, Numbers, go_on_from
+from central.backup.numbers import NO_NUMBERS, Numbers, go_on_from
 from central.backup.proof import begun
 from central.config import Configuration
 from central.core.journal import ActionEntry
@@ -22,7 +22,7 @@ from central.signin.sessions import Ended
 from central.store.database import ENTRY_NUMBER, FRAME_COUNTER
 from central.store.sessions import SessionTable
 from runtime.backup_file import BackupError, Manifest, unpack
-from runtime.backup_rules import ASIDE, stamp
+from runtime.backup_rules import ASIDE, clock_trouble, stamp
 from runtime.backup_workspace import check_room, give, keep_configuration, locked, move, not_there, place, workspace
 
 NODES_REMEMBER: Final = timedelta(hours=48)
@@ -93,11 +93,8 @@ def restore(
             )
         check_room(work, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
         manifest = unpack(sealed, work, identities, origin_of(configuration))
-        if now_at < manifest.made_at - CLOCK_BEHIND_MAX:
-            raise BackupError(
-                f"this machine's clock says {now_at:%d %B %Y}, and the backup is of {manifest.made_at:%d %B %Y}."
-                " Set the clock first: numbers go on by it. If it was wrong when the backup was made, take an older one"
-            )
+        if why := clock_trouble(now_at, manifest.made_at):
+            raise BackupError(why)
         at = max(now_at, manifest.made_at)
         signed_out = _begin_anew(work / DATABASE, now_at, at, _used_here(database))
         aside = _set_aside(there, not_there(folder / f"{ASIDE}{stamp(now_at)}")) if there else None

@@ -8,6 +8,7 @@ and premises made since would be given to others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from allauth.mfa.models import Authenticator
@@ -31,11 +32,22 @@ from wire.snapshots import Premises as PremisesSnapshot
 
 NUMBERS_LEFT_OUT: Final = 10_000
 """Above the highest that is known: far more than a town makes between two backups."""
+BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+PER_SECOND: Final = 4
+"""Numbers of one kind that an office gives on average, and far more."""
 NOT_KNOWN: Final = (
     "No list of people that is newer than the copy is here, so the office does not know what was taken away since."
     " Accounts, roles, passwords, passkeys and apps are as in the copy. Go through the list of people: end accounts,"
     " remove roles, and help those with “Help with a lost phone or key” who changed a password, phone or key since."
 )
+
+
+def height_by_clock(now: datetime) -> int:
+    """Where numbers go on after a restore at ``now`` (aware), if they were lower.
+
+    The copy knows nothing of an office that was restored from the same copy before: both would give the same numbers.
+    """
+    return max(0, int((now - BEGAN_AT).total_seconds()) * PER_SECOND)
 
 
 def carry_over(people: People | None, true_until: AuditHead = NO_HEAD) -> list[str]:

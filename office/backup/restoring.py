@@ -29,7 +29,7 @@ from office.backup.state import State
 from office.config import Configuration
 from runtime.atomic import sync_folder, write_atomic
 from runtime.backup_file import BackupError, Manifest, unpack
-from runtime.backup_rules import ASIDE, stamp
+from runtime.backup_rules import ASIDE, clock_trouble, stamp
 from runtime.backup_workspace import check_room, give, keep_configuration, not_there, place, workspace
 from runtime.config import ConfigError
 from runtime.key_file import read_key
@@ -117,6 +117,8 @@ def restore(
                 " the backup is to take its place, say so with --set-aside: what is there is moved beside it"
             )
         manifest = _unpacked(configuration, state, sealed, identities, work)
+        if why := clock_trouble(now_at, manifest.made_at):
+            raise BackupError(why)
         # They may lie on another disk than the database.
         check_room(data, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
         aside = not_there(data / f"{ASIDE}{stamp(now_at)}")

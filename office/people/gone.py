@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Final
 
 from django.db.models import Max, Model
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from office.accounts.models import Scheme
 from office.audit.journal import record
-from office.audit.restoring import leave_out
+from office.audit.restoring import PER_SECOND, height_by_clock, leave_out
 from office.exclusions.after_restore import end_again, hide_again
 from office.exclusions.models import Case
 from office.exclusions.rules.life import OVER
@@ -24,7 +23,6 @@ from wire.snapshots import GoneEntry
 
 NUMBERS_LEFT_OUT: Final = 1_000
 """Of people and of cases, in each scheme: what was given since the copy was made stands on papers."""
-BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 ERASED_AGAIN: Final = "{}: erased again, with all that was held."
 
 
@@ -72,13 +70,13 @@ def leave_rows_out(gone: Iterable[GoneEntry]) -> None:
     """Give no row of the register a number again that another life of the office gave, or may have given, since.
 
     By these numbers people are erased again: the wrong one would be. Whatever backup is restored and how often, rows
-    begin above the seconds of the clock, which no two restores share.
+    begin at a height by the clock, which no two restores share.
     """
     highest: defaultdict[str, int] = defaultdict(int)
     for one in gone:
         highest[one.kind] = max(highest[one.kind], one.row)
     highest["case"] = max(highest[kind] for kind in ("case", "hidden", "shortened"))
-    by_clock = int((timezone.now() - BEGAN_AT).total_seconds())
+    by_clock = height_by_clock(timezone.now())
     models: dict[str, type[Model]] = {
         "individual": Individual,
         "case": Case,
@@ -92,7 +90,8 @@ def leave_rows_out(gone: Iterable[GoneEntry]) -> None:
 def leave_register_numbers_out() -> None:
     """Give no number of a person or case again that was given since the copy was made: it stands on papers.
 
-    Each scheme gets an erased person with the highest number left out, and that person an erased case.
+    Nor one that an office gave which was restored from the same copy before: they rise by one an hour at least. Each
+    scheme gets an erased person with the highest number left out, and that person an erased case.
     """
     for scheme in Scheme.objects.order_by("number"):
         person = Individual.objects.filter(scheme=scheme).aggregate(newest=Max("number"))["newest"]
@@ -100,11 +99,13 @@ def leave_register_numbers_out() -> None:
         if person is None:
             continue
         now = timezone.now()
-        nobody = Individual.objects.create(scheme=scheme, number=person + NUMBERS_LEFT_OUT, erased_at=now)
+        by_hour = height_by_clock(now) // (PER_SECOND * 3600)
+        number = max(person + NUMBERS_LEFT_OUT, by_hour)
+        nobody = Individual.objects.create(scheme=scheme, number=number, erased_at=now)
         if case is not None:
             Case.objects.create(
                 scheme=scheme,
-                number=case.number + NUMBERS_LEFT_OUT,
+                number=max(case.number + NUMBERS_LEFT_OUT, by_hour),
                 individual=nobody,
                 state="withdrawn",
                 category="",

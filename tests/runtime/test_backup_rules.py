@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runtime.backup_rules import (
+    CLOCK_BEHIND_MAX,
     LATE_AFTER,
     NEWEST_KEPT,
     Record,
     Shelf,
     aged,
+    clock_trouble,
     file_name,
     is_aside_outdated,
     shelf,
@@ -81,3 +83,8 @@ def test_no_trouble_is_not_told() -> None:
 )
 def test_what_was_set_aside_ends_by_its_name_alone(name: str, *, is_outdated: bool) -> None:
     assert is_outdated == is_aside_outdated(name, datetime(2026, 12, 2, 12, tzinfo=UTC), timedelta(days=30))
+
+
+def test_restore_by_a_clock_before_the_backup_is_troubled() -> None:
+    assert "" == clock_trouble(START - CLOCK_BEHIND_MAX, START)
+    assert "clock says 27 November 2026, and the backup is of 28" in clock_trouble(START - timedelta(days=1.1), START)

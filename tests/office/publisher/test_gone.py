@@ -13,10 +13,10 @@ from office.accounts.models import Scheme
 from office.audit.beginning_anew import begin_anew
 from office.audit.journal import head
 from office.audit.models import AuditRow
+from office.audit.restoring import BEGAN_AT
 from office.exclusions import acts
 from office.exclusions.models import Case
 from office.people.gone import (
-    BEGAN_AT,
     NUMBERS_LEFT_OUT,
     forget_again,
     leave_register_numbers_out,
@@ -26,6 +26,7 @@ from office.people.models import Individual, Photograph, RightsRequest
 from office.people.photographs import erase_photographs
 from office.people.rights import erase_all
 from office.publisher.gone import CARRIED, LISTED_FOR, GoneRows, carry
+from office.publisher.models import PublishedNumber
 from office.publisher.shelf import PublishedHead, Shelf
 from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
@@ -35,6 +36,7 @@ from wire.snapshots import GoneEntry, People, seal_snapshot
 from wire.snapshots import Town as SnapshotTown
 
 pytestmark = pytest.mark.django_db
+KEY = SigningKey(b"k" * 32)
 
 
 @pytest.fixture
@@ -172,19 +174,42 @@ def test_rows_of_two_restores_from_one_backup_are_not_the_same(town: Town, monke
             lives.append(town.individual().pk)
             transaction.set_rollback(True)
 
-    assert 86_400 == lives[1] - lives[0]
+    assert 4 * 86_400 == lives[1] - lives[0]
+
+
+def test_no_number_of_two_restores_from_one_backup_is_the_same(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bare machine without lists each time: galleries in the shops would take no new manifest, or an old one."""
+    town.nominated()
+    published = PublishedHead(
+        tmp_path / "state", Shelf(tmp_path, SnapshotTown(SigningKey(b"a" * 32).public), KEY.public)
+    )
+    lives, papers = [], []
+    for days in (1, 2):
+        now = BEGAN_AT + timedelta(days=5_000 + days)
+        with monkeypatch.context() as clock, transaction.atomic():
+            clock.setattr(timezone, "now", lambda now=now: now)
+            begin_anew(published, above_row=0, number=0, leap=1 << 22)
+            numbers = dict(PublishedNumber.objects.values_list("name", "number"))
+            lives.append({"row": head().sequence, **numbers})
+            papers.append([Individual.objects.order_by("-number")[0].number, town.nominated().number])
+            transaction.set_rollback(True)
+
+    assert {"row", "people", "premises", "gallery-1"} <= lives[0].keys()
+    assert {4 * 86_400} == {lives[1][name] - lives[0][name] for name in lives[0]}
+    assert [24, 24] == [later - first for first, later in zip(*papers, strict=True)]
 
 
 def test_erasure_that_any_list_names_is_done_again_though_the_newest_does_not(town: Town, tmp_path: Path) -> None:
     """The newest is of a life that began with a backup from before the person came."""
-    key = SigningKey(b"k" * 32)
     place = SnapshotTown(SigningKey(b"a" * 32).public)
-    shelf = Shelf(tmp_path, place, key.public)
+    shelf = Shelf(tmp_path, place, KEY.public)
     listed, named, hidden = town.individual("Listed"), town.individual("Named"), town.case("served")
     gone = (GoneEntry(kind="individual", row=listed.pk), GoneEntry(kind="hidden", row=hidden.pk))
     for number, entries in ((1, gone), (2, ())):
         list_ = People(number=number, made_at=BEGAN_AT, audit=head(), ticket_key=b"t" * 32, people=(), gone=entries)
-        shelf.put(list_, seal_snapshot(list_, place, key))
+        shelf.put(list_, seal_snapshot(list_, place, KEY))
     told_besides = frozenset(GoneEntry(kind="individual", row=row) for row in (named.pk, 99_999))
 
     begin_anew(PublishedHead(tmp_path / "state", shelf), above_row=0, number=0, told=told_besides)
