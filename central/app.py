@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from central.certificates import certificate_files, certificate_trouble, end_of
+from central.certificates import LISTS_FILE, certificate_files, certificate_trouble, end_of, lists_trouble
 from central.clock import CentralClock, machine_boot
 from central.config import Configuration
 from central.core import effects as do
@@ -242,7 +242,8 @@ class Central:
 
         def look() -> str:
             ends = {**{who: end_of(file) for who, file in files.items()}, "broker": self._link.broker_ends_at}
-            return certificate_trouble(ends, clock.now())
+            now_at = clock.now()
+            return " ".join(filter(None, (certificate_trouble(ends, now_at), lists_trouble(LISTS_FILE, now_at))))
 
         return Lookout("certificates", look, self._gate.take_own_fault)
 

@@ -1,12 +1,13 @@
-"""When the certificates that central itself depends on end, and what people at central are told a month before.
+"""When certificates and revocation lists that central itself depends on end, and what people are told long before.
 
 The premises' own are in their health. Their nodes renew them; these are renewed by the fleet's engineer.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,13 @@ _SAID: Final = {
     "page": ("The certificate of this page", "browsers refuse it", "watchlink fleet web-certificate"),
 }
 """Whose, what happens when it has ended, and what the engineer runs."""
+
+
+LISTS_FILE: Final = Path("/etc/watchlink/broker/crl.pem")
+"""Of the broker's revocation lists, if it is on this machine."""
+LISTS_WARNING: Final = timedelta(days=20)
+"""As ``watchlink central check``: they last thirty days and are renewed every day, so ten were missed."""
+_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
 
 
 def certificate_files(mqtt: LinkSettings, alerts: LinkSettings | None, web: WebFiles | None) -> dict[str, Path]:
@@ -59,6 +67,33 @@ def certificate_trouble(ends: Mapping[str, datetime | None], now_at: datetime) -
         for who, ends_at in ends.items()
         if ends_at is not None and is_late(ends_at, now_at)
     )
+
+
+def lists_trouble(file: Path, now_at: datetime) -> str:
+    """What people at central are told of the broker's revocation lists; empty = all is well, or they are elsewhere.
+
+    Args:
+        file: one list for each issuer, PEM.
+        now_at: aware.
+    """
+    engineer = "Tell the fleet’s engineer: watchlink fleet renew-crl."
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return ""  # 'watchlink central check' tells of a file that is missing.
+    try:
+        ends = [x509.load_pem_x509_crl(one).next_update_utc for one in _LIST.findall(data)]
+    except ValueError:
+        ends = []
+    ends_at = min((end for end in ends if end is not None), default=None)
+    if ends_at is None or _LIST.sub(b"", data).strip():
+        return f"The broker’s revocation list is damaged: once it reads that again, it lets everybody in. {engineer}"
+    if ends_at - now_at > LISTS_WARNING:
+        return ""
+    then = "the broker refuses everybody"
+    if ends_at <= now_at:
+        return f"The broker’s revocation list ended on {ends_at:%d %B %Y}: {then}. {engineer}"
+    return f"The broker’s revocation list ends on {ends_at:%d %B %Y}, and from then on {then}. {engineer}"
 
 
 def _sentence(who: str, ends_at: datetime, now_at: datetime) -> str:

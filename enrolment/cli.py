@@ -23,7 +23,7 @@ from wire.signing import KEY_BYTES, SigningKey
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
-LIST_WARNING: Final = timedelta(days=10)
+LIST_WARNING: Final = timedelta(days=20)
 """As ``watchlink central check``. The fleet renews the other lists every day, too."""
 
 

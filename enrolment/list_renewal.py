@@ -45,7 +45,9 @@ PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
 REGISTER: Final = "register.sqlite3"
 CANARIES: Final = "canaries.json"
-BROKER_PIDS: Final = Path("/sys/fs/cgroup/system.slice/mosquitto.service/cgroup.procs")
+CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
+_OLDER: Final = ("", "unified", "systemd")
+"""Where systemd's own are below that: in a container of an older machine not at its top."""
 _LET_IN: Final = frozenset({Verdict.ACCEPTED, Verdict.FORBIDDEN})
 
 
@@ -240,10 +242,11 @@ def reload_by(command: str) -> Callable[[], None]:
             subprocess.run(shlex.split(command), check=True, timeout=60, stdin=subprocess.DEVNULL)  # noqa: S603 - the engineer's
             return
         # Asking systemd takes root; a signal takes a capability.
-        pids = BROKER_PIDS.read_text().split()
+        groups = (CONTROL_GROUPS / one / "system.slice/mosquitto.service/cgroup.procs" for one in _OLDER)
+        pids = [pid for group in groups if group.exists() for pid in group.read_text().split()]
         if not pids:
             raise OSError("mosquitto.service does not run")
-        for pid in pids:
+        for pid in dict.fromkeys(pids):
             os.kill(int(pid), signal.SIGHUP)
 
     return reload

@@ -41,7 +41,7 @@ _OWN: Final = 0o600
 _OWN_FOLDER: Final = 0o700
 _SHARED_FOLDER: Final = 0o2770
 OWNERS: Final = (
-    (f"{places.BROKER}", BROKER_USER, _OWN_FOLDER),
+    (f"{places.BROKER}", BROKER_USER, 0o710),
     (f"{places.BROKER}/acl", BROKER_USER, _OWN),
     (f"{places.BROKER}/*.key", BROKER_USER, _OWN),
     (f"{places.BROKER}/*", BROKER_USER, 0o755),

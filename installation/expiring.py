@@ -24,8 +24,8 @@ from wire.snapshots import People, Town, open_snapshot
 CERTIFICATE_WARNING: Final = timedelta(days=30)
 ROOT_WARNING: Final = timedelta(days=365)
 """As ``watchlink fleet list``: every node has to be visited before."""
-CRL_WARNING: Final = timedelta(days=10)
-"""As ``watchlink fleet list``. The list is renewed every day and lasts thirty."""
+CRL_WARNING: Final = timedelta(days=20)
+"""As central's page. The lists are renewed every day and last thirty: ten were missed."""
 BACKUP_AGE_MAX: Final = timedelta(hours=36)
 """As central's page."""
 SNAPSHOT_AGE_MAX: Final = timedelta(hours=3)

@@ -16,15 +16,16 @@ from msgspec import Struct
 
 from installation import places
 from installation.errors import InstallError
-from installation.files import STATE, make_folder, read
+from installation.files import make_folder, read
 from installation.machine import Machine
 from installation.revocation import IssuersList, list_of, other_lists, with_list
 from installation.steps import must
 from runtime.atomic import PUBLIC, write_atomic
 from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
 
-JOINING: Final = f"{STATE}/joining"
+JOINING: Final = "/run/watchlink-joining"
 """Where the service finds what it is to sign; nothing in it is secret."""
+_ANYBODYS: Final = 0o755
 _AS_THE_SERVICE: Final = (
     "setpriv",
     "--reuid=watchlink-enrol",
@@ -97,6 +98,7 @@ def _signed(machine: Machine, fleets: bytes, here: bytes, issuers: bytes, direct
     folder = machine.path(JOINING)
     try:
         make_folder(folder)
+        folder.chmod(_ANYBODYS)  # Whatever the mask of whoever installs.
         for name, data in (
             (LISTS_OF_FLEET, fleets),
             (LISTS_HERE, here),

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="watchlink fleet",
         description="Keeps a town's fleet: its units, their certificates, the directory and the broker's files.",
+        epilog="Also: watchlink fleet install … to have every change brought to central, and lists renewed every day.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     town, broker = town_options(), broker_options()

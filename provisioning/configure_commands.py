@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,8 @@ def _configure(options: argparse.Namespace) -> None:
     say(f"Signed, number {settings.serial}. The node tries them once it has them and no alert is open there.")
     if options.reload_command:
         reload_by_command(options.reload_command)()
+    elif fleet.layout.apply.exists():
+        reload_by_command(shlex.quote(str(fleet.layout.apply)))()
     elif fleet.record.broker.folder:
         say("Bring them to central: 'watchlink fleet pack', then 'watchlink central install' there.")
     say(f"What became of them: 'watchlink fleet configure {node.node} --show'.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def broker_options() -> argparse.ArgumentParser:
     told.add_argument(
         "--reload-command",
         metavar="COMMAND",
-        help='makes the broker read its files again, e.g. "systemctl reload mosquitto"',
+        help='makes the broker read its files again, e.g. "systemctl reload mosquitto"; default: TOWN/apply, once'
+        " 'watchlink fleet install' has made it",
     )
     broker.add_argument(
         "--deadline",
@@ -47,12 +49,15 @@ def reload_of(options: argparse.Namespace, fleet: Fleet) -> Reload:
     """How these options tell the broker to read its files again."""
     if options.reload_command:
         return reload_by_command(options.reload_command)
+    if fleet.layout.apply.exists() and not options.broker_pid_file:
+        return reload_by_command(shlex.quote(str(fleet.layout.apply)))
     return reload_by_pid_file(options.broker_pid_file or fleet.layout.pid_file)
 
 
 def knows_broker(options: argparse.Namespace, fleet: Fleet) -> bool:
     """Whether a broker runs out of the folder, or the options name one."""
-    return bool(options.broker_pid_file or options.reload_command or fleet.layout.pid_file.exists())
+    layout = fleet.layout
+    return bool(options.broker_pid_file or options.reload_command or layout.apply.exists() or layout.pid_file.exists())
 
 
 def pass_directory_on(options: argparse.Namespace, fleet: Fleet) -> None:
@@ -77,7 +82,7 @@ def pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
     """
     warn_without_service(options, fleet)
     try:
-        if options.reload_command:
+        if options.reload_command or fleet.layout.apply.exists():
             reload_of(options, fleet)()
         elif knows_broker(options, fleet):
             fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
@@ -93,7 +98,7 @@ def warn_without_service(options: argparse.Namespace, fleet: Fleet) -> None:
     delegation = fleet.record.delegation
     if delegation is None or delegation.key is None:
         say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
-    if not options.reload_command:
+    if not options.reload_command and not fleet.layout.apply.exists():
         say(f"An enrolment service on another machine needs the new {fleet.layout.claims}.")
 
 

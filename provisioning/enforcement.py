@@ -42,6 +42,8 @@ from wire.subjects import SERVICES, subject_text
 Reload = Callable[[], None]
 """Makes the broker reload its files; raises :class:`BrokerUnprovenError` if it cannot."""
 
+RELOAD_WITHIN_S: Final = 180.0
+"""A command may carry files to another machine and start programs there."""
 PROOF_LIFE: Final = timedelta(hours=1)
 """Canaries stay in the list only until they expire."""
 PROOF_DEADLINE_S: Final = 20.0
@@ -83,7 +85,7 @@ def reload_by_command(command: str) -> Reload:
     def reload() -> None:
         try:
             subprocess.run(  # noqa: S603 - the engineer's own command line
-                shlex.split(command), check=True, timeout=60, stdin=subprocess.DEVNULL
+                shlex.split(command), check=True, timeout=RELOAD_WITHIN_S, stdin=subprocess.DEVNULL
             )
         except (OSError, ValueError, subprocess.SubprocessError) as e:
             raise BrokerUnprovenError(f"The broker could not be reloaded: {e}.") from e

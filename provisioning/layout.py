@@ -13,7 +13,7 @@ from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire import node_file
-from wire.fleet_files import BESIDE_CENTRAL
+from wire.fleet_files import APPLY, BESIDE_CENTRAL
 from wire.ids import CENTRAL, node_text
 from wire.node_file import FAKE_PROFILE
 from wire.signing import SigningKey
@@ -55,6 +55,11 @@ class Layout(Struct, frozen=True):
     def directory(self) -> Path:
         """The signed directory, which central reads."""
         return self.town / "directory.json"
+
+    @property
+    def apply(self) -> Path:
+        """Brings what has changed to central's machine, once 'watchlink fleet install' has made it."""
+        return self.town / APPLY
 
     @property
     def claims(self) -> Path:

@@ -28,7 +28,7 @@ from wire.fingerprints import key_fingerprint
 from wire.fleet_list import FleetList
 from wire.subjects import NODES, SERVICES
 
-CRL_WARNING: Final = timedelta(days=10)
+CRL_WARNING: Final = timedelta(days=20)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
 """Out of 90 days: enough time to visit a premises before its certificate expires."""
 WEB_CA_WARNING: Final = timedelta(days=365)

@@ -22,6 +22,7 @@ OF_MACHINES: Final = {
     ("central", "install"): "installation.cli",
     ("central", "check"): "installation.cli",
     ("node", "install"): "installation.node_cli",
+    ("fleet", "install"): "installation.fleet_cli",
 }
 """Commands about the machine that a program runs on: they need none of the program (ADR 0027)."""
 CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+APPLY: Final = "apply"
+"""Program that brings the fleet's changes to central; in the town folder."""
 ENROLMENT_FOLDER: Final = "enrolment"
 BESIDE_CENTRAL: Final = "beside-central"
 """In that folder: it travels with central's files."""

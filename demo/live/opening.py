@@ -31,7 +31,8 @@ from wire.seed import SEED_FILE
 ARMED_WITHIN_MS: Final = 60_000
 """From network up (F2)."""
 _FOLDERS: Final = {
-    places.BROKER: ("mosquitto", 0o700),
+    # Central goes through it to the revocation list.
+    places.BROKER: ("mosquitto", 0o710),
     places.CENTRAL_STATE: ("watchlink-central", 0o700),
     # Central goes through it to the directory, and reads nothing else there.
     places.ENROLMENT: ("watchlink-enrol", 0o711),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from central.certificates import certificate_files, certificate_trouble, end_of
+from central.certificates import LISTS_WARNING, certificate_files, certificate_trouble, end_of, lists_trouble
 from central.config import WebFiles
-from provisioning.certificates import CertificateAuthority, issue_client_certificate
+from provisioning.certificates import CertificateAuthority, issue_client_certificate, issue_crl
 from runtime.mqtt_link import LinkSettings
 from tests.support.central_town import START
 
@@ -63,3 +63,35 @@ def test_end_of_a_file_is_the_first_of_its_certificates(tmp_path: Path) -> None:
     file.write_bytes(b"spoilt")
     assert end_of(file) is None
     assert end_of(tmp_path / "none.pem") is None
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (0, ""),
+        (9, ""),
+        (10, "ends on 05 December 2026, and from then on the broker refuses everybody. Tell the fleet’s engineer"),
+        (30, "ended on 05 December 2026: the broker refuses everybody. Tell the fleet’s engineer"),
+    ],
+)
+def test_revocation_list_is_told_long_before_everybody_is_refused(tmp_path: Path, days: int, said: str) -> None:
+    """The first that ends counts, whoever's it is."""
+    file = tmp_path / "crl.pem"
+    issuers = [CertificateAuthority.create(name, START) for name in ("nodes", "services")]
+    file.write_bytes(b"".join(issue_crl(one, set(), 1, now=START + n * DAY) for n, one in enumerate(issuers)))
+    ends_at = START + 30 * DAY
+    told = lists_trouble(file, START + days * DAY)
+
+    assert LISTS_WARNING == 20 * DAY
+    assert bool(said) == bool(told)
+    assert said.replace("05 December 2026", f"{ends_at:%d %B %Y}") in told
+
+
+def test_damaged_revocation_list_is_told_and_one_elsewhere_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "crl.pem"
+    assert lists_trouble(file, START) == ""
+    whole = issue_crl(CertificateAuthority.create("nodes", START), set(), 1, now=START)
+    for data in (whole[:-60], whole + b"x", b"", whole.replace(b"M", b"m")):
+        file.write_bytes(data)
+
+        assert "it lets everybody in" in lists_trouble(file, START)

@@ -236,8 +236,9 @@ def test_certificate_that_looks_at_the_broker_has_no_rights_there(lists: Lists) 
 
 def test_broker_of_this_machine_is_told_by_a_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[int, int]] = []
-    pids = tmp_path / "cgroup.procs"
-    monkeypatch.setattr("enrolment.list_renewal.BROKER_PIDS", pids)
+    pids = tmp_path / "unified/system.slice/mosquitto.service/cgroup.procs"
+    pids.parent.mkdir(parents=True)
+    monkeypatch.setattr("enrolment.list_renewal.CONTROL_GROUPS", tmp_path)
     monkeypatch.setattr("os.kill", lambda pid, number: told.append((pid, number)))
     pids.write_text("")
     with pytest.raises(OSError, match="does not run"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -45,6 +47,7 @@ class EnrollingMachine(BareMachine):
             return super().run(*command)
         self.asked.append(" ".join(command))
         *_, toml, what, folder = command
+        assert {0o755, 0o644} == {path.stat().st_mode & 0o777 for path in (Path(folder), *Path(folder).iterdir())}
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             status = enrolment_cli.main(["--config", str(self.path(toml)), what, folder])
@@ -130,8 +133,13 @@ def test_pack_brings_the_fleets_revocations_and_takes_none_of_the_services_back(
 def test_lists_are_joined_without_roots_rights_and_nothing_is_left_of_it(
     enrolling: EnrollingMachine, fleet: Fleet
 ) -> None:
+    """Whatever the mask of whoever installs: a timer's, and many an engineer's, lets nobody else read."""
     revoke_at_the_fleet(fleet)
-    installed(enrolling, fleet)
+    mask = os.umask(0o077)
+    try:
+        installed(enrolling, fleet)
+    finally:
+        os.umask(mask)
 
     (asked,) = (line for line in enrolling.asked if "join-lists" in line)
     assert asked.startswith("setpriv --reuid=watchlink-enrol --regid=watchlink-enrol --clear-groups --no-new-privs")

@@ -33,14 +33,14 @@ def test_list_is_quiet_about_a_young_fleet(fleet: Fleet) -> None:
     assert list_fleet(fleet).warnings == ()
 
 
-def test_list_warns_ten_days_before_the_broker_would_refuse_everybody(fleet: Fleet, clock: Clock) -> None:
-    clock.pass_by(timedelta(days=19))
+def test_list_warns_twenty_days_before_the_broker_would_refuse_everybody(fleet: Fleet, clock: Clock) -> None:
+    clock.pass_by(timedelta(days=9))
     quiet = list_fleet(fleet).warnings
     clock.pass_by(timedelta(days=1))
 
     assert quiet == ()
     assert list_fleet(fleet).warnings == (
-        "The revocation list expires in 10 days, then the broker refuses everybody: run 'watchlink fleet renew-crl'.",
+        "The revocation list expires in 20 days, then the broker refuses everybody: run 'watchlink fleet renew-crl'.",
     )
 
 

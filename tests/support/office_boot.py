@@ -1,4 +1,4 @@
-"""The office in a booted Debian, and the commands of docs/runbook.md and docs/office.md as a script."""
+"""The office in a booted Debian, and the commands of docs/office.md as a script."""
 
 from __future__ import annotations
 
@@ -44,22 +44,11 @@ _OURS: Final = {
 _BLOCK: Final = re.compile(r"```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
-def documented(folder: Path, node: str) -> dict[Path, str]:
-    """``/documented.sh``, the commands of docs/runbook.md and docs/office.md, for that node."""
-    town, office = _section("runbook.md", "First town"), _section("office.md", "Setting up")
-    shop = _section("runbook.md", "Adding a shop")
+def documented(folder: Path) -> dict[Path, str]:
+    """``/documented.sh``, the commands of docs/office.md."""
+    setting_up = _section("office.md", "Setting up")
     stop, restore = _blocks(_section("office.md", "Restoring"), "sh")
-    steps = {
-        "pack_town": _command(town, "watchlink fleet pack"),
-        "install_central": _command(town, "watchlink central install"),
-        "check_central": _command(town, "watchlink central check") + ' "$@"',
-        "apply_town": _command(town, "watchlink fleet renew-crl"),
-        "pack_node": re.sub(r"\bID\b", node, _command(shop, "watchlink fleet pack")),
-        "install_node": _command(shop, "watchlink node install"),
-        "check_node": _command(shop, "watchlink node check") + ' "$@"',
-        "install_office": _command(office, "watchlink central install"),
-    }
-    script = "".join(f"{name}() {{\n{text}\n}}\n" for name, text in steps.items())
+    script = f"install_office() {{\n{_command(setting_up, 'watchlink central install')}\n}}\n"
     script += _noting("stop_for_restore", stop) + _noting("restore", restore)
     return {
         written(folder / "documented.sh", script): "/documented.sh",
@@ -93,7 +82,7 @@ def _blocks(text: str, kind: str) -> list[str]:
 def _command(text: str, beginning: str) -> str:
     """The documented command that begins so, with this boot's own town."""
     lines = [line for block in _blocks(text, "sh") for line in block.splitlines() if line.startswith(beginning)]
-    return re.sub(r"\bTOWN\b", "/town", lines[0]).replace("town.tar", "/town.tar").replace("node.tar", "/node.tar")
+    return lines[0].replace("town.tar", "/town.tar")
 
 
 def _noting(name: str, commands: str) -> str:

@@ -44,19 +44,27 @@ slay() { # node and guard at one stroke: the guard is stopped first, lest it let
 
 # shellcheck source=/dev/null
 . /documented.sh
+# shellcheck source=/dev/null
+. /runbook.sh
 PATH=/opt/watchlink/bin:$PATH
-pack_town >/proof/packed 2>&1
-install_central >/proof/installed 2>&1
-watchlink fleet delegate --dir /town --yes /var/lib/watchlink-enrol/enrolment/delegate.pub \
-    --reload-command "watchlink central install --from /town" >/proof/delegated 2>&1
-pack_town >>/proof/packed 2>&1
+mkdir -p /media/CARD
+runbook_first_town_1
+runbook_first_town_2
 cat /backup.toml >>/var/lib/watchlink-central/central/central.toml # as an engineer does
-# As a crash of the whole machine may leave it.
-mkdir $state
+runbook_first_town_3
+runbook_adding_a_shop_1
+for name in Bakery Butcher; do
+    watchlink fleet add --dir /srv/town --premises $name --place Square --scheme hart --with-keys >>/proof/added 2>&1
+done
+runbook_adding_a_shop_2
+runbook_adding_a_shop_3
+# A radio is fitted. The line as a crash of the whole machine may leave it.
+systemctl stop watchlink-node
+cat /line.toml >>$state/node.toml
 printf '\0\0\4\4\0' >$state/hidraw
-pack_node >>/proof/packed 2>&1
+fitted_at=$(date +%s)
 # A unit of Type=notify has started when it said READY.
-install_node >/proof/node-installed 2>&1
+watchlink node install >/proof/node-fitted 2>&1
 for unit in mosquitto watchlink-central watchlink-enrol watchlink-node; do show $unit $unit.started; done
 attempt node_at_broker
 attempt central_at_broker
@@ -66,12 +74,12 @@ for unit in mosquitto watchlink-central; do # field 41 of each thread: 2 is SCHE
 done
 stat --format='%U %a %n' /var/lib/watchlink-node/signing.key >/proof/identity
 pid=$(main_pid watchlink-node)
-install_node >/proof/node-again 2>&1
+watchlink node install --from /media/CARD >/proof/node-again 2>&1
 printf '%s\n%s\n' "$pid" "$(main_pid watchlink-node)" >>/proof/node-again
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process
 od -An -tx1 -v -w5 $state/hidraw >/proof/line-at-start
 attempt node_is_connected
-check_node --json >/proof/check
+watchlink node check --config $state/node.toml --json >/proof/check
 mkdir /proof/bundle
 /opt/watchlink/bin/watchlink node diagnose --config $state/node.toml --to /proof/bundle >/proof/diagnose 2>&1
 mid_over hung kill -STOP "$pid"
@@ -91,8 +99,22 @@ for _ in 1 2 3; do # on a busy machine the best of three counts
     systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
 done
 systemctl start watchlink-node
-journalctl --output=cat --unit=watchlink-node >/proof/node-log
+journalctl --output=cat --unit=watchlink-node --since=@"$fitted_at" >/proof/node-log
 udevadm verify /etc/udev/rules.d/*watchlink* >/proof/udev 2>&1
+runbook_adding_a_shop_4
+runbook_adding_a_shop_5
+runbook_a_stolen_node_1
+runbook_certificate_expiry_1
+# By their timers every day.
+for unit in watchlink-fleet-lists watchlink-enrol-list; do
+    systemctl start $unit
+    journalctl --output=cat --unit=$unit >/proof/$unit.log
+done
+for file in crl.pem acl server.key; do
+    setpriv --reuid=watchlink-central --regid=watchlink-central --init-groups test -r /etc/watchlink/broker/$file &&
+        echo $file >>/proof/read-by-central
+done
+watchlink fleet pack --dir /srv/town --to /town.tar >/proof/packed 2>&1
 # shellcheck source=tests/systemd/office-proof.sh
 . /office-proof.sh
 # As docs/runbook.md has it: a backup beside a running central, by its unit; then a machine without its state.

@@ -15,19 +15,20 @@ noted() { # name command …: what it says, and its status
 }
 
 systemctl start $printer
-noted check.whole check_central
+noted check.whole watchlink central check
 pids >/proof/pids
-noted install.again watchlink central install --from /town
+noted install.again watchlink central install --from /srv/town
 pids >>/proof/pids
 
+python3 /late.py /srv/town
 chmod 644 $central/signing.key
 systemctl disable watchlink-central 2>/dev/null
 systemctl stop $printer
 nft delete table inet watchlink_door
 cp /late.pem $central/client.pem
 cp /late-crl.pem /etc/watchlink/broker/crl.pem
-check_central --json >/proof/check.broken
+watchlink central check --json >/proof/check.broken
 chmod 600 $central/signing.key
-noted install.mended watchlink central install --from /town
+noted install.mended watchlink central install --from /srv/town
 systemctl restart watchlink-door
-noted check.mended check_central
+noted check.mended watchlink central check

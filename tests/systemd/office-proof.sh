@@ -69,9 +69,7 @@ journalctl --output=cat --unit=watchlink-office-backup >/proof/office-backup-log
 watchlink office backup-keys --config $office/office.toml >>/proof/office-backup-log 2>&1
 stat --format='%U %a' /var/backups/watchlink-office/*.age $office/snapshots/backup.json >/proof/office-backup
 
-watchlink fleet trust-office --dir /town --yes $office/publisher/snapshot.pub >/proof/office-trusted 2>&1
-apply_town >/proof/applied 2>&1
-echo "status $?" >>/proof/applied
+runbook_the_office_1
 python3 /first-visit.py "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
 attempt central_has_cora
 cp $office/publisher/snapshot.pub /proof

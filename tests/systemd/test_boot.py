@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import tarfile
-from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -16,21 +13,17 @@ import msgspec
 import pikepdf
 import pytest
 
-from installation import node_places, places
+from installation import places
 from office.papers import tags
 from office.people.intake_terms import SENTENCES
-from provisioning.certificates import issue_client_certificate, issue_crl
-from provisioning.enrolment import open_enrolment
-from provisioning.fleet import Fleet
 from runtime.backup_file import new_identity
 from tests.office.papers.conftest import paper, photograph, shops
 from tests.office.people.pictures import drawn, png, saved
-from tests.support.booted_system import PROGRAM, REPOSITORY, Proof, boot, product
-from tests.support.debian_root import PACKAGES
+from tests.support.booted_system import PROGRAM, Proof, boot, product
 from tests.support.office_boot import documented, office_libraries
+from tests.support.runbook import RUNBOOK, blocks, is_run, runbook
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
-from wire.subjects import NODES, SERVICES
 
 pytestmark = pytest.mark.integration
 
@@ -67,19 +60,7 @@ NO_PRIVILEGE: Final = {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp
 def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     """Boot once, let ``boot-proof.sh`` do its work, and read what it saw."""
     folder = tmp_path_factory.mktemp("boot")
-    fleet = Fleet.init(
-        folder / "town",
-        schemes={"hart": "HART"},
-        broker_folder="/etc/watchlink/broker",
-        broker_user="mosquitto",
-    )
-    open_enrolment(fleet.folder, ["127.0.0.1"])
-    node = fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node
-    with (fleet.node_folder(node) / "node.toml").open("a") as config:
-        config.write(LINE)
-    now, issuers = fleet.now(), [fleet.issuer(one) for one in (NODES, SERVICES)]
-    late = issue_client_certificate(issuers[1], "00000001", now=now, life=timedelta(days=4)).certificate_pem
-    late_crl = b"".join(issue_crl(one, set(), 1, now=now - timedelta(days=31)) for one in issuers)
+    (folder / "srv").mkdir()
     identity_of_backups = new_identity()
     of_office, of_keys = new_identity(), new_identity()
     office_toml = f'\n[backup]\nrecipients = ["{of_office.to_public()}"]\nkeys_recipients = ["{of_keys.to_public()}"]\n'
@@ -91,7 +72,10 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         folder,
         {
             **product(folder, here / "boot-proof.sh", program, SHORT_WATCHDOG),
-            **documented(folder, node),
+            **documented(folder),
+            **runbook(folder),
+            here / "late.py": "/late.py",
+            put(folder / "line.toml", LINE.encode()): "/line.toml",
             here / "office-proof.sh": "/office-proof.sh",
             here / "check-proof.sh": "/check-proof.sh",
             here / "first_visit.py": "/first-visit.py",
@@ -99,8 +83,6 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             put(folder / "office-backup.toml", office_toml.encode()): "/office-backup.toml",
             put(folder / "office-backup.key", str(of_office).encode()): "/office-backup.key",
             put(folder / "office-keys.key", str(of_keys).encode()): "/office-keys.key",
-            put(folder / "late.pem", late): "/late.pem",
-            put(folder / "late-crl.pem", late_crl): "/late-crl.pem",
             here / "unit_probe.py": "/unit-probe.py",
             put(folder / "backup.key", str(identity_of_backups).encode()): "/backup.key",
             put(folder / "order.json", msgspec.json.encode(ORDER)): "/order.json",
@@ -108,7 +90,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             put(folder / "bomb.png", png(17_000, 17_000, data=bytes(20_000))): "/bomb.png",
         },
         {
-            fleet.layout.town: "/town",
+            folder / "srv": "/srv",
             **office_libraries(folder),
         },
     )
@@ -189,18 +171,41 @@ def test_node_runs_without_any_privilege(proof: Proof) -> None:
     assert NO_PRIVILEGE == fields(proof.text("process"))
 
 
-def test_node_is_installed_by_the_runbooks_command_alone(proof: Proof) -> None:
-    said = proof.text("node-installed").splitlines()
+def test_every_command_of_the_runbook_was_run_to_the_letter(proof: Proof) -> None:
+    """In a bare Debian, by one person, from the first folder to a shop that is armed, renewed and revoked."""
+    wanted = [one for block in blocks(RUNBOOK.read_text(encoding="utf-8")).values() for one in block if is_run(one)]
+    done = [line.split(" ", 1) for line in proof.text("runbook").splitlines()]
 
-    assert "00000010 is here." == said[-1].partition(": ")[2], said
+    assert sorted(wanted) == sorted(command for _, command in done)
+    # The first look, when no delegate is named and no backup made yet.
+    assert {"watchlink central check"} == {command for status, command in done if status != "0"}, proof.text("journal")
+
+
+def test_central_reads_the_brokers_lists_and_nothing_secret_there(proof: Proof) -> None:
+    """To tell on its page long before they end."""
+    assert "crl.pem\n" == proof.text("read-by-central")
+
+
+def test_seed_makes_a_unit_that_is_armed_by_the_runbooks_commands_alone(proof: Proof) -> None:
+    said = proof.text("said.adding_a_shop_2").splitlines()
+
     for line in (
         "made /etc/systemd/system/watchlink-node.service",
         "made /opt/watchlink/libexec/watchlink-adopt",
         "enabled watchlink-node: it starts with the machine",
-        "started watchlink-node",
+        "Everything is in place: 00000010 is being claimed.",
+        "All right.",
     ):
         assert line in said
     assert proof.text("identity") == "watchlink-node 600 /var/lib/watchlink-node/signing.key\n"
+    assert "00000010 (Corner Shop) has claimed its premises" in proof.text("said.adding_a_shop_3")
+
+
+def test_revocation_lists_are_renewed_by_both_timers(proof: Proof) -> None:
+    """Each where its keys are: the fleet's by way of 'central install', the nodes' at the broker itself."""
+    assert "mosquitto has read its files again" in proof.text("watchlink-fleet-lists.log")
+    assert "Finished" in proof.text("watchlink-fleet-lists.log")
+    assert "The revocation list of nodes is renewed and proven." in proof.text("watchlink-enrol-list.log")
 
 
 def test_installing_the_node_again_changes_nothing(proof: Proof) -> None:
@@ -267,7 +272,7 @@ def test_who_joined_is_signed_and_reaches_central(proof: Proof) -> None:
     """Between three users: the publisher reads the pages' database, central the publisher's files."""
     authority, key = (
         PublicKey(bytes.fromhex(path.read_text()))
-        for path in (proof.folder.parent / "town/central/authority.pub", proof.folder / "snapshot.pub")
+        for path in (proof.folder.parent / "srv/town/central/authority.pub", proof.folder / "snapshot.pub")
     )
     kept = (proof.folder / "people.json").read_bytes()
     listed = open_snapshot(kept, People, Town(authority), (key,)).people
@@ -319,16 +324,6 @@ def test_killed_program_of_the_office_is_ready_again(proof: Proof, unit: str) ->
 
     assert ("active", "running", "1") == (after["ActiveState"], after["SubState"], after["NRestarts"])
     assert after["MainPID"] != before["MainPID"]
-
-
-def test_package_names_what_install_asks_for() -> None:
-    """A unit in a shop needs no broker, and Debian's would start at once: so they are suggested, and 'install' asks."""
-    control = dict(re.findall(r"^(Recommends|Suggests): (.+)$", (REPOSITORY / "scripts/deb").read_text(), re.MULTILINE))
-
-    of_nodes = (node_places.PACKAGES, node_places.BOARD_PACKAGES, node_places.SOUND_PACKAGES)
-    assert [*places.PACKAGES, *chain(*of_nodes)] == control["Suggests"].split(", ")
-    assert ", ".join(places.OFFICE_PACKAGES) == control["Recommends"]
-    assert {*places.PACKAGES, *places.OFFICE_PACKAGES, *node_places.PACKAGES} <= set(PACKAGES)
 
 
 def test_pages_get_a_notice_that_can_be_read_by_everybody(proof: Proof) -> None:
@@ -392,7 +387,7 @@ def test_installed_machine_is_in_order(proof: Proof) -> None:
     """By the commands of docs/runbook.md and docs/office.md alone: broker, central, office, firewall."""
     *lines, status = proof.text("check.whole").splitlines()
 
-    assert "status 0" == status, (proof.text("installed"), proof.text("check.whole"))
+    assert "status 0" == status, (proof.text("said.first_town_2"), proof.text("check.whole"))
     assert [] == [line for line in lines if not line.startswith("ok ")]
     assert "ok   firewall: the door's rules are loaded." in lines
 
@@ -433,17 +428,15 @@ def test_install_mends_and_says_what_somebody_had_changed(proof: Proof) -> None:
 
 def test_fleets_lists_are_joined_by_the_service_without_roots_rights(proof: Proof) -> None:
     """The broker obeys the file: the fleet's proof would else have failed."""
-    said = proof.text("delegated").splitlines()
+    said = proof.text("said.a_stolen_node_1").splitlines()
 
     assert f"updated {places.LISTS}" in said
     assert [] == [line for line in said if "STAYS AS IT WAS" in line]
-    assert "The directory has serial 1000000. Central passes it on." == said[-1]
 
 
 def test_change_of_the_fleet_reaches_the_running_broker_by_install(proof: Proof) -> None:
     """As the command that tells the broker; the fleet then sees the broker obey."""
-    applied = proof.text("applied").splitlines()
+    applied = proof.text("said.the_office_1").splitlines()
 
     assert f"updated {places.OFFICE_DIRECTORY}" in applied
     assert "mosquitto has read its files again" in applied
-    assert "status 0" == applied[-1]

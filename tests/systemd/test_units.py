@@ -25,6 +25,7 @@ NAMES: Final = (
     *("watchlink-enrol.service", "watchlink-node-enrol.service"),
     "watchlink-node-renew.service",
     "watchlink-enrol-list.service",
+    "watchlink-fleet-lists.service",
     "watchlink-office-backup.service",
 )
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))

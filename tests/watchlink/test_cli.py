@@ -54,6 +54,7 @@ def test_demo_is_offered_only_where_the_repository_is(
         ("central", "install", "put broker, central"),
         ("central", "check", "Changes nothing."),
         ("node", "install", "put the unit, its user"),
+        ("fleet", "install", "Have every later change"),
     ],
 )
 def test_commands_about_a_programs_machine_are_under_the_program(

@@ -1,0 +1,158 @@
+"""The machine of the fleet folder: changes go to central by themselves, and lists are renewed every day."""
+
+from __future__ import annotations
+
+import pwd
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from installation import fleet_cli, places
+from installation.drop_in import path_of
+from installation.errors import InstallError, PackError
+from installation.fleet_install import LISTS, TOWN_DROP_IN, apply_script, install_fleet
+from provisioning.cli import main
+from provisioning.fleet import Fleet
+from tests.installation.conftest import BareMachine
+
+TOWN = Path("/srv/town")
+CENTRAL = "root@192.0.2.10"
+
+
+@pytest.fixture
+def fleet(machine: BareMachine) -> Fleet:
+    """In its place on this machine, with a broker elsewhere."""
+    machine.path("/srv").mkdir()
+    return Fleet.init(
+        machine.path(str(TOWN)),
+        schemes={"hart": "HART"},
+        host="192.0.2.10",
+        broker_folder="/etc/watchlink/broker",
+        broker_user="mosquitto",
+    )
+
+
+def installed(machine: BareMachine, to: str = "") -> list[str]:
+    """What it says."""
+    said: list[str] = []
+    install_fleet(machine, TOWN, to, said.append)
+    return said
+
+
+def lines(machine: BareMachine) -> list[str]:
+    """Of the unit's drop-in."""
+    return machine.path(TOWN_DROP_IN).read_text().splitlines()
+
+
+def test_changes_go_to_central_by_ssh_and_lists_are_renewed_every_day(machine: BareMachine, fleet: Fleet) -> None:
+    said = installed(machine, CENTRAL)
+
+    assert f"Everything is in place: each change of {TOWN} goes to 192.0.2.10, and" in said[-1]
+    script = fleet.layout.apply.read_text()
+    assert 0o700 == fleet.layout.apply.stat().st_mode & 0o777
+    assert f"ssh -o BatchMode=yes {CENTRAL} 'watchlink central install --from town.tar; " in script
+    assert [f"Environment=TOWN={TOWN}", f"ReadWritePaths={TOWN}"] == [
+        one for one in lines(machine)[2:] if "User" not in one
+    ]
+    assert "IPAddressAllow=192.0.2.10/32" in machine.path(path_of(LISTS)).read_text()
+    machine.refused = {f"systemctl is-active {LISTS}.timer"}
+    assert f"started {LISTS}.timer" in installed(machine)
+
+
+@pytest.mark.parametrize(("owner", "users"), [("root", []), ("engineer", ["User=engineer"])])
+def test_lists_are_renewed_by_the_folders_owner(
+    machine: BareMachine, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, owner: str, users: list[str]
+) -> None:
+    named = pwd.struct_passwd((owner, "x", 0, 0, "", "/", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: named)
+    installed(machine, CENTRAL)
+
+    assert users == [line for line in lines(machine) if line.startswith("User=")]
+
+
+def test_second_run_does_nothing_and_knows_where_central_is(machine: BareMachine, fleet: Fleet) -> None:
+    installed(machine, CENTRAL)
+    script = fleet.layout.apply.read_text()
+    machine.acts()
+
+    (said,) = installed(machine)
+    assert said.startswith(f"Nothing to do: everything is in place: each change of {TOWN} goes to 192.0.2.10")
+    assert [] == machine.acts()
+    assert script == fleet.layout.apply.read_text()
+
+
+def test_central_of_the_same_machine_is_told_by_root(machine: BareMachine, fleet: Fleet) -> None:
+    installed(machine)
+
+    assert f'exec {places.PROGRAM} central install --from "$(dirname "$0")"' in fleet.layout.apply.read_text()
+    assert "CapabilityBoundingSet=~" in lines(machine)
+    assert not [line for line in lines(machine) if line.startswith("User=")], (
+        "root that is named may become nobody else"
+    )
+
+
+def test_central_that_moves_is_told_where_it_is(machine: BareMachine, fleet: Fleet) -> None:
+    installed(machine)
+    installed(machine, CENTRAL)
+
+    assert "192.0.2.10" in fleet.layout.apply.read_text()
+    assert "CapabilityBoundingSet=~" not in lines(machine)
+
+
+@pytest.mark.parametrize("to", ["-oProxyCommand=x", "root@", "a b", "root@host;reboot", "root@-x", "$(x)"])
+def test_nothing_but_a_machine_gets_into_the_script(machine: BareMachine, fleet: Fleet, to: str) -> None:
+    with pytest.raises(PackError, match="is no machine for ssh"):
+        installed(machine, to)
+    assert not fleet.layout.apply.exists()
+
+
+def test_folder_that_a_unit_cannot_name_is_refused(machine: BareMachine) -> None:
+    machine.path("/srv/our town").mkdir(parents=True)
+    machine.path("/srv/our town/fleet.json").touch()
+
+    with pytest.raises(PackError, match="a unit cannot name"):
+        install_fleet(machine, Path("/srv/our town"), "", lambda _: None)
+    with pytest.raises(PackError, match="holds no fleet"):
+        install_fleet(machine, Path("/srv/nothing"), "", lambda _: None)
+
+
+def test_ssh_that_is_missing_is_named_before_anything_is_changed(machine: BareMachine, fleet: Fleet) -> None:
+    machine.refused = {"dpkg-query --show --showformat=${db:Status-Status} openssh-client"}
+
+    with pytest.raises(InstallError, match="apt install openssh-client"):
+        installed(machine, CENTRAL)
+    assert not machine.path("/etc/systemd").exists()
+
+
+@pytest.mark.parametrize("to", ["", CENTRAL])
+def test_script_is_understood_by_the_shell(tmp_path: Path, to: str) -> None:
+    (tmp_path / "apply").write_text(apply_script(to))
+
+    subprocess.run(["sh", "-n", str(tmp_path / "apply")], check=True)
+
+
+def test_every_command_that_changes_something_brings_it_to_central(
+    fleet: Fleet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without being told how; the broker there does not answer, so that nothing is proven."""
+    fleet.layout.apply.write_text(f"#!/bin/sh\necho brought >>{tmp_path}/brought\n")
+    fleet.layout.apply.chmod(0o700)
+    town = ["--dir", str(fleet.layout.town)]
+    (tmp_path / "broker.pid").write_text("0")
+
+    assert 0 == main(["add", *town, "--premises", "Shop", "--place", "High St", "--scheme", "hart"])
+    assert 1 == main(["renew-crl", *town, "--deadline", "0"])
+    assert 1 == main(["renew-crl", *town, "--deadline", "0", "--broker-pid-file", str(tmp_path / "broker.pid")])
+    assert "brought\n" * 2 == (tmp_path / "brought").read_text()
+    assert "NOT PROVEN" in capsys.readouterr().err
+
+
+def test_only_root_may_and_the_rest_is_told_in_words(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert 2 == fleet_cli.main(["install", "--dir", str(tmp_path)])
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert 2 == fleet_cli.main(["install", "--dir", str(tmp_path)])
+    assert "holds no fleet" in capsys.readouterr().err

@@ -1,0 +1,83 @@
+"""The commands of docs/runbook.md, for a booted Debian: each as it is written, with this boot's own names in it.
+
+A block is ``runbook_SECTION_NUMBER`` in ``/runbook.sh``. Each of its commands is run as a person runs it: at a
+terminal, where a question is answered with yes, and the code on a label is typed when it is asked for. What it said
+goes to ``/proof/said.BLOCK``, its status and the command as written to ``/proof/runbook``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+from tests.support.booted_system import REPOSITORY, written
+
+RUNBOOK: Final = REPOSITORY / "docs/runbook.md"
+NOT_RUN: Final = {
+    "apt install": "the root is built with these packages, and has our programs where the package puts them",
+}
+"""How a command begins that the boot leaves out, and why."""
+NAMES: Final = {
+    r"\bTOWN\b": "/srv/town",
+    r"\b192\.0\.2\.10\b": "127.0.0.1",
+    # One machine is both: the folder's and central's.
+    r" --to root@\S+": "",
+    r"(?<!\S)town\.tar\b": "/town.tar",
+    r"(?<!\S)delegate\.pub\b": "/var/lib/watchlink-enrol/enrolment/delegate.pub",
+    r"(?<!\S)snapshot\.pub\b": "/var/lib/watchlink-office/publisher/snapshot.pub",
+    r"\bFILE\b": "/var/lib/watchlink-enrol/enrolment/changed/directory.json",
+    # The root has no panel.
+    r'(--premises "Corner Shop".*)': r"\1 --profile fake",
+}
+"""What stands in the page for a reader's own, as a pattern."""
+IDS: Final = {"configure": "00000011", "replace": "00000012", "revoke": "00000011"}
+"""Of the node that a command is about, by what it does; of any other: the first."""
+FIRST: Final = "00000010"
+_BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_RUN: Final = r"""
+documented() { # block command-as-written command
+    case $3 in "watchlink node check"*) attempt node_is_connected ;; esac # a person waits for ARMED
+    case $3 in
+        *" seed "*) grep -oE '[0-9A-Z]{4}(-[0-9A-Z]{4}){6}' /proof/said.adding_a_shop_1 | head -n 1 ;;
+        *) echo y ;;
+    esac | script --quiet --return --command "$3" /dev/null >>"/proof/said.$1" 2>&1
+    echo "$? $2" >>/proof/runbook
+}
+"""
+
+
+def blocks(page: str) -> dict[str, list[str]]:
+    """Name of each block of a shell → its commands, as written, on one line each and without comments."""
+    found = {}
+    for section in page.split("\n## ")[1:]:
+        slug = re.sub(r"\W+", "_", section.partition("\n")[0].lower())
+        for number, body in enumerate(_BLOCK.findall(section), start=1):
+            lines = re.sub(r"\\\n\s*", "", body).splitlines()
+            found[f"{slug}_{number}"] = [re.sub(r" +#.*", "", line) for line in lines if line]
+    return found
+
+
+def is_run(command: str) -> bool:
+    """Whether the boot runs it."""
+    return not command.startswith(tuple(NOT_RUN))
+
+
+def here(command: str) -> str:
+    """The command with this boot's names."""
+    what = command.split()[2] if command.startswith("watchlink fleet") else ""
+    for pattern, ours in {**NAMES, r"\bID\b": IDS.get(what, FIRST)}.items():
+        command = re.sub(pattern, ours, command)
+    return command
+
+
+def runbook(folder: Path) -> dict[Path, str]:
+    """``/runbook.sh``."""
+    script = _RUN
+    for name, commands in blocks(RUNBOOK.read_text(encoding="utf-8")).items():
+        lines = [
+            f"    documented {name} {shlex.quote(one)} {shlex.quote(here(one))}" for one in commands if is_run(one)
+        ]
+        script += f"runbook_{name}() {{\n" + "\n".join(lines or ["    :"]) + "\n}\n"
+    return {written(folder / "runbook.sh", script): "/runbook.sh"}
