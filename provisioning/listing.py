@@ -13,7 +13,7 @@ from provisioning.errors import FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.issuers import current_issuer, has_issuer, has_issuers, issuers_in_force
 from provisioning.layout import ALERTS
-from provisioning.live_list import WHERE_FROM, live_ends, live_rows, live_warnings
+from provisioning.live_list import WHERE_FROM, late_settings, live_ends, live_rows, live_warnings
 from provisioning.proposals import differences, read_proposals
 from provisioning.records import (
     CertificateRecord,
@@ -183,6 +183,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
     ]
     warnings += [*_enrolment_warnings(fleet, now), *_claim_warnings(record, live, now)]
     if live is not None:
+        warnings += late_settings(live, {node.node: node.settings.serial for node in record.nodes if node.settings})
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
     found, trouble = _differences(fleet, snapshot)
     return Listing(

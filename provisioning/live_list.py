@@ -5,7 +5,7 @@ The file is not signed: it is shown, with its age, and nothing is done for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,11 +22,12 @@ WHERE_FROM: Final = (
 )
 _HEAD: Final = (
     *("NODE", "STATE", "LAST SEEN", "VERSION", "CERTIFICATE UNTIL", "FREE", "TEMPERATURE", "CLOCK", "BATTERY CLOCK"),
-    *("RADIO", "SPEECH", "SUPPORT UNTIL"),
+    *("RADIO", "SPEECH", "SUPPORT UNTIL", "SETTINGS"),
 )
 _NOT_TOLD: Final = "not told"
 _CELL_CHARS_MAX: Final = 40
 _SHOWN_MAX: Final = 8
+_HEARD: Final = ("ok", "fault")
 
 
 def read_live(file: Path) -> FleetList:
@@ -72,6 +73,20 @@ def live_warnings(live: FleetList, known: Collection[str], now: datetime) -> tup
     return tuple(found)
 
 
+def late_settings(live: FleetList, newest: Mapping[str, int]) -> list[str]:
+    """Which nodes have not judged their newest settings although central hears them: sentences.
+
+    Args:
+        live: what central said.
+        newest: serial of the newest settings of each node that has any.
+    """
+    return [
+        f"{_clean(unit.premises)} ({unit.node}) does not have its newest settings yet: are the files at central?"
+        for unit in live.units
+        if unit.state in _HEARD and unit.settings_serial < newest.get(unit.node, 0)
+    ]
+
+
 def live_ends(live: FleetList | None) -> dict[str, datetime]:
     """Until when each node's certificate is good, by its own word: a node that renews itself is not in our records."""
     units = () if live is None else live.units
@@ -92,6 +107,7 @@ def _row(unit: UnitEntry) -> tuple[str, ...]:
         unit.radio or _NOT_TOLD,
         {None: _NOT_TOLD, True: "ready", False: "not ready"}[unit.is_speech_ready],
         _day(unit.support_ends_at),
+        unit.settings or _NOT_TOLD,
     )
     return tuple(map(_clean, told))
 

@@ -40,6 +40,10 @@ class UnitEntry(Message, frozen=True):
     radio: Name = ""
     """In words."""
     is_speech_ready: bool | None = None
+    settings: Name = ""
+    """Which of the fleet's settings count, in words."""
+    settings_serial: Count = 0
+    """Of the newest that it has judged; 0 = none."""
     needs: Annotated[tuple[_Sentences, ...], msgspec.Meta(max_length=_NEEDS_MAX)] = ()
     """What a person must see to, worst first, in sentences."""
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wire.limits import NAME_CHARS_MAX
-from wire.messages import Health, MachineReport
+from wire.messages import Health, MachineReport, SettingsReport
 from wire.text import display_text
 
 _DEGREES_STEP: Final = 5
@@ -34,6 +34,8 @@ class UnitFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     clock: str | None = None
     """``ntp``, ``central``, ``machine``, ``none``, or the word of a newer version."""
     is_speech_ready: bool | None = None
+    settings: SettingsReport | None = None
+    """Of those from the fleet; ``None`` = none ever came."""
 
 
 class PathFigures(Struct, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ def facts_after(before: UnitFacts | None, health: Health) -> UnitFacts:
     """What is told of a unit after this report: ``before`` where the difference is too small to be told."""
     told = health.machine
     if told is None and before is not None and health.uptime_ms < FIRST_MOMENTS_MS:
-        return replace(before, version=display_text(health.version, NAME_CHARS_MAX))
+        return replace(before, version=display_text(health.version, NAME_CHARS_MAX), settings=health.settings)
     told = told or MachineReport()
     now = UnitFacts(
         version=display_text(health.version, NAME_CHARS_MAX),
@@ -75,6 +77,7 @@ def facts_after(before: UnitFacts | None, health: Health) -> UnitFacts:
         has_battery_clock=told.has_battery_clock,
         clock=told.clock,
         is_speech_ready=told.is_speech_ready,
+        settings=health.settings,
     )
     if before is None:
         return now

@@ -33,6 +33,7 @@ from central.web.page import Page
 from central.web.sign_in import SignInRoutes
 from central.web.upkeep import KINDS, Need, day, moment, needs_of, room, urgency
 from wire.fleet_list import FleetList, UnitEntry
+from wire.messages import SettingsReport
 
 PAGE_UNITS: Final = 100
 QUERY_CHARS_MAX: Final = 64
@@ -52,6 +53,14 @@ _CLOCKS: Final = {
     "central": "proven by central",
     "machine": "believed as configured",
     "none": "not proven",
+}
+_AS_INSTALLED: Final = "as installed"
+_SETTINGS: Final = {
+    "taken": "set from afar",
+    "trial": "on trial",
+    "waiting": "{before}; newer ones wait",
+    "refused": "{before}; newer ones refused",
+    "returned": "{before}; newer ones tried, taken back",
 }
 _BRIEF: Final = {
     "version": "Version",
@@ -172,6 +181,7 @@ def facts_of(line: NodeLine) -> list[tuple[str, str, str]]:
         ("radio", "Radio path", radio_words(line)),
         ("speech", "Speech", _speech(line)),
         ("profile", "Profile", facts.profile or NOT_TOLD),
+        ("settings", "Settings", settings_words(facts.settings)),
         ("system", "System", facts.system or NOT_TOLD),
         ("support", "Support until", NOT_TOLD if until is None else day(until)),
     ]
@@ -189,6 +199,16 @@ def radio_words(line: NodeLine) -> str:
         return "no radio"
     said = words.RADIO_WORDS[line.radio.state] or NOT_TOLD
     return said if line.state in ("ok", "fault") else f"was {said}"
+
+
+def settings_words(report: SettingsReport | None) -> str:
+    """Which settings from the fleet count, and what became of the newest."""
+    if report is None:
+        return _AS_INSTALLED
+    said = _SETTINGS.get(report.state, report.state)
+    if report.state == "trial" and report.reason:
+        said = "on trial, soon taken back"
+    return said.format(before="as set before" if report.in_force else _AS_INSTALLED)
 
 
 def _speech(line: NodeLine) -> str:
@@ -213,6 +233,7 @@ def _entry(unit: Unit) -> UnitEntry:
     line = unit.line
     facts = {} if line.facts is None else msgspec.structs.asdict(line.facts)
     facts["version"] = line.version
+    report = facts.pop("settings", None)
     return UnitEntry(
         node=line.node,
         premises=line.premises,
@@ -220,6 +241,8 @@ def _entry(unit: Unit) -> UnitEntry:
         last_seen_at=line.last_seen_at,
         radio=radio_words(line),
         needs=tuple(need.told(to_engineer=True) for need in unit.needs),
+        settings="" if line.facts is None else settings_words(report),
+        settings_serial=0 if report is None else report.serial,
         **facts,
     )
 

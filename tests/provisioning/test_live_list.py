@@ -16,6 +16,7 @@ from provisioning.fleet import Fleet
 from provisioning.listing import as_table, list_fleet
 from provisioning.live_list import WHERE_FROM, read_live
 from wire.fleet_list import FLEET_LIST_BYTES_MAX, FleetList, UnitEntry
+from wire.node_settings import NodeSettings
 
 NODE = "00000010"
 
@@ -40,6 +41,8 @@ def entry(node: str = NODE, *needs: str, certificate_ends_at: datetime | None = 
         has_battery_clock=False,
         radio="OK",
         is_speech_ready=True,
+        settings="set from afar",
+        settings_serial=7,
         needs=needs,
     )
 
@@ -63,14 +66,35 @@ def test_list_shows_what_central_said_of_each_node(shop: Fleet) -> None:
     assert ["2026-11-27", "15:30", "0.1.0", "not", "told", "120", "MB", "48", "°C", "ntp", "none", "OK", "ready"] == (
         row.split()[2:15]
     )
+    assert row.endswith("set from afar")
     assert "! Corner Shop (00000010): Card nearly full: 120 MB free. Make room, or change the card." in table
+
+
+@pytest.mark.parametrize(
+    ("serial", "state", "is_late"), [(7, "ok", False), (8, "fault", True), (8, "no-contact", False)]
+)
+def test_list_says_which_nodes_do_not_have_their_newest_settings(
+    shop: Fleet,
+    serial: int,
+    state: str,
+    is_late: bool,  # noqa: FBT001 - what the case is about
+) -> None:
+    node = shop.record.node(NODE)
+    settings = NodeSettings(node=NODE, serial=serial, made_at=shop.now())
+    with shop.folder.changing():
+        shop.folder.commit(shop.record.with_node(msgspec.structs.replace(node, settings=settings)))
+    told = msgspec.structs.replace(entry(), state=state)
+
+    warnings = list_fleet(shop, live=FleetList(at=shop.now(), units=(told,))).warnings
+
+    assert is_late is any("does not have its newest settings yet" in one for one in warnings)
 
 
 def test_list_shows_of_an_older_node_that_it_did_not_tell(shop: Fleet) -> None:
     table = as_table(list_fleet(shop, live=FleetList(at=shop.now(), units=(UnitEntry(node=NODE),))))
     row = next(line for line in table.splitlines() if line.startswith(f"{NODE}  never-seen"))
 
-    assert (9, True) == (row.count("not told"), "never  " in row)
+    assert (10, True) == (row.count("not told"), "never  " in row)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from central.core.unit_lines import FIRST_MOMENTS_MS, UnitFacts, facts_after
 from central.core.view import NodeLine
 from tests.support.central_town import CORNER, START, Town, only
 from wire.ids import node_text
-from wire.messages import Health, MachineReport
+from wire.messages import Health, MachineReport, SettingsReport
 
 END = START + timedelta(days=60)
 
@@ -61,6 +61,16 @@ def test_facts_are_what_the_unit_said_cleaned_for_display() -> None:
 
 def test_older_unit_has_said_its_version_and_nothing_else() -> None:
     assert UnitFacts(version="1.3") == facts_after(None, Health(state="armed", boot_id="n1", version="1.3"))
+
+
+@pytest.mark.parametrize("is_moment", [True, False], ids=["first moments", "later"])
+def test_what_became_of_settings_is_told_at_once(is_moment: bool) -> None:  # noqa: FBT001 - what the case is about
+    report = SettingsReport(serial=7, state="returned", reason="radio: mute")
+    said = Health(
+        state="armed", boot_id="n1", uptime_ms=0 if is_moment else FIRST_MOMENTS_MS, settings=report, version="1.4"
+    )
+
+    assert report == facts_after(UnitFacts(version="1.4"), said).settings
 
 
 @pytest.mark.parametrize(("degrees_c", "told_c"), [(52, 48), (44, 48), (53, 53), (43, 43)])

@@ -23,6 +23,7 @@ from tests.support.fleet_lines import NOW, facts, troubled, unit
 from tests.support.town_office import COOKIE, TownOffice, open_session
 from tools.central_pictures import StillBoard, night_board
 from wire.fleet_list import FleetList, decode_fleet_list
+from wire.messages import SettingsReport
 from wire.snapshots import RoleEntry, RoleSlug
 
 ORIGIN = "http://localhost:8080"
@@ -86,9 +87,9 @@ def test_page_shows_what_an_older_unit_did_not_tell_as_not_told() -> None:
     old = unit(0x10, version="0.0.9", facts=UnitFacts(version="0.0.9"), radio=None)
     shown = {label: words for _, label, words in facts_of(old)}
 
-    assert {"Last seen": "now", "Version": "0.0.9", "Radio path": "no radio", "Speech": "none"} == {
-        label: words for label, words in shown.items() if words != "not told"
-    }
+    assert {"Last seen": "now", "Version": "0.0.9", "Radio path": "no radio", "Speech": "none"} | {
+        "Settings": "as installed"
+    } == {label: words for label, words in shown.items() if words != "not told"}
     assert "0 of 1 need a person." in told(ask("/fleet", [old]).text)
 
 
@@ -104,9 +105,30 @@ def test_page_says_of_each_unit_all_that_it_told() -> None:
         ("Radio path", "OK"),
         ("Speech", "ready"),
         ("Profile", "ssd1309-128x64"),
+        ("Settings", "as installed"),
         ("System", "Debian GNU/Linux 13 (trixie)"),
         ("Support until", "10 Aug 2028"),
     ] == [(label, words) for _, label, words in facts_of(unit(0x10))]
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (SettingsReport(serial=7, state="taken", in_force=7), "set from afar"),
+        (SettingsReport(serial=7, state="trial"), "on trial"),
+        (SettingsReport(serial=7, state="trial", reason="radio: mute"), "on trial, soon taken back"),
+        (SettingsReport(serial=7, state="waiting"), "as installed; newer ones wait"),
+        (SettingsReport(serial=7, state="refused", in_force=5), "as set before; newer ones refused"),
+        (SettingsReport(serial=7, state="returned", in_force=5), "as set before; newer ones tried, taken back"),
+        (SettingsReport(serial=7, state="of-a-newer-version"), "of-a-newer-version"),
+    ],
+)
+def test_page_and_file_say_which_settings_count(report: SettingsReport, said: str) -> None:
+    line = unit(0x10, facts=facts(settings=report))
+    (told_in_file,) = fleet_list(board_of(line).board(Scope())).units
+
+    assert said in [words for _, label, words in facts_of(line) if label == "Settings"]
+    assert (said, 7) == (told_in_file.settings, told_in_file.settings_serial)
 
 
 def test_page_is_that_of_one_moment_and_says_so() -> None:
