@@ -1,6 +1,8 @@
 """The directory's file: checked every second, verified, and reported once per change.
 
 What a delegate has signed is refused for a wrong clock, too. So it is judged again at each look, until it may be taken.
+The authority's next directory knows nothing of what its delegate has added and struck until the delegate has signed for
+that again. So it waits a few seconds, or a claimed shop's press would find nobody who knows the shop.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from wire.signing import PublicKey
 POLL_S: Final = 1.0
 UNREADABLE: Final = "directory unreadable"
 OLDER: Final = "directory older"
+LOOKS_FOR_DELEGATE: Final = 5
+"""Seconds that the authority's next directory waits for its delegate, who takes one or two. Whom it strikes is cut off
+at the broker meanwhile."""
 
 
 class Newest(Struct, frozen=True):
@@ -58,8 +63,9 @@ class DirectoryFile:
         self._held = held
         self._clocks = clocks
         self._marks: dict[Path, tuple[int, int, int]] = {}
-        self._refused: dict[Path, Newest] = {}
-        """Newer than the one held, by file, and refused: time or a clock that is set right may change that."""
+        self._put_off: dict[Path, Newest] = {}
+        """Newer than the one held, by file, and not taken yet: time, or a clock that is set right, may change that."""
+        self._waited = 0
         self._told: set[Path] = set()
         """Files that cannot be read, as was told."""
 
@@ -81,7 +87,7 @@ class DirectoryFile:
                 data = source.read(DIRECTORY_BYTES_MAX + 1)
         except OSError as e:
             self._marks.pop(path, None)
-            self._refused.pop(path, None)
+            self._put_off.pop(path, None)
             # A delegate's that is there but closed to us is a mistake: what was claimed is never heard of.
             is_fault = path == self._needed or not isinstance(e, FileNotFoundError)
             if not is_fault or path in self._told:
@@ -89,15 +95,15 @@ class DirectoryFile:
             self._told.add(path)
             return DirectoryRefused(UNREADABLE)
         self._marks[path] = mark
-        self._refused.pop(path, None)
+        self._put_off.pop(path, None)
         self._told.discard(path)
         return self._judge(path, data)
 
     def _look_again(self, path: Path) -> DirectoryChanged | None:
-        refused = self._refused.get(path)
-        if refused is None or refused.directory.serial <= self._held.serial or self._objection(refused.directory):
+        newest = self._put_off.get(path)
+        if newest is None or newest.directory.serial <= self._held.serial or self._objection(newest.directory):
             return None
-        return self._take(path, refused)
+        return None if self._waits_for_delegate(newest.directory) else self._take(path, newest)
 
     def _judge(self, path: Path, data: bytes) -> DirectoryChanged | DirectoryRefused | None:
         try:
@@ -111,16 +117,26 @@ class DirectoryFile:
             is_within = directory.base == self._held.base and not directory.is_delegated
             return None if is_within else DirectoryRefused(OLDER)
         objection = self._objection(directory)
-        if objection is not None:
-            self._refused[path] = Newest(directory, data)
-            return DirectoryRefused(objection)
+        if objection is not None or self._waits_for_delegate(directory):
+            self._put_off[path] = Newest(directory, data)
+            return None if objection is None else DirectoryRefused(objection)
         return self._take(path, Newest(directory, data))
 
     def _objection(self, directory: Directory) -> Refusal | None:
         return refusal(directory, self._held, [int(time.timestamp()) for time in self._clocks()])
 
+    def _waits_for_delegate(self, directory: Directory) -> bool:
+        is_without = self._held.is_delegated and not directory.is_delegated
+        is_delegates_file_here = len(self._paths) > 1 and self._paths[1].exists()
+        # One that ends or changes the delegation is taken at once: the delegate's key may be stolen.
+        if not is_without or directory.delegation != self._held.delegation or not is_delegates_file_here:
+            return False
+        self._waited += 1
+        return self._waited <= LOOKS_FOR_DELEGATE
+
     def _take(self, path: Path, newest: Newest) -> DirectoryChanged:
-        self._refused.pop(path, None)
+        self._put_off.pop(path, None)
+        self._waited = 0
         self._held = newest.directory
         return DirectoryChanged(newest.directory, newest.data)
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import make_url
 
 from central.core.events import DirectoryChanged, DirectoryRefused
-from central.directory_file import UNREADABLE, DirectoryFile, Newest, open_kept
+from central.directory_file import LOOKS_FOR_DELEGATE, UNREADABLE, DirectoryFile, Newest, open_kept
 from central.store.database import Database
 from tools.publish.examples import CHANGES, DELEGATING_DIRECTORY, KEYS, PRESSED_AT, PUB
 from wire.directory import (
@@ -233,6 +233,55 @@ def test_central_takes_whichever_file_is_newer(tmp_path: Path) -> None:
     # The authority's next one is taken although the service's is still the old one.
     assert None is desk.take(seal_directory(ENDED, AUTHORITY))
     assert None is desk.file.look()
+
+
+NEXT = replace(DELEGATING_DIRECTORY, serial=3_000_000)
+
+
+def with_both(folder: Path) -> Two:
+    """Central holds what the delegate has signed, and then the authority's next directory comes."""
+    desk = Two(folder)
+    desk.path.write_bytes(BASE)
+    desk.delegated.write_bytes(delegates())
+    assert [True, True] == [isinstance(desk.file.look(), DirectoryChanged) for _ in range(2)]
+    desk.path.write_bytes(seal_directory(NEXT, AUTHORITY))
+    return desk
+
+
+def test_authoritys_next_directory_waits_for_its_delegate(tmp_path: Path) -> None:
+    """A claimed shop's press was refused, and its panel read NOT DELIVERED, until the service had signed again."""
+    desk = with_both(tmp_path)
+    assert None is desk.file.look()
+    again = delegates(replace(CHANGES, serial=3_000_001), NEXT)
+    desk.delegated.write_bytes(again)
+
+    found = desk.file.look()
+
+    assert isinstance(found, DirectoryChanged)
+    assert again == found.data
+    assert [None] * LOOKS_FOR_DELEGATE == [desk.file.look() for _ in range(LOOKS_FOR_DELEGATE)]
+
+
+def test_authoritys_next_directory_does_not_wait_for_ever(tmp_path: Path) -> None:
+    """The service may be dead."""
+    desk = with_both(tmp_path)
+
+    assert [None] * LOOKS_FOR_DELEGATE == [desk.file.look() for _ in range(LOOKS_FOR_DELEGATE)]
+    found = desk.file.look()
+
+    assert isinstance(found, DirectoryChanged)
+    assert 3_000_000 == found.directory.serial
+
+
+@pytest.mark.parametrize("why", ["another delegation", "no service"])
+def test_authoritys_next_directory_is_taken_at_once_if_there_is_nobody_to_wait_for(tmp_path: Path, why: str) -> None:
+    desk = with_both(tmp_path)
+    if why == "no service":
+        desk.delegated.unlink()
+    else:
+        desk.path.write_bytes(seal_directory(replace(ENDED, serial=3_000_000), AUTHORITY))
+
+    assert isinstance(desk.file.look(), DirectoryChanged)
 
 
 def test_central_that_starts_again_is_not_told_of_a_step_back(tmp_path: Path) -> None:
