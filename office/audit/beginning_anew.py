@@ -51,11 +51,12 @@ def begin_anew(
     _, listed = published.shelf.newest("premises")
     people = newest if isinstance(newest, People) else None
     premises = listed if isinstance(listed, Premises) else None
-    by_clock = height_by_clock(timezone.now()) if leap else 0
+    by_clock = height_by_clock(timezone.now())
     names = {*KINDS, *published.shelf.given_names(), *map(manifest_name, _schemes())}
     for name in sorted(names):
         line, _ = PublishedNumber.objects.get_or_create(name=name)
-        line.number = max(max(line.number, number) + leap, by_clock)
+        # Of manifests nobody here knows what was published: they rise in any case.
+        line.number = max(max(line.number, number) + leap, by_clock if leap or name not in KINDS else 0)
         line.save()
     true_until = published.last_said_by(people.number) if people is not None else NO_HEAD
     # Asked before the restore is recorded, and its row takes a number.
@@ -64,7 +65,7 @@ def begin_anew(
     all_gone = {*(gone or ()), *(one for one in (*told, *published.shelf.gone()) if one.kind in ERASED)}
     in_copy = GoneRows().read(head(), timezone.now())
     details = {"published_row": known.sequence, "last_row": head().sequence, "left_out": leap}
-    record_restored(max(max(above_row, known.sequence, head().sequence) + leap, by_clock), details)
+    record_restored(max(max(above_row, known.sequence, head().sequence) + leap, by_clock if leap else 0), details)
     said = carry_over(people, true_until)
     said += [NOT_KNOWN_WHO] if gone is None else []
     said += forget_again(sorted(all_gone, key=lambda one: (one.kind, one.row)), in_copy)

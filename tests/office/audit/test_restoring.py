@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from office.accounts import acts
 from office.accounts.models import Account, Notice, OfficeSession, PrintedCode, RoleGrant, Scheme
 from office.audit.journal import head, record
 from office.audit.models import AuditRow
-from office.audit.restoring import NOT_KNOWN, carry_over, leave_numbers_out, tell_co_ordinators, void_links
+from office.audit.restoring import (
+    BEGAN_AT,
+    NOT_KNOWN,
+    PER_SECOND,
+    carry_over,
+    leave_numbers_out,
+    tell_co_ordinators,
+    void_links,
+)
 from office.members.models import Member, Premises
 from office.publisher import content
 from office.publisher.content import second_factor_digest
@@ -261,6 +271,22 @@ def test_number_of_a_premises_made_since_is_never_anothers() -> None:
     leave_numbers_out(None, PremisesSnapshot(number=9, made_at=AT, audit=audit, premises=(since,)))
 
     assert Premises.objects.create(member=member, name="Next").pk > here.pk + 25_000
+
+
+def test_numbers_of_two_restores_without_lists_are_not_the_same(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Central's session of somebody of the first life would be another's in the second."""
+    lives = []
+    for days in (1, 2):
+        now = BEGAN_AT + timedelta(days=7_000 + days)
+        with monkeypatch.context() as clock, transaction.atomic():
+            clock.setattr(timezone, "now", lambda now=now: now)
+            leave_numbers_out(None, None)
+            lives.append(make_person("kim").pk)
+            transaction.set_rollback(True)
+
+    assert PER_SECOND * 86_400 == lives[1] - lives[0]
 
 
 def test_number_of_a_premises_that_was_deleted_after_a_restore_is_never_anothers() -> None:

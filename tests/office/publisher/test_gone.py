@@ -218,3 +218,16 @@ def test_erasure_that_any_list_names_is_done_again_though_the_newest_does_not(to
     assert {listed.pk, named.pk} == {*erased.values_list("pk", flat=True)}
     assert not Case.objects.get(pk=hidden.pk).is_restricted
     assert {("individual", row) for row in (listed.pk, named.pk, 99_999)} == told(GoneRows())
+
+
+def test_manifests_rise_above_those_of_any_other_life_though_the_database_was_put_back_by_hand(
+    town: Town, tmp_path: Path
+) -> None:
+    """On a bare machine no file says which were published; lists are where the copy left off, if nobody knows more."""
+    town.individual()
+    shelf = Shelf(tmp_path, SnapshotTown(SigningKey(b"a" * 32).public), KEY.public)
+
+    begin_anew(PublishedHead(tmp_path / "state", shelf), above_row=0, number=7)
+
+    numbers = dict(PublishedNumber.objects.values_list("name", "number"))
+    assert (7, True) == (numbers["people"], numbers["gallery-1"] > 1 << 22)
