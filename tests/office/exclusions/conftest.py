@@ -10,11 +10,10 @@ from office.accounts.access import rights_of
 from office.accounts.models import Account, Scheme
 from office.exclusions import acts, voting
 from office.exclusions.acts import Nomination, Proposal, Serving, Turn
-from office.exclusions.models import Ballot, Case, SchemeTerms
-from office.exclusions.rules.law import DOCUMENT_KINDS
+from office.exclusions.models import Ballot, Case, LawDocument, SchemeTerms
+from office.exclusions.rules.law import DOCUMENT_KINDS, review_due
 from office.exclusions.rules.life import State
 from office.exclusions.rules.period import day_of
-from office.exclusions.terms import record_document
 from office.members.models import Member, Membership, Premises, Spokesperson
 from office.people.models import Individual
 from tests.office.conftest import HART, MakePerson
@@ -56,8 +55,14 @@ class Town:
     def record_documents(self) -> None:
         """Whatever must be recorded before the register is on."""
         SchemeTerms.objects.create(scheme=self.hart, responsible="HART, 1 High Street", contact="office@example.org")
-        for kind in DOCUMENT_KINDS:
-            record_document(self.cora, self.hart, kind, "1")
+        today = timezone.localdate()
+        due = review_due(today)
+        LawDocument.objects.bulk_create(
+            LawDocument(
+                scheme=self.hart, kind=kind, version="1", recorded_on=today, recorded_by=self.cora, review_due=due
+            )
+            for kind in DOCUMENT_KINDS
+        )
 
     def add_member(self, name: str, contact: Account) -> Member:
         """A member with a premises, for whom ``contact`` speaks."""
