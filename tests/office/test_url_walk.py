@@ -95,7 +95,7 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
     """What somebody of a scheme posts about one of the things; empty where that gets as far as the rights."""
     joined = {f"joined-{HART}": "2026-01-05", f"joined-{PUB_WATCH}": "2026-01-05"}
     contacts = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
-    about: dict[str, object] = {"individual": things.individual, "version": 1}
+    about: dict[str, object] = {"individual": things.individual, "version": 1} if name.startswith("person-") else {}
     sent: Mapping[str, dict[str, object]] = {
         "correct_person": {"name": "Stolen"},
         "give_role": {"role": "pcso", "scheme": scheme},
