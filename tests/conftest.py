@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import re
 import sys
@@ -21,7 +22,19 @@ settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "or
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Of processes that read the same tests at once, one goes first: what it compiles, the others need not."""
+    """Of processes that read the same tests at once, one goes first: what it compiles, the others need not.
+
+    What has been read stays, so no garbage is looked for in it, neither now nor while the tests run.
+    """
+    gc.disable()
+    try:
+        return (yield from _read(session))
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _read(session: pytest.Session) -> Generator[None, object, object]:
     if not hasattr(session.config, "workerinput"):
         return (yield)
     folder = session.config.rootpath / "var"
