@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import logging
 import signal
@@ -52,10 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    # Imported late, so that a signal during these slow imports is not lost.
+    # Imported late, so that a signal during these slow imports is not lost. All of it stays: no garbage is looked for
+    # in it, neither now nor while alerts come in.
+    gc.disable()
     from central.app import Central  # noqa: PLC0415
     from central.config import load_configuration  # noqa: PLC0415
     from central.store.errors import StoreConfigError, StoreError  # noqa: PLC0415
+
+    gc.freeze()
+    gc.enable()
 
     try:
         central = Central(load_configuration(given.config), FactLog(), Service())
