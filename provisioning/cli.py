@@ -214,9 +214,13 @@ def _pack(options: argparse.Namespace) -> None:
         say(f"Then delete it, and {carried}: whoever has its keys is that node.")
         return
     count = pack(folder, options.to)
-    say(f"{options.to} holds {count} files for central's machine, and none of the town's own secrets. There:")
+    enrols = folder.layout.beside_central.exists()
+    secrets = "of the town's own secrets the key of the nodes' issuer" if enrols else "none of the town's own secrets"
+    say(f"{options.to} holds {count} files for central's machine, and {secrets}. There:")
     say(f"  watchlink central install --from {options.to.name}")
-    say("Then delete it: it holds the private keys of broker and central.")
+    say(
+        "Then delete it: it holds the private keys of broker and central" + (", and can make nodes." if enrols else ".")
+    )
 
 
 def _require_signatures(options: argparse.Namespace) -> None:

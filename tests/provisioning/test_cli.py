@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.cli import main
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 
 
@@ -58,6 +59,16 @@ def test_pack_says_what_to_do_with_it(town: str, tmp_path: Path, capsys: pytest.
     assert status == 0
     assert f"{tmp_path}/town.tar holds 17 files for central's machine, and none of the town's own secrets" in said
     assert "watchlink central install --from town.tar" in said
+
+
+def test_pack_with_the_nodes_issuer_says_so(town: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_enrolment(Fleet.open(Path(town)).folder, ["192.0.2.10"])
+    capsys.readouterr()
+    main(["pack", "--dir", town, "--to", str(tmp_path / "town.tar")])
+
+    said = capsys.readouterr().out
+    assert "of the town's own secrets the key of the nodes' issuer" in said
+    assert "can make nodes" in said
 
 
 def test_pack_of_a_node_says_what_to_do_with_it(town: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
