@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from central.core.events import DirectoryChanged, DirectoryRefused
+from runtime.regular_file import read_regular
 from wire.directory import EMPTY_DIRECTORY, Directory, open_directory
 from wire.directory_succession import Refusal, refusal
 from wire.errors import DirectoryError
@@ -83,8 +84,8 @@ class DirectoryFile:
             mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if mark == self._marks.get(path):
                 return self._look_again(path)
-            with path.open("rb") as source:
-                data = source.read(DIRECTORY_BYTES_MAX + 1)
+            # The delegate's folder is another program's: whoever takes that over keeps no word of the authority's out.
+            data = read_regular(path, DIRECTORY_BYTES_MAX, may_be_link=path == self._needed)
         except OSError as e:
             self._marks.pop(path, None)
             self._put_off.pop(path, None)
@@ -127,7 +128,7 @@ class DirectoryFile:
 
     def _waits_for_delegate(self, directory: Directory) -> bool:
         is_without = self._held.is_delegated and not directory.is_delegated
-        is_delegates_file_here = len(self._paths) > 1 and self._paths[1].exists()
+        is_delegates_file_here = any(path != self._needed and _is_there(path) for path in self._paths)
         # One that ends or changes the delegation is taken at once: the delegate's key may be stolen.
         if not is_without or directory.delegation != self._held.delegation or not is_delegates_file_here:
             return False
@@ -139,6 +140,14 @@ class DirectoryFile:
         self._waited = 0
         self._held = newest.directory
         return DirectoryChanged(newest.directory, newest.data)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False  # Also in a folder that its owner has closed.
+    return True
 
 
 class DirectoryWatcher:

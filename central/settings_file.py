@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from central.core.events import InputRejected, SettingsChanged
+from runtime.regular_file import read_regular
 from wire.errors import SettingsError
 from wire.limits import SETTINGS_FILE_BYTES_MAX
 from wire.node_settings import SettingsFile, SignedSettings, open_settings
@@ -46,8 +47,7 @@ class SettingsWatcher:
             mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if mark == self._mark:
                 return None
-            with self._path.open("rb") as source:
-                data = source.read(SETTINGS_FILE_BYTES_MAX + 1)
+            data = read_regular(self._path, SETTINGS_FILE_BYTES_MAX)
         except OSError:
             self._mark = None
             return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from runtime.regular_file import read_regular
 from wire.errors import WireError
 
 T = TypeVar("T")
@@ -37,8 +38,7 @@ class WatchedFile(Generic[T]):
             mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if mark == self._mark:
                 return False
-            with self._path.open("rb") as source:
-                data = source.read(self._bytes_max + 1)
+            data = read_regular(self._path, self._bytes_max)
             self._mark = mark
             self.contents = self._read(data)
         except OSError as e:

@@ -7,12 +7,12 @@ file, the number of its members and the sum of what they say they hold are all b
 from __future__ import annotations
 
 import io
-import os
-import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from runtime.regular_file import NoFileError, read_regular
 
 HEADERS_BYTES_MAX: Final = 4096
 """Of one member: its header, an extended one, and what fills up the last block."""
@@ -54,12 +54,10 @@ def read_archive(file: Path, *, files_max: int, bytes_max: int) -> Iterator[tupl
 
 
 def _read(file: Path, bytes_max: int) -> bytes:
-    # Neither waits for a writer of a pipe, nor reads a device without end.
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as source:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ArchiveError("is no file")
-        data = source.read(bytes_max + 1)
+    try:
+        data = read_regular(file, bytes_max)
+    except NoFileError as e:
+        raise ArchiveError("is no file") from e
     if len(data) > bytes_max:
         raise ArchiveError("is far too large")
     return data

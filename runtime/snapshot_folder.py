@@ -10,7 +10,6 @@ import hashlib
 import logging
 import os
 import re
-import stat
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Final, Generic, NamedTuple
 from msgspec import Struct
 
 from runtime.atomic import PRIVATE, write_atomic
+from runtime.regular_file import read_regular
 from wire.errors import REASONS, SnapshotError, WireError
 from wire.limits import SNAPSHOT_BYTES_MAX
 from wire.signing import PublicKey
@@ -256,7 +256,7 @@ class SnapshotFolder(Generic[S]):
         """Read a file; accept it (true), or note why not."""
         name = file_name(self._name, number)
         try:
-            data = _read_file(self._folder / name)
+            data = read_regular(self._folder / name, SNAPSHOT_BYTES_MAX)
             snapshot, signer = self._open(data, keys)
         except FileNotFoundError:
             return False
@@ -307,7 +307,7 @@ class SnapshotFolder(Generic[S]):
         """Take up the kept one. It was verified when it was kept; whether its signer is still trusted is told."""
         for path, number, signer in sorted(self._kept_files(), key=lambda kept: kept[1], reverse=True):
             try:
-                data = _read_file(path)
+                data = read_regular(path, SNAPSHOT_BYTES_MAX)
                 snapshot = open_snapshot(data, self._kind, self._town, (PublicKey(bytes.fromhex(signer)),), rest=_rest)
             except (OSError, WireError) as e:
                 logger.warning("the kept %s is not used: %s", path.name, e)
@@ -360,15 +360,6 @@ def pause_s(busy_s: float) -> float:
 
 def _rest() -> None:
     time.sleep(REST_S)
-
-
-def _read_file(path: Path) -> bytes:
-    """A regular file's bytes, at most one more than a snapshot may have. Does not wait on a pipe of that name."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as source:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is not a file")
-        return source.read(SNAPSHOT_BYTES_MAX + 1)
 
 
 def _digest(data: bytes) -> bytes:

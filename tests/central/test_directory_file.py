@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -302,6 +303,36 @@ def test_bad_second_file_is_refused_and_holds_nothing_up(tmp_path: Path, junk: b
     assert isinstance(desk.file.look(), DirectoryChanged)
     assert isinstance(desk.file.look(), DirectoryRefused)
     assert None is desk.file.look()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "closed folder"])
+def test_whoever_took_the_service_over_keeps_no_directory_from_central(tmp_path: Path, kind: str) -> None:
+    """The authority has ended that delegate, and central has to hear of it."""
+    desk = Two(tmp_path)
+    desk.path.write_bytes(BASE)
+    assert isinstance(desk.file.look(), DirectoryChanged)
+    if kind == "pipe":
+        os.mkfifo(desk.delegated)
+    else:
+        desk.delegated.symlink_to(desk.delegated)
+    assert DirectoryRefused(UNREADABLE) == desk.file.look()
+
+    desk.path.write_bytes(seal_directory(ENDED, AUTHORITY))
+
+    found = desk.file.look()
+    assert isinstance(found, DirectoryChanged)
+    assert found.directory.delegation == ENDED.delegation
+
+
+def test_second_file_is_no_link_to_something_else(tmp_path: Path) -> None:
+    """The folder is another program's: central reads nothing of its own by a name that stands there."""
+    desk = Two(tmp_path)
+    desk.path.write_bytes(BASE)
+    (tmp_path / "elsewhere.json").write_bytes(delegates())
+    desk.delegated.symlink_to(tmp_path / "elsewhere.json")
+
+    assert isinstance(desk.file.look(), DirectoryChanged)
+    assert DirectoryRefused(UNREADABLE) == desk.file.look()
 
 
 def test_second_file_that_is_closed_to_central_is_told_once(tmp_path: Path) -> None:
