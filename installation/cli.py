@@ -19,6 +19,7 @@ from installation.pack import read_pack
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
+_STANDARD_INPUT: Final = Path("-")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         dest="source",
         type=Path,
         metavar="PATH",
-        help="file made by 'watchlink fleet pack', or the fleet folder if it is on this machine; without it the town's"
-        " files stay as they are",
+        help="file made by 'watchlink fleet pack', '-' to read it from standard input, or the fleet folder;"
+        " without it the town's files stay as they are",
     )
     installing.add_argument(
         "--office",
@@ -90,7 +91,8 @@ def _install(options: argparse.Namespace) -> int:
     order = Order(options.office or "", without_central=options.without_central, is_new_town=options.new_town)
     if order.without_central and not order.office:
         raise PackError("--without-central leaves nothing to install: give --office NAME as well.")
-    install(Machine(), read_pack(options.source) if options.source else None, say, order)
+    source = sys.stdin.buffer if options.source == _STANDARD_INPUT else options.source
+    install(Machine(), read_pack(source) if source else None, say, order)
     return 0
 
 

@@ -29,6 +29,8 @@ SERVICES: Final = (Service(f"{LISTS}.timer", f"{LISTS}.timer", part="fleet"),)
 SHIPPED: Final = {f"{SYSTEM}/{name}": name for name in (f"{LISTS}.service", f"{LISTS}.timer")}
 TOWN_DROP_IN: Final = f"{SYSTEM}/{LISTS}.service.d/town.conf"
 SSH_PACKAGES: Final = ("openssh-client",)
+SSH: Final = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=3"
+"""A link that breaks must end it: others wait."""
 _OWNERS: Final = 0o700
 _PLAIN: Final = re.compile(r"/[A-Za-z0-9._/-]+")
 """What needs no quoting in a unit."""
@@ -105,11 +107,18 @@ def install_fleet(machine: Machine, town: Path, to: str, say: Say) -> None:
 
 
 def apply_script(to: str) -> str:
-    """What brings the fleet's changes to central. Every command that changes something runs it."""
+    """What brings the fleet's changes to central. Every command that changes something runs it.
+
+    One at a time, or an older pack could arrive after a newer one. It does not take the folder's own lock, which the
+    command that runs it holds. On the way the pack, which holds keys, has no name on either machine.
+    """
     if not to:
         return f"""\
 #!/bin/sh
 # Made by 'watchlink fleet install': brings a change of this fleet to central on this machine.
+set -eu
+exec 9<"$0"
+flock 9
 exec {PROGRAM} central install --from "$(dirname "$0")"
 """
     return f"""\
@@ -118,11 +127,16 @@ exec {PROGRAM} central install --from "$(dirname "$0")"
 # To: {to}
 set -eu
 umask 077
+exec 9<"$0"
+flock 9
 cd "$(dirname "$0")"
-{PROGRAM} fleet pack --dir . --to town.tar
-scp -q -o BatchMode=yes town.tar {shlex.quote(to)}:
-ssh -o BatchMode=yes {shlex.quote(to)} 'watchlink central install --from town.tar; status=$?; rm town.tar; exit $status'
-rm town.tar
+pack=$(mktemp ./.apply.XXXXXX)
+trap 'rm -f "$pack"' EXIT
+trap 'exit 1' HUP INT TERM
+{PROGRAM} fleet pack --dir . --to "$pack" >/dev/null
+exec 8<"$pack"
+rm "$pack"
+{SSH} {shlex.quote(to)} 'watchlink central install --from -' <&8
 """
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -93,24 +93,25 @@ class Pack(Struct, frozen=True):
         }
 
 
-def read_pack(source: Path, now: datetime | None = None) -> Pack:
+def read_pack(source: Path | BinaryIO, now: datetime | None = None) -> Pack:
     """Read and check it.
 
     Args:
-        source: a fleet folder, or a file of ``watchlink fleet pack``.
+        source: a fleet folder, or a file of ``watchlink fleet pack``, or a stream of such a file's contents.
         now: aware; ``None`` = the system's clock.
 
     Raises:
         PackError: it cannot be read, something is missing, does not belong together, has expired, or must not be here.
     """
+    named = str(source) if isinstance(source, Path) else "What was sent"
     try:
-        files = dict(_folder(source) if source.is_dir() else _archive(source))
+        files = dict(_folder(source) if isinstance(source, Path) and source.is_dir() else _archive(source, named))
     except OSError as e:
-        raise PackError(f"{source} cannot be read: {e.strerror}.") from e
+        raise PackError(f"{named} cannot be read: {e.strerror}.") from e
     missing = [name for name in NEEDED if name not in files]
     if missing:
         raise PackError(
-            f"{source} lacks {', '.join(missing)}. Give the fleet folder, or a file made by 'watchlink fleet pack'."
+            f"{named} lacks {', '.join(missing)}. Give the fleet folder, or a file made by 'watchlink fleet pack'."
         )
     try:
         authority = PublicKey(bytes.fromhex(files["central/authority.pub"].decode("ascii").strip()))
@@ -123,7 +124,7 @@ def read_pack(source: Path, now: datetime | None = None) -> Pack:
     except (WireError, ValueError, UnsupportedAlgorithm) as e:
         if isinstance(e, PackError):
             raise
-        raise PackError(f"{source} does not hold what it should: {e}.") from e
+        raise PackError(f"{named} does not hold what it should: {e}.") from e
     _check_configuration(files["broker/mosquitto.conf"].decode("utf-8", "replace"))
     return Pack(files, authority, directory, crl_number, misfit)
 
@@ -143,14 +144,14 @@ def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
                 yield name, (town / name).read_bytes()
 
 
-def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
+def _archive(file: Path | BinaryIO, named: str) -> Iterator[tuple[str, bytes]]:
     try:
         for name, contents in read_archive(file, files_max=FILES_MAX, bytes_max=BYTES_MAX):
             if name not in {TOP, CLAIMS} and not _is_wanted(name):
-                raise PackError(f"{file} is no file of 'watchlink fleet pack': it holds {name!r}.")
+                raise PackError(f"{named} is no file of 'watchlink fleet pack': it holds {name!r}.")
             yield name, contents
     except ArchiveError as e:
-        raise PackError(f"{file} is no file of 'watchlink fleet pack': it {e}.") from e
+        raise PackError(f"{named} is no file of 'watchlink fleet pack': it {e}.") from e
 
 
 def _is_wanted(name: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioning.configuring import Wish, described, differences, ptt_of, sign, wished, words_of
-from provisioning.console import confirm, say, town_options
+from provisioning.console import bring, confirm, say, town_options
 from provisioning.enforcement import reload_by_command
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet
@@ -81,9 +81,9 @@ def _configure(options: argparse.Namespace) -> None:
     sign(fleet.folder, settings)
     say(f"Signed, number {settings.serial}. The node tries them once it has them and no alert is open there.")
     if options.reload_command:
-        reload_by_command(options.reload_command)()
+        bring(fleet, reload_by_command(options.reload_command))
     elif fleet.layout.apply.exists():
-        reload_by_command(shlex.quote(str(fleet.layout.apply)))()
+        bring(fleet, reload_by_command(shlex.quote(str(fleet.layout.apply))))
     elif fleet.record.broker.folder:
         say("Bring them to central: 'watchlink fleet pack', then 'watchlink central install' there.")
     say(f"What became of them: 'watchlink fleet configure {node.node} --show'.")

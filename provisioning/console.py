@@ -54,6 +54,16 @@ def reload_of(options: argparse.Namespace, fleet: Fleet) -> Reload:
     return reload_by_pid_file(options.broker_pid_file or fleet.layout.pid_file)
 
 
+def bring(fleet: Fleet, reload: Reload) -> None:
+    """Bring the files to where they are read, while no other command changes them.
+
+    Raises:
+        FleetError: they did not get there.
+    """
+    with fleet.folder.changing():
+        reload()
+
+
 def knows_broker(options: argparse.Namespace, fleet: Fleet) -> bool:
     """Whether a broker runs out of the folder, or the options name one."""
     layout = fleet.layout
@@ -83,7 +93,7 @@ def pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
     warn_without_service(options, fleet)
     try:
         if options.reload_command or fleet.layout.apply.exists():
-            reload_of(options, fleet)()
+            bring(fleet, reload_of(options, fleet))
         elif knows_broker(options, fleet):
             fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
     except FleetError as e:

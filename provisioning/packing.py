@@ -51,8 +51,9 @@ def packed_files(layout: Layout) -> list[Path]:
 def pack(folder: FleetFolder, file: Path) -> int:
     """Write them to ``file``, a tar archive for its owner alone, and return how many.
 
-    Without the folder's lock, which is held by the command that has this run to tell the broker. Half a change does no
-    harm: each file is whole, and who installs them looks whether they belong together.
+    Without the folder's lock, which is held by the command that has this run to tell the broker. Run by hand beside
+    another command it may hold half a change. That does no harm: each file is whole, who installs them looks whether
+    they belong together, and the other command brings its own afterwards.
 
     Raises:
         FleetError: the disk refused.

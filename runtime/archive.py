@@ -10,23 +10,25 @@ import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from runtime.regular_file import NoFileError, read_regular
 
 HEADERS_BYTES_MAX: Final = 4096
 """Of one member: its header, an extended one, and what fills up the last block."""
+_END: Final = bytes(1024)
+"""Two empty blocks."""
 
 
 class ArchiveError(Exception):
     """The file is no archive within the bounds. The message is the end of a sentence that begins with the file."""
 
 
-def read_archive(file: Path, *, files_max: int, bytes_max: int) -> Iterator[tuple[str, bytes]]:
+def read_archive(file: Path | BinaryIO, *, files_max: int, bytes_max: int) -> Iterator[tuple[str, bytes]]:
     """Name and contents of each regular file in it, one after the other; a name comes once.
 
     Args:
-        file: not compressed.
+        file: not compressed; or a stream, which is read to its end.
         files_max: how many there may be.
         bytes_max: how much they may hold together.
 
@@ -35,6 +37,9 @@ def read_archive(file: Path, *, files_max: int, bytes_max: int) -> Iterator[tupl
         OSError: it cannot be read.
     """
     data = _read(file, bytes_max + files_max * HEADERS_BYTES_MAX)
+    if not data.endswith(_END):
+        # Cut between two members it would seem whole, to Python's reader too.
+        raise ArchiveError("is damaged, or no archive")
     names: set[str] = set()
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
@@ -53,9 +58,9 @@ def read_archive(file: Path, *, files_max: int, bytes_max: int) -> Iterator[tupl
         raise ArchiveError("is damaged, or no archive") from e
 
 
-def _read(file: Path, bytes_max: int) -> bytes:
+def _read(file: Path | BinaryIO, bytes_max: int) -> bytes:
     try:
-        data = read_regular(file, bytes_max)
+        data = read_regular(file, bytes_max) if isinstance(file, Path) else file.read(bytes_max + 1)
     except NoFileError as e:
         raise ArchiveError("is no file") from e
     if len(data) > bytes_max:

@@ -11,7 +11,7 @@ import pytest
 from installation import fleet_cli, places
 from installation.drop_in import path_of
 from installation.errors import InstallError, PackError
-from installation.fleet_install import LISTS, TOWN_DROP_IN, apply_script, install_fleet
+from installation.fleet_install import LISTS, SSH, TOWN_DROP_IN, apply_script, install_fleet
 from provisioning.cli import main
 from provisioning.fleet import Fleet
 from tests.installation.conftest import BareMachine
@@ -51,7 +51,7 @@ def test_changes_go_to_central_by_ssh_and_lists_are_renewed_every_day(machine: B
     assert f"Everything is in place: each change of {TOWN} goes to 192.0.2.10, and" in said[-1]
     script = fleet.layout.apply.read_text()
     assert 0o700 == fleet.layout.apply.stat().st_mode & 0o777
-    assert f"ssh -o BatchMode=yes {CENTRAL} 'watchlink central install --from town.tar; " in script
+    assert f"{SSH} {CENTRAL} 'watchlink central install --from -' " in script
     assert [f"Environment=TOWN={TOWN}", f"ReadWritePaths={TOWN}"] == [
         one for one in lines(machine)[2:] if "User" not in one
     ]
@@ -85,6 +85,7 @@ def test_second_run_does_nothing_and_knows_where_central_is(machine: BareMachine
 def test_central_of_the_same_machine_is_told_by_root(machine: BareMachine, fleet: Fleet) -> None:
     installed(machine)
 
+    assert "\nflock 9\n" in fleet.layout.apply.read_text()
     assert f'exec {places.PROGRAM} central install --from "$(dirname "$0")"' in fleet.layout.apply.read_text()
     assert "CapabilityBoundingSet=~" in lines(machine)
     assert not [line for line in lines(machine) if line.startswith("User=")], (
@@ -132,20 +133,66 @@ def test_script_is_understood_by_the_shell(tmp_path: Path, to: str) -> None:
     subprocess.run(["sh", "-n", str(tmp_path / "apply")], check=True)
 
 
+def brought(tmp_path: Path, ssh: str) -> tuple[int, list[str]]:
+    """How the script ends, and what its programs note, with stand-ins for them."""
+    town, far, programs = (tmp_path / name for name in ("town", "far", "programs"))
+    for folder in (town, far, programs):
+        folder.mkdir()
+    noted = tmp_path / "noted"
+    is_alone = f"flock --nonblock {town}/apply true && echo NOT ALONE >>{noted}"
+    stand_ins = {
+        programs / "watchlink": f'{is_alone}; echo "$@" >>{noted}; for to; do :; done; printf keys >"$to"',
+        programs / "ssh": f"{is_alone}; ls -A {town} >>{noted}; {ssh}",
+        far / "watchlink": f'echo "there: $@" >>{noted}; cat >>{noted}; echo >>{noted}',
+    }
+    stand_ins[town / "apply"] = apply_script(CENTRAL).replace(places.PROGRAM, str(programs / "watchlink"))
+    for path, script in stand_ins.items():
+        path.write_text(script if script.startswith("#!") else f"#!/bin/sh\n{script}\n")
+        path.chmod(0o700)
+    status = subprocess.run(
+        [town / "apply"], env={"PATH": f"{programs}:/usr/bin:/bin", "FAR": str(far)}, check=False
+    ).returncode
+    assert ["apply"] == [path.name for path in town.iterdir()], "a file with keys is left"
+    assert ["watchlink"] == [path.name for path in far.iterdir()], "a file with keys is left"
+    return status, noted.read_text().splitlines()
+
+
+def test_pack_is_made_and_brought_by_one_at_a_time_and_lies_in_no_file_on_the_way(tmp_path: Path) -> None:
+    ssh = 'for command; do :; done; cd "$FAR"; PATH="$FAR:$PATH" sh -c "$command"'
+    status, (packed, *seen) = brought(tmp_path, ssh)
+
+    assert 0 == status
+    assert packed.startswith("fleet pack --dir . --to ./.apply.")
+    assert ["apply", "there: central install --from -", "keys"] == seen
+
+
+@pytest.mark.parametrize(("ends", "status"), [("exit 255", 255), ("exit 2", 2), ("kill $PPID", 1)])
+def test_link_that_breaks_leaves_no_keys_and_is_told(tmp_path: Path, ends: str, status: int) -> None:
+    ended, noted = brought(tmp_path, ends)
+
+    assert status == ended
+    assert ["apply"] == noted[1:]
+
+
 def test_every_command_that_changes_something_brings_it_to_central(
-    fleet: Fleet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fleet: Fleet, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Without being told how; the broker there does not answer, so that nothing is proven."""
-    fleet.layout.apply.write_text(f"#!/bin/sh\necho brought >>{tmp_path}/brought\n")
+    """Untold how, and before another changes it again. The broker there does not answer: nothing is proven."""
+    is_locked = f"flock --nonblock {fleet.layout.town} true && echo others change it"
+    fleet.layout.apply.write_text(f"#!/bin/sh\n{is_locked}\necho brought >>{tmp_path}/brought\n")
     fleet.layout.apply.chmod(0o700)
     town = ["--dir", str(fleet.layout.town)]
     (tmp_path / "broker.pid").write_text("0")
 
     assert 0 == main(["add", *town, "--premises", "Shop", "--place", "High St", "--scheme", "hart"])
+    keyed = fleet.add("Pub", "High St", ["hart"]).node
+    assert 0 == main(["configure", *town, keyed, "--licence", "LG 1", "--yes"])
     assert 1 == main(["renew-crl", *town, "--deadline", "0"])
     assert 1 == main(["renew-crl", *town, "--deadline", "0", "--broker-pid-file", str(tmp_path / "broker.pid")])
-    assert "brought\n" * 2 == (tmp_path / "brought").read_text()
-    assert "NOT PROVEN" in capsys.readouterr().err
+    assert "brought\n" * 3 == (tmp_path / "brought").read_text()
+    told = capfd.readouterr()
+    assert "NOT PROVEN" in told.err
+    assert "others change it" not in told.out
 
 
 def test_only_root_may_and_the_rest_is_told_in_words(

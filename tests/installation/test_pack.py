@@ -17,6 +17,7 @@ from installation.places import BROKER, CENTRAL, CENTRAL_STATE, OFFICE, Parts
 from provisioning import packing
 from provisioning.certificates import issue_crl
 from provisioning.claims import reserve
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import new_root
 from provisioning.office import issue_office_certificate
@@ -246,6 +247,20 @@ def test_truncated_archive_is_refused(fleet: Fleet, tmp_path: Path, cut: int) ->
 
     with pytest.raises(PackError):
         read_pack(tmp_path / "town.tar")
+
+
+def test_pack_is_read_from_a_stream_and_one_that_broke_off_is_refused_wherever(fleet: Fleet, tmp_path: Path) -> None:
+    """Cut between two files it holds a town without its last ones."""
+    open_enrolment(fleet.folder, ["192.0.2.10"])
+    packing.pack(fleet.folder, tmp_path / "town.tar")
+    data = (tmp_path / "town.tar").read_bytes()
+    with tarfile.open(tmp_path / "town.tar") as archive:
+        ends = [member.offset for member in archive] + [archive.offset]
+
+    assert read_pack(tmp_path / "town.tar").files == read_pack(io.BytesIO(data)).files
+    for end in ends:
+        with pytest.raises(PackError, match="What was sent is no file of 'watchlink fleet pack': it is damaged"):
+            read_pack(io.BytesIO(data[:end]))
 
 
 def test_what_is_no_fleet_is_refused(tmp_path: Path) -> None:
