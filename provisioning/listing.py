@@ -282,15 +282,23 @@ def _enrolment_warnings(fleet: Fleet, now: datetime) -> list[str]:
         return []
     except (OSError, ValueError) as e:
         return [f"{file} cannot be read ({e}): 'watchlink fleet enrolment'."]
-    left = ends_at - now
+    left, found = ends_at - now, _cut_off_warnings(fleet)
     if left > CERTIFICATE_WARNING:
-        return []
+        return found
     when = "has expired" if left <= timedelta(0) else f"expires in {_days(left)}"
     then = "without it no unit is claimed or renews itself"
     by_hand = ", carry the folder there, restart the service"
     carried = ", then 'watchlink fleet renew-crl', which brings it there"
     to_do = f"'watchlink fleet enrolment'{carried if fleet.layout.beside_central.exists() else by_hand}"
-    return [f"The enrolment service's certificate {when}; {then}: {to_do}."]
+    return [*found, f"The enrolment service's certificate {when}; {then}: {to_do}."]
+
+
+def _cut_off_warnings(fleet: Fleet) -> list[str]:
+    own, folder = fleet.layout.enrolment / "nodes.pem", fleet.folder
+    if not own.exists() or own.read_bytes() in folder.certificates_pem(folder.issuers_in_force()):
+        return []
+    told = "The enrolment service signs with an issuer that was cut off, and the broker refuses what it makes"
+    return [f"{told}: 'watchlink fleet enrolment'."]
 
 
 def _claim_warnings(record: FleetRecord, live: FleetList | None, now: datetime) -> list[str]:

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from enrolment.config import load_configuration
 from provisioning.cli import main
 from provisioning.enrolment import open_enrolment
-from provisioning.errors import FleetInputError
+from provisioning.errors import BrokerUnprovenError, FleetInputError
 from provisioning.fleet import Fleet
+from provisioning.issuer_changes import cut_off
 from provisioning.listing import list_fleet
 from provisioning.records import FIRST_CA, IssuerRecord
 from runtime.issuing import permitted_organisation
@@ -68,6 +69,21 @@ def test_fleet_with_one_ca_for_everybody_has_no_service(fleet: Fleet) -> None:
 
     with pytest.raises(FleetInputError, match="must not be online"):
         open_enrolment(fleet.folder, HOSTS)
+
+
+def test_list_says_that_the_services_issuer_was_cut_off(fleet: Fleet) -> None:
+    """What it makes from then on connects nobody, and nothing else on this machine tells."""
+
+    def told() -> list[str]:
+        return [one for one in list_fleet(fleet).warnings if "an issuer that was cut off" in one]
+
+    open_enrolment(fleet.folder, HOSTS)
+    assert [] == told()
+    with pytest.raises(BrokerUnprovenError):  # there is none
+        cut_off(fleet.folder, "nodes-1", lambda: None, deadline_s=0)
+    assert 1 == len(told())
+    open_enrolment(fleet.folder, HOSTS)
+    assert [] == told()
 
 
 @pytest.mark.parametrize(("days", "said"), [(59, ""), (61, "expires in 29 days"), (91, "has expired")])
