@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from msgspec import json
@@ -57,6 +57,14 @@ _WRONG: Final = frozenset({400, 403})
 """What guessing looks like."""
 
 
+class _Asked(NamedTuple):
+    """A request that is well formed, and signed by its own keys."""
+
+    request: EnrolmentRequest
+    code_hash: str
+    csrs: tuple[x509.CertificateSigningRequest, x509.CertificateSigningRequest]
+
+
 class Enrolling:
     """The whole of a claim. Claims are spent one after the other, each in some milliseconds, and published together.
 
@@ -97,44 +105,44 @@ class Enrolling:
     async def answer(self, request: Request) -> Response:
         """Starlette."""
         address = request.client.host if request.client is not None else ""
-        wait_s = self._guessing.address_wait_s(address, time.monotonic())
         body = await read_body(request, 2 * REQUEST_BYTES_MAX)
-        if wait_s > 0 and (body is None or not await run_in_threadpool(self._is_awaited, body)):
-            return _refusal("slow down", int(wait_s) + 1)
-        wait_s = self._guessing.total_wait_s(time.monotonic())
+        asked = None if body is None else await run_in_threadpool(_asked, body, address)
+        wait_s = self._guessing.address_wait_s(address, time.monotonic())
+        if wait_s > 0 and asked is not None and await run_in_threadpool(self._is_awaited, asked):
+            wait_s = 0.0
+        if asked is not None:
+            wait_s = max(wait_s, self._guessing.repeat_wait_s(asked.request.signing_key, time.monotonic()))
+        wait_s = wait_s or self._guessing.total_wait_s(time.monotonic())
         if wait_s > 0:
             return _refusal("slow down", int(wait_s) + 1)
-        response = _refusal("malformed") if body is None else await run_in_threadpool(self._settle, body, address)
+        response = _refusal("malformed") if asked is None else await run_in_threadpool(self._settle, asked, address)
         # On the loop's thread alone.
-        if response.status_code == _OK:
-            self._guessing.forget(address)
+        if asked is not None and response.status_code == _OK:
+            self._guessing.note_answered(asked.request.signing_key, address, time.monotonic())
         elif response.status_code in _WRONG:
             self._note_failure(address)
         return response
 
-    def _is_awaited(self, body: bytes) -> bool:
+    def _is_awaited(self, asked: _Asked) -> bool:
         try:
-            asked = open_request(body)
-            code_hash = claim_hash(read_claim_code(asked.claim))
             with self._lock:
-                claim = matching(self._open_claims(), code_hash)
-                spent = self._register.spent_by(code_hash)
-        except (EnrolmentError, ClaimCodeError, RegisterError):
+                claim = matching(self._open_claims(), asked.code_hash)
+                spent, struck = self._register.spent_by(asked.code_hash), self._publishing.struck()
+        except RegisterError:
             return False
-        now_s = int(self._now_s())
-        return is_awaited(claim, spent, asked_node=asked.node, signing_key=asked.signing_key, now_s=now_s)
+        return is_awaited(
+            claim,
+            spent,
+            asked_node=asked.request.node,
+            signing_key=asked.request.signing_key,
+            struck=struck,
+            now_s=int(self._now_s()),
+        )
 
-    def _settle(self, body: bytes, address: str) -> Response:
-        try:
-            asked = open_request(body)
-            code_hash = claim_hash(read_claim_code(asked.claim))
-            requests = read_request(asked.tls_request), read_request(asked.gallery_request)
-        except (EnrolmentError, ClaimCodeError, RequestError) as e:
-            logger.info("a request for enrolment from %s was refused: %s", address, e)
-            return _refusal("malformed")
+    def _settle(self, asked: _Asked, address: str) -> Response:
         try:
             with self._lock:
-                found = self._claim(asked, code_hash, requests, address)
+                found = self._claim(asked, address)
             if isinstance(found, Response):
                 return found
             return self._answer(found, self._publishing.add(found))
@@ -146,23 +154,18 @@ class Enrolling:
         self._claims.look()
         return self._claims.contents.claims if self._claims.contents is not None else ()
 
-    def _claim(
-        self,
-        asked: EnrolmentRequest,
-        code_hash: str,
-        requests: tuple[x509.CertificateSigningRequest, x509.CertificateSigningRequest],
-        address: str,
-    ) -> Enrolled | Response:
+    def _claim(self, asked: _Asked, address: str) -> Enrolled | Response:
         now_s = int(self._now_s())
         self._publishing.look()
-        claim = matching(self._open_claims(), code_hash)
-        keys = keys_digest(*map(public_key_bytes, requests), asked.signing_key, asked.sealing_key)
+        claim = matching(self._open_claims(), asked.code_hash)
+        request = asked.request
+        keys = keys_digest(*map(public_key_bytes, asked.csrs), request.signing_key, request.sealing_key)
         holder = self._register.holder_of(claim.node) if claim is not None else None
         found = judge(
             claim,
             keys=keys,
-            asked_node=asked.node,
-            spent=self._register.spent_by(code_hash),
+            asked_node=request.node,
+            spent=self._register.spent_by(asked.code_hash),
             holder=holder,
             struck=self._publishing.struck(),
             now_s=now_s,
@@ -174,7 +177,7 @@ class Enrolling:
             logger.error("node %s cannot be enrolled: %s", found.node, closed)
             return _refusal("closed", CLOSED_RETRY_S)
         if isinstance(found, OpenClaim):
-            new = self._spend(found, asked, (code_hash, keys), requests, now_s)
+            new = self._spend(found, asked, keys, now_s)
             if new is None:
                 return self._refuse(Refused("used", found.node), address)
             self._facts.write("enrolled", node=new.node, premises=new.claim.premises, address=address)
@@ -186,14 +189,13 @@ class Enrolling:
     def _spend(
         self,
         claim: OpenClaim,
-        asked: EnrolmentRequest,
-        named: tuple[str, str],
-        requests: tuple[x509.CertificateSigningRequest, x509.CertificateSigningRequest],
+        asked: _Asked,
+        keys: str,
         now_s: int,
     ) -> Enrolled | None:
         now = datetime.fromtimestamp(now_s, UTC)
         names = claim.node, GALLERY_PREFIX + claim.node
-        made = [self._issuer.sign(one, name, now) for one, name in zip(requests, names, strict=True)]
+        made = [self._issuer.sign(one, name, now) for one, name in zip(asked.csrs, names, strict=True)]
         chains = [self._issuer.chain_pem(one) for one in made]
         issued = tuple(
             IssuedCertificate(
@@ -204,11 +206,11 @@ class Enrolling:
         enrolled = Enrolled(
             change=0,
             node=claim.node,
-            claim_hash=named[0],
-            keys=named[1],
+            claim_hash=asked.code_hash,
+            keys=keys,
             claim=claim,
-            signing_key=asked.signing_key,
-            sealing_key=asked.sealing_key,
+            signing_key=asked.request.signing_key,
+            sealing_key=asked.request.sealing_key,
             certificate=chains[0],
             gallery_certificate=chains[1],
             enrolled_at_s=now_s,
@@ -244,6 +246,16 @@ class Enrolling:
         if count:
             logger.error("CLAIMS ARE GUESSED: %d wrong ones lately, the last from %s", count, address)
             self._facts.write("claims guessed", count=count, address=address)
+
+
+def _asked(body: bytes, address: str) -> _Asked | None:
+    try:
+        request = open_request(body)
+        code_hash = claim_hash(read_claim_code(request.claim))
+        return _Asked(request, code_hash, (read_request(request.tls_request), read_request(request.gallery_request)))
+    except (EnrolmentError, ClaimCodeError, RequestError) as e:
+        logger.info("a request for enrolment from %s was refused: %s", address, e)
+        return None
 
 
 def _refusal(problem: str, retry_s: int = 0) -> Response:

@@ -60,23 +60,30 @@ def matching(claims: Sequence[OpenClaim], claim_hash: str) -> OpenClaim | None:
 
 
 def is_awaited(
-    claim: OpenClaim | None, spent: Enrolled | None, *, asked_node: str, signing_key: bytes, now_s: int
+    claim: OpenClaim | None,
+    spent: Enrolled | None,
+    *,
+    asked_node: str,
+    signing_key: bytes,
+    struck: frozenset[str],
+    now_s: int,
 ) -> bool:
     """Whether this seems to be the unit that a claim was made for: found out quickly, before it is judged.
 
     A shop must not wait because somebody behind the same router guesses. No guesser is helped: who is awaited has a
-    code that nobody else has spent.
+    code that nobody else has spent. A unit that was struck is not: whoever stole it would take everybody's turns.
 
     Args:
         claim: the open claim with the request's code, if there is one.
         spent: who has spent this code.
         asked_node: the number that the seed names.
         signing_key: with which the request is signed.
+        struck: nodes that the directory has struck.
         now_s: Unix time.
     """
     if spent is not None:
-        return spent.signing_key == signing_key
-    return claim is not None and claim.node == asked_node and now_s < claim.ends_at
+        return spent.signing_key == signing_key and spent.node not in struck
+    return claim is not None and claim.node == asked_node and now_s < claim.ends_at and claim.node not in struck
 
 
 def judge(

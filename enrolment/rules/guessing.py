@@ -2,7 +2,8 @@
 
 A claim has 105 random bits: nobody finds one by trying. But each trial costs this machine something, and central runs
 on it. A right claim costs its address nothing, so fifty nodes behind one router come in at once; and whoever is awaited
-(:func:`enrolment.rules.claiming.is_awaited`) does not wait for what a stranger behind the same router does.
+(:func:`enrolment.rules.claiming.is_awaited`) does not wait for what a stranger behind the same router does. But nobody
+is answered again and again: a unit in the wrong hands would take everybody's turns.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Guessing:
 
     def __init__(self) -> None:
         self._slowing = Slowing()
+        self._answered = Slowing()
         self._tokens = float(REQUESTS_AT_ONCE)
         self._filled_s: float | None = None
         self._failed_s: list[float] = []
@@ -33,6 +35,10 @@ class Guessing:
     def address_wait_s(self, address: str, now_s: float) -> float:
         """How long this address must wait, for wrong claims that came from there; 0 = it need not."""
         return self._slowing.wait_s(address, now_s)
+
+    def repeat_wait_s(self, signing_key: bytes, now_s: float) -> float:
+        """How long the unit with this key must wait, which was answered before; 0 = it need not."""
+        return self._answered.wait_s(signing_key.hex(), now_s)
 
     def total_wait_s(self, now_s: float) -> float:
         """How long everybody must wait; 0 = this request counts, and is looked at."""
@@ -56,6 +62,7 @@ class Guessing:
         self._told_s = now_s
         return len(self._failed_s)
 
-    def forget(self, address: str) -> None:
-        """A right one came from there."""
+    def note_answered(self, signing_key: bytes, address: str, now_s: float) -> None:
+        """A right one came from there. A unit whose answer got lost asks again, some times."""
+        self._answered.note_failure(signing_key.hex(), now_s)
         self._slowing.forget(address)

@@ -20,7 +20,7 @@ from enrolment.app import EnrolmentService
 from enrolment.config import load_configuration
 from enrolment.register import Register, RegisterError
 from enrolment.rules.claiming import Problem
-from enrolment.rules.guessing import BULK_FAILURES
+from enrolment.rules.guessing import BULK_FAILURES, REQUESTS_AT_ONCE
 from provisioning.collecting import collect
 from provisioning.delegate import end_delegation
 from provisioning.fleet import Fleet
@@ -221,6 +221,24 @@ def test_guesser_behind_the_same_router_keeps_no_shop_out(desk: Desk) -> None:
     for _ in range(FREE_FAILURES):
         desk.problem(NewUnit(0x42).sealed())
     assert "slow down" == desk.problem(copied.sealed()), "a copied card waits as guessers do"
+
+
+@pytest.mark.parametrize("is_struck", [True, False])
+def test_stolen_unit_takes_nobodys_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_struck: bool) -> None:  # noqa: FBT001 - a case
+    thief, honest = NewUnit(), NewUnit(FIRST + 1)
+    body = thief.sealed()
+    desk.ask(body)
+    if is_struck:
+        collect(desk.town.fleet.folder, desk.town.changed)
+        replace_node(desk.town.fleet, "00000010")
+        desk.service.look()
+    desk.town.claim(open_claim(FIRST + 1))
+    monkeypatch.setattr("enrolment.rules.guessing.REQUESTS_EACH_S", 1e-6)
+    told = [desk.ask(body, ELSEWHERE)[0] for _ in range(REQUESTS_AT_ONCE)]
+
+    assert 429 == told[-1]
+    assert FREE_FAILURES >= sum(status != 429 for status in told)
+    assert 200 == desk.ask(honest.sealed(), ELSEWHERE)[0]
 
 
 def test_card_of_a_struck_node_needs_another_and_is_no_copy(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

@@ -91,9 +91,10 @@ def awaited(
     *,
     node: str = CLAIM.node,
     key: bytes = b"s",
+    struck: frozenset[str] = frozenset(),
     now_s: int = 999,
 ) -> bool:
-    return is_awaited(claim, spent, asked_node=node, signing_key=key * 32, now_s=now_s)
+    return is_awaited(claim, spent, asked_node=node, signing_key=key * 32, struck=struck, now_s=now_s)
 
 
 def test_unit_with_an_open_claim_is_awaited_and_so_is_one_whose_answer_was_lost() -> None:
@@ -107,6 +108,8 @@ def test_nobody_else_is_awaited() -> None:
     assert not awaited(CLAIM, ENROLLED, key=b"x"), "a copied card"
     assert not awaited(CLAIM, now_s=1_000), "ended"
     assert not awaited(CLAIM, node="00000011"), "another node's"
+    assert not awaited(None, ENROLLED, struck=frozenset({CLAIM.node})), "its unit was stolen"
+    assert not awaited(CLAIM, struck=frozenset({CLAIM.node})), "its card is of no use any more"
 
 
 def test_claim_is_found_by_its_hash_alone() -> None:

@@ -18,11 +18,22 @@ def test_address_that_guesses_has_to_wait_and_others_do_not() -> None:
 def test_right_codes_from_one_address_cost_nothing() -> None:
     guessing = Guessing()
     waits = []
-    for _ in range(REQUESTS_AT_ONCE):
+    for number in range(REQUESTS_AT_ONCE):
         waits += [guessing.address_wait_s("192.0.2.1", 0.0), guessing.total_wait_s(0.0)]
-        guessing.forget("192.0.2.1")
+        guessing.note_answered(number.to_bytes(32, "big"), "192.0.2.1", 0.0)
 
     assert {0.0} == set(waits)
+
+
+def test_unit_that_was_answered_often_waits_wherever_it_asks_from_and_others_do_not() -> None:
+    guessing, (ours, theirs) = Guessing(), (b"1" * 32, b"2" * 32)
+    for number in range(FREE_FAILURES):
+        assert 0.0 == guessing.repeat_wait_s(ours, 0.0), "its answer was lost"
+        guessing.note_answered(ours, f"192.0.2.{number}", 0.0)
+
+    assert 0.0 < guessing.repeat_wait_s(ours, 0.0)
+    assert 0.0 == guessing.repeat_wait_s(ours, 10.0), "it is let in again"
+    assert 0.0 == guessing.repeat_wait_s(theirs, 0.0)
 
 
 def test_all_together_are_limited_and_the_limit_passes() -> None:
