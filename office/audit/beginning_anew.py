@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.utils import timezone
 
 from office.accounts.models import Scheme
@@ -17,6 +15,7 @@ from office.audit.restoring import (
     sign_browsers_out,
     tell_co_ordinators,
     void_links,
+    who_is_back,
 )
 from office.people.gone import forget_again, leave_register_numbers_out, leave_rows_out
 from office.publisher.gone import ERASED, GoneRows, carry
@@ -24,11 +23,6 @@ from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, PublishedHead
 from wire.gallery_manifest import manifest_name
 from wire.snapshots import GoneEntry, People, Premises
-
-NOT_KNOWN_WHO: Final = (
-    "Who was erased from the register, hidden from shops or let go since the copy is not known here: go through the"
-    " answers to people’s requests, and do it again."
-)
 
 
 def begin_anew(
@@ -60,18 +54,19 @@ def begin_anew(
         line.save()
     true_until = published.last_said_by(people.number) if people is not None else NO_HEAD
     # Asked before the restore is recorded, and its row takes a number.
-    gone = people.gone if people is not None and is_newer(people, true_until) else None
+    newer = people if people is not None and is_newer(people, true_until) else None
+    until = newer.made_at if newer is not None else None
     # An erasure is for ever: what any list says of it holds, whichever life of the office it is from.
-    all_gone = {*(gone or ()), *(one for one in (*told, *published.shelf.gone()) if one.kind in ERASED)}
+    all_gone = {one for one in (*told, *published.shelf.gone()) if one.kind in ERASED}
+    all_gone.update(newer.gone if newer is not None else ())
     in_copy = GoneRows().read(head(), timezone.now())
     details = {"published_row": known.sequence, "last_row": head().sequence, "left_out": leap}
     record_restored(max(max(above_row, known.sequence, head().sequence) + leap, by_clock if leap else 0), details)
-    said = carry_over(people, true_until)
-    said += [NOT_KNOWN_WHO] if gone is None else []
+    said = [who_is_back(until), *carry_over(people, true_until)]
     said += forget_again(sorted(all_gone, key=lambda one: (one.kind, one.row)), in_copy)
     # Also of rows that are not in this copy. Another backup has them, and may be restored next.
     carry(all_gone - {*in_copy})
-    tell_co_ordinators(said)
+    tell_co_ordinators(until)
     said += void_links() + sign_browsers_out()
     leave_numbers_out(people, premises)
     leave_rows_out(all_gone)

@@ -41,6 +41,11 @@ NOT_KNOWN: Final = (
     " remove roles, and help those with “Help with a lost phone or key” who changed a password, phone or key since."
 )
 
+NOT_KNOWN_WHO: Final = (
+    "Who was erased from the register, hidden from shops or let go since the copy is not known here: go through the"
+    " answers to people’s requests, and do it again."
+)
+
 
 def height_by_clock(now: datetime) -> int:
     """Where numbers go on after a restore at ``now`` (aware), if they were lower.
@@ -71,19 +76,38 @@ def is_newer(people: People, true_until: AuditHead = NO_HEAD) -> bool:
     return _lacks(people.audit) or _lacks(true_until)
 
 
-def tell_co_ordinators(said: list[str]) -> None:
+def who_is_back(until: datetime | None) -> str:
+    """What the person who restores is told of those who were erased, hidden or let go, and are not so any more.
+
+    Args:
+        until: when the newest list of people was made, if it is newer than the copy; ``None`` = there is none.
+    """
+    if until is None:
+        return NOT_KNOWN_WHO
+    return (
+        f"The newest list of people here is of {_said(until)}. Who was erased from the register, hidden from shops or"
+        " let go AFTER THAT IS BACK, and nothing here names them. If there is a newer list anywhere (in 'snapshots' of"
+        " the central that runs, or in a newer backup of central's), restore again with that. If not, go through the"
+        " answers to people’s requests, letters and minutes since then, and do it again."
+    )
+
+
+def tell_co_ordinators(until: datetime | None) -> None:
     """Tell every co-ordinator of the restore, until they have read it.
 
     Args:
-        said: by :func:`carry_over`.
+        until: as for :func:`who_is_back`.
     """
-    text = "The office was restored from a backup: what was changed since must be done again, and open links are void."
-    if NOT_KNOWN not in said:
-        text += " Who was erased or hidden since is so again."
-    if NOT_KNOWN in said:
+    text = "The office was restored from a backup: do again what was changed since; open links are void."
+    if until is None:
         text += (
             " Who was taken away, erased or hidden since is not known: go through the list of people, and the answers"
             " to requests, with the engineer."
+        )
+    else:
+        text += (
+            f" Who was erased, hidden or let go after {_said(until)} IS BACK: go through the answers to requests,"
+            " letters and minutes since then, with the engineer. Who was before that is so again."
         )
     for account in Account.objects.filter(is_active=True, grants__role="co-ordinator").distinct().order_by("pk"):
         tell(account, text)
@@ -100,6 +124,10 @@ def leave_numbers_out(people: People | None, premises: PremisesSnapshot | None) 
     by_clock = height_by_clock(timezone.now())
     leave_out(Account, accounts, 0 if people else by_clock)
     leave_out(Premises, places, 0 if premises else by_clock)
+
+
+def _said(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%-d %B %Y, %H:%M} UTC"
 
 
 def _lacks(published: AuditHead) -> bool:

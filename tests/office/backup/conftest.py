@@ -15,8 +15,10 @@ from office.backup.contents import PROGRAM, trusted_origin
 from office.config import Configuration, load_configuration
 from runtime.backup_file import Manifest, encrypt, entry_of, new_identity, pack, unpack
 from runtime.key_file import read_key
-from tests.support.office_program import in_office, office
-from wire.signing import SigningKey
+from runtime.snapshot_folder import SnapshotFolder
+from tests.support.office_program import AUTHORITY, in_office, office
+from wire.signing import PublicKey, SigningKey
+from wire.snapshots import People, Town
 
 FILL = """
 from office.accounts import acts
@@ -112,6 +114,20 @@ def names_in(kept: Kept, folder: Path) -> dict[str, bytes]:
 def asked(kept: Kept, code: str) -> object:
     """What an expression is in the office, as JSON."""
     return json.loads(in_office(kept.file, f"import json\n{code}"))
+
+
+def central_of(kept: Kept, folder: Path) -> SnapshotFolder[People]:
+    """As central reads the office's list of people, and keeps the newest."""
+    key = PublicKey(bytes.fromhex(kept.configuration.snapshot_public_file.read_text()))
+    return SnapshotFolder(
+        kept.configuration.snapshots_folder,
+        folder,
+        People,
+        Town(AUTHORITY.public),
+        keys=lambda: (key,),
+        on_new=lambda _: None,
+        on_fault=lambda _: None,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,11 @@ from office.backup import keys
 from office.backup.in_use import in_use
 from office.backup.restoring import LEAP
 from runtime.backup_file import BackupError
-from runtime.snapshot_folder import SnapshotFolder
-from tests.office.backup.conftest import Kept, asked
+from tests.office.backup.conftest import Kept, asked, central_of
 from tests.support.killed_command import killed_until_through
 from tests.support.office_program import AUTHORITY, clean_environment, in_office, office
 from tests.support.other_disk import other_disk
 from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
-from wire.signing import PublicKey
-from wire.snapshots import People, Town
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +65,10 @@ browser.post("/sign-in/", {"login": "cora", "password": PASSWORD})
 browser.post("/sign-in/second-factor/", {"code": code_of(Account.objects.get(username="cora"))})
 page = browser.get("/")
 print(json.dumps([page.status_code, "was restored from a backup" in page.content.decode()]))
+"""
+TOLD = """
+from office.accounts.models import Notice
+print(json.dumps(["{}" in one.text for one in Notice.objects.filter(text__contains="restored from a backup")]))
 """
 RENAME = """
 from office.people.models import Individual
@@ -123,20 +124,6 @@ def trust(kept: Kept) -> None:
         office_keys=(key,),
     )
     kept.configuration.directory_file.write_bytes(seal_directory(document, AUTHORITY))
-
-
-def central_of(kept: Kept, folder: Path) -> SnapshotFolder[People]:
-    """As central reads the office's list of people, and keeps the newest."""
-    key = PublicKey(bytes.fromhex(kept.configuration.snapshot_public_file.read_text()))
-    return SnapshotFolder(
-        kept.configuration.snapshots_folder,
-        folder,
-        People,
-        Town(AUTHORITY.public),
-        keys=lambda: (key,),
-        on_new=lambda _: None,
-        on_fault=lambda _: None,
-    )
 
 
 def test_nobody_is_signed_in_and_no_link_is_open_after_a_restore(kept: Kept) -> None:
@@ -256,6 +243,31 @@ def test_erased_person_comes_back_by_no_order_of_restores(kept: Kept) -> None:
     assert ["Nobody 1", "Nobody 2"] == state(kept)["names"]
 
 
+def test_who_was_erased_after_the_newest_list_is_back_and_everybody_is_told(kept: Kept, tmp_path: Path) -> None:
+    """Central's backup holds last night's list: nothing on the new machine knows of today's erasure."""
+    trust(kept)
+    in_office(kept.file, ERASE)
+    in_office(kept.file, PUBLISH)
+    central = central_of(kept, tmp_path / "central")
+    central.look()
+    assert central.newest is not None
+    until = f"{central.newest.made_at:%-d %B %Y, %H:%M} UTC"
+    in_office(kept.file, ERASE_NEWEST.replace("number=3", "number=2"))
+    in_office(kept.file, PUBLISH)
+    before = state(kept)["names"]
+    lose(kept)
+    (of_keys,) = kept.folder.glob("office-keys-*.age")
+    assert 0 == kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file)[0]
+
+    said = kept.restore("--set-aside", "--lists", tmp_path / "central")
+
+    assert (["Since"], ["Nobody 2"]) == (before, state(kept)["names"])
+    assert "HART-0001: erased again, with all that was held." in said
+    assert f"The newest list of people here is of {until}." in said
+    assert "let go AFTER THAT IS BACK, and nothing here names them" in said
+    assert [True] == asked(kept, TOLD.format(f"erased, hidden or let go after {until} IS BACK"))
+
+
 def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(kept: Kept) -> None:
     trust(kept)
     lose(kept)
@@ -280,9 +292,7 @@ def test_nothing_is_overwritten_and_what_was_there_is_kept(kept: Kept) -> None:
     status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file)
     assert (1, True) == (status, "nothing is overwritten" in said)
     before = {path.name: path.read_bytes() for path in kept.configuration.photographs_folder.iterdir()}
-    in_office(
-        kept.file, "from office.people.models import Individual\nIndividual.objects.filter(number=2).update(name='New')"
-    )
+    in_office(kept.file, RENAME)
 
     kept.restore("--set-aside")
 
@@ -341,10 +351,7 @@ def test_backup_of_a_newer_version_is_refused_and_of_an_older_one_brought_up_to_
     status, said = kept.run("restore", "--from", newer, "--identity", kept.key_file, "--set-aside")
     assert (1, True) == (status, "made by a newer version of Watchlink (it has people 9999_x)" in said)
     kept.made.unlink()
-    in_office(
-        kept.file,
-        "from django.core.management import call_command\ncall_command('migrate', 'exclusions', '0011', verbosity=0)",
-    )
+    in_office(kept.file, GO_BACK)
     assert 0 == kept.run("backup")[0]
 
     kept.restore("--set-aside")
