@@ -79,8 +79,13 @@ def lists_trouble(file: Path, now_at: datetime) -> str:
     engineer = "Tell the fleet’s engineer: watchlink fleet renew-crl."
     try:
         data = file.read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return ""  # 'watchlink central check' tells of a file that is missing.
+    except OSError as e:
+        return (
+            f"Central cannot read the broker’s revocation list ({e.strerror}), so it would not tell before the broker"
+            " refuses everybody. Tell the fleet’s engineer: systemd-tmpfiles --create watchlink-central.conf."
+        )
     try:
         ends = [x509.load_pem_x509_crl(one).next_update_utc for one in _LIST.findall(data)]
     except ValueError:

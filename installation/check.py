@@ -191,7 +191,8 @@ def judge_owner(path: Path, owner: str, most: int) -> Finding | None:
     except KeyError:
         name = str(found.st_uid)
     if name != owner:
-        return bad("owners and modes", f"{path} belongs to {name}, not {owner}", f"Run 'chown {owner}: {path}'.")
+        # Without a colon: the group of some folders is how another program reads there.
+        return bad("owners and modes", f"{path} belongs to {name}, not {owner}", f"Run 'chown {owner} {path}'.")
     mode = stat.S_IMODE(found.st_mode)
     if mode & ~most & 0o777:
         right = mode & (most | ~0o777)

@@ -95,3 +95,17 @@ def test_damaged_revocation_list_is_told_and_one_elsewhere_is_not(tmp_path: Path
         file.write_bytes(data)
 
         assert "it lets everybody in" in lists_trouble(file, START)
+
+
+def test_revocation_list_that_central_may_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody took its folder away from central's group: silence would last until nobody can connect."""
+    (tmp_path / "crl.pem").mkdir()
+    assert "cannot read the broker’s revocation list (Is a directory)" in lists_trouble(tmp_path / "crl.pem", START)
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    told = lists_trouble(tmp_path / "crl.pem", START)
+    assert "(Permission denied), so it would not tell before the broker refuses everybody" in told
+    assert told.endswith("Tell the fleet’s engineer: systemd-tmpfiles --create watchlink-central.conf.")

@@ -97,7 +97,7 @@ def test_another_owner_is_told(tmp_path: Path) -> None:
     finding = judge_owner(tmp_path / "key", "watchlink-central", 0o600)
 
     assert finding is not None
-    assert f"Run 'chown watchlink-central: {tmp_path / 'key'}'." == finding.to_do
+    assert f"Run 'chown watchlink-central {tmp_path / 'key'}'." == finding.to_do
 
 
 @pytest.mark.parametrize("is_here", [True, False])
