@@ -148,10 +148,14 @@ class _Control:
             await asyncio.sleep(_QUIET_S)
 
     async def _press_anew(self) -> None:
-        """Press again, because the victim believes that its alert is closed."""
+        """Press again, because the victim believes that its alert is closed.
+
+        Unless central has told it better meanwhile, as it does once a minute: then this press joins that alert.
+        """
         alert = await self._stage.press(self._cast.victim, "attack")
         await self._stage.until_fact("receipt", self._cast.victim.node, alert)
-        self._open = replace(self._open, victim=alert)
+        stored = await self._stage.until_fact("stored", self._cast.victim.node, alert)
+        self._open = replace(self._open, victim=stored.detail["incident"])
 
     def _newest_pending(self) -> str:
         """The pending alert's newest number; a refused alert is stored again under a new one."""

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 from PIL import Image
 
+from central.core.unit_lines import UnitFacts
 from central.core.view import Board
 from demo.board import Look
 from demo.chronicle import Chronicle
@@ -36,6 +37,8 @@ OF_BOARD: Final = frozenset({"sequence", "at", "rejected"})
 """Changes by itself on central's page: each board has its own number and time, and refusals are counted."""
 OF_UNIT: Final = frozenset({"last_seen_at", "rejected", "figures"})
 """Likewise in a premises' line: its last sign of life, its refusals, and the hour's figures."""
+OF_MACHINE: Final = frozenset({"free_bytes", "temperature_c"})
+"""Likewise in what a unit tells of its machine: other programs fill its disk and warm it."""
 FACTS: Final = frozenset({"published", "rejected"})
 """Likewise: waiting frames are sent repeatedly, and refused lies are counted."""
 _IN_LINE: Final = (
@@ -171,7 +174,9 @@ def read_on(board: Board) -> dict[str, object]:
     for card in board.cards:
         seen |= _fields(f"card {card.key}", card, frozenset())
     for line in board.nodes:
-        seen |= _fields(f"unit {line.node}", line, OF_UNIT)
+        seen |= _fields(f"unit {line.node}", line, OF_UNIT | {"facts"})
+        own = _fields("facts", line.facts, OF_MACHINE) if isinstance(line.facts, UnitFacts) else {"facts": line.facts}
+        seen |= {f"unit {line.node} {what}": value for what, value in own.items()}
     return seen
 
 

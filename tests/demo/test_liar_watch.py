@@ -15,11 +15,23 @@ import msgspec
 import pytest
 from PIL import Image
 
+from central.core.unit_lines import UnitFacts
 from central.core.view import Board, Card, NodeLine, OnDuty, Person, RejectedLine
 from demo.board import Look
 from demo.chronicle import Chronicle
 from demo.notice import NeverCameError
-from demo.scripts.liar_watch import FACTS, OF_BOARD, OF_UNIT, Panel, Watch, is_passing, read_on, things_of, told_by
+from demo.scripts.liar_watch import (
+    FACTS,
+    OF_BOARD,
+    OF_MACHINE,
+    OF_UNIT,
+    Panel,
+    Watch,
+    is_passing,
+    read_on,
+    things_of,
+    told_by,
+)
 from demo.scripts.stage import Stage
 from demo.town import Town
 from node.hw.fake_board_client import BoardView
@@ -50,6 +62,7 @@ CARD = Card(
 UNIT = NodeLine(
     node="00000010", premises="Corner Shop", place="High St", schemes=("hart",), state="ok", since=AT, last_seen_at=AT
 )
+OF_UNITS_OWN = UnitFacts(version="0.1.0")
 BOARD = Board(
     sequence=7,
     at=AT,
@@ -91,6 +104,17 @@ def test_watch_sees_every_field_of_a_unit_but_those_it_names(name: str) -> None:
     assert (name not in OF_UNIT) == differs(BOARD, after)
 
 
+@pytest.mark.parametrize("name", names_of(UnitFacts))
+def test_watch_sees_every_fact_of_a_unit_but_those_it_names(name: str) -> None:
+    """A disk that others filled meanwhile was told as a lie's doing."""
+    before, after = (
+        msgspec.structs.replace(BOARD, nodes=(msgspec.structs.replace(UNIT, facts=facts),))
+        for facts in (OF_UNITS_OWN, moved(OF_UNITS_OWN, name))
+    )
+
+    assert (name not in OF_MACHINE) == differs(before, after)
+
+
 @pytest.mark.parametrize("name", [name for name in names_of(Board) if name not in ("cards", "nodes")])
 def test_watch_sees_every_field_of_the_page_but_those_it_names(name: str) -> None:
     assert (name not in OF_BOARD) == differs(BOARD, moved(BOARD, name))
@@ -99,6 +123,7 @@ def test_watch_sees_every_field_of_the_page_but_those_it_names(name: str) -> Non
 def test_watch_names_no_field_that_is_not_there() -> None:
     assert set(names_of(NodeLine)) >= OF_UNIT
     assert set(names_of(Board)) >= OF_BOARD
+    assert set(names_of(UnitFacts)) >= OF_MACHINE
 
 
 @pytest.mark.parametrize(
