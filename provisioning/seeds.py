@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from provisioning.claims import MadeClaim
+from provisioning.enrolment import served
 from provisioning.errors import FleetDamagedError, FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.issuers import roots_for_senders
@@ -83,21 +83,15 @@ def enrolment_address(folder: FleetFolder, text: str = "") -> EnrolmentAddress:
     """
     if text:
         return _address(text)
-    own = folder.layout.enrolment
-    if not own.is_dir():
+    try:
+        found = served(folder)
+    except FleetDamagedError as e:
+        raise FleetDamagedError(f"{e} Give --enrolment.") from e
+    if found is None:
         raise FleetInputError(
             "This town has no enrolment service yet: 'watchlink fleet enrolment --host HOST' makes its folder."
         )
-    try:
-        certificate = x509.load_pem_x509_certificates((own / "server.pem").read_bytes())[0]
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        settings: dict[str, Any] = tomllib.loads((own / "enrol.toml").read_text("utf-8"))
-        # The name that the service was given first.
-        return EnrolmentAddress(
-            host=str(next(iter(names)).value), port=int(settings.get("web", {}).get("port", ENROLMENT_PORT))
-        )
-    except (OSError, ValueError, AttributeError, TypeError, x509.ExtensionNotFound) as e:
-        raise FleetDamagedError(f"{own} does not say where the enrolment service is ({e}). Give --enrolment.") from e
+    return EnrolmentAddress(host=found.hosts[0], port=found.port)
 
 
 def read_wifi(file: Path) -> WiFi:

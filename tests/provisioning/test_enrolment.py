@@ -10,13 +10,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from enrolment.config import load_configuration
+from provisioning.claims import reserve
 from provisioning.cli import main
-from provisioning.enrolment import open_enrolment
+from provisioning.enrolment import Served, left_behind, open_enrolment
 from provisioning.errors import BrokerUnprovenError, FleetInputError
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import cut_off
 from provisioning.listing import list_fleet
 from provisioning.records import FIRST_CA, IssuerRecord
+from provisioning.seeds import enrolment_address
 from runtime.issuing import permitted_organisation
 from tests.provisioning.conftest import Clock
 from wire.subjects import NODES
@@ -52,13 +54,82 @@ def test_service_reads_the_configuration_and_engineers_change_it(fleet: Fleet) -
     assert before != (own / "server.pem").read_bytes()
 
 
-def test_certificate_is_for_every_address(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["enrolment", "--dir", str(fleet.layout.town), "--host", HOSTS[0], "--host", HOSTS[1]]
-    assert 0 == main([*asked, "--own-machine"])
+def names(fleet: Fleet) -> list[str]:
+    """In the service's certificate."""
     own = x509.load_pem_x509_certificates((fleet.layout.enrolment / "server.pem").read_bytes())[0]
-    names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(one.value) for one in own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
 
-    assert HOSTS == [str(name.value) for name in names]
+
+def asked(fleet: Fleet, *options: str) -> int:
+    """The command's status, without a terminal."""
+    return main(["enrolment", "--dir", str(fleet.layout.town), *options])
+
+
+def test_renewal_keeps_names_and_port(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == asked(fleet), "a new one needs a name"
+    assert "Give --host" in capsys.readouterr().err
+    open_enrolment(fleet.folder, HOSTS, 9443)
+    before = (fleet.layout.enrolment / "server.pem").read_bytes()
+
+    assert 0 == asked(fleet)
+    assert f"for {HOSTS[0]} and {HOSTS[1]}, port 9443." in capsys.readouterr().out
+    assert HOSTS == names(fleet)
+    assert before != (fleet.layout.enrolment / "server.pem").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (["--host", "enrol.twon.example"], "00000010"),
+        (["--host", HOSTS[0]], "00000010"),
+        (["--port", "9443"], "00000010"),
+        (["--host", "new.example", "--host", HOSTS[0], "--host", HOSTS[1]], ""),
+    ],
+    ids=["a typing error", "one name less", "another port", "one name more"],
+)
+def test_change_of_names_or_port_names_the_units_that_look_for_the_old_and_asks(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], options: list[str], left: str
+) -> None:
+    open_enrolment(fleet.folder, HOSTS)
+    reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
+    before = (fleet.layout.enrolment / "server.pem").read_bytes()
+
+    assert 2 == asked(fleet, *options)
+    told = capsys.readouterr().err
+    assert f"find the service at {HOSTS[0]} and {HOSTS[1]}, port 8443." in told
+    assert "Nothing was changed. To change it, give --yes." in told
+    assert bool(left) == (f"is changed: {left or '0'}." in told)
+    assert before == (fleet.layout.enrolment / "server.pem").read_bytes()
+
+    assert 0 == asked(fleet, *options, "--yes")
+    assert before != (fleet.layout.enrolment / "server.pem").read_bytes()
+
+
+def test_other_port_is_in_the_configuration_and_in_new_seeds(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    own = open_enrolment(fleet.folder, HOSTS)
+    assert 0 == asked(fleet, "--port", "9443", "--yes")
+
+    assert (9443, fleet.record.broker.port) == (
+        load_configuration(own / "enrol.toml").file.web.port,
+        load_configuration(own / "enrol.toml").file.broker.port,
+    )
+    assert 9443 == enrolment_address(fleet.folder).port
+    (own / "enrol.toml").write_text('[web]\nhost = "::"\n')
+    assert 2 == asked(fleet, "--port", "9444", "--yes")
+    assert "write port = 9444 there yourself" in capsys.readouterr().err
+    assert HOSTS == names(fleet)
+
+
+def test_unit_that_was_revoked_or_renewed_by_hand_is_not_left_behind(fleet: Fleet) -> None:
+    fleet.add("Pub", "", ["hart"])  # its certificates are carried to it
+
+    assert () == left_behind(fleet.record, Served(("a",), 1), Served(("b",), 1))
+
+
+def test_certificate_is_for_every_address(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == asked(fleet, "--host", HOSTS[0], "--host", HOSTS[1], "--own-machine")
+
+    assert HOSTS == names(fleet)
     assert "watchlink enrol key" in capsys.readouterr().out
 
 
