@@ -32,6 +32,7 @@ from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.config import ConfigError
 from runtime.folder_lock import folder_lock
 from runtime.key_file import read_key
+from runtime.regular_file import read_regular
 from wire.directory import open_directory
 from wire.errors import WireError
 from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
@@ -43,6 +44,7 @@ PROOF_NAME: Final = "proof-of-lists"
 PROOF_LIFE: Final = timedelta(hours=1)
 PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
+BROKER_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 REGISTER: Final = "register.sqlite3"
 CANARIES: Final = "canaries.json"
 CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
@@ -75,7 +77,7 @@ class BrokerFolder(Struct, frozen=True):
         Raises:
             OSError: it cannot be read.
         """
-        return (self.path / "crl.pem").read_bytes()
+        return read_regular(self.path / "crl.pem", BROKER_FILE_BYTES_MAX)
 
     def issuers(self) -> list[x509.Certificate]:
         """Those in force.
@@ -83,7 +85,7 @@ class BrokerFolder(Struct, frozen=True):
         Raises:
             OSError, ValueError: it cannot be read.
         """
-        return x509.load_pem_x509_certificates((self.path / "issuers.pem").read_bytes())
+        return x509.load_pem_x509_certificates(read_regular(self.path / "issuers.pem", BROKER_FILE_BYTES_MAX))
 
 
 def renew_list_of(configuration: Configuration, folder: Path, reload_command: str) -> datetime:
@@ -150,7 +152,7 @@ def _revoked(configuration: Configuration, directory_file: Path) -> frozenset[in
     struck = {node_text(node) for node, sender in directory.senders.items() if sender.is_revoked}
     register = Register(at(file.state_dir) / REGISTER)
     try:
-        return frozenset(int(one.serial, 16) for one in register.certificates() if one.node in struck)
+        return register.serials_of(struck)
     finally:
         register.close()
 

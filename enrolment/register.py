@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,21 @@ from enrolment.rules.claiming import Enrolled
 from wire.claims import OpenClaim
 
 SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
+CERTIFICATES_TABLE: Final = """\
+CREATE TABLE certificates (
+    serial TEXT PRIMARY KEY,
+    node TEXT NOT NULL,
+    common_name TEXT NOT NULL,
+    pem TEXT NOT NULL,
+    expires_at_s INTEGER NOT NULL
+) STRICT"""
+SERIALS_MAX: Final = 200_000
+"""So many certificates do struck nodes have together, at most: a node gets twenty a year."""
+STEPS_MAX: Final = 20_000_000
+"""Of SQLite's machine, for all those: a second or two."""
+_STEPS_AT_ONCE: Final = 10_000
+_TEXT_BYTES_MAX: Final = 10_000
+_SCHEMA: Final = f"""
 CREATE TABLE enrolled (
     change INTEGER PRIMARY KEY AUTOINCREMENT,
     node TEXT NOT NULL UNIQUE,
@@ -28,13 +43,7 @@ CREATE TABLE enrolled (
     gallery_certificate TEXT NOT NULL,
     enrolled_at_s INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE certificates (
-    serial TEXT PRIMARY KEY,
-    node TEXT NOT NULL,
-    common_name TEXT NOT NULL,
-    pem TEXT NOT NULL,
-    expires_at_s INTEGER NOT NULL
-) STRICT;
+{CERTIFICATES_TABLE};
 CREATE INDEX certificates_of_node ON certificates (node);
 """
 _read_claim: Final = msgspec.json.Decoder(OpenClaim).decode
@@ -136,6 +145,47 @@ class Register:
     def certificates_of(self, node: str) -> tuple[IssuedCertificate, ...]:
         """Those of a node and its gallery, by expiry."""
         return self._certificates("WHERE node = ?", node)
+
+    def serials_of(self, nodes: Collection[str]) -> frozenset[int]:
+        """Serials of all certificates that were ever made for these nodes and their galleries.
+
+        It is read while a revocation waits, and whoever has taken the service over may have written it: so it is
+        refused unless it is as this program makes it, and no more is read, nor for longer, than a town can need.
+
+        Raises:
+            RegisterError: it is refused.
+        """
+        with self._lock, _told(self._path), self._bounded():
+            (found,) = self._connection.execute(
+                "SELECT group_concat(sql) FROM sqlite_schema WHERE name = 'certificates'"
+            )
+            if found != (CERTIFICATES_TABLE,):
+                raise RegisterError(f"{self._path}: its certificates are not a table that this program has made")
+            serials: set[str] = set()
+            for node in nodes:
+                for (serial,) in self._connection.execute("SELECT serial FROM certificates WHERE node = ?", (node,)):
+                    serials.add(serial)
+                    if len(serials) > SERIALS_MAX:
+                        raise RegisterError(f"{self._path}: more than {SERIALS_MAX} certificates are to be revoked")
+        try:
+            return frozenset(int(serial, 16) for serial in serials)
+        except ValueError as e:
+            raise RegisterError(f"{self._path}: {e}") from e
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """One look at the register, which nobody changes meanwhile, with an end."""
+        steps = itertools.count(_STEPS_AT_ONCE, _STEPS_AT_ONCE)
+        longest = self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _TEXT_BYTES_MAX)
+        self._connection.set_progress_handler(lambda: next(steps) > STEPS_MAX, _STEPS_AT_ONCE)
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None, 0)
+            self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _certificates(self, where: str, *values: str) -> tuple[IssuedCertificate, ...]:
         fields = ", ".join(IssuedCertificate.__struct_fields__)

@@ -149,7 +149,7 @@ def _files(machine: Machine, parts: Parts) -> Iterator[Finding]:
     put = load_record(machine).files
     for path, name in places.shipped_files(parts).items():
         try:
-            found = machine.path(path).read_bytes()
+            found = machine.read(path)
         except FileNotFoundError:
             yield bad("installed files", f"{path} is missing", AGAIN)
             continue
@@ -296,7 +296,7 @@ def _backup_folder(machine: Machine, path: str, usual: str) -> str:
 
 def _toml(machine: Machine, path: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(machine.path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(machine.read(path).decode())
     except (OSError, ValueError) as e:
         raise InstallError(f"{path} cannot be read: {e}") from e
 

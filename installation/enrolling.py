@@ -57,7 +57,7 @@ def left_out_words(nodes: Iterable[NodeId]) -> str:
 def delegate_here(machine: Machine) -> bytes:
     """Its public key; empty if there is none, or none that can be read."""
     try:
-        return bytes.fromhex(machine.path(PUBLIC_KEY).read_text("ascii"))
+        return bytes.fromhex(machine.read(PUBLIC_KEY).decode("ascii"))
     except (OSError, ValueError):
         return b""
 
@@ -87,8 +87,8 @@ def _issuer(machine: Machine, now: datetime) -> Finding:
     about = "nodes' issuer"
     to_do = "Run 'watchlink fleet enrolment --beside-central' on the fleet's machine, and install the new pack here."
     try:
-        own = x509.load_pem_x509_certificate(machine.path(f"{places.ENROLMENT_OWN}/nodes.pem").read_bytes())
-        in_force = x509.load_pem_x509_certificates(machine.path(f"{places.BROKER}/issuers.pem").read_bytes())
+        own = x509.load_pem_x509_certificate(machine.read(f"{places.ENROLMENT_OWN}/nodes.pem"))
+        in_force = x509.load_pem_x509_certificates(machine.read(f"{places.BROKER}/issuers.pem"))
     except (OSError, ValueError) as e:
         return bad(about, f"it cannot be read ({e})", to_do)
     if own not in in_force:
@@ -100,8 +100,8 @@ def _issuer(machine: Machine, now: datetime) -> Finding:
 def _delegation(machine: Machine, now: datetime, not_heard: Iterable[str]) -> list[Finding]:
     about = "delegation"
     try:
-        authority = PublicKey(bytes.fromhex(machine.path(f"{places.CENTRAL}/authority.pub").read_text("ascii")))
-        directory = open_directory(machine.path(places.DIRECTORY).read_bytes(), authority)
+        authority = PublicKey(bytes.fromhex(machine.read(f"{places.CENTRAL}/authority.pub").decode("ascii")))
+        directory = open_directory(machine.read(places.DIRECTORY), authority)
     except (OSError, ValueError, WireError):
         return []  # told of the directory
     known = {node_text(node) for node in directory.senders}

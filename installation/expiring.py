@@ -12,9 +12,10 @@ from cryptography import x509
 from installation import places
 from installation.errors import InstallError
 from installation.findings import Finding, bad, expiry, good, look_at
-from installation.machine import Machine
+from installation.machine import READ_BYTES_MAX, Machine
 from installation.places import Parts
 from installation.revocation import lists_end_at
+from runtime.regular_file import read_regular
 from runtime.snapshot_folder import parse_kept_name
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
@@ -64,7 +65,7 @@ def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[
 def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
     try:
         # Its own, then its issuer's, without which it is worth nothing either.
-        own_end, *issuers_end = (one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes()))
+        own_end, *issuers_end = (one.not_valid_after_utc for one in _in(path))
     except (OSError, ValueError) as e:
         return bad(about, f"{path} cannot be read ({e})", to_do)
     ends_at = min([own_end, *issuers_end])
@@ -73,11 +74,15 @@ def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
     return expiry(about, path.name, ends_at, now, warning=CERTIFICATE_WARNING, to_do=to_do)
 
 
+def _in(path: Path) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(read_regular(path, READ_BYTES_MAX))
+
+
 def root(machine: Machine, now: datetime) -> list[Finding]:
     """The newest root that the broker trusts, below which everybody's certificates are."""
     about, path = "root", machine.path(f"{places.BROKER}/ca.pem")
     try:
-        ends_at = max(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes()))
+        ends_at = max(one.not_valid_after_utc for one in _in(path))
     except (OSError, ValueError) as e:
         return [bad(about, f"{path} cannot be read ({e})", "Run 'watchlink central install' again.")]
     to_do = f"Put the root's key back and run 'watchlink fleet new-root --replace' {_CARRY} Then renew every node."
@@ -92,8 +97,8 @@ def revocation_list(machine: Machine, now: datetime) -> Finding:
         # From before there were issuers there is one CA, in ca.pem.
         named = machine.path(f"{places.BROKER}/issuers.pem")
         named = named if named.exists() else named.with_name("ca.pem")
-        issuers = x509.load_pem_x509_certificates(named.read_bytes())
-        ends_at = lists_end_at(path.read_bytes(), issuers)
+        issuers = _in(named)
+        ends_at = lists_end_at(read_regular(path, READ_BYTES_MAX), issuers)
     except InstallError as e:
         return bad(about, f"its file {e}", to_do)
     except (OSError, ValueError) as e:
@@ -129,7 +134,7 @@ def directory(machine: Machine, parts: Parts) -> list[Finding]:
     if parts.central and parts.office:
         # The authority's part: what the delegate adds and strikes reaches central alone; the office needs none of it.
         try:
-            office = open_directory(machine.path(places.OFFICE_DIRECTORY).read_bytes(), authority).base
+            office = open_directory(machine.read(places.OFFICE_DIRECTORY), authority).base
         except (OSError, WireError):
             office = b""
         if office != opened.base:
@@ -156,7 +161,7 @@ def snapshots(machine: Machine, now: datetime) -> list[Finding]:
         return [bad(about, "central has none, so nobody can sign in", look_at("watchlink-office-publish"))]
     newest = kept[max(kept)]
     try:
-        people = open_snapshot(newest.read_bytes(), People, Town(authority), listed.office_keys)
+        people = open_snapshot(read_regular(newest, READ_BYTES_MAX), People, Town(authority), listed.office_keys)
     except (OSError, WireError) as e:
         return [bad(about, f"{newest.name} is not believed ({e})", "See 'Publishing' in docs/office.md.")]
     age = now - people.made_at
@@ -170,7 +175,7 @@ def snapshots(machine: Machine, now: datetime) -> list[Finding]:
 def _directory(machine: Machine, parts: Parts) -> tuple[PublicKey, Directory]:
     folder, file = places.town_files(parts)
     try:
-        authority = PublicKey(bytes.fromhex(machine.path(f"{folder}/authority.pub").read_text("ascii")))
-        return authority, open_directory(machine.path(file).read_bytes(), authority)
+        authority = PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii")))
+        return authority, open_directory(machine.read(file), authority)
     except (OSError, ValueError, WireError) as e:
         raise InstallError(f"it cannot be read: {e}") from e

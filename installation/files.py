@@ -17,14 +17,15 @@ import msgspec
 from msgspec import Struct
 
 from installation.errors import InstallError
-from installation.machine import Machine
+from installation.machine import READ_BYTES_MAX, Machine
 from runtime.atomic import PRIVATE, write_atomic
 from runtime.folder_lock import folder_lock
+from runtime.regular_file import NoFileError, read_regular
 
 STATE: Final = "/var/lib/watchlink"
 RECORD: Final = f"{STATE}/installed.json"
 BESIDE: Final = ".new"
-How = Literal["made", "updated", "replaced", "kept"]
+How = Literal["made", "updated", "joined", "replaced", "kept"]
 
 
 class Wanted(Struct, frozen=True):
@@ -151,14 +152,16 @@ def digest(data: bytes) -> str:
 
 
 def read(path: Path) -> bytes | None:
-    """Its contents; ``None`` = it is not there.
+    """Its contents; ``None`` = it is not there. What is no file, such as a pipe, is as good as damaged.
 
     Raises:
         InstallError: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path, READ_BYTES_MAX)
     except FileNotFoundError:
         return None
+    except NoFileError:
+        return b""
     except OSError as e:
         raise InstallError(f"{path} cannot be read: {e.strerror}.") from e

@@ -18,12 +18,12 @@ from installation.enrolling import PUBLIC_KEY, delegate_here, left_out, left_out
 from installation.errors import InstallError, PackError
 from installation.files import Change, Record, Wanted, alone, load_record, read, save_record, sweep
 from installation.joining import joined
-from installation.lists import ForBroker, lists_for_broker
+from installation.lists import ForBroker, ToJoin, join_lists, lists_for_broker
 from installation.machine import Machine
 from installation.pack import ISSUERS, TOP, Pack
 from installation.places import Parts
 from installation.revocation import crl_number_of
-from installation.services import run_services
+from installation.services import read_units, start_services
 from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, want_programs
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.folder_lock import folder_lock
@@ -66,7 +66,7 @@ def parts_of(machine: Machine, record: Record) -> Parts:
 def _toml_of(machine: Machine, path: str) -> dict[str, object]:
     """As it is on the machine; empty if there is none, or none that can be read, of which its program itself tells."""
     try:
-        return tomllib.loads(machine.path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(machine.read(path).decode())
     except (OSError, ValueError):
         return {}
 
@@ -82,6 +82,7 @@ class _Plan(Struct, frozen=True):
         swept: files beside which a kill may have left something.
         remarks: said at the end.
         lost: units that nobody hears any more afterwards.
+        to_join: what the enrolment service is asked to sign once the broker has all else; ``None`` = nothing.
     """
 
     parts: Parts
@@ -91,6 +92,7 @@ class _Plan(Struct, frozen=True):
     swept: list[Wanted]
     remarks: tuple[str, ...]
     lost: tuple[NodeId, ...]
+    to_join: ToJoin | None
 
 
 def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None:
@@ -104,8 +106,8 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         record = load_record(machine)
         record.without_central |= order.without_central
         plan = _plan(machine, record, pack, say, order)
-        is_busy = _carry_out(machine, record, plan, say)
-        for remark in plan.remarks:
+        is_busy, fault = _carry_out(machine, record, plan, say)
+        for remark in (*([fault] if fault else []), *plan.remarks):
             say(remark)
     say("Everything is in place." if is_busy else "Nothing to do: everything is in place.")
 
@@ -138,11 +140,11 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
         for path, name in places.shipped_files(parts).items()
     ]
     toml = [Wanted(places.OFFICE_TOML, places.office_toml(order.office).encode(), PUBLIC, is_editable=True)]
-    wanted, remarks = ([], []) if pack is None else _fleets(machine, pack, parts, order)
+    wanted, to_join = ([], None) if pack is None else _fleets(machine, pack, parts, order)
     fleets = changes_of(machine, record, [*wanted, *(toml if is_first else [])])
     drop_ins = _drop_ins(machine, parts, fleets, say)
     lost = _left_out(machine, pack, parts, fleets)
-    remarks += [left_out_words(lost)] if lost else []
+    remarks = [left_out_words(lost)] if lost else []
     if pack is not None and pack.misfit and parts.central:
         remarks.append(
             f"the enrolment service's files were not taken: {pack.misfit}. Run 'watchlink fleet enrolment' on the"
@@ -156,11 +158,12 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
         [*wanted, *toml, *ours, *drop_ins, Wanted(_DELEGATE_KEY, b"", PRIVATE)],
         tuple(remarks),
         lost,
+        to_join,
     )
 
 
-def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> bool:
-    """Do it. Returns whether there was anything to do.
+def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> tuple[bool, str]:
+    """Do it. Returns whether there was anything to do, and why the broker lacks what the fleet has revoked.
 
     Raises:
         InstallError: it cannot go on.
@@ -170,8 +173,8 @@ def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> bool:
     changed = frozenset(record.unfinished) | {change.wanted.path for change in changes if change.how != "kept"}
     if plan.joins:
         changed |= {places.CENTRAL_TOML}
-    if changed:
-        record.unfinished = sorted(changed)
+    if changed or plan.to_join is not None:
+        record.unfinished = sorted(changed | ({places.LISTS} if plan.to_join is not None else set()))
         record.left_out = sorted({*record.left_out, *map(node_text, plan.lost)})
         save_record(machine, record)
     # Users and folders first: a file belongs to whom its folder belongs to.
@@ -187,12 +190,31 @@ def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> bool:
     is_busy = bool(changed or changes)
     if is_busy:  # Whatever fails from here on, these files are ours.
         save_record(machine, record)
+    read_units(machine, changed)
+    # The broker first: it obeys the fleet before other programs are asked, whoever may have taken them over.
+    services = places.services(parts)
+    is_busy |= start_services(machine, [one for one in services if one.name in places.BROKERS], changed, say)
     is_busy |= _make_keys(machine, parts, say)
-    is_busy |= run_services(machine, places.services(parts), changed, say)
-    if is_busy:
+    is_joined, fault = _join_lists(machine, record, plan.to_join, say)
+    is_busy |= is_joined
+    is_busy |= start_services(machine, [one for one in services if one.name not in places.BROKERS], changed, say)
+    if is_busy or record.unfinished:
         record.unfinished = []
         save_record(machine, record)
-    return is_busy
+    return is_busy, fault
+
+
+def _join_lists(machine: Machine, record: Record, to_join: ToJoin | None, say: Say) -> tuple[bool, str]:
+    """Have the broker's list of nodes name all who were revoked. Returns whether it does now, and why it does not."""
+    if to_join is None:
+        return False, ""
+    data, fault = join_lists(machine, to_join)
+    if data:
+        put_all(machine, record, [Change(Wanted(places.LISTS, data, PUBLIC, is_shared=True), "joined")], say)
+        save_record(machine, record)
+        brokers = [one for one in places.services(Parts()) if one.name in places.BROKERS]
+        start_services(machine, brokers, frozenset({places.LISTS}), say)
+    return bool(data), fault
 
 
 def _make_keys(machine: Machine, parts: Parts, say: Say) -> bool:
@@ -219,13 +241,13 @@ def _check_age(machine: Machine, pack: Pack, parts: Parts) -> None:
     """A pack that went astray must not bring back somebody who was revoked since."""
     folder, directory = places.town_files(parts)
     try:
-        authority = PublicKey(bytes.fromhex(machine.path(f"{folder}/authority.pub").read_text("ascii")))
+        authority = PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii")))
     except (OSError, ValueError, WireError):
         return  # Nothing whole is here.
     if authority != pack.authority:
         raise PackError(f"This is another town's: its authority's key differs from the one here. {_WAY_OUT}")
     try:
-        here = open_directory(machine.path(directory).read_bytes(), authority)
+        here = open_directory(machine.read(directory), authority)
     except (OSError, WireError):
         pass  # Missing or damaged: to be replaced.
     else:
@@ -233,7 +255,7 @@ def _check_age(machine: Machine, pack: Pack, parts: Parts) -> None:
         _refuse_older("directory", pack.directory.authority_serial, here.authority_serial)
         _refuse_older("delegation", pack.directory.epoch, here.epoch)
     try:
-        number = crl_number_of(machine.path(f"{places.BROKER}/crl.pem").read_bytes())
+        number = crl_number_of(machine.read(f"{places.BROKER}/crl.pem"))
     except (OSError, ValueError):
         return
     _refuse_older("revocation list", pack.crl_number, number)
@@ -251,14 +273,14 @@ def _is_behind(machine: Machine, path: str, pack: Pack) -> bool:
     if path not in {places.DIRECTORY, places.OFFICE_DIRECTORY}:
         return False
     try:
-        here = open_directory(machine.path(path).read_bytes(), pack.authority)
+        here = open_directory(machine.read(path), pack.authority)
     except (OSError, WireError):
         return False
     return here.base == pack.directory.base and here.serial > pack.directory.serial
 
 
-def _fleets(machine: Machine, pack: Pack, parts: Parts, order: Order) -> tuple[list[Wanted], list[str]]:
-    """The fleet's files, and what is to be said of them."""
+def _fleets(machine: Machine, pack: Pack, parts: Parts, order: Order) -> tuple[list[Wanted], ToJoin | None]:
+    """The fleet's files, and what the enrolment service is to sign."""
     placed, lists = pack.placed(parts), ForBroker(b"")
     if places.enrols(parts):
         lists = lists_for_broker(machine, pack.files["broker/crl.pem"], pack.files.get(ISSUERS, b""), pack.files[TOP])
@@ -274,7 +296,7 @@ def _fleets(machine: Machine, pack: Pack, parts: Parts, order: Order) -> tuple[l
         for path, (data, mode) in placed.items()
         if order.is_new_town or not _is_behind(machine, path, pack)
     ]
-    return wanted, [lists.fault] if lists.fault else []
+    return wanted, lists.to_join
 
 
 def _drop_ins(machine: Machine, parts: Parts, changes: list[Change], say: Say) -> list[Wanted]:
@@ -298,7 +320,7 @@ def _left_out(machine: Machine, pack: Pack | None, parts: Parts, changes: list[C
     if pack is None or not parts.central or all(change.target != places.DIRECTORY for change in changes):
         return ()
     try:
-        held = open_directory(machine.path(places.DIRECTORY).read_bytes(), pack.authority)
+        held = open_directory(machine.read(places.DIRECTORY), pack.authority)
     except (OSError, WireError):
         return ()
     return left_out(held, pack.directory, delegate_here(machine), datetime.now(UTC))

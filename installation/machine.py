@@ -8,8 +8,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from runtime.regular_file import read_regular
+
 RUN_WITHIN_S: Final = 180
 """The slowest is a program that starts on a busy machine."""
+READ_BYTES_MAX: Final = 64 * 1024 * 1024
+"""No file that is put here is near that."""
 
 
 class Answer(Struct, frozen=True):
@@ -33,6 +37,14 @@ class Machine:
     def path(self, absolute: str) -> Path:
         """Where ``/an/absolute/path`` of the machine is."""
         return self.root / absolute.lstrip("/")
+
+    def read(self, absolute: str) -> bytes:
+        """The contents of a file, which may be in a folder of a program's user.
+
+        Raises:
+            OSError: it cannot be read, or is no file.
+        """
+        return read_regular(self.path(absolute), READ_BYTES_MAX)
 
     def run(self, *command: str) -> Answer:
         """Run one of its programs, without a shell. A program that is not there, or hangs, has failed."""

@@ -85,6 +85,8 @@ SERVICES: Final = (
     ),
 )
 """In the order in which they are started."""
+BROKERS: Final = ("watchlink-door", "mosquitto")
+"""Those of them that let nodes in, or keep them out."""
 
 
 CONFIGURED: Final[tuple[tuple[str, str, Callable[[dict[str, Any]], Reach]], ...]] = (

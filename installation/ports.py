@@ -22,7 +22,7 @@ _LISTENER: Final = re.compile(r"^listener (\d+) (\S+)$", re.MULTILINE)
 
 def broker_answers(machine: Machine) -> Finding:
     """Asks for the certificate that the running broker shows, as a stranger, who gets no further."""
-    listener = _LISTENER.search(machine.path(f"{places.BROKER}/mosquitto.conf").read_text(encoding="utf-8"))
+    listener = _LISTENER.search(machine.read(f"{places.BROKER}/mosquitto.conf").decode())
     if listener is None:
         return bad("broker", "mosquitto.conf names no listener", "Run 'watchlink central install' again.")
     port, host = int(listener[1]), _reachable(listener[2])
@@ -35,7 +35,7 @@ def broker_answers(machine: Machine) -> Finding:
             context.wrap_socket(connection) as tls,
         ):
             shown = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
-        own = x509.load_pem_x509_certificate(machine.path(f"{places.BROKER}/server.pem").read_bytes())
+        own = x509.load_pem_x509_certificate(machine.read(f"{places.BROKER}/server.pem"))
     except (OSError, ValueError) as e:
         fault = describe_fault(e if isinstance(e, OSError) else None, host, port)
         return bad("broker", fault.detail, look_at("mosquitto"))

@@ -55,12 +55,26 @@ def run_services(machine: Machine, services: Iterable[Service], changed: frozens
     Raises:
         InstallError: one of them does not.
     """
+    read_units(machine, changed)
+    return start_services(machine, services, changed, say)
+
+
+def read_units(machine: Machine, changed: frozenset[str]) -> None:
+    """Have systemd and udev read their files again, if some of them have changed.
+
+    Raises:
+        InstallError: they cannot.
+    """
     if any(path.startswith(f"{SYSTEM}/") for path in changed):
         must(machine, "systemctl", "daemon-reload")
     # A container has no such program: its devices are somebody else's.
     if any(path.startswith(f"{RULES}/") for path in changed) and machine.path(UDEV).exists():
         must(machine, "udevadm", "control", "--reload")
         must(machine, "udevadm", "trigger")
+
+
+def start_services(machine: Machine, services: Iterable[Service], changed: frozenset[str], say: Say) -> bool:
+    """:func:`run_services`, with units that were read."""
     is_busy, may_wait = False, True
     for service in services:
         if not machine.run("systemctl", "is-enabled", service.name).is_good:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from installation.errors import InstallError
-from installation.files import Change, Record, Wanted, change_of, digest, put
+from installation.files import Change, Record, Wanted, change_of, digest, put, read
 from installation.machine import Machine
 
 Say = Callable[[str], None]
@@ -14,6 +14,7 @@ Say = Callable[[str], None]
 _TOLD: Final = {
     "made": "made {path}",
     "updated": "updated {path}",
+    "joined": "updated {path} with all that was revoked, here and at the fleet",
     "replaced": "replaced {path}, which somebody had changed here: it is the fleet's",
     "kept": "kept {path}, which was changed here: the new one is {path}.new; take over what you need, then delete it",
 }
@@ -25,7 +26,7 @@ def changes_of(machine: Machine, record: Record, wanted: Iterable[Wanted]) -> li
     for one in wanted:
         change = change_of(machine, record, one)
         if change is None:
-            if machine.path(one.path).read_bytes() == one.data:
+            if read(machine.path(one.path)) == one.data:
                 record.files[one.path] = digest(one.data)
         else:
             found.append(change)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.records import FleetRecord, NodeRecord
+from runtime.regular_file import read_regular
 from wire.directory import Directory, Sender, open_directory
 from wire.errors import REASONS, DecodeError
 from wire.ids import FIRST_PREMISES_NODE, node_text
@@ -79,9 +80,8 @@ def collect(folder: FleetFolder, file: Path) -> Collected:
 
 def _read(folder: FleetFolder, file: Path) -> Directory:
     try:
-        with file.open("rb") as source:
-            data = source.read(DIRECTORY_BYTES_MAX + 1)
-        directory = open_directory(data, folder.authority_public())
+        # The service's folder, perhaps: what stands there must not hold the fleet's lock.
+        directory = open_directory(read_regular(file, DIRECTORY_BYTES_MAX), folder.authority_public())
     except OSError as e:
         raise FleetInputError(f"{file} cannot be read: {e.strerror}. The enrolment service writes it.") from e
     except DecodeError as e:

@@ -42,6 +42,74 @@ def test_register_reads_back_what_was_issued(tmp_path: Path, begin: Open) -> Non
     assert None is again.spent_by(OTHER.claim_hash)
 
 
+def test_serials_of_struck_nodes_are_those_of_their_certificates(tmp_path: Path, begin: Open) -> None:
+    register = begin(tmp_path / "r")
+    register.spend(ENROLLED, CERTIFICATES)
+    register.remember(
+        IssuedCertificate("1b", "00000010", "gallery-00000010", "pem", 900),
+        IssuedCertificate("1c", "00000011", "00000011", "pem", 900),
+    )
+
+    assert {0x1A, 0x1B} == register.serials_of(["00000010", "00000012"])
+    assert 3 == len(register.certificates()), "and it goes on as before"
+
+
+ENDLESS = """
+DROP TABLE certificates;
+CREATE VIEW certificates AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+SELECT 'a' serial, '00000010' node, 'x' common_name, 'p' pem, 1 expires_at_s FROM n WHERE i < 0;
+"""
+COMPUTED = """
+DROP TABLE certificates;
+CREATE TABLE certificates (
+    serial TEXT AS (hex(zeroblob(400000000))), node TEXT, common_name TEXT, pem TEXT, expires_at_s INTEGER
+);
+INSERT INTO certificates (node) VALUES ('00000010');
+"""
+LONG = "INSERT INTO certificates VALUES (hex(zeroblob(9000)), '00000010', 'x', 'p', 1);"
+JUNK = "INSERT INTO certificates VALUES ('no number', '00000010', 'x', 'p', 1);"
+MANY = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+INSERT INTO certificates SELECT printf('%x', i), '00000010', 'x', 'p', 1 FROM n;
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (ENDLESS, "not a table that this program has made"),
+        (COMPUTED, "not a table that this program has made"),
+        (LONG, "too big"),
+        (JUNK, "no number"),
+        (MANY, "more than 200 certificates"),
+    ],
+    ids=["endless", "computed", "long", "junk", "many"],
+)
+def test_register_that_an_enemy_has_prepared_is_refused_at_once(
+    tmp_path: Path, begin: Open, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+) -> None:
+    """An installation reads it while a revocation waits."""
+    monkeypatch.setattr("enrolment.register.SERIALS_MAX", 200)
+    register = begin(tmp_path / "r")
+    with contextlib.closing(sqlite3.connect(tmp_path / "r")) as other:
+        other.executescript(script)
+
+    with pytest.raises(RegisterError, match=words):
+        register.serials_of(["00000010"])
+
+
+def test_register_that_is_slow_to_read_is_read_no_longer_than_a_town_needs(
+    tmp_path: Path, begin: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enrolment.register.STEPS_MAX", 0)
+    register = begin(tmp_path / "r")
+    with contextlib.closing(sqlite3.connect(tmp_path / "r")) as other:
+        other.executescript("DROP INDEX certificates_of_node;" + MANY.replace("300", "9000"))
+
+    with pytest.raises(RegisterError, match="interrupted"):
+        register.serials_of(["00000010"])
+
+
 @pytest.mark.parametrize("field", ["claim_hash", "node", "signing_key"])
 def test_claim_number_and_key_are_used_once(tmp_path: Path, field: str, begin: Open) -> None:
     register = begin(tmp_path / "r")

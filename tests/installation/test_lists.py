@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,12 +41,15 @@ STRUCK_HERE = 4711
 class EnrollingMachine(BareMachine):
     """Its enrolment service signs when it is asked, as on a real one."""
 
-    spoils = ""
-    """What whoever has taken the service over leaves out."""
+    at_joining: tuple[bytes, bytes, list[str]] = b"", b"", []
+    """The broker's rules and lists when the service was asked, and what had been asked of systemd."""
 
     def run(self, *command: str) -> Answer:
-        if command[0] != "setpriv":
+        if "join-lists" not in command:
             return super().run(*command)
+        broker = self.path(places.BROKER)
+        asked = [line for line in self.asked if line.startswith("systemctl") and " is-" not in line]
+        self.at_joining = (broker / "acl").read_bytes(), (broker / "crl.pem").read_bytes(), asked
         self.asked.append(" ".join(command))
         *_, toml, what, folder = command
         assert {0o755, 0o644} == {path.stat().st_mode & 0o777 for path in (Path(folder), *Path(folder).iterdir())}
@@ -130,6 +135,35 @@ def test_pack_brings_the_fleets_revocations_and_takes_none_of_the_services_back(
     assert ["Nothing to do: everything is in place."] == installed(enrolling, fleet)
 
 
+def test_broker_obeys_the_fleet_before_anything_is_asked_of_the_service(
+    enrolling: EnrollingMachine, fleet: Fleet
+) -> None:
+    """Whoever has taken the service over has made a register without end: every revocation waited for minutes."""
+    revoke_at_the_fleet(fleet)
+    installed(enrolling, fleet)
+
+    acl, lists, asked = enrolling.at_joining
+    own, fleets = issuer(enrolling), (fleet.layout.broker / "crl.pem").read_bytes()
+    assert (fleet.layout.broker / "acl").read_bytes() == acl
+    assert other_lists(fleets, own) == other_lists(lists, own)
+    assert ["systemctl reload mosquitto"] == asked
+    assert ["systemctl reload mosquitto"] * 2 == enrolling.acts()
+
+
+def test_service_has_a_few_seconds_and_little_memory(enrolling: EnrollingMachine, fleet: Fleet) -> None:
+    """As the machine's own programs do it, but without another user."""
+    revoke_at_the_fleet(fleet)
+    installed(enrolling, fleet)
+    (asked,) = (line for line in enrolling.asked if "join-lists" in line)
+    limits = asked.split("setpriv")[0].split()
+    says = "import resource as r; print(*map(r.getrlimit, (r.RLIMIT_CPU, r.RLIMIT_AS)))"
+    said = subprocess.run([*limits, sys.executable, "-c", says], check=True, capture_output=True, text=True)
+    hangs = subprocess.run(["timeout", *limits[1:2], "0.1", *limits[3:], "sleep", "60"], check=False)
+
+    assert "(10, 10) (536870912, 536870912)\n" == said.stdout
+    assert hangs.returncode in {-9, 137}
+
+
 def test_lists_are_joined_without_roots_rights_and_nothing_is_left_of_it(
     enrolling: EnrollingMachine, fleet: Fleet
 ) -> None:
@@ -142,7 +176,7 @@ def test_lists_are_joined_without_roots_rights_and_nothing_is_left_of_it(
         os.umask(mask)
 
     (asked,) = (line for line in enrolling.asked if "join-lists" in line)
-    assert asked.startswith("setpriv --reuid=watchlink-enrol --regid=watchlink-enrol --clear-groups --no-new-privs")
+    assert "setpriv --reuid=watchlink-enrol --regid=watchlink-enrol --clear-groups --no-new-privs" in asked
     assert not enrolling.path(JOINING).exists()
 
 
