@@ -153,11 +153,12 @@ class _Housekeeping:
         from office.accounts.tidying import tidy  # noqa: PLC0415
         from office.backup.aside import forget_set_aside  # noqa: PLC0415
         from office.exclusions.due import settle  # noqa: PLC0415
+        from office.exclusions.rules.period import day_of  # noqa: PLC0415
         from office.exclusions.terms import public_texts  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
         from office.people.forgetting import forget_everywhere  # noqa: PLC0415
         from office.people.photographs import tidy_photographs  # noqa: PLC0415
-        from office.people.retention import erase_what_is_due  # noqa: PLC0415
+        from office.people.retention import erase_what_is_due, is_held  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
 
         try:
@@ -172,10 +173,12 @@ class _Housekeeping:
             if now_s >= self._tidy_at_s:
                 self._tidy_at_s = now_s + TIDY_EVERY_S
                 tidy()
-                erase_what_is_due(timezone.now())
+                now = timezone.now()
+                erase_what_is_due(now)
                 tidy_photographs()
-                forget_everywhere(timezone.now())
-                forget_set_aside(self._configuration, timezone.now())
+                forget_everywhere(now)
+                if not is_held(day_of(now)):
+                    forget_set_aside(self._configuration, now)
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None
             logger.warning("the schemes stay as they are: %s", e)

@@ -81,6 +81,26 @@ def aged(names: Iterable[str], made: str, keep: timedelta) -> Shelf:
     return Shelf(tuple(name for name in before[NEWEST_KEPT:] if _parts(name)[2] < oldest), ahead)
 
 
+def passed_for_certain(names: Iterable[str], made: str, keep: int) -> datetime | None:
+    """The latest time that not ``made`` alone bears out; by it may go what no newer one pushes out.
+
+    A clock that jumps ahead by years makes one good backup, and then another: the last few must agree.
+
+    Args:
+        names: of the folder in which ``made``, the newest, now is, and from which nothing was deleted yet.
+        made: its name.
+        keep: how many stay; with the one before them, at least that many can be there.
+
+    Returns:
+        ``None`` = there are too few to tell.
+    """
+    before, _ = _ours(names, made)
+    newest = before[: min(NEWEST_KEPT, keep + 1)]
+    if len(newest) < min(NEWEST_KEPT, keep + 1):
+        return None
+    return datetime.strptime(_parts(newest[-1])[2], _TIME).replace(tzinfo=UTC)
+
+
 def clock_trouble(now_at: datetime, made_at: datetime) -> str:
     """Why nothing may be restored at ``now_at``, as a sentence without its full stop; empty = it may.
 

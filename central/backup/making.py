@@ -18,7 +18,7 @@ from central.config import Configuration
 from runtime.backup_file import BackupError, Manifest, Origin, entry_of, town_mark
 from runtime.backup_making import check_target, recipients_of, write_proven
 from runtime.backup_record import keep_record, read_record
-from runtime.backup_rules import Record, file_name, shelf
+from runtime.backup_rules import Record, file_name, passed_for_certain, shelf
 from runtime.backup_workspace import check_room, forget_aside, workspace
 
 PROGRAM: Final = "central"
@@ -104,10 +104,12 @@ def _back_up(configuration: Configuration, to: Path, now_at: datetime, version: 
             recipients=recipients,
             prove=prove,
         )
-    judged = shelf((path.name for path in to.iterdir()), name, configuration.backup.keep)
+    names, keep = [path.name for path in to.iterdir()], configuration.backup.keep
+    judged = shelf(names, name, keep)
     for outdated in judged.outdated:
         (to / outdated).unlink()
-    gone = forget_aside(database.parent, now_at, timedelta(days=configuration.backup.keep))
+    passed_at = passed_for_certain(names, name, keep)
+    gone = forget_aside(database.parent, passed_at, timedelta(days=keep)) if passed_at is not None else []
     return Made(target, manifest, (*judged.outdated, *map(str, gone)), judged.ahead)
 
 

@@ -14,6 +14,7 @@ from runtime.backup_rules import (
     clock_trouble,
     file_name,
     is_aside_outdated,
+    passed_for_certain,
     shelf,
     trouble,
 )
@@ -50,6 +51,25 @@ def test_what_is_older_than_is_kept_goes_and_the_newest_never() -> None:
     jumped = file_name("central", "0a0a0a0a", START + timedelta(days=400))
     assert Shelf(tuple(reversed(DAYS[: 6 - NEWEST_KEPT])), ()) == aged([*DAYS, jumped], jumped, timedelta(days=30))
     assert (jumped,) == aged([*DAYS, jumped], DAYS[4], timedelta(days=30)).ahead
+
+
+def test_time_has_passed_when_the_last_few_agree() -> None:
+    """The first backups by a clock that is wrong prove nothing."""
+    jumped = [file_name("central", "0a0a0a0a", START + timedelta(days=5_000 + day)) for day in range(3)]
+
+    assert START + timedelta(days=2) == passed_for_certain([*DAYS, "notes.txt"], DAYS[4], 30)
+    for some in range(1, NEWEST_KEPT):
+        found = passed_for_certain([*DAYS, *jumped[:some]], jumped[some - 1], 30)
+        assert START + timedelta(days=2 + some) == found
+    assert START + timedelta(days=5_000) == passed_for_certain([*DAYS, *jumped], jumped[-1], 30)
+    assert START + timedelta(days=2) == passed_for_certain([*DAYS, *jumped], DAYS[4], 30)
+
+
+@pytest.mark.parametrize(("keep", "days"), [(30, None), (2, None), (1, 0)])
+def test_too_few_backups_prove_no_time(keep: int, days: int | None) -> None:
+    found = passed_for_certain(DAYS[:2], DAYS[1], keep)
+
+    assert found == (None if days is None else START + timedelta(days=days))
 
 
 @pytest.mark.parametrize(

@@ -226,12 +226,26 @@ def test_backup_killed_in_the_middle_leaves_the_last_good_one(kept: Kept) -> Non
 
 
 def test_what_a_restore_set_aside_ends_as_backups_do(kept: Kept) -> None:
-    """Names that central has deleted live on in it: three nights here, and not for ever."""
+    """Names that central has deleted live on in it: three nights here, two more for the clock, and not for ever."""
     made = kept.back_up()
     kept.database.close()
     aside = restore(kept.configuration, made.file, [kept.identity], START, may_set_aside=True).set_aside
     assert aside is not None
     kept.database.open()
 
-    assert (str(aside) in kept.back_up(3 * 24).removed, aside.exists()) == (False, True)
-    assert (str(aside) in kept.back_up(3 * 24 + 1).removed, aside.exists()) == (True, False)
+    for night in range(1, 6):
+        assert (str(aside) in kept.back_up(night * 24).removed, aside.exists()) == (False, True)
+    assert (str(aside) in kept.back_up(5 * 24 + 1).removed, aside.exists()) == (True, False)
+
+
+def test_clock_that_jumps_ahead_takes_nothing_of_what_a_restore_set_aside(kept: Kept) -> None:
+    """In it may be the only copy of the last day's record, and somebody is about to need it."""
+    made = kept.back_up()
+    kept.database.close()
+    aside = restore(kept.configuration, made.file, [kept.identity], START, may_set_aside=True).set_aside
+    assert aside is not None
+    kept.database.open()
+    for hours in (24, 48, 5_000 * 24, 5_001 * 24):
+        assert () == tuple(one for one in kept.back_up(hours).removed if one == str(aside))
+
+    assert (aside / "central.db").exists()

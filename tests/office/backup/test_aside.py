@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from office.app import _Housekeeping
+from office.audit.journal import record
 from office.backup.aside import forget_set_aside
 from office.backup.postgresql import PostgresqlState
 from office.config import load_configuration
 from office.public_page import PublicPage
+from tests.office.conftest import MakePerson
 from tests.support.office_program import write_config
 
 NOW = datetime(2026, 12, 2, 12, tzinfo=UTC)
@@ -58,11 +61,19 @@ def test_databases_that_were_set_aside_are_this_offices_alone() -> None:
 
 
 @pytest.mark.django_db
-def test_pages_see_to_it_daily(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_clock_ahead", [False, True])
+def test_pages_see_to_it_daily_unless_their_clock_is_wrong(
+    tmp_path: Path, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch, *, is_clock_ahead: bool
+) -> None:
+    """As with the register: what somebody did last says whether this clock may end anything."""
+    record(make_person("cora"), "account.made")
     configuration = load_configuration(write_config(tmp_path))
     old = configuration.photographs_folder.parent / "before-restore-20200101T000000Z"
     old.mkdir(parents=True)
+    if is_clock_ahead:
+        later = timezone.now() + timedelta(days=5_000)
+        monkeypatch.setattr(timezone, "now", lambda: later)
 
     _Housekeeping(configuration, PublicPage()).look()
 
-    assert not old.exists()
+    assert is_clock_ahead == old.exists()
