@@ -36,7 +36,7 @@ NEW_DAYS: Final = 14
 """So long an exclusion is new."""
 SHOWS: Final = {"new": "New in the last 14 days", "ending": "Ends this month"}
 _SEARCH_CHARS_MAX: Final = 100
-_NUMBER_CHARS_MAX: Final = 9
+_NUMBER_CHARS_MAX: Final = 18
 
 
 class Open(Struct, frozen=True):

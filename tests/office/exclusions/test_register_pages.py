@@ -27,6 +27,7 @@ from office.exclusions.rules.period import day_of
 from office.exclusions.rules.reach import READERS
 from office.exclusions.terms import record_document
 from office.members.facts import folded
+from office.members.models import Premises
 from office.people.intake_terms import Box
 from office.people.models import Individual, Photograph
 from office.people.photographs import add_photograph, keep_crop, show_photograph
@@ -285,6 +286,18 @@ def test_premises_covered_are_those_of_the_scheme_now(
     assert f'<option value="{left.pk}"' not in text(cora, "/register/")
     assert left.name not in page
     assert echo.name in page
+
+
+def test_filter_takes_premises_whose_number_a_restore_has_raised(
+    reader: Client, town: Town, excluded: MakeCase
+) -> None:
+    """After a restore in some years they have ten digits."""
+    own = Premises.objects.create(pk=3_000_000_000, member=town.members[1], name="New Shop", place="High Street")
+    own.schemes.add(town.hart)
+    everywhere, elsewhere = excluded("Everywhere"), excluded("Elsewhere", scope="listed")
+    elsewhere.listed.set([town.premises[0]])
+
+    assert shown(reader, f"premises={own.pk}") == references(everywhere)
 
 
 def test_who_is_excluded_from_premises_is_of_their_schemes(
