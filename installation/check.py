@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import grp
 import pwd
+import re
 import shutil
 import stat
 import tomllib
@@ -18,12 +19,14 @@ from installation.drop_in import judge_drop_in
 from installation.enrolling import enrolment
 from installation.errors import InstallError
 from installation.expiring import backups, certificates, directory, revocation_list, root, snapshots
-from installation.files import BESIDE, digest, load_record
+from installation.files import BESIDE, digest, load_record, read
 from installation.findings import Finding, bad, good, in_order, look_at
+from installation.fleet_install import TOWN_DROP_IN
 from installation.install import parts_of
 from installation.machine import Machine
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
+from wire.fleet_files import UNPROVEN
 
 FREE_BYTES_MIN: Final = 256 * 1024 * 1024
 AGAIN: Final = "Run 'watchlink central install' again."
@@ -86,6 +89,7 @@ def check(machine: Machine, now: datetime | None = None) -> list[Finding]:
         lambda: _pages(machine, parts),
         lambda: certificates(machine, at, parts, _page_certificates(machine, parts)),
         *((lambda: root(machine, at), lambda: [revocation_list(machine, at)]) if parts.central else ()),
+        lambda: _proof(machine),
         lambda: directory(machine, parts),
         lambda: _enrolment(machine, at, parts),
         lambda: _snapshots(machine, at, parts),
@@ -256,6 +260,15 @@ def _page_certificates(machine: Machine, parts: Parts) -> list[tuple[str, Path]]
             if isinstance(file, str) and file:
                 found.append((what, machine.path(path).parent / file))
     return found
+
+
+def _proof(machine: Machine) -> list[Finding]:
+    """Where the fleet folder is on this machine too; elsewhere 'watchlink fleet list' tells."""
+    named = re.search(r"^Environment=TOWN=(/\S+)$", (read(machine.path(TOWN_DROP_IN)) or b"").decode(), re.MULTILINE)
+    if named is None or not machine.path(f"{named[1]}/{UNPROVEN}").exists():
+        return []
+    to_do = f"Run 'watchlink fleet renew-crl --dir {named[1]}', and see 'NOT PROVEN' in docs/faults.md."
+    return [bad("proof", "the broker was not seen to obey the fleet's newest files: treat it as open", to_do)]
 
 
 def _snapshots(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:

@@ -36,6 +36,7 @@ from provisioning.folder import FleetFolder
 from provisioning.issuers import has_issuer, roots_for_broker
 from provisioning.records import remember
 from provisioning.renewal import renew_broker
+from provisioning.unproven import proving
 from runtime.broker_probe import BrokerProbe, Observation, Verdict
 from wire.subjects import SERVICES, subject_text
 
@@ -103,6 +104,11 @@ def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DE
         CrlError: the lists on disk are not fit for a broker, so it was not reloaded.
         BrokerUnprovenError: the files are in place, but the running broker was not seen to obey them in time.
     """
+    with proving(folder):
+        _enforce(folder, reload, deadline_s)
+
+
+def _enforce(folder: FleetFolder, reload: Reload, deadline_s: float) -> None:
     now = folder.now()
     proofs = [
         Proof(name, _for_proof(issuer, folder), _for_proof(issuer, folder))
@@ -132,7 +138,7 @@ def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DE
         # Seen to read the subject: the names that a common name alone gave are no longer needed.
         broker = msgspec.structs.replace(record.broker, reads="subject")
         folder.commit(msgspec.structs.replace(folder.record, broker=broker))
-        enforce(folder, reload, deadline_s=deadline_s)
+        _enforce(folder, reload, deadline_s)
 
 
 def probe_of(folder: FleetFolder) -> BrokerProbe:

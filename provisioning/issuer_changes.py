@@ -16,6 +16,7 @@ from provisioning.layout import CENTRAL_TEXT
 from provisioning.office import renew_office
 from provisioning.records import FleetRecord, IssuerRecord
 from provisioning.renewal import renew_broker, renew_central, renew_nodes
+from provisioning.unproven import proving
 from wire.ids import CENTRAL_ALERTS_CLIENT
 from wire.subjects import NODES, SERVICES
 
@@ -76,8 +77,9 @@ def cut_off(folder: FleetFolder, name: str, reload: Reload, *, deadline_s: float
         renewed = _renew_cut_off(folder, is_office_due=not is_of_nodes, are_claimed_due=is_of_nodes)
         folder.publish()
         try:
-            enforce(folder, reload, deadline_s=deadline_s)
-            _end_sessions(folder, issuer)
+            with proving(folder):
+                enforce(folder, reload, deadline_s=deadline_s)
+                _end_sessions(folder, issuer)
         except (FleetError, OSError) as e:
             raise standing(
                 e,

@@ -24,6 +24,7 @@ from provisioning.records import (
     NodeRecord,
     WebRecord,
 )
+from provisioning.unproven import unproven_warnings
 from wire.fingerprints import key_fingerprint
 from wire.fleet_list import FleetList
 from wire.subjects import NODES, SERVICES
@@ -169,6 +170,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         ends.append(("The office", OFFICE, _latest(record.office.certificates)))
     no_lane = [] if record.central.alerts_certificates else [_NO_LANE]
     warnings = [
+        *unproven_warnings(fleet.folder),
         *_crl_warnings(crl, now),
         *_issuer_warnings(record, now),
         *_root_warnings(fleet, now),

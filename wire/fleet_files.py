@@ -6,6 +6,8 @@ from typing import Final
 
 APPLY: Final = "apply"
 """Program that brings the fleet's changes to central; in the town folder."""
+UNPROVEN: Final = "unproven.json"
+"""In the town folder while the broker was not seen to obey."""
 ENROLMENT_FOLDER: Final = "enrolment"
 BESIDE_CENTRAL: Final = "beside-central"
 """In that folder: it travels with central's files."""

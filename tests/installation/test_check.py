@@ -15,6 +15,7 @@ from installation import cli, places
 from installation.check import check, judge_owner
 from installation.expiring import backups, directory, revocation_list, root, snapshots
 from installation.findings import Finding, expiry, look_at
+from installation.fleet_install import TOWN_DROP_IN
 from installation.install import Order, install
 from installation.pack import read_pack
 from installation.places import Parts
@@ -27,6 +28,7 @@ from provisioning.fleet import Fleet
 from provisioning.issuer_changes import new_root
 from provisioning.office import change_keys
 from tests.installation.conftest import DELEGATE, BareMachine, delegated
+from wire.fleet_files import UNPROVEN
 from wire.signing import SigningKey
 from wire.snapshots import AuditHead, People, Town, seal_snapshot
 from wire.subjects import NODES, SERVICES
@@ -386,3 +388,16 @@ def test_request_that_cannot_be_used_is_refused_in_words(
 
     assert cli.main(["install", *arguments]) == 2
     assert problem in capsys.readouterr().err
+
+
+def test_fleet_folder_on_this_machine_says_what_is_not_proven(installed: BareMachine) -> None:
+    drop_in, town = installed.path(TOWN_DROP_IN), installed.path("/srv/town")
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Service]\nEnvironment=TOWN=/srv/town\n")
+    town.mkdir(parents=True)
+    assert [] == found(check(installed), "proof")
+    (town / UNPROVEN).write_text("{}")
+
+    (finding,) = found(check(installed), "proof")
+    assert "bad" == finding.state
+    assert "renew-crl --dir /srv/town" in finding.to_do

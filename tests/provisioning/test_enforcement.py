@@ -19,6 +19,7 @@ from provisioning.cli import main
 from provisioning.enforcement import reload_by_command, reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
+from provisioning.listing import list_fleet
 from provisioning.records import encode_record
 from tests.support.proof_broker import CONNACK, Orders, ProofBroker
 from wire.subjects import NODES
@@ -274,3 +275,26 @@ def test_reload_by_command_runs_it_with_its_arguments(tmp_path: Path) -> None:
 def test_reload_by_a_command_that_fails_is_no_reload(command: str) -> None:
     with pytest.raises(BrokerUnprovenError, match="could not be reloaded"):
         reload_by_command(command)()
+
+
+def test_what_is_not_proven_is_listed_until_it_is(fleet: Fleet) -> None:
+    """A timer at night tells nobody."""
+    town = ["--dir", str(fleet.layout.town)]
+    for pid_file in ("/nowhere/a", "/nowhere/b"):
+        assert 1 == main(["renew-crl", *town, "--deadline", "0", "--broker-pid-file", pid_file])
+    told, *_ = list_fleet(fleet).warnings
+    assert f"NOT PROVEN since {fleet.now():%Y-%m-%d %H:%M} UTC that the broker obeys: No running broker" in told
+    assert "/nowhere/b" in told
+    fleet.enforce(nothing)
+
+    assert not [one for one in list_fleet(fleet).warnings if "NOT PROVEN" in one]
+
+
+def test_proof_that_was_cut_short_is_listed_too(fleet: Fleet) -> None:
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fleet.enforce(die)
+
+    assert "or was interrupted" in list_fleet(fleet).warnings[0]
