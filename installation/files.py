@@ -64,6 +64,8 @@ class Record(Struct):
     """This is the machine of the office alone."""
     left_out: list[str] = msgspec.field(default_factory=list)
     """Units that a directory put here did not know any more, by number, to be told until one knows them again."""
+    claims_number: int = 0
+    """Of the newest open claims that were installed, wherever the enrolment service is."""
     unfinished: list[str] = msgspec.field(default_factory=list)
     """Paths that were about to change when an installation was cut short: whoever reads them has not been told."""
 

@@ -20,7 +20,7 @@ from installation.files import Change, Record, Wanted, alone, load_record, read,
 from installation.joining import joined
 from installation.lists import ForBroker, ToJoin, join_lists, lists_for_broker
 from installation.machine import Machine
-from installation.pack import ISSUERS, TOP, Pack
+from installation.pack import CLAIMS, ISSUERS, TOP, Pack, claims_number_of
 from installation.places import Parts
 from installation.revocation import crl_number_of
 from installation.services import read_units, start_services
@@ -106,6 +106,9 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         record = load_record(machine)
         record.without_central |= order.without_central
         plan = _plan(machine, record, pack, say, order)
+        if pack is not None and record.claims_number != pack.claims_number:
+            record.claims_number = pack.claims_number
+            save_record(machine, record)
         is_busy, fault = _carry_out(machine, record, plan, say)
         for remark in (*([fault] if fault else []), *plan.remarks):
             say(remark)
@@ -134,7 +137,7 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
     if pack is None:
         _want_town(machine, parts)
     elif not order.is_new_town:
-        _check_age(machine, pack, parts)
+        _check_age(machine, record, pack, parts)
     ours = [
         Wanted(path, places.shipped(name), PUBLIC, is_editable=True)
         for path, name in places.shipped_files(parts).items()
@@ -237,8 +240,8 @@ def _want_town(machine: Machine, parts: Parts) -> None:
         raise PackError(f"{missing[0]} is missing: give --from, with a file made by 'watchlink fleet pack'.")
 
 
-def _check_age(machine: Machine, pack: Pack, parts: Parts) -> None:
-    """A pack that went astray must not bring back somebody who was revoked since."""
+def _check_age(machine: Machine, record: Record, pack: Pack, parts: Parts) -> None:
+    """A pack that went astray must not bring back somebody who was revoked since, or a code that was taken back."""
     folder, directory = places.town_files(parts)
     try:
         authority = PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii")))
@@ -257,8 +260,12 @@ def _check_age(machine: Machine, pack: Pack, parts: Parts) -> None:
     try:
         number = crl_number_of(machine.read(f"{places.BROKER}/crl.pem"))
     except (OSError, ValueError):
-        return
-    _refuse_older("revocation list", pack.crl_number, number)
+        pass
+    else:
+        _refuse_older("revocation list", pack.crl_number, number)
+    # A code that somebody has seen, and the fleet has taken back, would be good again.
+    claims = claims_number_of(read(machine.path(f"{places.ENROLMENT}/{CLAIMS}")))
+    _refuse_older("list of open claims", pack.claims_number, max(claims, record.claims_number))
 
 
 def _refuse_older(what: str, number: int, here: int) -> None:

@@ -23,6 +23,7 @@ from installation.private_keys import NODES_ISSUER, check_keys, public_part
 from installation.revocation import crl_number_of, is_below, lists_end_at
 from runtime.archive import ArchiveError, read_archive
 from runtime.atomic import PRIVATE, PUBLIC
+from wire.claims import ClaimsError, decode_claims
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
 from wire.fleet_files import BESIDE_CENTRAL, ENROLMENT_FILES, ENROLMENT_FOLDER
@@ -59,6 +60,7 @@ class Pack(Struct, frozen=True):
         authority: names the town.
         directory: in ``directory.json``.
         crl_number: of the revocation list.
+        claims_number: of the open claims; 0 = there are none yet, or none that can be read.
         misfit: why the enrolment service's files are not taken, a sentence without a full stop; empty = they are, or
             there are none.
     """
@@ -67,6 +69,7 @@ class Pack(Struct, frozen=True):
     authority: PublicKey
     directory: Directory
     crl_number: int
+    claims_number: int = 0
     misfit: str = ""
 
     @property
@@ -126,7 +129,15 @@ def read_pack(source: Path | BinaryIO, now: datetime | None = None) -> Pack:
             raise
         raise PackError(f"{named} does not hold what it should: {e}.") from e
     _check_configuration(files["broker/mosquitto.conf"].decode("utf-8", "replace"))
-    return Pack(files, authority, directory, crl_number, misfit)
+    return Pack(files, authority, directory, crl_number, claims_number_of(files.get(CLAIMS)), misfit)
+
+
+def claims_number_of(data: bytes | None) -> int:
+    """Of ``claims.json``; 0 = there is none, or none that can be read."""
+    try:
+        return 0 if data is None else decode_claims(data).number
+    except ClaimsError:
+        return 0
 
 
 def _folder(town: Path) -> Iterator[tuple[str, bytes]]:

@@ -134,7 +134,10 @@ class FleetFolder:
         return tuple(one.name for one in issuers_in_force(self.record, self.now()))
 
     def commit(self, record: FleetRecord) -> None:
-        """Write ``record`` to ``fleet.json`` and keep it."""
+        """Write ``record`` to ``fleet.json`` and keep it. Open claims that differ get the next number."""
+        if record.claims != self.record.claims:
+            number = max(self.record.claims_number + 1, int(self.now().timestamp()))
+            record = msgspec.structs.replace(record, claims_number=number)
         write_atomic(self.layout.record, encode_record(record), PUBLIC)
         self.record = record
 
@@ -183,9 +186,10 @@ class FleetFolder:
             )
             for claim in self.record.claims
         )
+        open_claims = OpenClaims(claims=claims, number=self.record.claims_number)
         # Not before there was one: a fleet that makes all keys itself has no such file.
         if claims or self.layout.claims.exists():
-            write_atomic(self.layout.claims, encode_claims(OpenClaims(claims=claims)), PUBLIC)
+            write_atomic(self.layout.claims, encode_claims(open_claims), PUBLIC)
 
     def _publish_settings(self) -> None:
         record = self.record

@@ -234,6 +234,9 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     nodes: tuple[NodeRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
     """Numbers that wait for their node, by number."""
+    claims_number: Count = 0
+    """Rises whenever those change, at least to the clock's seconds: so a restored fleet's are above what it has
+    forgotten."""
     next_node: Annotated[int, msgspec.Meta(ge=0x10, le=0xFFFF_FFFF)]
     directory_serial: Count
     directory_issued_at: Moment

@@ -51,6 +51,9 @@ class OpenClaims(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal[1] = 1
     claims: tuple[OpenClaim, ...] = ()
     """By node. No node and no code twice."""
+    number: Count = 0
+    """Rises whenever the fleet changes them: a lower one lists codes that were taken back. 0 = from before there were
+    numbers."""
 
 
 _read_open_claims: Final = msgspec.json.Decoder(OpenClaims).decode

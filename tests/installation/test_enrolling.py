@@ -21,10 +21,11 @@ from installation.pack import ENROLMENT_NAMES, read_pack
 from installation.places import Parts
 from installation.services import SYSTEM
 from provisioning import packing
+from provisioning.claims import claim_again, reserve, withdraw
 from provisioning.delegate import delegate_to, end_delegation
 from provisioning.enrolment import open_enrolment
 from provisioning.errors import BrokerUnprovenError
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import cut_off
 from tests.installation.conftest import DELEGATE, BareMachine
 from wire.directory import DelegateChanges, SenderEntry, open_directory, seal_changes
@@ -122,6 +123,35 @@ def test_new_certificates_of_the_service_restart_it_alone(with_key: BareMachine,
     installed(with_key, enrolling)
 
     assert ["systemctl restart watchlink-enrol"] == with_key.acts()
+
+
+@pytest.mark.parametrize("is_beside", [True, False], ids=["beside central", "elsewhere"])
+@pytest.mark.parametrize("how", ["new code", "withdrawn"])
+def test_older_pack_makes_no_code_good_again(
+    machine: BareMachine, fleet: Fleet, enrolling: Path, tmp_path: Path, how: str, *, is_beside: bool
+) -> None:
+    """Somebody has photographed the label; the directory is the same, and so is the revocation list."""
+    open_enrolment(fleet.folder, [HOST], is_beside_central=is_beside)
+    (made,) = reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
+    older = tmp_path / "older.tar"
+    packing.pack(fleet.folder, older)
+    installed(machine, older)
+    if how == "new code":
+        claim_again(fleet, made.claim.node)
+    else:
+        withdraw(fleet, made.claim.node)
+    installed(machine, enrolling)
+    rules = machine.path(f"{places.BROKER}/acl").read_bytes()
+
+    with pytest.raises(PackError, match="its list of open claims has number"):
+        installed(machine, older)
+
+    assert rules == machine.path(f"{places.BROKER}/acl").read_bytes()
+    if is_beside:
+        claims = machine.path(f"{places.ENROLMENT}/claims.json").read_text()
+        assert made.claim.claim_hash not in claims
+    install(machine, read_pack(older), lambda _: None, Order(is_new_town=True))
+    installed(machine, older)
 
 
 def test_key_of_the_service_is_made_once(with_key: BareMachine, enrolling: Path) -> None:

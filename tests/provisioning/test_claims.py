@@ -44,6 +44,23 @@ def test_reserving_makes_no_key_and_no_sender(fleet: Fleet) -> None:
     assert serial == fleet.record.directory_serial
 
 
+def test_each_change_of_the_claims_has_a_higher_number(fleet: Fleet, clock: Clock) -> None:
+    """By it an installation knows a list whose codes were taken back."""
+
+    def number() -> int:
+        return decode_claims(fleet.layout.claims.read_bytes()).number
+
+    reserve(fleet, [SHOP])
+    first = number()
+    assert first == int(clock.at.timestamp()), "a fleet that was restored is above what it has forgotten"
+    claim_again(fleet, "00000010")
+    assert first + 1 == number()
+    fleet.add("Bakery", "High St", ["hart"])
+    assert first + 1 == number(), "nothing is taken back by that"
+    withdraw(fleet, "00000010")
+    assert first + 2 == number()
+
+
 def test_enrolment_service_is_told_who_each_claim_is_for(fleet: Fleet, clock: Clock) -> None:
     shop, pub = reserve(fleet, [SHOP, PUB])
 

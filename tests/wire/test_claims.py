@@ -23,7 +23,7 @@ OTHER = msgspec.structs.replace(CLAIM, node="00000011", claim_hash="cd" * 32)
 
 
 def test_claims_are_read_as_they_were_written() -> None:
-    claims = OpenClaims(claims=(CLAIM, OTHER))
+    claims = OpenClaims(claims=(CLAIM, OTHER), number=7)
 
     assert claims == decode_claims(encode_claims(claims))
 
@@ -34,6 +34,13 @@ def test_claims_of_a_later_version_are_read() -> None:
     later["later"] = later["claims"][0]["later"] = 7
 
     assert OpenClaims(claims=(CLAIM,)) == decode_claims(json.dumps(later).encode())
+
+
+def test_claims_of_an_earlier_version_have_no_number() -> None:
+    earlier = json.loads(encode_claims(OpenClaims(claims=(CLAIM,), number=7)))
+    del earlier["number"]
+
+    assert OpenClaims(claims=(CLAIM,)) == decode_claims(json.dumps(earlier).encode())
 
 
 @pytest.mark.parametrize(
