@@ -282,7 +282,7 @@ def test_what_is_not_proven_is_listed_until_it_is(fleet: Fleet) -> None:
     town = ["--dir", str(fleet.layout.town)]
     for pid_file in ("/nowhere/a", "/nowhere/b"):
         assert 1 == main(["renew-crl", *town, "--deadline", "0", "--broker-pid-file", pid_file])
-    told, *_ = list_fleet(fleet).warnings
+    told = "\n".join(list_fleet(fleet).warnings)
     assert f"NOT PROVEN since {fleet.now():%Y-%m-%d %H:%M} UTC that the broker obeys: No running broker" in told
     assert "/nowhere/b" in told
     fleet.enforce(nothing)
