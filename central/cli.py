@@ -28,6 +28,11 @@ COMMANDS: Final = {
     "backup-key": ("central.backup.cli", "make the key that opens backups"),
 }
 """Name → module, whose ``main`` takes the name too, and what the command does."""
+OF_ITS_MACHINE: Final = {
+    "install": "put broker, central and the office in place, or bring them up to date",
+    "check": "say what is missing, wrong, or about to expire",
+}
+"""Commands of another program; ``watchlink`` starts that."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,13 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words and words[0] in COMMANDS:
         done: int = importlib.import_module(COMMANDS[words[0]][0]).main(words)
         return done
-    parser = argparse.ArgumentParser(
-        prog="watchlink central",
-        description="Run central: receipts and the control-room page.",
-        epilog="Or: "
-        + "; ".join(f"watchlink central {name} … to {what}" for name, (_, what) in COMMANDS.items())
-        + "; watchlink central install … to put its machine in place; watchlink central check to see what it lacks.",
-    )
+    if not words or words[0] in ("-h", "--help") or not words[0].startswith("-"):
+        return _say_commands(words)
+    parser = argparse.ArgumentParser(prog="watchlink central", add_help=False)
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="central.toml")
     given = parser.parse_args(words)
     set_up_logging()
@@ -74,3 +75,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     central.start()
     central.wait(should_stop)
     return 0 if central.stop() else STATUS_FAILED
+
+
+def _say_commands(words: Sequence[str]) -> int:
+    told = {name: what for name, (_, what) in COMMANDS.items()} | OF_ITS_MACHINE
+    listing = "\n".join(f"  {name:10} {what}" for name, what in told.items())
+    usage = (
+        "usage: watchlink central --config FILE\n       watchlink central COMMAND …\n\n"
+        f"Run central: receipts and the control-room page; or a command:\n\n{listing}\n\n"
+        "For more: watchlink central COMMAND --help"
+    )
+    if words and words[0].startswith("-"):
+        print(usage)  # noqa: T201 - a command's answer
+        return 0
+    problem = f"watchlink central: there is no command '{words[0]}'\n\n" if words else ""
+    sys.stderr.write(f"{problem}{usage}\n")
+    return STATUS_CONFIG

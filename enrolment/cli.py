@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="enrol.toml")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the service", dest="what")
-    key = commands.add_parser("key", help="make the key that adds nodes to the directory, once")
+    key = commands.add_parser("key", help="make the key that adds and strikes nodes, once")
     key.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="for delegate.key and delegate.pub")
     renew = commands.add_parser(
         "renew-list",
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--reload-command",
         default="",
         metavar="COMMAND",
-        help="has the broker read its files again (default: a signal to mosquitto.service)",
+        help="makes the broker read its files again (default: a signal to mosquitto.service)",
     )
     join = commands.add_parser(
         "join-lists",

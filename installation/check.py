@@ -20,7 +20,7 @@ from installation.enrolling import enrolment
 from installation.errors import InstallError
 from installation.expiring import backups, certificates, directory, revocation_list, root, snapshots
 from installation.files import BESIDE, digest, load_record, read
-from installation.findings import Finding, bad, good, in_order, look_at
+from installation.findings import Finding, bad, good, in_order, look_at, why
 from installation.fleet_install import TOWN_DROP_IN
 from installation.install import parts_of
 from installation.machine import Machine
@@ -213,7 +213,7 @@ def _units(machine: Machine, parts: Parts) -> list[Finding]:
             found.append(bad(name, "does not start with the machine", f"Run 'systemctl enable {name}'."))
         answer = machine.run("systemctl", "is-active", name)
         if not answer.is_good:
-            state = answer.text.strip() or "unknown"
+            state = answer.text.strip().partition("\n")[0] or "unknown"
             found.append(bad(name, f"does not run ({state})", look_at(name)))
         if not found or found[-1].about != name:
             found.append(good(name, "runs, and starts with the machine"))
@@ -311,7 +311,7 @@ def _toml(machine: Machine, path: str) -> dict[str, Any]:
     try:
         return tomllib.loads(machine.read(path).decode())
     except (OSError, ValueError) as e:
-        raise InstallError(f"{path} cannot be read: {e}") from e
+        raise InstallError(f"{path} cannot be read: {why(e)}") from e
 
 
 def _disk(machine: Machine) -> Finding:

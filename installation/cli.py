@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser(
         "check",
         help="say what is missing, wrong, or about to expire",
-        description="Look at everything that 'install' puts in place, and at what expires. Changes nothing.",
+        description="Check everything 'install' sets up, and every expiry date. Changes nothing.",
         epilog="Exit status: 0 all is in order; 1 there is something to do; 2 it could not be looked at.",
     )
     checking.add_argument("--json", action="store_true", help="JSON output")

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from installation import places
 from installation.expiring import CERTIFICATE_WARNING, ROOT_WARNING
-from installation.findings import Finding, bad, expiry
+from installation.findings import Finding, bad, expiry, why
 from installation.machine import Machine
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
@@ -90,7 +90,7 @@ def _issuer(machine: Machine, now: datetime) -> Finding:
         own = x509.load_pem_x509_certificate(machine.read(f"{places.ENROLMENT_OWN}/nodes.pem"))
         in_force = x509.load_pem_x509_certificates(machine.read(f"{places.BROKER}/issuers.pem"))
     except (OSError, ValueError) as e:
-        return bad(about, f"it cannot be read ({e})", to_do)
+        return bad(about, f"it cannot be read ({why(e)})", to_do)
     if own not in in_force:
         return bad(about, "it was cut off or replaced: what it signs now, the broker refuses", to_do)
     to_do = f"Run 'watchlink fleet new-root --replace', {to_do[4:]}"

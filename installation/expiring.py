@@ -11,7 +11,7 @@ from cryptography import x509
 
 from installation import places
 from installation.errors import InstallError
-from installation.findings import Finding, bad, expiry, good, look_at
+from installation.findings import Finding, bad, expiry, good, look_at, why
 from installation.machine import READ_BYTES_MAX, Machine
 from installation.places import Parts
 from installation.revocation import lists_end_at
@@ -67,7 +67,7 @@ def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
         # Its own, then its issuer's, without which it is worth nothing either.
         own_end, *issuers_end = (one.not_valid_after_utc for one in _in(path))
     except (OSError, ValueError) as e:
-        return bad(about, f"{path} cannot be read ({e})", to_do)
+        return bad(about, f"{path} cannot be read ({why(e)})", to_do)
     ends_at = min([own_end, *issuers_end])
     if ends_at < own_end:
         to_do = f"Run 'watchlink fleet new-root --replace' {_CARRY}"
@@ -84,7 +84,7 @@ def root(machine: Machine, now: datetime) -> list[Finding]:
     try:
         ends_at = max(one.not_valid_after_utc for one in _in(path))
     except (OSError, ValueError) as e:
-        return [bad(about, f"{path} cannot be read ({e})", "Run 'watchlink central install' again.")]
+        return [bad(about, f"{path} cannot be read ({why(e)})", "Run 'watchlink central install' again.")]
     to_do = f"Put the root's key back and run 'watchlink fleet new-root --replace' {_CARRY} Then renew every node."
     return [expiry(about, "the root certificate", ends_at, now, warning=ROOT_WARNING, to_do=to_do)]
 
@@ -102,7 +102,7 @@ def revocation_list(machine: Machine, now: datetime) -> Finding:
     except InstallError as e:
         return bad(about, f"its file {e}", to_do)
     except (OSError, ValueError) as e:
-        return bad(about, f"it is missing or damaged: a broker that reloads it lets everybody in ({e})", to_do)
+        return bad(about, f"it is missing or damaged: a broker that reloads it lets everybody in ({why(e)})", to_do)
     found = expiry(about, "the list", ends_at, now, warning=CRL_WARNING, to_do=to_do)
     if found.state == "ok":
         return found
@@ -163,7 +163,7 @@ def snapshots(machine: Machine, now: datetime) -> list[Finding]:
     try:
         people = open_snapshot(read_regular(newest, READ_BYTES_MAX), People, Town(authority), listed.office_keys)
     except (OSError, WireError) as e:
-        return [bad(about, f"{newest.name} is not believed ({e})", "See 'Publishing' in docs/office.md.")]
+        return [bad(about, f"{newest.name} is not believed ({why(e)})", "See 'Publishing' in docs/office.md.")]
     age = now - people.made_at
     if age > SNAPSHOT_AGE_MAX:
         hours = f"{age // timedelta(hours=1)} hours"
@@ -178,4 +178,4 @@ def _directory(machine: Machine, parts: Parts) -> tuple[PublicKey, Directory]:
         authority = PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii")))
         return authority, open_directory(machine.read(file), authority)
     except (OSError, ValueError, WireError) as e:
-        raise InstallError(f"it cannot be read: {e}") from e
+        raise InstallError(f"{getattr(e, 'filename', None) or 'it'} cannot be read: {why(e)}") from e

@@ -48,6 +48,12 @@ def look_at(unit: str) -> str:
     return f"Run 'systemctl restart {unit}'; if that does not help, 'journalctl -u {unit} -n 20' says why."
 
 
+def why(error: Exception) -> str:
+    """In words, on one line, without a number that nobody knows."""
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return told.strip().partition("\n")[0]
+
+
 def in_order(about: str, text: str, problems: Iterable[Finding]) -> list[Finding]:
     """The problems, or one line that there are none."""
     return list(problems) or [good(about, text)]

@@ -46,6 +46,6 @@ def _parser() -> argparse.ArgumentParser:
         "--to",
         default="",
         metavar="USER@HOST",
-        help="central's machine, as ssh opens it without a question; without it central runs on this machine",
+        help="central's machine; ssh must log in there without a password prompt. Without --to: this machine",
     )
     return parser

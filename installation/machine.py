@@ -60,7 +60,7 @@ class Machine:
                 check=False,
             )
         except (OSError, subprocess.SubprocessError) as e:
-            return Answer(127, f"{command[0]}: {e}")
+            return Answer(127, f"{command[0]}: {getattr(e, 'strerror', None) or e}")
         return Answer(done.returncode, done.stdout)
 
     def missing_packages(self, names: tuple[str, ...]) -> list[str]:

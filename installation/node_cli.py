@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, dest="command")
     installing = commands.add_parser(
         "install",
-        help="put a unit's programs, rights and identity in place",
+        help="put this unit in place, or bring it up to date",
         description="Put the unit, its user, its rights and its identity in place on this machine, or bring them up to"
         " date. Run it again as often as you like: it changes only what is not as it should be, and says what.",
         epilog="Exit status: 0 done; 1 it could not be finished, run it again; 2 this pack or request cannot be used.",

@@ -39,23 +39,33 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the node")
     _add_check(commands, shared)
     _add_enrol(commands, shared)
-    unkey = commands.add_parser("unkey", parents=[shared], help="release the transmit key, even if the node hangs")
+    install = commands.add_parser("install", help="put this unit in place, or bring it up to date")
+    install.set_defaults(run=_install)
+    unkey = commands.add_parser(
+        "unkey",
+        parents=[shared],
+        help="release the transmit key, even if the node hangs",
+        description="Release the transmit key, even if the node hangs. The node's unit runs this before each start and"
+        " after each end.",
+    )
     unkey.set_defaults(run=_unkey)
     renew = commands.add_parser(
         "renew",
         parents=[shared],
-        help="renew this unit's certificates, if it is time",
-        description="Renews this unit's certificates once half their life is over. A timer runs it every hour. The node"
+        help="renew this unit's certificates, if they are due",
+        description="Renew this unit's certificates once half their life is over. A timer runs it every hour. The node"
         " goes on meanwhile, and uses a new certificate when it next connects.",
         epilog="Exit status: 0 renewed or not due yet, 1 it did not work (it says why, and tries again), 2 the"
         " configuration cannot be used.",
     )
-    renew.add_argument("--now", dest="is_forced", action="store_true", help="renew them now, due or not")
+    renew.add_argument("--now", dest="is_forced", action="store_true", help="renew them now, even if not due")
     renew.set_defaults(run=_renew)
     radio_check = commands.add_parser(
         "radio-check",
         parents=[shared],
         help="test the radio step by step; stop the node first",
+        description="Test the radio step by step: its devices, what is heard and, with --transmit, a tone and a"
+        " sentence on the air. Stop the node first.",
     )
     radio_check.add_argument(
         "--seconds", type=_seconds, default=10, metavar="S", help="how long to listen (2 to 600; default: 10)"
@@ -73,7 +83,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "check",
         parents=[shared],
         help="say what is right and wrong on this unit, and what to do",
-        description="Says, a line for each part, what is right and wrong on this unit, and what to do. It may run while"
+        description="Say, a line for each part, what is right and wrong on this unit, and what to do. It may run while"
         " the node runs, and disturbs nothing; it sees more while the node is stopped. Run it as root.",
         epilog="Exit status: 0 all right, 1 something is wrong, 2 the configuration or a part could not be looked at.",
     )
@@ -83,7 +93,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "diagnose",
         parents=[shared],
         help="make one file for the engineer, without names, photographs or keys",
-        description="Makes one file for the engineer: what 'node check' finds, versions, the log, the configuration and"
+        description="Make one file for the engineer: what 'node check' finds, versions, the log, the configuration and"
         " counts. It leaves out names of people and premises, addresses, photographs and keys. It needs no network."
         " Run it as root.",
         epilog="Exit status: 0 made, 1 made but something is missing in it (it says what), 2 nothing could be written.",
@@ -99,8 +109,8 @@ def _add_enrol(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "enrol",
         parents=[shared],
         help="make this new unit a node, with the seed on its card",
-        description="Makes this unit's keys, claims its identity with the code in the seed, and deletes the seed. Says"
-        " where it stands, on the panel too, and goes on trying until it is done. It may be ended at any moment.",
+        description="Make this unit's keys, claim its identity with the code in the seed, and delete the seed. Show its"
+        " progress, on the panel too, and go on trying until it is done. It may be ended at any moment.",
         epilog="Exit status: 0 the node can start, 1 not yet, 2 the command or the configuration is wrong.",
     )
     enrol.add_argument("--seed", dest="seed_file", type=Path, required=True, metavar="FILE", help="watchlink-seed.json")
@@ -137,6 +147,11 @@ def _run(config_file: Path) -> int:
     except ConfigError as e:
         raise ConfigError(f"{config_file}: {e}") from e
     return app.run()
+
+
+def _install(_config_file: Path) -> int:
+    # Listed here; where it is the first word, the installation's own program does it.
+    raise ConfigError("write 'watchlink node install', and its options after that")
 
 
 def _settle(config_file: Path) -> None:

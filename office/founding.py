@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == "init":
             command.add_argument("--name", default="First co-ordinator", help="of the first co-ordinator")
         if name == "recover":
-            command.add_argument("username", help="whose account")
+            command.add_argument("username", metavar="NAME", help="whose account: the name they sign in with")
     given = parser.parse_args(arguments)
     try:
         configuration = load_configuration(given.config)
@@ -93,7 +93,7 @@ def found(configuration: Configuration, name: str) -> str:
         if RoleGrant.objects.filter(role="co-ordinator", account__is_active=True).exists():
             raise RefusedError(
                 "there is a co-ordinator already, who invites everybody else. If nobody can sign in any more:"
-                f" watchlink office recover --config {configuration.file} USERNAME"
+                f" watchlink office recover --config {configuration.file} NAME"
             )
         Invitation.objects.filter(invited_by=None, used_at=None).update(cancelled_at=timezone.now())
         _, link = acts.invite(None, name=" ".join(name.split()), email="", role="co-ordinator", schemes=schemes)

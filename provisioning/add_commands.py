@@ -45,7 +45,8 @@ def add_commands(commands: Commands) -> None:
         type=Path,
         metavar="FILE",
         dest="file",
-        help="all premises of a CSV file with the headings premises, place, schemes and profile; or none",
+        help="add every premises in a CSV file with the headings premises, place, schemes and profile, or none if a"
+        " line is wrong",
     )
     add.add_argument(
         "--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware profile, see docs/hardware.md"

@@ -49,7 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="watchlink fleet",
         description="Keeps a town's fleet: its units, their certificates, the directory and the broker's files.",
-        epilog="Also: watchlink fleet install … to have every change brought to central, and lists renewed every day.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     town, broker = town_options(), broker_options()
@@ -71,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument(
         "--broker-folder", default="", metavar="DIR", help="the broker's folder there, if it runs on another machine"
     )
-    init.add_argument("--broker-user", default="", metavar="USER", help="user that Mosquitto runs as; default: you")
+    init.add_argument(
+        "--broker-user", default="", metavar="USER", help="user that Mosquitto runs as; default: the user who runs this"
+    )
     init.add_argument(
         "--web-port",
         default=8080,
@@ -135,6 +136,10 @@ def _parser() -> argparse.ArgumentParser:
         "--to", required=True, type=Path, metavar="FILE", help="file to write; it will hold private keys"
     )
     carried.set_defaults(run=_pack)
+    installing = commands.add_parser(
+        "install", help="bring every later change to central, and renew revocation lists every day"
+    )
+    installing.set_defaults(run=_install)
     add_issuer_commands(commands)
     office_commands.add_commands(commands)
     delegate_commands.add_commands(commands)
@@ -148,6 +153,11 @@ def _parser() -> argparse.ArgumentParser:
         # Whoever asks for a command's help reads what it does there, too.
         command.description = command.description or f"{said[:1].upper()}{said[1:]}."
     return parser
+
+
+def _install(_options: argparse.Namespace) -> None:
+    # Listed here; where it is the first word, the installation's own program does it.
+    raise FleetInputError("Write 'watchlink fleet install', and its options after that.")
 
 
 def _init(options: argparse.Namespace) -> None:

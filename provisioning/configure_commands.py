@@ -28,7 +28,7 @@ def add_commands(commands: Commands) -> None:
         "configure",
         parents=[town_options()],
         help="set a node's licence, transmit key, profile or words from afar, or show what is set",
-        description="Signs settings for a node, which central passes on. The node tries them when no alert is open"
+        description="Sign settings for a node, which central passes on. The node tries them when no alert is open"
         " there. If it does not work with them as before, it takes the last good ones again.",
     )
     configure.add_argument("node", metavar="NODE", help="its id, from 'list'")
@@ -39,7 +39,7 @@ def add_commands(commands: Commands) -> None:
         "--phrases", type=Path, metavar="FILE", help="words for the radio, TOML; they replace those set before"
     )
     configure.add_argument(
-        "--as-installed", action="store_true", help="drop what was set: the node's own file counts alone"
+        "--as-installed", action="store_true", help="drop what was set: use only the node's own file"
     )
     configure.add_argument(
         "--show", action="store_true", help="change nothing; show what is set and what the node says"

@@ -40,7 +40,7 @@ def broker_options() -> argparse.ArgumentParser:
         default=PROOF_DEADLINE_S,
         type=float,
         metavar="SECONDS",
-        help="how long the broker may take to obey; default: %(default)s",
+        help="how many seconds to wait for the broker (default: %(default)g)",
     )
     return broker
 

@@ -21,7 +21,7 @@ def add_commands(commands: Commands) -> None:
     delegate = commands.add_parser(
         "delegate",
         parents=[town_options(), broker_options()],
-        help="let the enrolment service's key add and strike nodes for another 90 days, or end that",
+        help="let the enrolment service add and strike nodes for 90 days, renew that, or end it",
     )
     delegate.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the delegate's public key")
     delegate.add_argument("--end", action="store_true", help="end the delegation at once, as after a theft")

@@ -59,7 +59,7 @@ def add_commands(commands: Commands) -> None:
     how = joined.add_mutually_exclusive_group(required=True)
     how.add_argument("--proposal", type=int, metavar="N", help="number of the premises, from 'proposals'")
     how.add_argument("--refresh", action="store_true", help="take its name and place from the office")
-    how.add_argument("--none", action="store_true", help="unlink it: it is at none of the office's premises")
+    how.add_argument("--none", action="store_true", help="unlink it from the office's records")
     joined.add_argument("--yes", action="store_true", help="do not ask if the premises has a node already")
     joined.set_defaults(run=_link)
 

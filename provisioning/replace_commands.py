@@ -22,9 +22,9 @@ def add_commands(commands: Commands) -> None:
         "replace",
         parents=[town_options(), broker_options()],
         help="end a broken unit for good, and print the label for the unit that replaces it",
-        description="Ends a broken unit for good, as 'revoke' does, and reserves a new number at the same premises,"
-        " with place, schemes, profile and settings. Its unit claims it as a new shop's does. If it was interrupted, or"
-        " the broker did not obey, run it again.",
+        description="End a broken unit for good, as 'revoke' does, and reserve a new number at the same premises, with"
+        " place, schemes, profile and settings. The new unit claims it like a new shop's. If it was interrupted, or the"
+        " broker did not obey, run it again.",
     )
     replace.add_argument("node", metavar="NODE", help="the broken unit's id, from 'list'")
     replace.add_argument("--yes", action="store_true", help="do not ask")

@@ -35,7 +35,7 @@ def add_commands(commands: Commands) -> None:
     code.add_argument(
         "--code-file", type=Path, metavar="FILE", help="read the label's code from there; default: ask for it"
     )
-    code.add_argument("--new-code", action="store_true", help="make a new code; the old label counts no more")
+    code.add_argument("--new-code", action="store_true", help="make a new code; the old label stops working")
     network = seed.add_mutually_exclusive_group()
     network.add_argument("--wifi", action="store_true", help="ask for the premises' Wi-Fi, and write that too")
     network.add_argument(

@@ -51,9 +51,9 @@ def parents(configuration: str) -> tuple[argparse.ArgumentParser, argparse.Argum
 def add_set_aside_or_prove(parser: argparse.ArgumentParser, whose: str) -> None:
     """What a restore does with a state that is here, ``whose`` it is for people; or nothing but the proof."""
     either = parser.add_mutually_exclusive_group()
-    text = f"if {whose} has a state here, move that to a folder beside it first"
+    text = f"first move {whose}'s present data to a folder beside it"
     either.add_argument("--set-aside", action="store_true", help=text)
-    text = "restore nothing: only prove that the key opens the backup and all is well"
+    text = "change nothing; check that this key opens the backup and that it is complete"
     either.add_argument("--prove", action="store_true", help=text)
 
 

@@ -34,7 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     config, folder, opened = parents("central.toml")
 
-    about = "Copy central's state into one encrypted file while central runs, prove that it opens, and delete old ones."
+    about = (
+        "Copy central's state into one encrypted file while central runs, check that it opens, then delete the oldest."
+    )
     making = commands.add_parser("backup", parents=[config, folder], description=about)
     making.set_defaults(run=_back_up)
 

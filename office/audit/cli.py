@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     protect = commands.add_parser("protect", help="make the database refuse changes of the audit again")
     restored = commands.add_parser(
-        "restored", help="after a restore from a backup: record that rows are missing, and let publishing go on"
+        "restored",
+        help="after a restore by other means: record the gap and resume publishing",
+        description="After a restore by other means: record the gap and resume publishing.",
     )
     restored.add_argument("--row", type=int, default=0, metavar="N", help="highest row of the audit that central knows")
     restored.add_argument(

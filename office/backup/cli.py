@@ -36,8 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     config, folder, opened = parents("office.toml")
 
     about = (
-        "Copy database, encrypted photographs and office.toml into one encrypted file while the office runs, prove that"
-        " it opens, and delete old ones. No key is in it."
+        "Copy database, encrypted photographs and office.toml into one encrypted file while the office runs, check that"
+        " it opens, then delete the oldest. No key is in it."
     )
     making = commands.add_parser("backup", parents=[config, folder], description=about)
     making.set_defaults(run=_back_up)
@@ -50,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     putting_back = commands.add_parser("restore", parents=[config, opened], description=about)
     known = putting_back.add_mutually_exclusive_group()
     known.add_argument(
-        "--lists", type=Path, metavar="FOLDER", help="with the newest lists of people and premises that central keeps"
+        "--lists",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the newest lists that central keeps; erasures after them are not known",
     )
     lost = "no such list is left anywhere: who was erased or let go since the backup comes back"
     known.add_argument("--lists-lost", action="store_true", help=lost)

@@ -17,6 +17,7 @@ from installation.expiring import backups, directory, revocation_list, root, sna
 from installation.findings import Finding, expiry, look_at
 from installation.fleet_install import TOWN_DROP_IN
 from installation.install import Order, install
+from installation.machine import Answer
 from installation.pack import read_pack
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
@@ -401,3 +402,17 @@ def test_fleet_folder_on_this_machine_says_what_is_not_proven(installed: BareMac
     (finding,) = found(check(installed), "proof")
     assert "bad" == finding.state
     assert "renew-crl --dir /srv/town" in finding.to_do
+
+
+def test_fault_is_told_in_words_and_on_one_line(installed: BareMachine) -> None:
+    installed.path(f"{places.CENTRAL}/client.pem").unlink()
+    installed.path(f"{places.CENTRAL}/client.pem").mkdir()
+    installed.path(f"{places.BROKER}/crl.pem").unlink()
+    installed.path(places.DIRECTORY).unlink()
+    installed.told["systemctl is-active mosquitto"] = Answer(
+        3, "inactive\nUnit mosquitto.service could not be found.\n"
+    )
+    lines = [finding.line for finding in check(installed)]
+
+    assert [] == [line for line in lines if "Errno" in line or "\n" in line]
+    assert any("does not run (inactive)" in line for line in lines)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from watchlink.cli import main
+from watchlink.cli import OF_MACHINES, main
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_demo_is_offered_only_where_the_repository_is(
     ("program", "command", "says"),
     [
         ("central", "install", "put broker, central"),
-        ("central", "check", "Changes nothing."),
+        ("central", "check", "every expiry date. Changes nothing."),
         ("node", "install", "put the unit, its user"),
         ("fleet", "install", "Have every later change"),
     ],
@@ -68,9 +70,16 @@ def test_commands_about_a_programs_machine_are_under_the_program(
     assert says.lower() in said.lower()
 
 
-def test_central_says_which_other_commands_it_has(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        main(["central", "--help"])
+@pytest.mark.parametrize(("program", "command"), sorted(OF_MACHINES))
+def test_program_lists_the_commands_about_its_machine(
+    program: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):
+        main([program, "--help"])
 
-    said = " ".join(capsys.readouterr().out.split())
-    assert "watchlink central install … to put its machine in place" in said
+    assert f"  {command} " in capsys.readouterr().out
+
+
+def test_command_about_a_units_machine_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main(["node", "--config=x", "install"])
+    assert "write 'watchlink node install'" in capsys.readouterr().err
