@@ -17,11 +17,11 @@ from installation.drop_in import drop_in_of
 from installation.errors import InstallError, PackError
 from installation.files import Wanted, alone, load_record, read, save_record, sweep
 from installation.machine import Machine
-from installation.places import PROGRAM, shipped
+from installation.places import CHANGED, PROGRAM, shipped
 from installation.services import SYSTEM, Service, run_services
 from installation.steps import Say, changes_of, put_all, want_programs
 from runtime.atomic import PUBLIC
-from wire.fleet_files import APPLY
+from wire.fleet_files import APPLY, FETCH
 
 LISTS: Final = "watchlink-fleet-lists"
 RECORD: Final = "/var/lib/watchlink/installed-fleet.json"
@@ -81,13 +81,15 @@ def install_fleet(machine: Machine, town: Path, to: str, say: Say) -> None:
         here = read(machine.path(f"{town}/{APPLY}"))
         script = apply_script(to) if to or here is None else here.decode("utf-8", "replace")
         found = _TO.search(script)
-        host = host or (found[1].rpartition("@")[2] if found else "")
+        whom = found[1] if found else ""
+        host = host or whom.rpartition("@")[2]
         want_programs(machine, PROGRAM, SSH_PACKAGES if host else ())
         reach = Reach(tuple(dict.fromkeys(one for one in (_broker_host(machine, town), host) if one)))
         wanted = [
             *(Wanted(path, shipped(name), PUBLIC, is_editable=True) for path, name in SHIPPED.items()),
             Wanted(TOWN_DROP_IN, _drop_in(machine, town, is_here=not host).encode(), PUBLIC),
             Wanted(f"{town}/{APPLY}", script.encode(), _OWNERS),
+            Wanted(f"{town}/{FETCH}", fetch_script(whom).encode(), _OWNERS),
             *drop_in_of(machine, LISTS, reach, "fleet", say),
         ]
         sweep(machine, wanted, RECORD)
@@ -137,6 +139,17 @@ trap 'exit 1' HUP INT TERM
 exec 8<"$pack"
 rm "$pack"
 {SSH} {shlex.quote(to)} 'watchlink central install --from -' <&8
+"""
+
+
+def fetch_script(to: str) -> str:
+    """What shows which units have claimed their premises, as the enrolment service on central's machine says."""
+    # Whoever revokes a stolen unit waits for it: not for minutes on a machine that is down.
+    there = f"ssh -o BatchMode=yes -o ConnectTimeout=5 {shlex.quote(to)} cat" if to else "cat"
+    return f"""\
+#!/bin/sh
+# Made by 'watchlink fleet install': shows which units have claimed their premises.
+exec {there} {CHANGED}
 """
 
 

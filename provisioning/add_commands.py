@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioning.claims import MadeClaim, claim_again, may_claim, reserve, waiting_claim, withdraw
+from provisioning.collect_commands import ask_about_left_out
 from provisioning.console import broker_options, confirm, knows_broker, pass_claims_on, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
@@ -109,6 +110,7 @@ def _add(options: argparse.Namespace) -> None:
 def _add_with_keys(
     options: argparse.Namespace, fleet: Fleet, wanted: Sequence[NewNode], snapshot_number: int, seconds: Container[int]
 ) -> None:
+    ask_about_left_out(fleet, is_agreed=options.yes)
     nodes = fleet.add_all(wanted, snapshot_number=snapshot_number, seconds=seconds)
     for node in nodes:
         what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
@@ -195,7 +197,8 @@ def _ask_about_withdrawal(fleet: Fleet, node: str) -> None:
     claim = waiting_claim(fleet.record, node)
     confirm(
         f"If a unit has claimed {claim.node} ({claim.premises}) since the last 'watchlink fleet collect', that premises"
-        " loses the network at once, for good.",
+        " loses the network at once, for good. If its unit was stolen, end it instead: 'watchlink fleet revoke"
+        f" {claim.node}'.",
         "Take the claim back?",
         unchanged="Nothing was changed.",
         way_out="Collect first. If it still waits, give --yes.",

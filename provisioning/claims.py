@@ -13,6 +13,7 @@ from datetime import timedelta
 import msgspec
 from msgspec import Struct
 
+from provisioning.ended import ended
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet, NewNode, check_new, free_number
 from provisioning.issuers import has_issuers
@@ -111,6 +112,8 @@ def waiting_claim(record: FleetRecord, node: str) -> ClaimRecord:
     found = next((claim for claim in record.claims if claim.node == wanted), None)
     if found is None:
         known = record.node(node)
+        if known.revoked_at is not None:
+            raise FleetInputError(ended(record, known, "replace"))
         raise FleetInputError(
             f"{known.node} ({known.premises}) has its keys already. For another unit there: 'watchlink fleet replace"
             f" {known.node}'."

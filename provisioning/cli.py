@@ -22,6 +22,7 @@ from provisioning import (
 )
 from provisioning.console import broker_options, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
+from provisioning.fetching import fetch
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.issuer_commands import add_issuer_commands
 from provisioning.layout import ALERTS
@@ -29,6 +30,7 @@ from provisioning.listing import as_table, list_fleet
 from provisioning.live_list import read_live
 from provisioning.office_commands import snapshot_options
 from provisioning.packing import pack, pack_node
+from provisioning.uncollected import left_out_next, strike_unseen
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
@@ -102,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "revoke", parents=[town, broker], help="end a node for good, and prove that the broker refuses it"
     )
     revoke.add_argument("node", metavar="NODE", help="its id, from 'list'")
+    collect_commands.add_file_option(revoke)
     revoke.set_defaults(run=_revoke)
 
     renew = commands.add_parser(
@@ -192,6 +195,19 @@ def _list(options: argparse.Namespace) -> None:
 
 def _revoke(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
+    # A unit that was stolen before it was collected: the fleet does not know its key yet. And others are not to be
+    # silenced by the directory that strikes it.
+    is_due = bool(left_out_next(fleet.record, fleet.now()))
+    trouble = collect_commands.collect_first(fleet, options.node, options.file, is_due=is_due)
+    unseen = strike_unseen(fleet, options.node)
+    if trouble:
+        say(f"! {trouble}")
+    if unseen is not None:
+        say(f"{unseen.node} ({unseen.premises}) was never collected. Whoever has claimed it is struck all the same,")
+        say("  and its code opens nothing any more.")
+    waiting = left_out_next(fleet.record, fleet.now())
+    if trouble and waiting:
+        say(f"! {collect_commands.may_be_left_out(waiting)}")
     node = fleet.revoke(options.node, reload_of(options, fleet), deadline_s=options.deadline)
     say(f"{node.node} ({node.premises}) is revoked, and the running broker was seen to obey:")
     say("  it refuses revoked certificates, lets valid ones in, and gives this node no rights, connected or not;")
@@ -235,6 +251,7 @@ def _pack(options: argparse.Namespace) -> None:
 
 def _require_signatures(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
+    collect_commands.ask_about_left_out(fleet, is_agreed=True)
     count = fleet.require_signatures(options.who)
     if not count:
         say("All of them already have to sign.")
@@ -248,3 +265,8 @@ def _renew_crl(options: argparse.Namespace) -> None:
     fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
     expires_at = fleet.crl_expires_at()
     say(f"The running broker obeys the new revocation list, good until {expires_at:%Y-%m-%d}.")
+    try:
+        # Every day, so that 'list' tells who has claimed, and 'revoke' knows it while central's machine is down.
+        fetch(fleet)
+    except FleetError as e:
+        say(f"! {e}")

@@ -7,6 +7,7 @@ the fleet's own.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from provisioning.records import FleetRecord, NodeRecord
 from runtime.regular_file import read_regular
 from wire.directory import Directory, Sender, open_directory
 from wire.errors import REASONS, DecodeError
-from wire.ids import FIRST_PREMISES_NODE, node_text
+from wire.ids import FIRST_PREMISES_NODE, node_text, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
 
 _PROFILE_UNKNOWN: Final = ""
@@ -50,12 +51,14 @@ def foresee(folder: FleetFolder, file: Path) -> Collected:
         return _sorted_out(folder, _read(folder, file))
 
 
-def collect(folder: FleetFolder, file: Path) -> Collected:
+def collect(folder: FleetFolder, file: Path, without_claim: Container[str] | None = None) -> Collected:
     """Read the directory that the enrolment service has changed, and list its nodes in the next one of the authority's.
 
     Args:
         folder: the fleet's.
         file: the service's ``changed/directory.json``, or central's.
+        without_claim: the nodes that are struck if they have no claim here; ``None`` = all of them. The others stay
+            the delegate's.
 
     Raises:
         FleetInputError: it cannot be read, is not of this town, or was changed under another delegation than the one
@@ -64,6 +67,9 @@ def collect(folder: FleetFolder, file: Path) -> Collected:
     with folder.changing():
         directory = _read(folder, file)
         found = _sorted_out(folder, directory)
+        if without_claim is not None:
+            left = [node for node in found.without_claim if node.node not in without_claim]
+            found = msgspec.structs.replace(found, struck=tuple(node for node in found.struck if node not in left))
         new = (*found.taken, *found.struck)
         if new:
             numbers = {node.node for node in new}
@@ -76,6 +82,12 @@ def collect(folder: FleetFolder, file: Path) -> Collected:
         # Even if nothing is new: this finishes what was interrupted.
         folder.publish()
     return found
+
+
+def claimed(folder: FleetFolder, file: Path) -> frozenset[str]:
+    """The numbers that wait here although their units have claimed them, by that file. Raises as :func:`collect`."""
+    senders = _read(folder, file).senders
+    return frozenset(claim.node for claim in folder.record.claims if parse_node(claim.node) in senders)
 
 
 def _read(folder: FleetFolder, file: Path) -> Directory:

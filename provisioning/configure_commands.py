@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from provisioning.configuring import Wish, described, differences, ptt_of, sign, wished, words_of
 from provisioning.console import bring, confirm, say, town_options
+from provisioning.ended import ended
 from provisioning.enforcement import reload_by_command
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet
@@ -68,6 +69,8 @@ def _configure(options: argparse.Namespace) -> None:
         return
     if wish == Wish():
         raise FleetInputError("Say what to set: --licence, --ptt, --profile, --phrases or --as-installed. Or --show.")
+    if node.revoked_at is not None:
+        raise FleetInputError(ended(fleet.record, node, "configure"))
     settings = wished(node, wish, fleet.now())
     lines = differences(node.settings, settings)
     if not lines:

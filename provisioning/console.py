@@ -10,6 +10,7 @@ from pathlib import Path
 from provisioning.enforcement import PROOF_DEADLINE_S, Reload, reload_by_command, reload_by_pid_file
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet
+from provisioning.uncollected import nobody_can_claim
 
 
 def town_options() -> argparse.ArgumentParser:
@@ -105,9 +106,8 @@ def pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
 
 def warn_without_service(options: argparse.Namespace, fleet: Fleet) -> None:
     """Say what keeps new claims from the enrolment service, if anything."""
-    delegation = fleet.record.delegation
-    if delegation is None or delegation.key is None:
-        say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
+    if why_not := nobody_can_claim(fleet.record, fleet.now()):
+        say(f"! {why_not}")
     if not options.reload_command and not fleet.layout.apply.exists():
         say(f"An enrolment service on another machine needs the new {fleet.layout.claims}.")
 

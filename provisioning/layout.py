@@ -13,7 +13,7 @@ from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire import node_file
-from wire.fleet_files import APPLY, BESIDE_CENTRAL
+from wire.fleet_files import APPLY, BESIDE_CENTRAL, FETCH
 from wire.ids import CENTRAL, node_text
 from wire.node_file import FAKE_PROFILE
 from wire.signing import SigningKey
@@ -60,6 +60,16 @@ class Layout(Struct, frozen=True):
     def apply(self) -> Path:
         """Brings what has changed to central's machine, once 'watchlink fleet install' has made it."""
         return self.town / APPLY
+
+    @property
+    def fetch(self) -> Path:
+        """Fetches the enrolment service's directory from central's machine, likewise."""
+        return self.town / FETCH
+
+    @property
+    def changed(self) -> Path:
+        """The directory with the delegate's changes: the enrolment service's own, or as it was fetched last."""
+        return self.enrolment / "changed" / "directory.json"
 
     @property
     def claims(self) -> Path:

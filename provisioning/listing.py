@@ -25,6 +25,7 @@ from provisioning.records import (
     WebRecord,
 )
 from provisioning.unproven import unproven_warnings
+from provisioning.waiting_list import claim_warnings, claimed_here
 from wire.fingerprints import key_fingerprint
 from wire.fleet_list import FleetList
 from wire.subjects import NODES, SERVICES
@@ -81,6 +82,8 @@ class WaitingRow(msgspec.Struct, frozen=True):
     profile: str
     claim_ends_at: datetime
     office_premises: int = 0
+    is_claimed: bool = False
+    """A unit has claimed it, as far as is known here, and was not collected yet."""
 
 
 class OfficeKeyRow(msgspec.Struct, frozen=True):
@@ -183,7 +186,8 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         for node in record.nodes
         if node.replacement is not None and node.replacement.to_do != "nothing"
     ]
-    warnings += [*_enrolment_warnings(fleet, now), *_claim_warnings(record, live, now)]
+    claimed = claimed_here(fleet, live)
+    warnings += [*_enrolment_warnings(fleet, now), *claim_warnings(fleet, claimed, now)]
     if live is not None:
         warnings += late_settings(live, {node.node: node.settings.serial for node in record.nodes if node.settings})
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
@@ -210,6 +214,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
                 claim.profile,
                 claim.ends_at,
                 claim.office_premises,
+                is_claimed=claim.node in claimed,
             )
             for claim in record.claims
         ),
@@ -265,6 +270,8 @@ def _standing(row: NodeRow | WaitingRow, at: datetime) -> tuple[str, str]:
     """Until when its certificate or its claim is good, and when it was revoked."""
     if isinstance(row, WaitingRow):
         is_over = row.claim_ends_at <= at
+        if row.is_claimed:
+            return "claimed, to be collected", ""
         return (
             f"claim ended {_day(row.claim_ends_at)}"
             if is_over
@@ -301,21 +308,6 @@ def _cut_off_warnings(fleet: Fleet) -> list[str]:
         return []
     told = "The enrolment service signs with an issuer that was cut off, and the broker refuses what it makes"
     return [f"{told}: 'watchlink fleet enrolment'."]
-
-
-def _claim_warnings(record: FleetRecord, live: FleetList | None, now: datetime) -> list[str]:
-    claimed = {unit.node for unit in live.units} if live is not None else set()
-    found = [
-        f"A unit has claimed {claim.node} ({claim.premises}), as central knows: 'watchlink fleet collect'."
-        for claim in record.claims
-        if claim.node in claimed
-    ]
-    return found + [
-        f"The claim of {claim.premises} has ended. If a unit has used it: 'watchlink fleet collect'. If not: 'watchlink"
-        f" fleet claim {claim.node}' makes a new code."
-        for claim in record.claims
-        if claim.ends_at <= now and claim.node not in claimed
-    ]
 
 
 def _differences(fleet: Fleet, snapshot: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
+from provisioning.collect_commands import ask_about_left_out
 from provisioning.console import broker_options, confirm, pass_directory_on, say, town_options
 from provisioning.errors import FleetInputError
 from provisioning.fleet import OFFICE, Fleet, NewNode
@@ -150,6 +151,8 @@ def _trust(options: argparse.Namespace) -> None:
     key = None if options.file is None else read_office_key(options.file, fleet.folder)
     if key is not None and not options.yes:
         _ask_about_key(fleet, key)
+    # A key that was stolen is struck at once.
+    ask_about_left_out(fleet, is_agreed=options.yes or bool(options.strike))
     change_keys(fleet.folder, trust=key, strike=options.strike)
     if options.strike:
         struck = find_key(fleet.record, options.strike)
@@ -215,6 +218,7 @@ def _proposals(options: argparse.Namespace) -> None:
 
 def _link(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
+    ask_about_left_out(fleet, is_agreed=options.yes)
     if options.none:
         node = unlink(fleet.folder, options.node)
         say(f"{node.node} ({node.premises}) is joined with no premises of the office.")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from provisioning.ended import ended
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.layout import Layout
@@ -72,9 +73,13 @@ def pack_node(folder: FleetFolder, node: str, file: Path) -> Path:
         FleetInputError: there is no such node, it is revoked, or nothing of it is here.
         FleetError: the disk refused.
     """
-    record = folder.record.node(node)
+    record = folder.record.node(
+        node,
+        "Nothing is carried to it: its unit makes its keys itself, once it has the card that 'watchlink fleet seed {}'"
+        " writes.",
+    )
     if record.revoked_at is not None:
-        raise FleetInputError(f"{record.node} ({record.premises}) is revoked: add the premises again.")
+        raise FleetInputError(ended(folder.record, record, "pack"))
     carried = folder.layout.node(record.node)
     files = {f"{NODE_FOLDER}/{name}": carried / name for name in NODE_FILES if (carried / name).is_file()}
     if not files:

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from provisioning.ended import ended
 from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.records import FleetRecord, NodeRecord, clean_name
@@ -245,7 +246,7 @@ def _commit(folder: FleetFolder, known: NodeRecord, changed: NodeRecord, number:
 def _in_use(record: FleetRecord, text: str) -> NodeRecord:
     node = record.node(text)
     if node.revoked_at is not None:
-        raise FleetInputError(f"{node.node} ({node.premises}) is revoked: add the premises again.")
+        raise FleetInputError(ended(record, node, "link"))
     return node
 
 

@@ -30,6 +30,8 @@ CENTRAL_NAME: Final = "Central"
 FIRST_CA: Final = "ca"
 """Name of the CA that signed everything in fleets from before there were issuers."""
 
+COLLECT_FIRST: Final = "Once a unit has claimed it: 'watchlink fleet collect', then this again."
+
 NodeKind = Literal["premises", "gateway"]
 KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -250,11 +252,15 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     issuers: tuple[IssuerRecord, ...] = (IssuerRecord(name=FIRST_CA, organisation="", root=FIRST_CA),)
     """Oldest first; the last of an organisation that is not cut off signs."""
 
-    def node(self, text: str) -> NodeRecord:
+    def node(self, text: str, while_waiting: str = COLLECT_FIRST) -> NodeRecord:
         """The node of that id.
 
+        Args:
+            text: the id, as somebody typed it.
+            while_waiting: what to do about a number that waits for its unit, in sentences; its id goes in for ``{}``.
+
         Raises:
-            FleetInputError: not an id, or not of this fleet.
+            FleetInputError: not an id, not of this fleet, or it waits for its unit.
         """
         try:
             wanted = node_text(parse_node(text.strip().lower()))
@@ -268,8 +274,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         waiting = next((claim for claim in self.claims if claim.node == wanted), None)
         if waiting is not None:
             raise FleetInputError(
-                f"{wanted} ({waiting.premises}) waits for its claim. If a unit has claimed it since: 'watchlink fleet"
-                f" collect', then again. If not: 'watchlink fleet claim {wanted} --withdraw'."
+                f"{wanted} ({waiting.premises}) waits for its unit. {while_waiting.format(wanted)} Nothing was changed."
             )
         if found is None:
             raise FleetInputError(f"No node {wanted} in this fleet: see 'watchlink fleet list'.")

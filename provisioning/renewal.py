@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.certificates import issue_client_certificate, issue_server_certificate
+from provisioning.ended import ended
 from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES
@@ -30,7 +31,7 @@ def renew_nodes(folder: FleetFolder, nodes: Sequence[NodeRecord]) -> tuple[Path,
     """
     for node in nodes:
         if node.revoked_at is not None:
-            raise FleetInputError(f"{node.node} ({node.premises}) is revoked: add the premises again.")
+            raise FleetInputError(ended(folder.record, node, "renew"))
     issuer, now = folder.issuer(NODES), folder.now()
     issued = {node.node: issue_client_certificate(issuer, node.node, now=now) for node in nodes}
     changed = tuple(

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from provisioning.add_commands import add_label_option, hand_out
+from provisioning.collect_commands import add_file_option, collect_first
 from provisioning.console import broker_options, confirm, reload_of, say, town_options, warn_without_service
 from provisioning.fleet import Fleet
 from provisioning.labels import sheet_writer
@@ -29,24 +30,30 @@ def add_commands(commands: Commands) -> None:
     replace.add_argument("node", metavar="NODE", help="the broken unit's id, from 'list'")
     replace.add_argument("--yes", action="store_true", help="do not ask")
     add_label_option(replace)
+    add_file_option(replace)
     replace.set_defaults(run=_replace)
 
 
 def _replace(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
-    old = replaceable(fleet.record, options.node)
+    if trouble := collect_first(fleet, options.node, options.file):
+        say(f"! {trouble}")
+    old = replaceable(fleet.record, options.node, fleet.now())
     if not options.yes and old.replacement is None:
         _ask(old)
     write = None if options.labels is None else sheet_writer(options.labels)
     done = replace_node(fleet, options.node)
     if done.made is not None:
         hand_out([done.made], options, write)
+    if done.is_made_again:
+        say("If this was begun before and has shown a label: that one opens nothing any more. Destroy it.")
     if done.replacement.to_do == "label":
         note_done(fleet, done.old, "label")
     warn_without_service(options, fleet)
     # It repeats what was done, and proves it: the old unit is dead before somebody hears that it is.
     fleet.revoke(done.old.node, reload_of(options, fleet), deadline_s=options.deadline)
     note_done(fleet, done.old, "proof")
+    _warn_of_another_label(fleet, done)
     _say_what_to_do(fleet, done)
 
 
@@ -58,6 +65,12 @@ def _ask(old: NodeRecord) -> None:
         unchanged="Nothing was changed.",
         way_out="To replace it, give --yes.",
     )
+
+
+def _warn_of_another_label(fleet: Fleet, done: Replaced) -> None:
+    claims = {claim.node: claim.claim_hash for claim in fleet.record.claims}
+    if done.made is not None and done.made.claim.claim_hash != claims.get(done.made.claim.node):
+        say("! Somebody else has made another label for it meanwhile, or taken it back: destroy this one.")
 
 
 def _say_what_to_do(fleet: Fleet, done: Replaced) -> None:

@@ -13,9 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from provisioning.claims import MadeClaim, may_claim, replace_claims, with_new_code
+from provisioning.ended import adding, ended
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet, free_number
 from provisioning.records import ClaimRecord, FleetRecord, NodeRecord, ReplacementRecord
+from provisioning.uncollected import nobody_can_claim
 from wire.ids import NodeId, node_text
 from wire.node_settings import NodeSettings
 
@@ -27,32 +29,42 @@ class Replaced(Struct, frozen=True):
         old: struck off.
         replacement: its successor, and what is left to do.
         made: the successor's claim, whose label is to be handed out; ``None`` = that was done before.
+        is_made_again: an earlier command made a code too, and may have handed its label out. It opens nothing any more.
     """
 
     old: NodeRecord
     replacement: ReplacementRecord
     made: MadeClaim | None
+    is_made_again: bool = False
 
 
-def replaceable(record: FleetRecord, node: str) -> NodeRecord:
+def replaceable(record: FleetRecord, node: str, now: datetime) -> NodeRecord:
     """The node, if another unit may take its place, or if such a command was interrupted.
 
     Raises:
-        FleetInputError: no such node, it was replaced or revoked, or its keys must be made here.
+        FleetInputError: no such node, it was replaced or revoked, its keys must be made here, or no unit could claim
+            its successor's number now.
     """
-    old = record.node(node)
+    old = record.node(
+        node,
+        "If one has claimed it, and is broken: give the enrolment service's file, --from FILE. If none has, and the"
+        " label is lost: 'watchlink fleet claim {}'.",
+    )
     who = f"{old.node} ({old.premises})"
-    if old.replacement is not None:
-        if old.replacement.to_do == "nothing":
-            raise FleetInputError(f"{who} was replaced already, by {old.replacement.node}{_state(record, old)}.")
+    if old.replacement is not None and old.replacement.to_do != "nothing":
         return old
     if old.revoked_at is not None:
-        raise FleetInputError(f"{who} is revoked: add the premises again, with 'watchlink fleet add'.")
+        raise FleetInputError(ended(record, old, "replace"))
     if old.kind != "premises" or not may_claim(record):
         why = "a gateway" if old.kind != "premises" else "in a town with one CA"
         raise FleetInputError(
             f"{who} is {why}, so the keys of its successor are made here: 'watchlink fleet revoke {old.node}', then"
-            " 'watchlink fleet add' again. Nothing was changed."
+            f" '{adding(old)}' again. Nothing was changed."
+        )
+    if why_not := nobody_can_claim(record, now):
+        raise FleetInputError(
+            f"{who} would be ended, and nothing could take its place. {why_not} If it was stolen: 'watchlink fleet"
+            f" revoke {old.node}'. Nothing was changed."
         )
     return old
 
@@ -67,17 +79,17 @@ def replace_node(fleet: Fleet, node: str) -> Replaced:
     """
     folder = fleet.folder
     with folder.changing():
-        old = replaceable(folder.record, node)
+        old = replaceable(folder.record, node, fleet.now())
         if old.replacement is None:
             return _begin(fleet, old)
         waiting = next((one for one in folder.record.claims if one.node == old.replacement.node), None)
         if old.replacement.to_do != "label" or waiting is None:
             return Replaced(old, old.replacement, None)
-        # Nobody has read the code that was made then.
+        # Of the code that was made then nobody knows whether it was read.
         made = with_new_code(fleet, waiting)
         claims = [made.claim if one.node == waiting.node else one for one in folder.record.claims]
         replace_claims(fleet, claims)
-        return Replaced(old, old.replacement, made)
+        return Replaced(old, old.replacement, made, is_made_again=True)
 
 
 def note_done(fleet: Fleet, old: NodeRecord, what: str) -> None:
@@ -122,13 +134,3 @@ def _settings(before: NodeSettings | None, node: str, now: datetime) -> NodeSett
     if before is None:
         return None
     return msgspec.structs.replace(before, node=node, serial=int(now.timestamp()), made_at=now)
-
-
-def _state(record: FleetRecord, old: NodeRecord) -> str:
-    assert old.replacement is not None
-    new = old.replacement.node
-    if any(claim.node == new for claim in record.claims):
-        return f", which waits for its claim. Another label: 'watchlink fleet claim {new}'"
-    if any(node.node == new for node in record.nodes):
-        return f". If that one is broken too: 'watchlink fleet replace {new}'"
-    return ", whose claim was taken back: add the premises again, with 'watchlink fleet add'"

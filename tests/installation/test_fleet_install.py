@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pwd
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from installation import fleet_cli, places
 from installation.drop_in import path_of
 from installation.errors import InstallError, PackError
-from installation.fleet_install import LISTS, SSH, TOWN_DROP_IN, apply_script, install_fleet
+from installation.fleet_install import LISTS, SSH, TOWN_DROP_IN, apply_script, fetch_script, install_fleet
 from provisioning.cli import main
 from provisioning.fleet import Fleet
 from tests.installation.conftest import BareMachine
@@ -93,6 +94,19 @@ def test_central_of_the_same_machine_is_told_by_root(machine: BareMachine, fleet
     )
 
 
+@pytest.mark.parametrize(("to", "there"), [("", "cat"), (CENTRAL, f"ssh .* {CENTRAL} cat")])
+def test_who_has_claimed_what_is_fetched_from_where_changes_go(
+    machine: BareMachine, fleet: Fleet, to: str, there: str
+) -> None:
+    """Also by a later run, which does not say where that is."""
+    installed(machine, to)
+    fleet.layout.fetch.unlink()
+    installed(machine)
+
+    assert 0o700 == fleet.layout.fetch.stat().st_mode & 0o777
+    assert re.search(f"\nexec {there} {places.CHANGED}\n$", fleet.layout.fetch.read_text())
+
+
 def test_central_that_moves_is_told_where_it_is(machine: BareMachine, fleet: Fleet) -> None:
     installed(machine)
     installed(machine, CENTRAL)
@@ -129,8 +143,10 @@ def test_ssh_that_is_missing_is_named_before_anything_is_changed(machine: BareMa
 @pytest.mark.parametrize("to", ["", CENTRAL])
 def test_script_is_understood_by_the_shell(tmp_path: Path, to: str) -> None:
     (tmp_path / "apply").write_text(apply_script(to))
+    (tmp_path / "fetch").write_text(fetch_script(to))
 
     subprocess.run(["sh", "-n", str(tmp_path / "apply")], check=True)
+    subprocess.run(["sh", "-n", str(tmp_path / "fetch")], check=True)
 
 
 def brought(tmp_path: Path, ssh: str) -> tuple[int, list[str]]:

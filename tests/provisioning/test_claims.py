@@ -207,7 +207,7 @@ def test_add_prints_a_label_whose_code_claims_the_premises(fleet: Fleet, capsys:
 def test_add_says_that_nobody_answers_claims_yet(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     add(fleet)
 
-    assert "! No unit can claim anything yet, because this town has no delegate" in capsys.readouterr().out
+    assert "! No unit can claim anything, because this town has no delegate" in capsys.readouterr().out
 
 
 def test_add_of_a_fleet_with_one_ca_makes_the_keys_as_before(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
@@ -312,15 +312,6 @@ def test_claim_of_what_does_not_wait_is_told(
     assert words in capsys.readouterr().err
 
 
-def test_revoking_what_waits_says_how_to_take_it_back(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
-    reserve(fleet, [SHOP])
-
-    assert 2 == main(["revoke", "--dir", str(fleet.layout.town), "00000010"])
-    said = capsys.readouterr().err
-    assert "'watchlink fleet collect'" in said
-    assert "'watchlink fleet claim 00000010 --withdraw'" in said
-
-
 def test_list_shows_what_waits_and_until_when(fleet: Fleet, clock: Clock) -> None:
     reserve(fleet, [SHOP])
     fleet.add("Bakery", "", ["hart"])
@@ -347,7 +338,7 @@ def test_list_tells_which_claim_has_its_unit_already_as_central_knows(fleet: Fle
 
     warnings = list_fleet(fleet, live=FleetList(at=clock(), units=(UnitEntry(node="00000010"),))).warnings
 
-    assert "A unit has claimed 00000010 (Corner Shop), as central knows: 'watchlink fleet collect'." in warnings
+    assert "A unit has claimed 00000010 (Corner Shop): 'watchlink fleet collect'." in warnings
     assert ["The Anchor"] == [name for name in (SHOP.premises, PUB.premises) if f"The claim of {name}" in str(warnings)]
 
 

@@ -10,11 +10,13 @@ from provisioning.claims import withdraw
 from provisioning.cli import main
 from provisioning.collecting import collect
 from provisioning.configuring import Wish, sign, wished
-from provisioning.delegate import delegate_to
+from provisioning.delegate import DELEGATION, delegate_to, end_delegation
 from provisioning.fleet import Fleet, NewNode
 from provisioning.folder import FleetFolder
 from provisioning.listing import as_table, list_fleet
-from provisioning.records import FIRST_CA, IssuerRecord
+from provisioning.records import FIRST_CA, IssuerRecord, NodeRecord
+from provisioning.replacing import note_done
+from tests.provisioning.conftest import Clock
 from wire.claim_code import claim_hash
 from wire.claims import OpenClaim, decode_claims
 from wire.directory import DelegateChanges, Directory, SenderEntry, open_directory, seal_changes
@@ -29,6 +31,13 @@ DELEGATE = SigningKey(b"d" * 32)
 
 class PowerCutError(BaseException):
     """Not caught by anything."""
+
+
+@pytest.fixture(autouse=True)
+def _one_clock(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """A command's is that of the delegation too."""
+    open_now = Fleet.open
+    monkeypatch.setattr(Fleet, "open", lambda town, clock=clock: open_now(town, clock=clock))
 
 
 @pytest.fixture
@@ -173,6 +182,38 @@ def test_interrupted_replacement_is_finished_by_running_it_again(
     assert "is not finished" not in as_table(list_fleet(now_of(fleet)))
 
 
+@pytest.mark.usefixtures("_obedient")
+def test_label_that_a_second_run_makes_worthless_is_told(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the label was shown and before that was noted: nobody can know which of the two is on the desk."""
+    with monkeypatch.context() as power:
+        cut_before_noting(power)
+        with pytest.raises(PowerCutError):
+            replace(fleet)
+    assert "opens nothing any more" not in capsys.readouterr().out
+
+    assert 0 == replace(fleet)
+    assert "has shown a label: that one opens nothing any more. Destroy it." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_label_that_a_second_hand_makes_worthless_is_told_to_the_first_one(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_another(own: Fleet, old: NodeRecord, what: str) -> None:
+        monkeypatch.setattr(replace_commands, "note_done", note_done)
+        replace(fleet)
+        note_done(own, old, what)
+
+    monkeypatch.setattr(replace_commands, "note_done", after_another)
+
+    assert 0 == replace(fleet)
+    said = capsys.readouterr().out
+    assert 1 == said.count("! Somebody else has made another label for it meanwhile")
+    assert said.index("! Somebody else") > said.rindex("Claim code"), "by the first one, which ends last"
+
+
 def test_broker_that_does_not_obey_leaves_the_label_good(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing runs here: what is in force is said, and a second run only proves."""
     assert 1 == replace(fleet)
@@ -190,11 +231,11 @@ def test_second_replacement_is_refused_with_the_way_out(fleet: Fleet, capsys: py
     before = fleet.layout.record.read_bytes()
 
     assert 2 == replace(fleet)
-    assert f"was replaced already, by {NEW}, which waits for its claim" in capsys.readouterr().err
+    assert f"was replaced already, by {NEW}, which waits for its unit" in capsys.readouterr().err
     assert before == fleet.layout.record.read_bytes()
     collected(fleet, NEW)
     assert 2 == replace(fleet)
-    assert f"If that one is broken too: 'watchlink fleet replace {NEW}'" in capsys.readouterr().err
+    assert f"If you mean that one: 'watchlink fleet replace {NEW}'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_obedient")
@@ -244,7 +285,9 @@ def test_gateway_is_not_replaced_because_nobody_can_claim_it(fleet: Fleet, capsy
     fleet.add("Radio room", "", ["hart"], kind="gateway")
 
     assert 2 == replace(fleet, NEW)
-    assert "a gateway, so the keys of its successor are made here" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "a gateway, so the keys of its successor are made here" in said
+    assert "'watchlink fleet add --gateway' again" in said
     assert not fleet.layout.claims.exists()
 
 
@@ -264,6 +307,55 @@ def test_nothing_is_replaced_without_a_yes(fleet: Fleet, capsys: pytest.CaptureF
 
     assert 2 == main(["replace", "--dir", str(fleet.layout.town), OLD])
     assert f"{OLD} (Corner Shop, High St) will be heard nowhere any more" in capsys.readouterr().err
+    assert before == fleet.layout.record.read_bytes()
+
+
+@pytest.mark.usefixtures("_obedient")
+@pytest.mark.parametrize(
+    "command", [["renew", OLD], ["link", OLD, "--none"], ["configure", OLD, "--licence", "LG 2"]], ids=lambda c: c[0]
+)
+def test_command_for_a_replaced_unit_names_its_successor(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Not: 'add the premises again', which would make a third one."""
+    replace(fleet)
+    town = ["--dir", str(fleet.layout.town)]
+
+    assert 2 == main([command[0], *town, *command[1:]])
+    assert f"was replaced already, by {NEW}, which waits for its unit" in capsys.readouterr().err
+    collected(fleet, NEW)
+    assert 2 == main([command[0], *town, *command[1:]])
+    assert f"If you mean that one: 'watchlink fleet {command[0]} {NEW}'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_obedient")
+@pytest.mark.parametrize("command", [["claim"], ["seed", "--to", "/nowhere"]], ids=lambda c: c[0])
+def test_card_for_a_replaced_unit_is_made_for_its_successor(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Not: 'fleet replace', which refuses."""
+    replace(fleet)
+
+    assert 2 == main([command[0], "--dir", str(fleet.layout.town), OLD, *command[1:]])
+    assert f"Another label: 'watchlink fleet claim {NEW}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("has_delegate", "words"), [(False, "has no delegate"), (True, "the delegation ended on")])
+def test_unit_is_not_ended_while_no_other_could_take_its_place(
+    fleet: Fleet, clock: Clock, capsys: pytest.CaptureFixture[str], *, has_delegate: bool, words: str
+) -> None:
+    if has_delegate:
+        clock.pass_by(DELEGATION)
+    else:
+        end_delegation(fleet.folder)
+    before = fleet.layout.record.read_bytes()
+
+    assert 2 == replace(fleet)
+
+    said = capsys.readouterr().err
+    assert words in said
+    assert "'watchlink fleet delegate' first" in said
+    assert f"If it was stolen: 'watchlink fleet revoke {OLD}'" in said
     assert before == fleet.layout.record.read_bytes()
 
 
