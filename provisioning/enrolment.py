@@ -116,7 +116,7 @@ def open_enrolment(
         config = own / CONFIGURATION
         if not config.exists():
             listens = bind or _bind(hosts[0])
-            toml = enrol_toml(record.broker.host, record.broker.port, listens, port or ENROLMENT_PORT)
+            toml = enrol_toml(record.broker.host, record.broker.port, listens, ENROLMENT_PORT if port is None else port)
         else:
             toml = config.read_bytes() if port is None else _with_port(config, port)
         for place in (own, own / "changed"):
