@@ -55,6 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="print the fleet's revocation lists with all that was revoked here; 'watchlink central install' runs it",
     )
     join.add_argument("folder", type=Path, metavar="FOLDER", help="the fleet's lists and those here")
+    commands.add_parser(
+        "copy-register",
+        help="print all that the register holds, to be kept on another machine; no key is in it",
+    )
+    commands.add_parser(
+        "restore-register",
+        help="after the machine was lost: fill an empty register with a copy, from standard input",
+    )
     given = parser.parse_args(arguments)
     if given.what == "key":
         return _make_key(given.to)
@@ -64,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _renew_list(given.config, given.broker, given.reload_command)
     if given.what == "join-lists":
         return _join_lists(given.config, given.folder)
+    if given.what == "copy-register":
+        return _copy_register(given.config)
+    if given.what == "restore-register":
+        return _restore_register(given.config)
     return _run(given.config)
 
 
@@ -71,21 +83,28 @@ def _renew_list(config: Path, broker: Path, reload_command: str) -> int:
     from enrolment.config import load_configuration  # noqa: PLC0415
     from enrolment.list_renewal import ListRenewalError, renew_list_of  # noqa: PLC0415
     from enrolment.register import RegisterError  # noqa: PLC0415
+    from enrolment.register_copy import keep_copy  # noqa: PLC0415
 
     try:
-        ends_at = renew_list_of(load_configuration(config), broker, reload_command)
+        configuration = load_configuration(config)
+        ends_at = renew_list_of(configuration, broker, reload_command)
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
     except (ListRenewalError, RegisterError, OSError) as e:
         return _refuse(e, STATUS_FAILED)
     print("The revocation list of nodes is renewed and proven.")  # noqa: T201
+    status = 0
+    try:
+        keep_copy(configuration)
+    except (RegisterError, OSError) as e:
+        status = _refuse(f"no copy of the register is kept for central's backups: {e}", STATUS_FAILED)
     if ends_at - datetime.now(UTC) < LIST_WARNING:
         return _refuse(
             f"ANOTHER LIST ENDS on {ends_at:%d %b %Y}: then the broker refuses everybody of that issuer, central too."
             " Run 'watchlink fleet renew-crl' on the fleet's machine",
             STATUS_FAILED,
         )
-    return 0
+    return status
 
 
 def _join_lists(config: Path, folder: Path) -> int:
@@ -97,6 +116,36 @@ def _join_lists(config: Path, folder: Path) -> int:
         sys.stdout.write(join_lists(load_configuration(config), folder).decode("ascii"))
     except (ConfigError, ListRenewalError, RegisterError, OSError) as e:
         return _refuse(e, STATUS_FAILED)
+    return 0
+
+
+def _copy_register(config: Path) -> int:
+    from enrolment.config import load_configuration  # noqa: PLC0415
+    from enrolment.register import RegisterError  # noqa: PLC0415
+    from enrolment.register_copy import copy_of  # noqa: PLC0415
+
+    try:
+        sys.stdout.buffer.write(copy_of(load_configuration(config)))
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except (RegisterError, OSError) as e:
+        return _refuse(e, STATUS_FAILED)
+    return 0
+
+
+def _restore_register(config: Path) -> int:
+    from enrolment.config import load_configuration  # noqa: PLC0415
+    from enrolment.register import RegisterError  # noqa: PLC0415
+    from enrolment.register_copy import put_back  # noqa: PLC0415
+
+    try:
+        found = put_back(load_configuration(config), sys.stdin.buffer.read())
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except (RegisterError, OSError) as e:
+        return _refuse(e, STATUS_FAILED)
+    print(f"Put back: {len(found.enrolled)} enrolled, {len(found.certificates)} certificates.")  # noqa: T201
+    print("Now restart watchlink-enrol, and start watchlink-enrol-list: it revokes again who was struck.")  # noqa: T201
     return 0
 
 

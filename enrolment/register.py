@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -72,6 +72,17 @@ class IssuedCertificate(msgspec.Struct, frozen=True):
     expires_at_s: int
 
 
+class RegisterCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a register holds. No private key is in it."""
+
+    format: Literal[1] = 1
+    enrolled: tuple[Enrolled, ...]
+    certificates: tuple[IssuedCertificate, ...]
+
+
+_read_copy: Final = msgspec.json.Decoder(RegisterCopy).decode
+
+
 class Register:
     """One database, for any thread. Each change is on disk before its method returns.
 
@@ -119,18 +130,12 @@ class Register:
         names = ", ".join(row)
         marks = ", ".join(f":{name}" for name in row)
         with self._lock, _told(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                done = self._connection.execute(f"INSERT INTO enrolled ({names}) VALUES ({marks})", row)  # noqa: S608 - fields of ours
-                self._remember(certificates)
-                self._connection.execute("COMMIT")
+                with self._writing():
+                    done = self._connection.execute(f"INSERT INTO enrolled ({names}) VALUES ({marks})", row)  # noqa: S608 - fields of ours
+                    self._remember(certificates)
             except sqlite3.IntegrityError:
-                self._connection.execute("ROLLBACK")
                 return None
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
         return msgspec.structs.replace(enrolled, change=done.lastrowid or 0)
 
     def remember(self, *certificates: IssuedCertificate) -> None:
@@ -145,6 +150,46 @@ class Register:
     def certificates_of(self, node: str) -> tuple[IssuedCertificate, ...]:
         """Those of a node and its gallery, by expiry."""
         return self._certificates("WHERE node = ?", node)
+
+    def copy(self) -> bytes:
+        """All of it as it is at one moment, as JSON: a :class:`RegisterCopy`."""
+        fields = ", ".join(IssuedCertificate.__struct_fields__)
+        query = f"SELECT {fields} FROM certificates ORDER BY expires_at_s, serial"  # noqa: S608 - ours
+        with self._lock, _told(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                enrolled = tuple(map(_enrolled, self._select("ORDER BY change")))
+                rows = self._connection.execute(query).fetchall()
+            finally:
+                self._connection.execute("ROLLBACK")
+        certificates = tuple(IssuedCertificate(*row) for row in rows)
+        return msgspec.json.encode(RegisterCopy(enrolled=enrolled, certificates=certificates))
+
+    def put_back(self, data: bytes) -> RegisterCopy:
+        """Fill this register, which holds nothing, from a copy: all of it or nothing.
+
+        Raises:
+            RegisterError: it holds something, or that is no copy of a register.
+        """
+        try:
+            found = _read_copy(data)
+        except (msgspec.MsgspecError, ValueError) as e:
+            raise RegisterError(f"that is no copy of a register: {e}") from e
+        names = ", ".join(_FIELDS)
+        marks = ", ".join(f":{name}" for name in _FIELDS)
+        rows = [
+            {name: getattr(one, name) for name in _FIELDS} | {"claim": msgspec.json.encode(one.claim).decode()}
+            for one in found.enrolled
+        ]
+        with self._lock, _told(self._path), self._writing():
+            (held,) = self._connection.execute(
+                "SELECT (SELECT count(*) FROM enrolled) + (SELECT count(*) FROM certificates)"
+            ).fetchone()
+            if held:
+                raise RegisterError(f"{self._path} holds entries already, and nothing is overwritten")
+            self._connection.executemany(f"INSERT INTO enrolled ({names}) VALUES ({marks})", rows)  # noqa: S608 - ours
+            self._remember(found.certificates)
+        return found
 
     def serials_of(self, nodes: Collection[str]) -> frozenset[int]:
         """Serials of all certificates that were ever made for these nodes and their galleries.
@@ -171,6 +216,18 @@ class Register:
             return frozenset(int(serial, 16) for serial in serials)
         except ValueError as e:
             raise RegisterError(f"{self._path}: {e}") from e
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All of it or nothing."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:

@@ -24,6 +24,9 @@ ENROLMENT_FILES: Final = (
 )
 """What travels, in the order of writing. Never the delegate's key, which the service's machine makes itself."""
 
+REGISTER_COPY: Final = "register.json"
+"""What only the enrolment service knows, beside the directory with its changes: for central's backups."""
+
 LISTS_OF_FLEET: Final = "fleets.pem"
 """Revocation lists of all issuers, as the fleet brings them. This and the next three are laid in one folder, for the
 enrolment service to make one list of nodes from them."""

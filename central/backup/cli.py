@@ -83,6 +83,11 @@ def what_now(restored: Restored, configuration: Configuration) -> list[str]:
         lines.append(f"Nodes remember 48 hours: alerts between the backup and {until} are lost.")
     if restored.other_configuration:
         lines.append(f"{configuration.file} stays. The backup had another: compare {restored.other_configuration}.")
+    if restored.register:
+        lines.append(
+            f"The enrolment service's register is in {restored.register}. If its machine was lost, too, put it back, as"
+            " docs/backups.md says under 'The enrolment service'. Then delete it."
+        )
     lines += [f"{file} is missing: {hint}." for file, hint in _missing(configuration)]
     lines.append(
         f"Numbers go on by this machine's clock, {now():%d %B %Y, %H:%M} UTC. If it is wrong, set it and restore again."

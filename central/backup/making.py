@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,11 +21,15 @@ from runtime.backup_making import check_target, recipients_of, write_proven
 from runtime.backup_record import keep_record, read_record
 from runtime.backup_rules import Record, file_name, passed_for_certain, shelf
 from runtime.backup_workspace import check_room, forget_aside, workspace
+from runtime.regular_file import read_regular
+from wire.fleet_files import REGISTER_COPY
 
 PROGRAM: Final = "central"
 DATABASE: Final = "central.db"
 CONFIGURATION: Final = "central.toml"
 SNAPSHOTS: Final = "snapshots"
+REGISTER_BYTES_MAX: Final = 128 * 1024 * 1024
+logger = logging.getLogger(__name__)
 
 
 class Made(Struct, frozen=True):
@@ -113,6 +118,28 @@ def _back_up(configuration: Configuration, to: Path, now_at: datetime, version: 
     return Made(target, manifest, (*judged.outdated, *map(str, gone)), judged.ahead)
 
 
+def enrolment_register(configuration: Configuration) -> bytes | None:
+    """The copy of the enrolment service's register that it keeps for us; ``None`` = there is none, or none to believe.
+
+    Whoever has taken the service over may have put anything there: no link leads out of its folder, and no more is read
+    than a town can need.
+    """
+    if configuration.delegated_directory_file is None:
+        return None
+    file = configuration.delegated_directory_file.with_name(REGISTER_COPY)
+    try:
+        data = read_regular(file, REGISTER_BYTES_MAX, may_be_link=False)
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        logger.warning("the enrolment service's register is not in the backup: %s", e)
+        return None
+    if len(data) > REGISTER_BYTES_MAX:
+        logger.warning("the enrolment service's register is not in the backup: %s is too large", file)
+        return None
+    return data
+
+
 def _copied(configuration: Configuration, database: Path, work: Path) -> Mapping[str, Path]:
     """Copies of all that belongs in a backup, by their names in it. No private key is among them."""
     folder = work / "files"
@@ -126,5 +153,8 @@ def _copied(configuration: Configuration, database: Path, work: Path) -> Mapping
     for snapshot in kept.glob("*.json") if kept.is_dir() else ():
         with contextlib.suppress(FileNotFoundError):  # a newer one has taken its place
             (folder / SNAPSHOTS / snapshot.name).write_bytes(snapshot.read_bytes())
+    register = enrolment_register(configuration)
+    if register is not None:
+        (folder / REGISTER_COPY).write_bytes(register)
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path for path in found}

@@ -21,9 +21,11 @@ from central.core.journal import ActionEntry
 from central.signin.sessions import Ended
 from central.store.database import ENTRY_NUMBER, FRAME_COUNTER
 from central.store.sessions import SessionTable
+from runtime.atomic import PRIVATE, write_atomic
 from runtime.backup_file import BackupError, Manifest, unpack
 from runtime.backup_rules import ASIDE, clock_trouble, stamp
 from runtime.backup_workspace import check_room, give, keep_configuration, locked, move, not_there, place, workspace
+from wire.fleet_files import REGISTER_COPY
 
 NODES_REMEMBER: Final = timedelta(hours=48)
 """How long a node can send again what the copy lacks (ADR 0015)."""
@@ -40,6 +42,7 @@ class Restored(Struct, frozen=True):
         set_aside: where the state before it is now; ``None`` = there was none.
         other_configuration: where the backup's ``central.toml`` is; ``None`` = the same as the one in use.
         lost_until: alerts before this time and after the backup are lost; ``None`` = nodes remember all.
+        register: where the enrolment service's register is now, for its command; ``None`` = the backup has none.
     """
 
     manifest: Manifest
@@ -47,6 +50,7 @@ class Restored(Struct, frozen=True):
     set_aside: Path | None
     other_configuration: Path | None
     lost_until: datetime | None
+    register: Path | None = None
 
 
 def prove(
@@ -111,7 +115,17 @@ def restore(
             aside,
             keep_configuration((work / CONFIGURATION).read_bytes(), configuration.file, manifest.made_at),
             now_at - NODES_REMEMBER if now_at - manifest.made_at > NODES_REMEMBER else None,
+            _lay_register_beside(work / REGISTER_COPY, configuration.file, manifest.made_at),
         )
+
+
+def _lay_register_beside(register: Path, configuration: Path, made_at: datetime) -> Path | None:
+    """It is another program's: only that puts it back, and only into an empty one."""
+    if not register.exists():
+        return None
+    beside = configuration.with_name(f"{REGISTER_COPY}.of-{stamp(made_at)}")
+    write_atomic(beside, register.read_bytes(), PRIVATE)
+    return beside
 
 
 def _used_here(database: Path) -> Numbers:

@@ -9,10 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography import x509
+from msgspec import structs
 
 from enrolment.cli import main
 from enrolment.config import load_configuration
 from enrolment.list_renewal import ListRenewalError, renew_list_of
+from enrolment.register import RegisterCopy
+from enrolment.register_copy import copy_of, put_back
 from enrolment.rules.lists import read_lists, with_list
 from node.renewal.command import DONE, FAILED, renew_all
 from provisioning.certificates import IssuedCertificate, issue_client_certificate, issue_crl
@@ -24,6 +27,7 @@ from tests.support.enrolling_town import EnrollingTown, running_service
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import SHOP, Town
 from tests.support.pairs import write_pair
+from wire.fleet_files import REGISTER_COPY
 from wire.subjects import NODES, SERVICES
 
 pytestmark = pytest.mark.integration
@@ -120,6 +124,24 @@ def test_revoked_node_gets_no_certificate_and_the_one_it_had_is_worth_nothing(
     assert seen(town.fleet, renewed) is Verdict.REVOKED
 
 
+def test_certificate_that_was_made_here_stays_revoked_though_the_machine_was_lost(town: Town, folder: Path) -> None:
+    """Only the register knows it; the fleet's own list, of which a new machine's broker begins, does not."""
+    assert DONE == renew_all(folder / "node.toml", "1", is_forced=True)
+    renewed, layout = in_place(folder), town.fleet.layout
+    configuration = load_configuration(layout.enrolment / "enrol.toml")
+    kept = copy_of(configuration)
+    town.fleet.revoke(SHOP, reload_by_pid_file(layout.pid_file))
+    (layout.enrolment / "anew").mkdir()
+    anew = structs.replace(configuration, file=structs.replace(configuration.file, state_dir="anew"))
+    reload_command = f"kill -HUP {layout.pid_file.read_text().strip()}"
+
+    renew_list_of(anew, layout.broker, reload_command)
+    assert seen(town.fleet, renewed) is Verdict.FORBIDDEN, "the rules alone"
+    put_back(anew, kept)
+    renew_list_of(anew, layout.broker, reload_command)
+    assert seen(town.fleet, renewed) is Verdict.REVOKED
+
+
 def renew_list(town: Town, reload_command: str) -> None:
     layout = town.fleet.layout
     renew_list_of(load_configuration(layout.enrolment / "enrol.toml"), layout.broker, reload_command)
@@ -128,7 +150,9 @@ def renew_list(town: Town, reload_command: str) -> None:
 def test_list_of_another_issuer_that_ends_soon_is_told(
     town: Town, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert folder.exists()
+    """What was made here is kept for central's backups all the same."""
+    assert DONE == renew_all(folder / "node.toml", "1", is_forced=True)
+    capsys.readouterr()
     layout = town.fleet.layout
     issuers = x509.load_pem_x509_certificates((layout.broker / "issuers.pem").read_bytes())
     (services,) = (one for one in issuers if "O=services" in one.subject.rfc4514_string())
@@ -142,6 +166,9 @@ def test_list_of_another_issuer_that_ends_soon_is_told(
     said = capsys.readouterr()
     assert "renewed and proven" in said.out
     assert "ANOTHER LIST ENDS" in said.err
+    assert "register" not in said.err
+    copy = msgspec.json.decode((layout.enrolment / "changed" / REGISTER_COPY).read_bytes(), type=RegisterCopy)
+    assert [SHOP] == [one.node for one in copy.certificates]
 
 
 def test_list_that_the_broker_was_not_told_of_is_not_proven(

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +16,7 @@ import pytest
 from pyrage import x25519
 from sqlalchemy.engine import make_url
 
-from central.backup.making import origin_of
+from central.backup.making import REGISTER_BYTES_MAX, origin_of
 from central.backup.restoring import restore
 from runtime import backup_file, backup_making
 from runtime.backup_file import BackupError, unpack
@@ -26,6 +26,7 @@ from runtime.backup_workspace import workspace
 from tests.central.backup.conftest import Kept
 from tests.support.central_town import START
 from tests.support.fleet_broker import wait_until
+from wire.fleet_files import REGISTER_COPY
 
 
 def opened(kept: Kept, sealed: Path, folder: Path) -> dict[str, bytes]:
@@ -67,6 +68,49 @@ def test_backup_of_a_running_central_has_all_that_is_committed(kept: Kept, tmp_p
     found = counters_in(tmp_path / "opened" / "central.db")
     assert before == found[: len(before)]
     assert counters_in(kept.file)[: len(found)] == found
+
+
+@pytest.fixture
+def enrolling(kept: Kept) -> Path:
+    """Where the enrolment service beside central keeps the copy of its register."""
+    changed = kept.configuration.file.parent / "changed"
+    changed.mkdir()
+    kept.configuration = msgspec.structs.replace(
+        kept.configuration, delegated_directory_file=changed / "directory.json"
+    )
+    return changed / REGISTER_COPY
+
+
+def test_backup_holds_what_only_the_enrolment_service_beside_central_knows(
+    kept: Kept, enrolling: Path, tmp_path: Path
+) -> None:
+    assert REGISTER_COPY not in opened(kept, kept.back_up().file, tmp_path / "before")
+    enrolling.write_bytes(b"{}")
+
+    assert b"{}" == opened(kept, kept.back_up(1).file, tmp_path / "opened")[REGISTER_COPY]
+
+
+def link_to_a_key(file: Path) -> None:
+    file.symlink_to(file.parent.parent / "signing.key")
+
+
+def pipe(file: Path) -> None:
+    os.mkfifo(file)
+
+
+def too_large(file: Path) -> None:
+    file.touch()
+    os.truncate(file, REGISTER_BYTES_MAX + 1)
+
+
+@pytest.mark.parametrize("put", [link_to_a_key, pipe, too_large])
+def test_what_a_stolen_enrolment_service_puts_there_is_in_no_backup(
+    kept: Kept, enrolling: Path, tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    """A link would carry central's key into it; a pipe would end all backups."""
+    put(enrolling)
+
+    assert {"central.db", "central.toml"} == opened(kept, kept.back_up().file, tmp_path / "opened").keys()
 
 
 def test_backup_holds_state_and_configuration_but_no_private_key(kept: Kept, tmp_path: Path) -> None:

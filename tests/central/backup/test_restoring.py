@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from central.backup.making import Made, back_up
+from central.backup.cli import what_now
+from central.backup.making import Made, back_up, enrolment_register
 from central.backup.restoring import Restored, prove, restore
 from central.core.journal import Recall
 from central.core.restored import COUNTERS_MAX
@@ -23,6 +24,7 @@ from runtime.backup_file import BackupError, new_identity
 from tests.central.backup.conftest import SESSION, Kept
 from tests.support.central_town import AUTHORITY, START, Town
 from tests.support.killed_command import killed_until_through
+from wire.fleet_files import REGISTER_COPY
 from wire.signing import SigningKey
 
 DAY = timedelta(days=1)
@@ -305,6 +307,25 @@ def test_snapshots_come_back_and_replace_none(kept: Kept) -> None:
     put_back(kept, made.file)
 
     assert (b"here already", b"other") == (old.read_bytes(), other.read_bytes())
+
+
+def test_register_of_the_enrolment_service_lies_beside_for_its_own_command(kept: Kept) -> None:
+    changed = kept.configuration.file.parent / "changed"
+    changed.mkdir()
+    kept.configuration = msgspec.structs.replace(
+        kept.configuration, delegated_directory_file=changed / "directory.json"
+    )
+    assert None is enrolment_register(kept.configuration)
+    (changed / REGISTER_COPY).write_bytes(b"{}")
+    made = kept.back_up()
+    kept.lose()
+
+    restored = put_back(kept, made.file)
+
+    assert restored.register is not None
+    assert (b"{}", 0o600) == (restored.register.read_bytes(), restored.register.stat().st_mode & 0o777)
+    (told,) = (line for line in what_now(restored, kept.configuration) if "register" in line)
+    assert f"The enrolment service's register is in {restored.register}. If its machine was lost" in told
 
 
 def test_configuration_in_use_stays_and_the_other_lies_beside_it(kept: Kept) -> None:

@@ -1,0 +1,58 @@
+"""Keeps a copy of the register where central's backup finds it, and fills an empty register from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from enrolment.config import Configuration
+from enrolment.list_renewal import REGISTER
+from enrolment.register import Register, RegisterCopy, RegisterError
+from runtime.atomic import write_atomic
+from wire.fleet_files import REGISTER_COPY
+
+_FOR_CENTRAL: Final = 0o640
+
+
+def copy_of(configuration: Configuration) -> bytes:
+    """All that the register holds, as JSON with a newline.
+
+    Raises:
+        RegisterError: it cannot be read.
+    """
+    with _opened(configuration) as register:
+        return register.copy() + b"\n"
+
+
+def keep_copy(configuration: Configuration) -> None:
+    """Put it beside the directory with the changes; before the first unit was claimed there is nothing to keep.
+
+    Raises:
+        RegisterError, OSError: it is not kept.
+    """
+    if (configuration.at(configuration.file.state_dir) / REGISTER).exists():
+        file = configuration.at(configuration.file.directory.changed_file).with_name(REGISTER_COPY)
+        write_atomic(file, copy_of(configuration), _FOR_CENTRAL)
+
+
+def put_back(configuration: Configuration, data: bytes) -> RegisterCopy:
+    """Fill the register, which is empty, and which the service may have open.
+
+    Raises:
+        RegisterError: it holds something, or that is no copy; nothing was changed.
+    """
+    with _opened(configuration) as register:
+        return register.put_back(data)
+
+
+@contextmanager
+def _opened(configuration: Configuration) -> Iterator[Register]:
+    folder = configuration.at(configuration.file.state_dir)
+    if not folder.is_dir():
+        raise RegisterError(f"{folder} does not exist: the service was never set up here")
+    register = Register(folder / REGISTER)
+    try:
+        yield register
+    finally:
+        register.close()
