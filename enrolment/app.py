@@ -60,7 +60,7 @@ class EnrolmentService:
         except ValueError as e:
             raise ConfigError(f"{at(file.issuer.roots_file)}: not PEM certificates") from e
         at(file.state_dir).mkdir(mode=0o700, exist_ok=True)
-        self._register = Register(at(file.state_dir) / "register.sqlite3")
+        self._register = Register(at(file.state_dir) / "register.sqlite3", authority)
         self._publishing = Publishing(
             at(file.directory.file),
             at(file.directory.changed_file),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ import msgspec
 
 from enrolment.rules.claiming import Enrolled
 from wire.claims import OpenClaim
+from wire.signing import PublicKey
 
 SCHEMA_VERSION: Final = 1
 CERTIFICATES_TABLE: Final = """\
@@ -86,17 +88,23 @@ _read_copy: Final = msgspec.json.Decoder(RegisterCopy).decode
 class Register:
     """One database, for any thread. Each change is on disk before its method returns.
 
+    Args:
+        path: its file; made if it is not there.
+        authority: the town's. A register is one town's: its units are nobody in another. ``None`` = not looked at.
+
     Raises:
-        RegisterError: it cannot be opened, or is of a newer version.
+        RegisterError: it cannot be opened, is of a newer version, or another town's.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, authority: PublicKey | None = None) -> None:
         self._lock = threading.Lock()
         self._path = path
         with _told(path):
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 self._open()
+                if authority is not None:
+                    self._name_town(authority)
             except BaseException:
                 self._connection.close()
                 raise
@@ -261,6 +269,18 @@ class Register:
             self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version != SCHEMA_VERSION:
             raise RegisterError(f"{self._path}: of version {version}, and this program knows {SCHEMA_VERSION}")
+
+    def _name_town(self, authority: PublicKey) -> None:
+        # SQLite's field for whose file it is: enough against a mistake, and no other version stumbles over it.
+        mark = int.from_bytes(hashlib.sha256(authority.raw).digest()[:4]) >> 1 or 1
+        (found,) = self._connection.execute("PRAGMA application_id").fetchone()
+        if found == 0:  # New, or from before it was written.
+            self._connection.execute(f"PRAGMA application_id = {mark}")
+        elif found != mark:
+            raise RegisterError(
+                f"{self._path}: it is another town's. If this town was founded again, move 'state', 'changed' and"
+                " 'delegate.*' out of the service's folder, and make a new key"
+            )
 
     def _remember(self, certificates: tuple[IssuedCertificate, ...]) -> None:
         self._connection.executemany(

@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument(
         "--new-town",
         action="store_true",
-        help="take a pack that is another town's, or older than what is here: after founding or restoring a town",
+        help="take a pack that is another town's, or older than what is here: after founding or restoring a town; what"
+        " the enrolment service knows of another town is set aside, and it makes a new key",
     )
     checking = commands.add_parser(
         "check",

@@ -20,6 +20,7 @@ from installation.files import Change, Record, Wanted, alone, load_record, read,
 from installation.joining import joined
 from installation.lists import ForBroker, ToJoin, join_lists, lists_for_broker
 from installation.machine import Machine
+from installation.new_town import is_of_another, set_aside
 from installation.pack import CLAIMS, ISSUERS, TOP, Pack, claims_number_of
 from installation.places import Parts
 from installation.revocation import crl_number_of
@@ -106,6 +107,10 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         record = load_record(machine)
         record.without_central |= order.without_central
         plan = _plan(machine, record, pack, say, order)
+        if pack is not None and order.is_new_town and is_of_another(machine, pack.authority):
+            aside = set_aside(machine, datetime.now(UTC), has_claims=CLAIMS in pack.files)
+            say(f"set aside what the enrolment service knew of the town before: {aside}. Delete it when all is well")
+            record.left_out = []
         if pack is not None and record.claims_number != pack.claims_number:
             record.claims_number = pack.claims_number
             save_record(machine, record)

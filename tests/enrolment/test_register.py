@@ -15,6 +15,7 @@ import pytest
 
 from enrolment.register import IssuedCertificate, Register, RegisterError
 from tests.enrolment.rules.test_claiming import ENROLLED, OTHER
+from wire.signing import SigningKey
 
 Open = Callable[[Path], Register]
 CERTIFICATES = (IssuedCertificate("1a", "00000010", "00000010", "pem", 900),)
@@ -52,6 +53,17 @@ def test_serials_of_struck_nodes_are_those_of_their_certificates(tmp_path: Path,
 
     assert {0x1A, 0x1B} == register.serials_of(["00000010", "00000012"])
     assert 3 == len(register.certificates()), "and it goes on as before"
+
+
+def test_register_is_one_towns(tmp_path: Path, begin: Open) -> None:
+    """A town that was founded again must not take the units of the one before over: a thief may have their keys."""
+    begin(tmp_path / "r").spend(ENROLLED, ())
+    one, two = (SigningKey(seed * 32).public for seed in (b"1", b"2"))
+    for _ in range(2):
+        Register(tmp_path / "r", one).close()
+
+    with pytest.raises(RegisterError, match="another town's"):
+        Register(tmp_path / "r", two)
 
 
 ENDLESS = """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tomllib
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from enrolment.register import Register
 from installation import places
 from installation.check import check
 from installation.drop_in import path_of
@@ -27,6 +30,7 @@ from provisioning.enrolment import open_enrolment
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import cut_off
+from tests.enrolment.rules.test_claiming import ENROLLED
 from tests.installation.conftest import DELEGATE, BareMachine
 from wire.directory import DelegateChanges, SenderEntry, open_directory, seal_changes
 from wire.fleet_files import BESIDE_CENTRAL
@@ -152,6 +156,41 @@ def test_older_pack_makes_no_code_good_again(
         assert made.claim.claim_hash not in claims
     install(machine, read_pack(older), lambda _: None, Order(is_new_town=True))
     installed(machine, older)
+
+
+def test_town_that_is_founded_again_takes_over_no_unit_of_the_one_before(
+    with_key: BareMachine, fleet: Fleet, tmp_path: Path
+) -> None:
+    """Its authority was stolen: the thief's units would be senders of the new town, and its own be called copies."""
+    (shop,) = reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
+    installed(with_key, fleet.layout.town)
+    own = with_key.path(places.ENROLMENT_OWN)
+    for folder in ("state", "changed"):
+        (own / folder).mkdir()
+    with contextlib.closing(Register(own / "state/register.sqlite3")) as register:
+        register.spend(msgspec.structs.replace(ENROLLED, node=shop.claim.node), ())
+    two = Fleet.init(
+        tmp_path / "two", schemes={"hart": "HART"}, broker_folder="/etc/watchlink/broker", broker_user="mosquitto"
+    )
+    open_enrolment(two.folder, [HOST])
+    with_key.acts()
+    said: list[str] = []
+    install(with_key, read_pack(two.layout.town), said.append, Order(is_new_town=True))
+
+    (aside,) = with_key.path(places.ENROLMENT).glob("before-new-town-*")
+    assert [True] == [line.startswith("set aside") and str(aside.name) in line for line in said if "aside" in line]
+    assert {"claims.json", "state", "changed", "delegate.key", "delegate.pub"} == {
+        path.name for path in aside.iterdir()
+    }
+    assert 0o700 == aside.stat().st_mode & 0o777
+    assert not (own / "state").exists()
+    assert not (own.parent / "claims.json").exists()
+    assert f"{places.PROGRAM} enrol key --to {places.ENROLMENT_OWN}" in with_key.asked
+    assert "systemctl stop watchlink-enrol" == with_key.acts()[0]
+    # The same town again, as after a restore: its units are its own.
+    (own / "state").mkdir()
+    install(with_key, read_pack(two.layout.town), said.append, Order(is_new_town=True))
+    assert (own / "state").exists()
 
 
 def test_key_of_the_service_is_made_once(with_key: BareMachine, enrolling: Path) -> None:

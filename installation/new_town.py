@@ -1,0 +1,71 @@
+"""A town that was founded again on this machine: what the enrolment service knew of the one before is set aside.
+
+Its register would make senders of the new town out of the old one's units, with the keys that a thief may have, and
+call the new units copies of them. Its own key was the old town's delegate.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from installation import places
+from installation.errors import InstallError
+from installation.files import make_folder
+from installation.machine import Machine
+from installation.pack import CLAIMS
+from installation.steps import must
+from runtime.atomic import sync_folder
+from runtime.backup_rules import stamp
+from wire.errors import WireError
+from wire.signing import PublicKey
+
+ASIDE: Final = f"{places.ENROLMENT}/before-new-town-"
+"""Begins the name of the folder; its time follows."""
+CLAIMS_HERE: Final = f"{places.ENROLMENT}/{CLAIMS}"
+OF_ONE_TOWN: Final = tuple(
+    f"{places.ENROLMENT_OWN}/{name}" for name in ("state", "changed", "delegate.key", "delegate.pub")
+)
+_OWNERS: Final = 0o700
+
+
+def is_of_another(machine: Machine, authority: PublicKey) -> bool:
+    """Whether something of the enrolment service is here, and of another town than this authority's."""
+    if not any(machine.path(path).exists() for path in (*OF_ONE_TOWN, CLAIMS_HERE)):
+        return False
+    # Central's may be the new one already, if an installation was cut short.
+    return any(_is_another(machine, folder, authority) for folder in (places.ENROLMENT_OWN, places.CENTRAL))
+
+
+def set_aside(machine: Machine, now: datetime, *, has_claims: bool) -> str:
+    """Stop the service, and put all of that into one folder, whose path is returned.
+
+    Args:
+        machine: this one.
+        now: aware.
+        has_claims: the new town brings its own, which take the old ones' place.
+
+    Raises:
+        InstallError: it cannot be done.
+    """
+    if machine.run("systemctl", "is-active", places.ENROL).is_good:
+        must(machine, "systemctl", "stop", places.ENROL)
+    aside = f"{ASIDE}{stamp(now)}"
+    try:
+        make_folder(machine.path(aside))
+        machine.path(aside).chmod(_OWNERS)
+        for path in map(machine.path, (*OF_ONE_TOWN, *(() if has_claims else (CLAIMS_HERE,)))):
+            if path.exists():
+                path.rename(machine.path(aside) / path.name)
+                sync_folder(path.parent)
+        sync_folder(machine.path(aside))
+    except OSError as e:
+        raise InstallError(f"{e.filename} cannot be set aside: {e.strerror}.") from e
+    return aside
+
+
+def _is_another(machine: Machine, folder: str, authority: PublicKey) -> bool:
+    try:
+        return PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii"))) != authority
+    except (OSError, ValueError, WireError):
+        return False
