@@ -88,7 +88,7 @@ def test_central_of_the_same_machine_is_told_by_root(machine: BareMachine, fleet
 
     assert "\nflock 9\n" in fleet.layout.apply.read_text()
     assert f'exec {places.PROGRAM} central install --from "$(dirname "$0")"' in fleet.layout.apply.read_text()
-    assert "CapabilityBoundingSet=~" in lines(machine)
+    assert "PrivateUsers=no" in lines(machine)
     assert not [line for line in lines(machine) if line.startswith("User=")], (
         "root that is named may become nobody else"
     )
@@ -112,7 +112,7 @@ def test_central_that_moves_is_told_where_it_is(machine: BareMachine, fleet: Fle
     installed(machine, CENTRAL)
 
     assert "192.0.2.10" in fleet.layout.apply.read_text()
-    assert "CapabilityBoundingSet=~" not in lines(machine)
+    assert "PrivateUsers=no" not in lines(machine)
 
 
 @pytest.mark.parametrize("to", ["-oProxyCommand=x", "root@", "a b", "root@host;reboot", "root@-x", "$(x)"])

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from installation.fleet_install import BY_ROOT
 from provisioning.broker import MEMORY_BYTES_MAX
 from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 
@@ -96,6 +97,18 @@ def test_unit_is_hardly_exposed(root: Path, name: str) -> None:
     status, table = exposure(root, name)
 
     assert status == 0, table
+
+
+def test_fleets_unit_on_centrals_machine_is_as_exposed_as_documented(root: Path) -> None:
+    """It runs 'central install' there, as root."""
+    drop_in = root / "etc/systemd/system/watchlink-fleet-lists.service.d/town.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(f"[Service]\n{BY_ROOT}")
+    _, table = exposure(root, "watchlink-fleet-lists.service")
+
+    assert "" == verify(root, "watchlink-fleet-lists.service")
+    (said,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", table)
+    assert f"says {said} of it" in " ".join((REPOSITORY / "docs/broker-machine.md").read_text().split())
 
 
 def test_verification_notices_a_misspelt_key(root: Path) -> None:
