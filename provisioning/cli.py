@@ -20,7 +20,7 @@ from provisioning import (
     replace_commands,
     seed_commands,
 )
-from provisioning.console import broker_options, reload_of, say, town_options
+from provisioning.console import broker_options, pass_directory_on, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fetching import fetch
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
 
     signing = commands.add_parser(
         "require-signatures",
-        parents=[town],
+        parents=[town, broker],
         help="refuse unsigned messages, once every program in an older town has been upgraded",
     )
     signing.add_argument("who", nargs="*", metavar="WHO", help=f"node ids or '{CENTRAL}'; default: all")
@@ -256,8 +256,9 @@ def _require_signatures(options: argparse.Namespace) -> None:
     if not count:
         say("All of them already have to sign.")
         return
-    say(f"{count} more must sign from directory serial {fleet.record.directory_serial} on. Central passes it on.")
+    say(f"{count} more must sign from directory serial {fleet.record.directory_serial} on.")
     say("A program that does not sign is no longer heard: check the control-room page for NO CONTACT.")
+    pass_directory_on(options, fleet)
 
 
 def _renew_crl(options: argparse.Namespace) -> None:

@@ -108,8 +108,11 @@ def warn_without_service(options: argparse.Namespace, fleet: Fleet) -> None:
     """Say what keeps new claims from the enrolment service, if anything."""
     if why_not := nobody_can_claim(fleet.record, fleet.now()):
         say(f"! {why_not}")
-    if not options.reload_command and not fleet.layout.apply.exists():
-        say(f"An enrolment service on another machine needs the new {fleet.layout.claims}.")
+    layout = fleet.layout
+    if layout.enrolment.exists() and not layout.beside_central.exists():
+        say(f"The enrolment service has a machine of its own: carry {layout.claims} and {layout.directory} there.")
+    elif not options.reload_command and not layout.apply.exists():
+        say(f"An enrolment service on another machine needs the new {layout.claims}.")
 
 
 def confirm(facts: str, question: str, *, unchanged: str, way_out: str) -> None:

@@ -37,7 +37,12 @@ def add_commands(commands: Commands) -> None:
     )
     code.add_argument("--new-code", action="store_true", help="make a new code; the old label stops working")
     network = seed.add_mutually_exclusive_group()
-    network.add_argument("--wifi", action="store_true", help="ask for the premises' Wi-Fi, and write that too")
+    network.add_argument(
+        "--wifi",
+        action="store_true",
+        help="ask for the premises' Wi-Fi, and write that too, for a later version's SD image; today's units do not"
+        " read it",
+    )
     network.add_argument(
         "--wifi-file", type=Path, metavar="FILE", help='read the Wi-Fi from there: name = "…" and password = "…"'
     )
@@ -66,7 +71,8 @@ def _seed(options: argparse.Namespace) -> None:
     say(f"{file} is the seed of {claim.node} ({claim.premises}), good until {label_of(made).last_day}.")
     say("Whoever has this card can be that premises until its unit is armed, which deletes the seed.")
     if wifi is not None:
-        say(f"The password of the Wi-Fi {wifi.name} is in it too.")
+        say(f"The password of the Wi-Fi {wifi.name} is in it too. This version's units do not read it:")
+        say("set the Wi-Fi up on the unit itself.")
     if options.new_code:
         say("The code before this one opens nothing any more: destroy its label.")
         pass_claims_on(options, fleet)

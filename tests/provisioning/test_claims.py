@@ -11,6 +11,7 @@ import pytest
 
 from provisioning.claims import claim_again, reserve, waiting_claim, withdraw
 from provisioning.cli import main
+from provisioning.enrolment import open_enrolment
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.listing import as_table, list_fleet
@@ -241,6 +242,19 @@ def test_add_brings_the_claims_to_the_enrolment_service(
 
     assert fleet.layout.claims.read_bytes() == told.read_bytes()
     assert "An enrolment service on another machine" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("where", ["beside central", "elsewhere"])
+def test_service_of_another_machine_needs_the_files_however_central_gets_its_own(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    open_enrolment(fleet.folder, ["192.0.2.1"], is_beside_central=where == "beside central")
+    fleet.layout.apply.write_text("#!/bin/sh\n")
+    fleet.layout.apply.chmod(0o700)
+
+    assert 0 == add(fleet)
+    told = capsys.readouterr().out
+    assert (where == "elsewhere") == (f"carry {fleet.layout.claims} and {fleet.layout.directory} there." in told)
 
 
 def test_add_whose_claims_do_not_arrive_still_prints_the_label(

@@ -202,6 +202,19 @@ def test_require_signatures_counts_those_that_did_not_sign_yet(town: str, capsys
     assert "All of them already have to sign." == said[-1]
 
 
+def test_require_signatures_brings_the_directory_to_central(town: str, tmp_path: Path) -> None:
+    record = Path(town) / "fleet.json"
+    older = json.loads(record.read_bytes())
+    del older["central"]["signs"]
+    record.write_text(json.dumps(older))
+    apply = Path(town) / "apply"
+    apply.write_text(f"#!/bin/sh\ncp {town}/directory.json {tmp_path}/brought\n")
+    apply.chmod(0o700)
+
+    assert 1 == main(["require-signatures", "--dir", town, "--deadline", "0"]), "there is no broker"
+    assert (Path(town) / "directory.json").read_bytes() == (tmp_path / "brought").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("who", "said"),
     [
