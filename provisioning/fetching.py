@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from provisioning.fleet import Fleet
 from runtime.atomic import PUBLIC, write_atomic
 from wire.directory import open_directory
 from wire.errors import REASONS, DecodeError
+from wire.limits import DIRECTORY_BYTES_MAX
 
 FETCH_WITHIN_S: Final = 20.0
 """Who revokes a stolen unit waits for it."""
@@ -39,14 +41,31 @@ def fetch(fleet: Fleet) -> bool:
     if not layout.fetch.exists() or not layout.beside_central.exists():
         return False
     try:
-        done = subprocess.run(  # noqa: S603 - made by 'watchlink fleet install', in the engineer's own folder
-            [layout.fetch], check=True, timeout=FETCH_WITHIN_S, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-        )
-        open_directory(done.stdout, fleet.folder.authority_public())
+        data = _said_by(layout.fetch)
+        open_directory(data, fleet.folder.authority_public())
         layout.changed.parent.mkdir(exist_ok=True)
-        write_atomic(layout.changed, done.stdout, PUBLIC)
+        write_atomic(layout.changed, data, PUBLIC)
     except (OSError, subprocess.SubprocessError) as e:
         raise FleetError(f"The enrolment service's file could not be fetched from central's machine: {e}.") from e
     except DecodeError as e:
         raise FleetError(f"What central's machine has of the enrolment service is {REASONS[e.reason]}.") from e
     return True
+
+
+def _said_by(program: Path) -> bytes:
+    """Its output, and no more than a directory may have: central's machine may be somebody else's by now."""
+    with subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:  # noqa: S603 - ours
+        assert process.stdout is not None
+        clock = threading.Timer(FETCH_WITHIN_S, process.kill)
+        clock.start()
+        try:
+            data = process.stdout.read(DIRECTORY_BYTES_MAX + 1)
+            if len(data) > DIRECTORY_BYTES_MAX:
+                process.kill()
+                return data
+            status = process.wait()
+        finally:
+            clock.cancel()
+    if status:
+        raise subprocess.CalledProcessError(status, [program])
+    return data

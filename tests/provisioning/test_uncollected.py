@@ -279,6 +279,23 @@ def test_collecting_from_a_central_that_is_down_is_told(site: Site, capsys: pyte
     assert "could not be fetched from central's machine" in capsys.readouterr().err
 
 
+def test_central_that_sends_without_end_is_not_listened_to(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    fetch_by(site, "exec cat /dev/zero")
+
+    assert 1 == site.run("collect")
+    assert "over 4 MiB" in capsys.readouterr().err
+
+
+def test_central_that_says_nothing_is_given_up(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.fetching.FETCH_WITHIN_S", 0.0)
+    fetch_by(site, "exec sleep 600")
+
+    assert 1 == site.run("collect")
+    assert "could not be fetched" in capsys.readouterr().err
+
+
 def test_what_another_town_hands_out_takes_the_place_of_no_copy(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
