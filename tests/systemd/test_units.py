@@ -99,6 +99,11 @@ def test_unit_is_hardly_exposed(root: Path, name: str) -> None:
     assert status == 0, table
 
 
+@pytest.mark.parametrize("name", ["watchlink-fleet-lists.service", "watchlink-enrol-list.service"])
+def test_lists_that_are_not_renewed_or_not_proven_start_the_machines_alarm(name: str) -> None:
+    assert "OnFailure=watchlink-alarm@%n.service" in text_of(name).partition("[Service]")[0].splitlines()
+
+
 def test_fleets_unit_on_centrals_machine_is_as_exposed_as_documented(root: Path) -> None:
     """It runs 'central install' there, as root."""
     drop_in = root / "etc/systemd/system/watchlink-fleet-lists.service.d/town.conf"
