@@ -35,6 +35,7 @@ _OWNERS: Final = 0o700
 _PLAIN: Final = re.compile(r"/[A-Za-z0-9._/-]+")
 """What needs no quoting in a unit."""
 _PERSON_AT_HOST: Final = re.compile(r"([a-z_][a-z0-9_-]*@)?([A-Za-z0-9][A-Za-z0-9.:-]{0,252})")
+_MADE: Final = "# Made by 'watchlink fleet install'"
 _TO: Final = re.compile(r"^# To: (\S+)$", re.MULTILINE)
 BY_ROOT: Final = """\
 # 'watchlink central install' is run here, and does what root does: it makes users, writes units, and has systemd start
@@ -66,11 +67,12 @@ def install_fleet(machine: Machine, town: Path, to: str, say: Say) -> None:
     host = _checked(machine, town, to)
     with alone(machine):
         record = load_record(machine, RECORD)
-        here = read(machine.path(f"{town}/{APPLY}"))
-        script = apply_script(to) if to or here is None else here.decode("utf-8", "replace")
-        found = _TO.search(script)
-        whom = found[1] if found else ""
-        host = host or whom.rpartition("@")[2]
+        here = (read(machine.path(f"{town}/{APPLY}")) or b"").decode("utf-8", "replace")
+        found = _TO.search(here)
+        whom = to or (found[1] if found else "")
+        host = host or _checked(machine, town, whom)
+        # One that an engineer has written stays.
+        script = apply_script(whom) if to or not here or _MADE in here else here
         want_programs(machine, PROGRAM, SSH_PACKAGES if host else ())
         reach = Reach(tuple(dict.fromkeys(one for one in (_broker_host(machine, town), host) if one)))
         wanted = [

@@ -83,6 +83,25 @@ def test_second_run_does_nothing_and_knows_where_central_is(machine: BareMachine
     assert script == fleet.layout.apply.read_text()
 
 
+def test_script_of_an_earlier_version_is_brought_up_to_date_and_an_engineers_own_stays(
+    machine: BareMachine, fleet: Fleet
+) -> None:
+    earlier = (
+        f"#!/bin/sh\n# Made by 'watchlink fleet install': brings a change.\n# To: {CENTRAL}\nscp town.tar {CENTRAL}:\n"
+    )
+    fleet.layout.apply.write_text(earlier)
+    installed(machine)
+    assert apply_script(CENTRAL) == fleet.layout.apply.read_text()
+
+    fleet.layout.apply.write_text("#!/bin/sh\nexec /usr/local/bin/our-way\n")
+    installed(machine)
+    assert "our-way" in fleet.layout.apply.read_text()
+
+    fleet.layout.apply.write_text(earlier.replace(CENTRAL, "-oProxyCommand=x"))
+    with pytest.raises(PackError, match="is no machine for ssh"):
+        installed(machine)
+
+
 def test_central_of_the_same_machine_is_told_by_root(machine: BareMachine, fleet: Fleet) -> None:
     installed(machine)
 
