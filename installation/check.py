@@ -285,7 +285,8 @@ def _enrolment(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
         toml = _toml(machine, places.CENTRAL_TOML)
     except InstallError:
         return []  # told of the page
-    return enrolment(machine, now, toml, load_record(machine).left_out)
+    record = load_record(machine)
+    return enrolment(machine, now, toml, record.left_out, is_elsewhere=record.enrols_elsewhere)
 
 
 def _backups(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:

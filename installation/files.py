@@ -66,6 +66,8 @@ class Record(Struct):
     """Units that a directory put here did not know any more, by number, to be told until one knows them again."""
     claims_number: int = 0
     """Of the newest open claims that were installed, wherever the enrolment service is."""
+    enrols_elsewhere: bool = False
+    """The fleet has given the enrolment service, which an installation had put here, a machine of its own."""
     unfinished: list[str] = msgspec.field(default_factory=list)
     """Paths that were about to change when an installation was cut short: whoever reads them has not been told."""
 

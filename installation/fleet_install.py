@@ -40,7 +40,9 @@ _TO: Final = re.compile(r"^# To: (\S+)$", re.MULTILINE)
 BY_ROOT: Final = """\
 # 'watchlink central install' is run here, and does what root does: it makes users, writes units, and has systemd start
 # them. Whoever can do that can do everything, so what is locked here hinders mistakes, and no attacker.
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_ADMIN
+# KILL: it ends the enrolment service's program, another user's, that takes too long.
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETUID CAP_SETGID CAP_SETPCAP
+CapabilityBoundingSet=CAP_NET_ADMIN
 PrivateUsers=no
 ProtectSystem=yes
 ProcSubset=all

@@ -14,7 +14,18 @@ from msgspec.structs import replace
 
 from installation import places
 from installation.drop_in import drop_in_of
-from installation.enrolling import PUBLIC_KEY, delegate_here, left_out, left_out_words
+from installation.enrolling import (
+    LOOKS,
+    NODES_KEY,
+    PUBLIC_KEY,
+    LeftOut,
+    delegate_here,
+    left_out,
+    left_out_words,
+    moved_words,
+    not_signed,
+    not_signed_words,
+)
 from installation.errors import InstallError, PackError
 from installation.files import Change, Record, Wanted, alone, load_record, read, save_record, sweep
 from installation.joining import joined
@@ -28,9 +39,9 @@ from installation.services import read_units, start_services
 from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, want_programs
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.folder_lock import folder_lock
-from wire.directory import open_directory
+from wire.directory import Sender, open_directory
 from wire.errors import WireError
-from wire.ids import NodeId, node_text
+from wire.ids import NodeId, node_text, parse_node
 from wire.signing import PublicKey
 
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -82,7 +93,7 @@ class _Plan(Struct, frozen=True):
         joins: sentences about what is to be added to central.toml.
         swept: files beside which a kill may have left something.
         remarks: said at the end.
-        lost: units that nobody hears any more afterwards.
+        left_out: units that the directory about to be put does not know.
         to_join: what the enrolment service is asked to sign once the broker has all else; ``None`` = nothing.
     """
 
@@ -92,7 +103,7 @@ class _Plan(Struct, frozen=True):
     joins: tuple[str, ...]
     swept: list[Wanted]
     remarks: tuple[str, ...]
-    lost: tuple[NodeId, ...]
+    left_out: LeftOut
     to_join: ToJoin | None
 
 
@@ -111,13 +122,26 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
             aside = set_aside(machine, datetime.now(UTC), has_claims=CLAIMS in pack.files)
             say(f"set aside what the enrolment service knew of the town before: {aside}. Delete it when all is well")
             record.left_out = []
-        if pack is not None and record.claims_number != pack.claims_number:
-            record.claims_number = pack.claims_number
-            save_record(machine, record)
-        is_busy, fault = _carry_out(machine, record, plan, say)
-        for remark in (*([fault] if fault else []), *plan.remarks):
-            say(remark)
+        if pack is not None:
+            _note(machine, record, pack)
+        is_busy, fault = _carry_out_and_look(machine, record, pack, plan, say)
+        for remark in (fault, *plan.remarks, moved_words() if record.enrols_elsewhere else ""):
+            if remark:
+                say(remark)
     say("Everything is in place." if is_busy else "Nothing to do: everything is in place.")
+
+
+def _note(machine: Machine, record: Record, pack: Pack) -> None:
+    """Remember what the pack says of itself, whether it changes a file or not."""
+    was = record.claims_number, record.enrols_elsewhere
+    record.claims_number = pack.claims_number
+    # One that was put here by hand is not ours to judge: packs never had its keys.
+    is_ours = NODES_KEY in record.files and machine.path(NODES_KEY).exists()
+    record.enrols_elsewhere = is_ours and not pack.enrols and not pack.misfit and not record.without_central
+    if CLAIMS in pack.files:  # For one that was taken back nobody waits any more.
+        record.left_out = [node for node in record.left_out if parse_node(node) in pack.reserved]
+    if was != (record.claims_number, record.enrols_elsewhere):
+        save_record(machine, record)
 
 
 @contextlib.contextmanager
@@ -151,8 +175,8 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
     wanted, to_join = ([], None) if pack is None else _fleets(machine, pack, parts, order)
     fleets = changes_of(machine, record, [*wanted, *(toml if is_first else [])])
     drop_ins = _drop_ins(machine, parts, fleets, say)
-    lost = _left_out(machine, pack, parts, fleets)
-    remarks = [left_out_words(lost)] if lost else []
+    omitted = _left_out(machine, pack, parts, fleets)
+    remarks = [left_out_words(omitted.lost)] if omitted.lost else []
     if pack is not None and pack.misfit and parts.central:
         remarks.append(
             f"the enrolment service's files were not taken: {pack.misfit}. Run 'watchlink fleet enrolment' on the"
@@ -165,9 +189,26 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
         joined(_central_toml(machine, pack), parts)[1],
         [*wanted, *toml, *ours, *drop_ins, Wanted(_DELEGATE_KEY, b"", PRIVATE)],
         tuple(remarks),
-        lost,
+        omitted,
         to_join,
     )
+
+
+def _carry_out_and_look(machine: Machine, record: Record, pack: Pack | None, plan: _Plan, say: Say) -> tuple[bool, str]:
+    """:func:`_carry_out`, then see whether the enrolment service has signed for its units again, and say if not."""
+    looks = 1
+    try:
+        done = _carry_out(machine, record, plan, say)
+        looks = LOOKS
+    finally:
+        # Also if the service does not start: its units are unheard meanwhile.
+        awaited = plan.left_out.awaited
+        unheard = not_signed(machine, pack.directory, awaited, looks) if pack is not None and awaited else ()
+        if unheard:
+            say(not_signed_words(unheard))
+            record.left_out = sorted({*record.left_out, *map(node_text, unheard)})
+            save_record(machine, record)
+    return done
 
 
 def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> tuple[bool, str]:
@@ -183,7 +224,7 @@ def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> tuple
         changed |= {places.CENTRAL_TOML}
     if changed or plan.to_join is not None:
         record.unfinished = sorted(changed | ({places.LISTS} if plan.to_join is not None else set()))
-        record.left_out = sorted({*record.left_out, *map(node_text, plan.lost)})
+        record.left_out = sorted({*record.left_out, *map(node_text, plan.left_out.lost)})
         save_record(machine, record)
     # Users and folders first: a file belongs to whom its folder belongs to.
     put_all(machine, record, plan.system, say)
@@ -324,17 +365,20 @@ def _drop_ins(machine: Machine, parts: Parts, changes: list[Change], say: Say) -
     return found
 
 
-def _left_out(machine: Machine, pack: Pack | None, parts: Parts, changes: list[Change]) -> tuple[NodeId, ...]:
-    """Units that nobody hears any more with what is about to be put.
+def _left_out(machine: Machine, pack: Pack | None, parts: Parts, changes: list[Change]) -> LeftOut:
+    """Units that the directory about to be put does not know.
 
     It is put all the same: it may end a stolen delegate, or strike a stolen node.
     """
     if pack is None or not parts.central or all(change.target != places.DIRECTORY for change in changes):
-        return ()
-    try:
-        held = open_directory(machine.read(places.DIRECTORY), pack.authority)
-    except (OSError, WireError):
-        return ()
+        return LeftOut()
+    held: dict[NodeId, Sender] = {}
+    with contextlib.suppress(OSError, WireError):
+        changed = open_directory(machine.read(places.CHANGED), pack.authority).senders
+        # Not those that a thief has added.
+        held |= {node: sender for node, sender in changed.items() if node in pack.reserved}
+    with contextlib.suppress(OSError, WireError):
+        held |= open_directory(machine.read(places.DIRECTORY), pack.authority).senders
     return left_out(held, pack.directory, delegate_here(machine), datetime.now(UTC))
 
 

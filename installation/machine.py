@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +63,10 @@ class Machine:
         except (OSError, subprocess.SubprocessError) as e:
             return Answer(127, f"{command[0]}: {getattr(e, 'strerror', None) or e}")
         return Answer(done.returncode, done.stdout)
+
+    def wait(self, seconds: float) -> None:
+        """Let its programs go on."""
+        time.sleep(seconds)
 
     def missing_packages(self, names: tuple[str, ...]) -> list[str]:
         """Debian packages that are not installed."""

@@ -25,8 +25,9 @@ from runtime.archive import ArchiveError, read_archive
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.claims import ClaimsError, decode_claims
 from wire.directory import Directory, open_directory
-from wire.errors import WireError
+from wire.errors import DecodeError, WireError
 from wire.fleet_files import BESIDE_CENTRAL, ENROLMENT_FILES, ENROLMENT_FOLDER
+from wire.ids import NodeId, parse_node
 from wire.signing import PublicKey
 
 TOP: Final = "directory.json"
@@ -71,6 +72,14 @@ class Pack(Struct, frozen=True):
     crl_number: int
     claims_number: int = 0
     misfit: str = ""
+
+    @property
+    def reserved(self) -> frozenset[NodeId]:
+        """The numbers that wait for their units."""
+        try:
+            return frozenset(parse_node(one.node) for one in decode_claims(self.files.get(CLAIMS, b"")).claims)
+        except DecodeError:
+            return frozenset()
 
     @property
     def enrols(self) -> bool:

@@ -8,12 +8,18 @@ from typing import Final
 import pytest
 
 from installation import places
+from installation.check import check
+from installation.findings import Finding
+from installation.install import Order, install
 from installation.machine import Answer, Machine
+from installation.pack import read_pack
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 from wire.directory import DelegateChanges, seal_changes
 from wire.signing import SigningKey
 
 DELEGATE: Final = SigningKey(b"d" * 32)
+HOST: Final = "192.0.2.10"
 
 
 ROUTES: Final = """\
@@ -50,6 +56,9 @@ class BareMachine(Machine):
             return Answer(1, "inactive\n")
         return Answer(0, "installed" if command[0] == "dpkg-query" else "The link.\n")
 
+    def wait(self, seconds: float) -> None:
+        """Its programs do nothing."""
+
     def acts(self) -> list[str]:
         """What was asked of systemd since the last call, without questions."""
         asked, self.asked = self.asked, []
@@ -65,6 +74,17 @@ def of_the_lan(machine: BareMachine) -> None:
     for path, text in files.items():
         machine.path(path).parent.mkdir(parents=True, exist_ok=True)
         machine.path(path).write_text(text)
+
+
+def installed(machine: BareMachine, town: Path | None) -> list[str]:
+    """What it says."""
+    said: list[str] = []
+    install(machine, read_pack(town) if town else None, said.append, Order())
+    return said
+
+
+def told(machine: BareMachine, about: str) -> list[Finding]:
+    return [one for one in check(machine) if one.about == about]
 
 
 @pytest.fixture
@@ -90,3 +110,19 @@ def fleet(tmp_path: Path) -> Fleet:
 @pytest.fixture
 def town(fleet: Fleet) -> Path:
     return fleet.layout.town
+
+
+@pytest.fixture
+def enrolling(fleet: Fleet, town: Path) -> Path:
+    """A town whose enrolment service runs beside central."""
+    open_enrolment(fleet.folder, [HOST])
+    return town
+
+
+@pytest.fixture
+def with_key(machine: BareMachine, enrolling: Path) -> BareMachine:
+    """The town installed, and the service has made its key."""
+    installed(machine, enrolling)
+    for name, text in {"delegate.key": (b"d" * 32).hex(), "delegate.pub": DELEGATE.public.raw.hex()}.items():
+        machine.path(f"{places.ENROLMENT_OWN}/{name}").write_text(text)
+    return machine

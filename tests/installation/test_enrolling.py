@@ -15,9 +15,8 @@ from enrolment.register import Register
 from installation import places
 from installation.check import check
 from installation.drop_in import path_of
-from installation.enrolling import PUBLIC_KEY, left_out
+from installation.enrolling import PUBLIC_KEY, LeftOut, left_out
 from installation.errors import PackError
-from installation.findings import Finding
 from installation.install import Order, install
 from installation.joining import joined
 from installation.pack import ENROLMENT_NAMES, read_pack
@@ -31,38 +30,14 @@ from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import cut_off
 from tests.enrolment.rules.test_claiming import ENROLLED
-from tests.installation.conftest import DELEGATE, BareMachine
+from tests.installation.conftest import DELEGATE, HOST, BareMachine, installed, told
 from wire.directory import DelegateChanges, SenderEntry, open_directory, seal_changes
 from wire.fleet_files import BESIDE_CENTRAL
-from wire.ids import FIRST_PREMISES_NODE
+from wire.ids import FIRST_PREMISES_NODE, NodeId
 from wire.signing import SigningKey
 
-HOST = "192.0.2.10"
 STRANGER = SigningKey(b"x" * 32)
 BAKERY = FIRST_PREMISES_NODE + 0x20
-
-
-@pytest.fixture
-def enrolling(fleet: Fleet, town: Path) -> Path:
-    """A town whose enrolment service runs beside central."""
-    open_enrolment(fleet.folder, [HOST])
-    return town
-
-
-@pytest.fixture
-def with_key(machine: BareMachine, enrolling: Path) -> BareMachine:
-    """The town installed, and the service has made its key."""
-    installed(machine, enrolling)
-    for name, text in {"delegate.key": (b"d" * 32).hex(), "delegate.pub": DELEGATE.public.raw.hex()}.items():
-        machine.path(f"{places.ENROLMENT_OWN}/{name}").write_text(text)
-    return machine
-
-
-def installed(machine: BareMachine, town: Path | None) -> list[str]:
-    """What it says."""
-    said: list[str] = []
-    install(machine, read_pack(town) if town else None, said.append, Order())
-    return said
 
 
 def claimed(fleet: Fleet, delegate: SigningKey = DELEGATE) -> bytes:
@@ -72,10 +47,6 @@ def claimed(fleet: Fleet, delegate: SigningKey = DELEGATE) -> bytes:
     )
     changes = DelegateChanges(serial=fleet.record.directory_serial + 1, made_at=fleet.now(), added=(entry,))
     return seal_changes(fleet.layout.directory.read_bytes(), changes, delegate, fleet.folder.authority_public())
-
-
-def told(machine: BareMachine, about: str) -> list[Finding]:
-    return [one for one in check(machine) if one.about == about]
 
 
 def test_service_is_put_in_place_with_its_unit_timer_user_and_keys(machine: BareMachine, enrolling: Path) -> None:
@@ -297,6 +268,20 @@ def test_cutting_the_issuer_off_arrives_although_the_service_still_has_it(
     assert "fleet enrolment --beside-central" in finding.to_do
 
 
+def test_service_that_got_a_machine_of_its_own_leaves_no_key_behind_unseen(
+    with_key: BareMachine, fleet: Fleet, enrolling: Path
+) -> None:
+    open_enrolment(fleet.folder, [HOST], is_beside_central=False)
+    for _ in range(2):
+        assert [True] == ["rm -r" in line for line in installed(with_key, enrolling) if "STILL RUNS HERE" in line]
+
+    (finding,) = told(with_key, "enrolment")
+    assert ("bad", True) == (finding.state, "nodes' issuer is still here" in finding.text)
+    open_enrolment(fleet.folder, [HOST], is_beside_central=True)
+    installed(with_key, enrolling)
+    assert [] == told(with_key, "enrolment")
+
+
 def test_what_is_missing_of_the_service_is_named(with_key: BareMachine) -> None:
     with_key.path(f"{places.ENROLMENT_OWN}/nodes.key").unlink()
     with_key.path(PUBLIC_KEY).unlink()
@@ -354,8 +339,9 @@ def test_next_directory_leaves_out_whom_nobody_may_sign_for_again(fleet: Fleet, 
     coming = open_directory(fleet.layout.directory.read_bytes(), authority)
     now = fleet.now() + timedelta(days=91 if what == "over" else 0)
 
-    expected = () if what == "the same delegate" else (BAKERY,)
-    assert expected == left_out(held, coming, DELEGATE.public.raw, now)
+    shop = (NodeId(BAKERY),)
+    expected = LeftOut(awaited=shop) if what == "the same delegate" else LeftOut(lost=shop)
+    assert expected == left_out(held.senders, coming, DELEGATE.public.raw, now)
 
 
 def test_units_that_nobody_hears_any_more_are_named_and_the_directory_arrives_all_the_same(
