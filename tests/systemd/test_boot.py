@@ -182,8 +182,8 @@ def test_every_command_of_the_runbook_was_run_to_the_letter(proof: Proof) -> Non
 
 
 def test_central_reads_the_brokers_lists_and_nothing_secret_there(proof: Proof) -> None:
-    """To tell on its page long before they end."""
-    assert "crl.pem\n" == proof.text("read-by-central")
+    """To tell on its page long before they end; and what the enrolment service keeps for central's backups."""
+    assert "crl.pem\nregister.json\n" == proof.text("read-by-central")
 
 
 def test_seed_makes_a_unit_that_is_armed_by_the_runbooks_commands_alone(proof: Proof) -> None:
