@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from node.core.air import BLOCK_BYTES, LADDER, RATE_HZ, Mode, burst_ms
+from node.net.radio import codec
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import MODEMS, DireWolf
 from node.net.radio.errors import CodecError, EncodeStopped
@@ -96,7 +97,9 @@ def test_longest_frame_takes_a_second_at_most(bench: Workbench) -> None:
     assert len(samples) * 1000 / (2 * RATE_HZ) <= BURST_MS_MAX
 
 
-def test_codec_hears_every_mode_it_sends_once(bench: Workbench) -> None:
+def test_codec_hears_every_mode_it_sends_once(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine a modem may be seconds behind the other, as on the air it never is.
+    monkeypatch.setattr(codec, "_ECHO_MS", 60_000)
     sent = [os.urandom(FRAME_BYTES_MAX) for _ in LADDER]
     for mode, frame in zip(LADDER, sent, strict=True):
         samples = 2 * (bench.encode(mode, frame) + 5 * SILENCE)
