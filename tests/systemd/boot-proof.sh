@@ -112,8 +112,8 @@ for unit in watchlink-fleet-lists watchlink-enrol-list; do
 done
 own=/var/lib/watchlink-enrol/enrolment broker=/etc/watchlink/broker
 for file in $broker/crl.pem $broker/acl $broker/server.key $own/changed/register.json $own/nodes.key; do
-    setpriv --reuid=watchlink-central --regid=watchlink-central --init-groups test -r $file &&
-        basename $file >>/proof/read-by-central
+    setpriv --reuid=watchlink-central --regid=watchlink-central --init-groups test -r "$file" &&
+        basename "$file" >>/proof/read-by-central
 done
 watchlink fleet pack --dir /srv/town --to /town.tar >/proof/packed 2>&1
 # shellcheck source=tests/systemd/office-proof.sh
