@@ -18,6 +18,7 @@ import pytest
 from provisioning import folder as fleet_folder
 from provisioning.certificates import IssuedCertificate, issue_crl
 from provisioning.cli import main
+from provisioning.delegate import delegate_to
 from provisioning.enforcement import reload_by_command, reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
@@ -25,7 +26,7 @@ from runtime.broker_probe import BrokerProbe, Verdict
 from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
 from wire.directory import open_directory
 from wire.ids import NodeId
-from wire.signing import PublicKey
+from wire.signing import PublicKey, SigningKey
 from wire.subjects import NODES
 
 pytestmark = pytest.mark.integration
@@ -133,6 +134,8 @@ def test_revoke_ends_the_tls_tickets_too(live: Fleet) -> None:
 
 
 def test_replace_ends_the_broken_unit_like_a_stolen_one(live: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    delegate_to(live.folder, SigningKey(bytes(range(32))).public.raw)
+
     assert 0 == main(["replace", "--dir", str(live.layout.town), STOLEN, "--yes"])
 
     assert seen(live, live.node_folder(STOLEN)) is Verdict.REVOKED
