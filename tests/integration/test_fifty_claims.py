@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +17,15 @@ from node.config import load_config
 from node.enrol.command import STATUS_ARMED, Standing, enrol
 from runtime.slowing import FREE_FAILURES
 from tests.support.enrolling_town import FIRST, EnrollingTown, NewUnit, ServiceProcess, open_claim, running_service
-from tests.support.fleet_broker import free_port, wait_until
+from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 from wire.directory import open_directory
 from wire.ids import NodeId
 from wire.seed import SEED_FILE, encode_seed
 
 pytestmark = pytest.mark.integration
 COUNT = 50
+OTHERS = 120
+"""Elsewhere in the town. Each may have its answer repeated a few times: together more than the service gives."""
 WITHIN_S = 60.0
 PACE_S = 0.2
 """Instead of the node's own pauses, which are tens of seconds."""
@@ -156,16 +158,49 @@ def told(street: Street, line: str) -> bool:
     return any(one.lines[0] == line for shop in street.shops for one in tuple(shop.told))
 
 
-def test_shops_go_on_by_themselves_after_the_service_was_killed(street: Street) -> None:
+@contextmanager
+def crowd(service: ServiceProcess, units: Sequence[NewUnit]) -> Iterator[set[int]]:
+    """Others have their answers repeated, as often as they may, which uses up what is looked at in a second.
+
+    It has begun to be refused. Yields who was enrolled, complete at the end.
+    """
+    enrolled, is_refused, is_over = set[int](), threading.Event(), threading.Event()
+
+    def ask(unit: NewUnit) -> None:
+        body, answers = unit.sealed(), 0
+        while answers < FREE_FAILURES and not is_over.is_set():
+            status, answer = service.ask(body)
+            if answer.get("problem") == "slow down":
+                is_refused.set()
+            else:
+                assert 200 == status, answer
+                enrolled.add(unit.number)
+                answers += 1
+
+    with ThreadPoolExecutor(6) as pool:
+        asking = [pool.submit(ask, unit) for unit in units]
+        try:
+            assert is_refused.wait(DEADLINE_S)
+            yield enrolled
+        finally:
+            is_over.set()
+    assert [None] * len(units) == [one.result() for one in asking]
+
+
+def test_shops_wait_for_a_busy_service_and_go_on_by_themselves_after_it_was_killed(street: Street) -> None:
+    others = [NewUnit(FIRST + COUNT + 1 + number) for number in range(OTHERS)]
+    street.town.claim(*street.town.claims(), *(open_claim(unit.number) for unit in others))
     with running_service(street.town) as service:
         street.begin()
         with street.claiming():
-            street.gate.wait()
-            wait_until(lambda: len(spent(service)) >= COUNT // 5, "some are enrolled")
+            with crowd(service, others) as enrolled:
+                street.gate.wait()
+                wait_until(lambda: told(street, "Town is busy"), "a shop is told to wait")
+            wait_until(lambda: len(spent(service)) >= len(enrolled) + COUNT // 5, "some are enrolled")
             service.end(at_once=True)
             wait_until(lambda: told(street, "Town doesn't answer"), "a shop finds nobody")
             with running_service(street.town) as again:
                 wait_until(lambda: all(shop.is_armed for shop in street.shops), "all are armed", WITHIN_S)
                 again.end()
     assert {1} == set(spent(service, again).values())
-    street.check()
+    street.check(more=len(enrolled))
