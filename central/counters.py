@@ -7,14 +7,23 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from central.core.restored import COUNTERS_MAX, height_by_clock
+from central.core.restored import COUNTERS_MAX
+from runtime.backup_rules import height_by_clock
+from wire.ids import U32_MAX
 
 logger = logging.getLogger(__name__)
 
 COUNTER_BLOCK: Final = 10_000
 """Reserved at a time; a start skips the rest of the last block."""
+BY_CLOCK_MAX: Final = U32_MAX // 4 * 3
+"""Reached in 2051, or by a clock that is far ahead: what is left is enough for 250 restores."""
 RAISES_MAX: Final = 16
 """Per run, so that a lying node cannot use up the counters."""
+
+
+def begin_by_clock(at: datetime) -> int:
+    """Where the counters of a central that is restored ``at`` that time go on, if they were lower."""
+    return min(height_by_clock(at), BY_CLOCK_MAX)
 
 
 class OwnCounters:
@@ -58,7 +67,7 @@ class OwnCounters:
             self._begin(self._reserve(COUNTER_BLOCK, 0))
         if counter <= self._last or self._raised >= RAISES_MAX:
             return
-        if counter > max(self._last, height_by_clock(self._now())) + COUNTERS_MAX:
+        if counter > max(self._last, begin_by_clock(self._now())) + COUNTERS_MAX:
             logger.warning("a node tells of a frame counter of ours, %d, that is too high to be true", counter)
             return
         self._raised += 1

@@ -13,6 +13,9 @@ LATE_AFTER: Final = timedelta(hours=36)
 """Since the last good one. The timer makes one a day."""
 CLOCK_BEHIND_MAX: Final = timedelta(days=1)
 """Two machines differ by less."""
+BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+NUMBERS_PER_SECOND: Final = 4
+"""Of one kind, that a large town's central or office gives on average, and more."""
 NEWEST_KEPT: Final = 3
 """However old they are: a clock that jumps ahead by a year must not leave a single backup."""
 ASIDE: Final = "before-restore-"
@@ -99,6 +102,14 @@ def passed_for_certain(names: Iterable[str], made: str, keep: int) -> datetime |
     if len(newest) < min(NEWEST_KEPT, keep + 1):
         return None
     return datetime.strptime(_parts(newest[-1])[2], _TIME).replace(tzinfo=UTC)
+
+
+def height_by_clock(at: datetime) -> int:
+    """Where numbers go on after a restore ``at`` that time (aware), if they were lower.
+
+    The copy knows nothing of what was restored from the same copy before: both would give the same numbers.
+    """
+    return max(0, int((at - BEGAN_AT).total_seconds()) * NUMBERS_PER_SECOND)
 
 
 def clock_trouble(now_at: datetime, made_at: datetime) -> str:

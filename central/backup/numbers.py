@@ -12,7 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from central.core.restored import COUNTERS_MAX, height_by_clock
+from central.core.restored import COUNTERS_MAX
+from central.counters import begin_by_clock
 
 USED_HERE_MAX: Final = 16 * COUNTERS_MAX
 """Above all others: what a damaged database says beyond that is not believed, or it would use up all numbers."""
@@ -41,7 +42,7 @@ def go_on_from(of_copy: Numbers, used_here: Numbers, at: datetime) -> Numbers:
         used_here: of the state that it takes the place of, on the same machine.
         at: when it is restored, aware.
     """
-    by_clock = height_by_clock(at)
+    by_clock = begin_by_clock(at)
     return Numbers(
         _above(of_copy.counter, used_here.counter, by_clock), _above(of_copy.entry, used_here.entry, by_clock)
     )

@@ -6,12 +6,11 @@ seen. Central asks again for what is lacking, and counts on above every number t
 
 One lying node must not use up the numbers: a run of central is led on by at most :data:`ENTRIES_MAX` entries, and at
 one time by at most :data:`COUNTERS_MAX` frame counters, which is more than a backup can be behind. A restore by command
-begins at :func:`height_by_clock`, so up to there a node is believed as well: the database may be a copy of before that.
+begins at a height by the clock, and up to there a node is believed as well: :mod:`central.counters`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import field
@@ -20,21 +19,11 @@ from central.core.effects import RaiseNumbers
 from central.core.events import SyncArrived
 from central.core.intake import Intake
 from central.core.undo import Record, Table
-from wire.ids import U32_MAX, NodeId
+from wire.ids import NodeId
 from wire.messages import RECEIPTED_MAX, Sync
 
 ENTRIES_MAX: Final = 1 << 32
 COUNTERS_MAX: Final = 1 << 22
-BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
-PER_SECOND: Final = 4
-"""Numbers that a central of a large town uses on average, and more."""
-BY_CLOCK_MAX: Final = U32_MAX // 4 * 3
-"""Reached in 2051, or by a clock that is far ahead: what is left is enough for 250 restores."""
-
-
-def height_by_clock(at: datetime) -> int:
-    """Where the numbers of a central restored ``at`` that time (aware) go on, if they were lower: 0 … 3/4 of 2³²."""
-    return min(max(0, int((at - BEGAN_AT).total_seconds()) * PER_SECOND), BY_CLOCK_MAX)
 
 
 class Restored(Record):

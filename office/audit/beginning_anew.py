@@ -9,7 +9,6 @@ from office.audit.chain import NO_HEAD
 from office.audit.journal import head, record_restored
 from office.audit.restoring import (
     carry_over,
-    height_by_clock,
     is_newer,
     leave_numbers_out,
     sign_browsers_out,
@@ -21,6 +20,7 @@ from office.people.gone import forget_again, leave_register_numbers_out, leave_r
 from office.publisher.gone import ERASED, GoneRows, carry
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, PublishedHead
+from runtime.backup_rules import height_by_clock
 from wire.gallery_manifest import manifest_name
 from wire.snapshots import GoneEntry, People, Premises
 

@@ -27,14 +27,12 @@ from office.audit.chain import NO_DIGEST, NO_HEAD
 from office.audit.journal import digest_at, record
 from office.members.models import Premises
 from office.publisher.content import passkey_entry, second_factor_digest
+from runtime.backup_rules import height_by_clock
 from wire.snapshots import AuditHead, People, PersonEntry
 from wire.snapshots import Premises as PremisesSnapshot
 
 NUMBERS_LEFT_OUT: Final = 10_000
 """Above the highest that is known: far more than a town makes between two backups."""
-BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
-PER_SECOND: Final = 4
-"""Numbers of one kind that an office gives on average, and far more."""
 NOT_KNOWN: Final = (
     "No list of people that is newer than the copy is here, so the office does not know what was taken away since."
     " Accounts, roles, passwords, passkeys and apps are as in the copy. Go through the list of people: end accounts,"
@@ -45,14 +43,6 @@ NOT_KNOWN_WHO: Final = (
     "Who was erased from the register, hidden from shops or let go since the copy is not known here: go through the"
     " answers to people’s requests, and do it again."
 )
-
-
-def height_by_clock(now: datetime) -> int:
-    """Where numbers go on after a restore at ``now`` (aware), if they were lower.
-
-    The copy knows nothing of an office that was restored from the same copy before: both would give the same numbers.
-    """
-    return max(0, int((now - BEGAN_AT).total_seconds()) * PER_SECOND)
 
 
 def carry_over(people: People | None, true_until: AuditHead = NO_HEAD) -> list[str]:

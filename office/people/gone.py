@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from office.accounts.models import Scheme
 from office.audit.journal import record
-from office.audit.restoring import PER_SECOND, height_by_clock, leave_out
+from office.audit.restoring import leave_out
 from office.exclusions.after_restore import end_again, hide_again
 from office.exclusions.models import Case
 from office.exclusions.rules.life import OVER
@@ -19,6 +19,7 @@ from office.people import erasure
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.photographs import remove_again
 from office.people.rights import erase_all, standing
+from runtime.backup_rules import NUMBERS_PER_SECOND, height_by_clock
 from wire.snapshots import GoneEntry
 
 NUMBERS_LEFT_OUT: Final = 1_000
@@ -99,7 +100,7 @@ def leave_register_numbers_out() -> None:
         if person is None:
             continue
         now = timezone.now()
-        by_hour = height_by_clock(now) // (PER_SECOND * 3600)
+        by_hour = height_by_clock(now) // (NUMBERS_PER_SECOND * 3600)
         number = max(person + NUMBERS_LEFT_OUT, by_hour)
         nobody = Individual.objects.create(scheme=scheme, number=number, erased_at=now)
         if case is not None:

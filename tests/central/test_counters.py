@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from central.backup.numbers import NO_NUMBERS, Numbers, go_on_from
-from central.core.restored import BEGAN_AT, COUNTERS_MAX, height_by_clock
-from central.counters import COUNTER_BLOCK, RAISES_MAX, OwnCounters
+from central.core.restored import COUNTERS_MAX
+from central.counters import COUNTER_BLOCK, RAISES_MAX, OwnCounters, begin_by_clock
 from central.store.database import Database, resolve_url
 from central.store.recalling import recall
+from runtime.backup_rules import BEGAN_AT
 from tests.support.central_town import START
 from wire.ids import U32_MAX
 
@@ -76,7 +77,7 @@ def test_older_copy_of_a_database_goes_on_above_a_restored_one_that_nodes_have_s
     database = opened(tmp_path)
     counters = OwnCounters(database.reserve_counters, lambda: at)
     restored = go_on_from(Numbers(counters.next(), 1), NO_NUMBERS, at - timedelta(days=1)).counter
-    for lie in (U32_MAX, height_by_clock(at) + COUNTERS_MAX + 1):
+    for lie in (U32_MAX, begin_by_clock(at) + COUNTERS_MAX + 1):
         counters.raise_above(lie)
     assert counters.next() < restored
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from central.backup.numbers import NO_NUMBERS, USED_HERE_MAX, Numbers, go_on_from
-from central.core.restored import BY_CLOCK_MAX, COUNTERS_MAX
+from central.core.restored import COUNTERS_MAX
+from central.counters import BY_CLOCK_MAX
 from wire.ids import U32_MAX
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)

@@ -17,9 +17,7 @@ from office.accounts.models import Account, Notice, OfficeSession, PrintedCode, 
 from office.audit.journal import head, record
 from office.audit.models import AuditRow
 from office.audit.restoring import (
-    BEGAN_AT,
     NOT_KNOWN,
-    PER_SECOND,
     carry_over,
     leave_numbers_out,
     tell_co_ordinators,
@@ -28,6 +26,7 @@ from office.audit.restoring import (
 from office.members.models import Member, Premises
 from office.publisher import content
 from office.publisher.content import second_factor_digest
+from runtime.backup_rules import BEGAN_AT, NUMBERS_PER_SECOND
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.publisher.test_publishing import registration
 from wire.snapshots import AuditHead, PasskeyEntry, People, PersonEntry, PremisesEntry, RoleEntry
@@ -286,7 +285,7 @@ def test_numbers_of_two_restores_without_lists_are_not_the_same(
             lives.append(make_person("kim").pk)
             transaction.set_rollback(True)
 
-    assert PER_SECOND * 86_400 == lives[1] - lives[0]
+    assert NUMBERS_PER_SECOND * 86_400 == lives[1] - lives[0]
 
 
 def test_number_of_a_premises_that_was_deleted_after_a_restore_is_never_anothers() -> None:

@@ -13,7 +13,6 @@ from office.accounts.models import Scheme
 from office.audit.beginning_anew import begin_anew
 from office.audit.journal import head
 from office.audit.models import AuditRow
-from office.audit.restoring import BEGAN_AT
 from office.exclusions import acts
 from office.exclusions.models import Case
 from office.people.gone import (
@@ -28,6 +27,7 @@ from office.people.rights import erase_all
 from office.publisher.gone import CARRIED, LISTED_FOR, GoneRows, carry
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import PublishedHead, Shelf
+from runtime.backup_rules import BEGAN_AT
 from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
 from tests.office.people.conftest import photograph, request_of
