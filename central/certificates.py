@@ -5,7 +5,6 @@ The premises' own are in their health. Their nodes renew them; these are renewed
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography import x509
 
 from central.config import WebFiles
 from runtime.mqtt_link import LinkSettings
+from runtime.revocation_list import split_lists
 from wire.renewal import is_late
 
 _SAID: Final = {
@@ -34,7 +34,6 @@ LISTS_FILE: Final = Path("/etc/watchlink/broker/crl.pem")
 """Of the broker's revocation lists, if it is on this machine."""
 LISTS_WARNING: Final = timedelta(days=20)
 """As ``watchlink central check``: they last thirty days and are renewed every day, so ten were missed."""
-_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
 
 
 def certificate_files(mqtt: LinkSettings, alerts: LinkSettings | None, web: WebFiles | None) -> dict[str, Path]:
@@ -86,12 +85,13 @@ def lists_trouble(file: Path, now_at: datetime) -> str:
             f"Central cannot read the broker’s revocation list ({e.strerror}), so it would not tell before the broker"
             " refuses everybody. Tell the fleet’s engineer: systemd-tmpfiles --create watchlink-central.conf."
         )
+    lists, rest = split_lists(data)
     try:
-        ends = [x509.load_pem_x509_crl(one).next_update_utc for one in _LIST.findall(data)]
+        ends = [x509.load_pem_x509_crl(one).next_update_utc for one in lists]
     except ValueError:
         ends = []
     ends_at = min((end for end in ends if end is not None), default=None)
-    if ends_at is None or _LIST.sub(b"", data).strip():
+    if ends_at is None or rest:
         return f"The broker’s revocation list is damaged: once it reads that again, it lets everybody in. {engineer}"
     if ends_at - now_at > LISTS_WARNING:
         return ""

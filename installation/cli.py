@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     Returns 0; 1 = it could not be done, or there is something to do; 2 = the request is invalid, or not root's.
     """
     options = _parser().parse_args(list(arguments))
-    if os.geteuid() != 0:
-        sys.stderr.write(f"watchlink central {options.command}: only root can do this: put 'sudo' before it.\n")
-        return NOT_UNDERSTOOD
-    try:
-        return _install(options) if options.command == "install" else _check(options)
-    except InstallError as e:
-        sys.stderr.write(f"watchlink central {options.command}: {e}\n")
-        return NOT_UNDERSTOOD if isinstance(e, PackError) else FAILED
+    work = _install if options.command == "install" else _check
+    return run_as_root(f"watchlink central {options.command}", lambda: work(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +99,21 @@ def _check(options: argparse.Namespace) -> int:
         for finding in findings:
             say(finding.line)
     return 0 if all(finding.state == "ok" for finding in findings) else FAILED
+
+
+def run_as_root(command: str, work: Callable[[], int]) -> int:
+    """Do the work of a command, or say why not.
+
+    Returns what the work returns; 1 = it could not be done; 2 = the request is invalid, or not root's.
+    """
+    if os.geteuid() != 0:
+        sys.stderr.write(f"{command}: only root can do this: put 'sudo' before it.\n")
+        return NOT_UNDERSTOOD
+    try:
+        return work()
+    except InstallError as e:
+        sys.stderr.write(f"{command}: {e}\n")
+        return NOT_UNDERSTOOD if isinstance(e, PackError) else FAILED
 
 
 def say(sentence: str) -> None:

@@ -13,6 +13,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from installation import places
+from installation.authority import authority_in
 from installation.expiring import CERTIFICATE_WARNING, ROOT_WARNING
 from installation.findings import Finding, bad, expiry, why
 from installation.machine import Machine
@@ -20,7 +21,6 @@ from wire.directory import Directory, Sender, open_directory
 from wire.errors import WireError
 from wire.fleet_files import ENROLMENT_FILES
 from wire.ids import NodeId, node_text
-from wire.signing import PublicKey
 
 ABOUT: Final = "enrolment"
 LOOK_S: Final = 0.25
@@ -76,7 +76,7 @@ def not_signed(machine: Machine, coming: Directory, awaited: Sequence[NodeId], l
 def changed_here(machine: Machine, base: Directory) -> Directory | None:
     """The directory with the service's changes to ``base``; ``None`` = there is none that can be believed."""
     try:
-        authority = PublicKey(bytes.fromhex(machine.read(f"{places.CENTRAL}/authority.pub").decode("ascii")))
+        authority = authority_in(machine, places.CENTRAL)
         found = open_directory(machine.read(places.CHANGED), authority)
     except (OSError, ValueError, WireError):
         return None
@@ -171,7 +171,7 @@ def _issuer(machine: Machine, now: datetime) -> Finding:
 def _delegation(machine: Machine, now: datetime, not_heard: Iterable[str]) -> list[Finding]:
     about = "delegation"
     try:
-        authority = PublicKey(bytes.fromhex(machine.read(f"{places.CENTRAL}/authority.pub").decode("ascii")))
+        authority = authority_in(machine, places.CENTRAL)
         directory = open_directory(machine.read(places.DIRECTORY), authority)
     except (OSError, ValueError, WireError):
         return []  # told of the directory

@@ -10,6 +10,7 @@ from typing import Final
 from cryptography import x509
 
 from installation import places
+from installation.authority import authority_in
 from installation.errors import InstallError
 from installation.findings import Finding, bad, expiry, good, look_at, why
 from installation.machine import READ_BYTES_MAX, Machine
@@ -175,7 +176,7 @@ def snapshots(machine: Machine, now: datetime) -> list[Finding]:
 def _directory(machine: Machine, parts: Parts) -> tuple[PublicKey, Directory]:
     folder, file = places.town_files(parts)
     try:
-        authority = PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii")))
+        authority = authority_in(machine, folder)
         return authority, open_directory(machine.read(file), authority)
     except (OSError, ValueError, WireError) as e:
         raise InstallError(f"{getattr(e, 'filename', None) or 'it'} cannot be read: {why(e)}") from e

@@ -19,7 +19,7 @@ from installation.files import Wanted, alone, load_record, read, save_record, sw
 from installation.machine import Machine
 from installation.places import CHANGED, PROGRAM, shipped
 from installation.services import SYSTEM, Service, run_services
-from installation.steps import Say, changes_of, put_all, want_programs
+from installation.steps import Say, changes_of, note_changes, put_all, want_programs
 from runtime.atomic import PUBLIC
 from wire.fleet_files import APPLY, FETCH
 
@@ -86,10 +86,7 @@ def install_fleet(machine: Machine, town: Path, to: str, say: Say) -> None:
         ]
         sweep(machine, wanted, RECORD)
         changes = changes_of(machine, record, wanted)
-        changed = frozenset(record.unfinished) | {change.wanted.path for change in changes if change.how != "kept"}
-        if changed:
-            record.unfinished = sorted(changed)
-            save_record(machine, record, RECORD)
+        changed = note_changes(machine, record, changes, RECORD)
         put_all(machine, record, changes, say)
         is_busy = run_services(machine, SERVICES, changed, say) or bool(changes)
         if is_busy or changed:

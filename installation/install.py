@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from installation import places
+from installation.authority import authority_in
 from installation.drop_in import drop_in_of
 from installation.enrolling import (
     LOOKS,
@@ -42,7 +43,6 @@ from runtime.folder_lock import folder_lock
 from wire.directory import Sender, open_directory
 from wire.errors import WireError
 from wire.ids import NodeId, node_text, parse_node
-from wire.signing import PublicKey
 
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _DELEGATE_KEY: Final = f"{places.ENROLMENT_OWN}/delegate.key"
@@ -290,7 +290,7 @@ def _check_age(machine: Machine, record: Record, pack: Pack, parts: Parts) -> No
     """A pack that went astray must not bring back somebody who was revoked since, or a code that was taken back."""
     folder, directory = places.town_files(parts)
     try:
-        authority = PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii")))
+        authority = authority_in(machine, folder)
     except (OSError, ValueError, WireError):
         return  # Nothing whole is here.
     if authority != pack.authority:

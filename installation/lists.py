@@ -19,8 +19,9 @@ from installation import places
 from installation.errors import InstallError
 from installation.files import make_folder, read
 from installation.machine import Machine
-from installation.revocation import IssuersList, list_of, other_lists, with_list
+from installation.revocation import list_of, other_lists, with_list
 from runtime.atomic import PUBLIC, write_atomic
+from runtime.revocation_list import RevocationList
 from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
 
 JOINING: Final = "/run/watchlink-joining"
@@ -66,8 +67,8 @@ class ToJoin(Struct, frozen=True):
     issuers: bytes
     directory: bytes
     own: x509.Certificate
-    held: IssuersList
-    coming: IssuersList
+    held: RevocationList
+    coming: RevocationList
 
 
 class ForBroker(Struct, frozen=True):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from installation import places
+from installation.authority import authority_in
 from installation.errors import InstallError
 from installation.files import make_folder
 from installation.machine import Machine
@@ -66,6 +67,6 @@ def set_aside(machine: Machine, now: datetime, *, has_claims: bool) -> str:
 
 def _is_another(machine: Machine, folder: str, authority: PublicKey) -> bool:
     try:
-        return PublicKey(bytes.fromhex(machine.read(f"{folder}/authority.pub").decode("ascii"))) != authority
+        return authority_in(machine, folder) != authority
     except (OSError, ValueError, WireError):
         return False

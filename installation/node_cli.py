@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from installation.cli import FAILED, NOT_UNDERSTOOD, say
-from installation.errors import InstallError, PackError
+from installation.cli import run_as_root, say
 from installation.machine import Machine
 from installation.node_install import install_node
 from installation.node_pack import read_node_pack
@@ -21,15 +18,12 @@ def main(arguments: Sequence[str]) -> int:
     Returns 0; 1 = it could not be done; 2 = the request is invalid, or not root's.
     """
     options = _parser().parse_args(list(arguments))
-    if os.geteuid() != 0:
-        sys.stderr.write("watchlink node install: only root can do this: put 'sudo' before it.\n")
-        return NOT_UNDERSTOOD
-    try:
+
+    def work() -> int:
         install_node(Machine(), read_node_pack(options.source) if options.source else {}, say)
-    except InstallError as e:
-        sys.stderr.write(f"watchlink node install: {e}\n")
-        return NOT_UNDERSTOOD if isinstance(e, PackError) else FAILED
-    return 0
+        return 0
+
+    return run_as_root("watchlink node install", work)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from installation import node_places
+from installation.authority import authority_of
 from installation.drop_in import drop_in_of
 from installation.errors import InstallError, PackError
 from installation.files import Change, Record, Wanted, alone, load_record, read, save_record, sweep
@@ -21,7 +22,7 @@ from installation.node_pack import CERTIFICATE, FILES, Identity, identity_of
 from installation.places import PROGRAM, shipped
 from installation.private_keys import public_part
 from installation.services import Service, run_services
-from installation.steps import Say, changes_of, make_users_and_folders, put_all, want_programs
+from installation.steps import Say, changes_of, make_users_and_folders, note_changes, put_all, want_programs
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.directory import Directory, open_directory
 from wire.directory_succession import newest
@@ -76,11 +77,7 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
             ours += drop_in_of(machine, name, reach_of(unit.toml), "node", say)
         files, system = changes_of(machine, record, unit.files), changes_of(machine, record, ours)
         sweep(machine, [*unit.files, *ours], node_places.RECORD)
-        new = {change.wanted.path for change in (*system, *files) if change.how != "kept"}
-        changed = frozenset(record.unfinished) | new
-        if changed:
-            record.unfinished = sorted(changed)
-            save_record(machine, record, node_places.RECORD)
+        changed = note_changes(machine, record, [*system, *files], node_places.RECORD)
         put_all(machine, record, system, say)
         make_users_and_folders(machine, node_places.SETTINGS)
         put_all(machine, record, files, say)
@@ -179,7 +176,7 @@ def _known(here: Mapping[str, bytes]) -> tuple[NodeId, PublicKey] | None:
     """Whose machine it is; ``None`` = nobody's yet, as far as can be read."""
     try:
         node = parse_node(str(tomllib.loads(here["node.toml"].decode("utf-8"))["identity"]["node"]))
-        return node, PublicKey(bytes.fromhex(here["authority.pub"].decode("ascii").strip()))
+        return node, authority_of(here["authority.pub"])
     except (KeyError, TypeError, ValueError, WireError):
         return None
 

@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
+from installation.authority import authority_of
 from installation.errors import PackError
 from installation.private_keys import public_part
 from installation.revocation import is_authority, is_below
@@ -89,7 +90,7 @@ def identity_of(files: Mapping[str, bytes], now: datetime | None = None) -> Iden
     try:
         toml = tomllib.loads(files["node.toml"].decode("utf-8"))
         node = parse_node(str(toml["identity"]["node"]))
-        authority = PublicKey(bytes.fromhex(files["authority.pub"].decode("ascii").strip()))
+        authority = authority_of(files["authority.pub"])
         directory = open_directory(files["directory.json"], authority)
         certificate = _certificate(files, node, now or datetime.now(UTC))
         _check_signing_key(files["signing.key"], node, directory)

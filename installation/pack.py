@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
+from installation.authority import authority_of
 from installation.errors import InstallError, PackError
 from installation.places import BROKER, CENTRAL, DIRECTORY, ENROLMENT, ENROLMENT_OWN, OFFICE, OFFICE_DIRECTORY, Parts
 from installation.private_keys import NODES_ISSUER, check_keys, public_part
@@ -126,7 +127,7 @@ def read_pack(source: Path | BinaryIO, now: datetime | None = None) -> Pack:
             f"{named} lacks {', '.join(missing)}. Give the fleet folder, or a file made by 'watchlink fleet pack'."
         )
     try:
-        authority = PublicKey(bytes.fromhex(files["central/authority.pub"].decode("ascii").strip()))
+        authority = authority_of(files["central/authority.pub"])
         directory = open_directory(files[TOP], authority)
         check_keys(files, directory, authority)
         misfit = _misfit_of_enrolment(files)

@@ -6,18 +6,13 @@ nobody in.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import Struct
 
 from installation.errors import InstallError
-
-_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
+from runtime.revocation_list import RevocationList, is_list_of, list_number, signed_list, split_lists
 
 
 def crl_number_of(data: bytes) -> int:
@@ -26,10 +21,7 @@ def crl_number_of(data: bytes) -> int:
     Raises:
         ValueError: not lists with a number.
     """
-    try:
-        return min(one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for one in _lists(data))
-    except x509.ExtensionNotFound as e:
-        raise ValueError("the revocation list has no number") from e
+    return min(map(list_number, _lists(data)))
 
 
 def lists_end_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
@@ -41,8 +33,7 @@ def lists_end_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
     """
     lists, ends = _lists(data), []
     for issuer in issuers:
-        key = issuer.public_key()
-        own = [one for one in lists if isinstance(key, ec.EllipticCurvePublicKey) and one.is_signature_valid(key)]
+        own = [one for one in lists if is_list_of(one, issuer)]
         if not own or own[0].next_update_utc is None:
             name = " ".join(str(one.value) for one in issuer.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME))
             raise InstallError(f"has no list of the CA {name}: the broker refuses all of it")
@@ -50,55 +41,36 @@ def lists_end_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
     return min(ends)
 
 
-class IssuersList(Struct, frozen=True):
-    """The list of one issuer, as it is in a file.
-
-    Attributes:
-        pem: its bytes.
-        serials: of the certificates that it revokes.
-        number: rises with every list.
-        ends_at: aware.
-    """
-
-    pem: bytes
-    serials: frozenset[int]
-    number: int
-    ends_at: datetime
-
-
-def list_of(data: bytes, issuer: x509.Certificate) -> IssuersList | None:
+def list_of(data: bytes, issuer: x509.Certificate) -> RevocationList | None:
     """The issuer's own list in the file; ``None`` = there is none, or the file is damaged."""
-    key = issuer.public_key()
-    for pem in _LIST.findall(data):
+    for pem in split_lists(data)[0]:
         try:
-            one = x509.load_pem_x509_crl(pem)
-            number = one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        except (ValueError, x509.ExtensionNotFound):
+            found = signed_list(pem, x509.load_pem_x509_crl(pem), issuer)
+        except ValueError:
             return None
-        ends_at = one.next_update_utc
-        if ends_at is not None and isinstance(key, ec.EllipticCurvePublicKey) and one.is_signature_valid(key):
-            return IssuersList(pem, frozenset(entry.serial_number for entry in one), number, ends_at)
+        if found is not None:
+            return found
     return None
 
 
 def other_lists(data: bytes, issuer: x509.Certificate) -> tuple[bytes, ...]:
     """All but the issuer's; what is no list counts as one, so that it is noticed."""
     own = list_of(data, issuer)
-    rest = _LIST.sub(b"", data).strip()
-    found = (pem.strip() for pem in _LIST.findall(data) if own is None or pem != own.pem)
+    lists, rest = split_lists(data)
+    found = (pem.strip() for pem in lists if own is None or pem != own.pem)
     return (*found, *([rest] if rest else []))
 
 
-def with_list(data: bytes, old: IssuersList, new: IssuersList) -> bytes:
+def with_list(data: bytes, old: RevocationList, new: RevocationList) -> bytes:
     """The file with another list in the place of one that is in it."""
     return data.replace(old.pem, new.pem)
 
 
 def _lists(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
-    lists = tuple(map(x509.load_pem_x509_crl, _LIST.findall(data)))
-    if not lists or _LIST.sub(b"", data).strip():
+    lists, rest = split_lists(data)
+    if not lists or rest:
         raise ValueError("the revocation list is damaged")
-    return lists
+    return tuple(map(x509.load_pem_x509_crl, lists))
 
 
 def is_below(certificates: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> bool:

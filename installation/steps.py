@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from installation.errors import InstallError
-from installation.files import Change, Record, Wanted, change_of, digest, put, read
+from installation.files import Change, Record, Wanted, change_of, digest, put, read, save_record
 from installation.machine import Machine
 
 Say = Callable[[str], None]
@@ -31,6 +31,18 @@ def changes_of(machine: Machine, record: Record, wanted: Iterable[Wanted]) -> li
         else:
             found.append(change)
     return found
+
+
+def note_changes(machine: Machine, record: Record, changes: Iterable[Change], path: str) -> frozenset[str]:
+    """Paths that change now, or did before an installation was cut short: whoever reads them is still to be told.
+
+    It is on record before any of them is put.
+    """
+    changed = frozenset(record.unfinished) | {change.wanted.path for change in changes if change.how != "kept"}
+    if changed:
+        record.unfinished = sorted(changed)
+        save_record(machine, record, path)
+    return changed
 
 
 def put_all(machine: Machine, record: Record, changes: Iterable[Change], say: Say) -> None:

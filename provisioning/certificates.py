@@ -10,7 +10,6 @@ strict checks (the default since Python 3.13) want ``keyUsage`` and ``subjectKey
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from runtime.issuing import (
     sign_certificate,
     subject_name,
 )
+from runtime.revocation_list import split_lists
 from wire.renewal import BACKDATED, CERTIFICATE_LIFE
 from wire.subjects import NODES
 
@@ -37,7 +37,6 @@ AUTHORITY_LIFE: Final = timedelta(days=3650)
 CRL_LIFE: Final = timedelta(days=30)
 
 _HASH: Final = hashes.SHA256()
-_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
 
 
 class IssuedCertificate(Struct, frozen=True):
@@ -238,7 +237,7 @@ def check_lists(data: bytes, wanted: Sequence[tuple[x509.Certificate, AbstractSe
     Raises:
         CrlError: a list is missing or unfit, or there is something else.
     """
-    lists = split_lists(data)
+    lists = whole_lists(data)
     if len(lists) != len(wanted):
         raise CrlError(f"There are {len(lists)} revocation lists for {len(wanted)} issuers.")
     by_issuer = {x509.load_pem_x509_crl(one).issuer: one for one in lists}
@@ -248,14 +247,14 @@ def check_lists(data: bytes, wanted: Sequence[tuple[x509.Certificate, AbstractSe
         check_crl(by_issuer[issuer.subject], issuer, revoked, now)
 
 
-def split_lists(data: bytes) -> tuple[bytes, ...]:
+def whole_lists(data: bytes) -> tuple[bytes, ...]:
     """The lists of a file, each PEM.
 
     Raises:
         CrlError: one cannot be read, or there is something else.
     """
-    lists = tuple(_LIST.findall(data))
-    if _LIST.sub(b"", data).strip():
+    lists, rest = split_lists(data)
+    if rest:
         raise CrlError("The revocation list cannot be read back: there is more in its file.")
     for one in lists:
         try:
@@ -271,7 +270,7 @@ def crl_expiry(data: bytes) -> datetime:
     Raises:
         CrlError: no list, or an unreadable one.
     """
-    ends = [x509.load_pem_x509_crl(one).next_update_utc for one in split_lists(data)]
+    ends = [x509.load_pem_x509_crl(one).next_update_utc for one in whole_lists(data)]
     known = [end for end in ends if end is not None]
     if not known or len(known) != len(ends):
         raise CrlError("The revocation list has no end date.")

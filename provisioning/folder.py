@@ -7,7 +7,6 @@ command once more finishes an interrupted one.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -17,7 +16,7 @@ import msgspec
 from cryptography import x509
 
 from provisioning.broker import Member, Services, render_acl, render_configuration
-from provisioning.certificates import CertificateAuthority, check_lists, crl_expiry, issue_crl, split_lists
+from provisioning.certificates import CertificateAuthority, check_lists, crl_expiry, issue_crl, whole_lists
 from provisioning.door import render_door
 from provisioning.errors import CrlError, FleetDamagedError, FleetError
 from provisioning.issuers import (
@@ -32,6 +31,7 @@ from provisioning.issuers import (
 from provisioning.layout import Layout
 from provisioning.records import FleetRecord, encode_record, load_record
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
+from runtime.folder_lock import folder_lock
 from wire.claims import OpenClaim, OpenClaims, encode_claims
 from wire.directory import seal_directory
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text, parse_node
@@ -73,17 +73,14 @@ class FleetFolder:
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
         """Hold the folder's lock, with the record read again; other commands wait."""
-        descriptor = os.open(self.layout.town, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self.record = load_record(self.layout.record)
-            yield
+            with folder_lock(self.layout.town):
+                self.record = load_record(self.layout.record)
+                yield
         except OSError as e:
             raise FleetError(
                 f"{e.filename or self.layout.town}: {e.strerror}. The change may be half written: run it again."
             ) from e
-        finally:
-            os.close(descriptor)
 
     def issuer(self, organisation: str) -> CertificateAuthority:
         """The issuer that signs for the organisation now, with its key.
@@ -277,7 +274,7 @@ class FleetFolder:
         """When the broker will begin to refuse everyone; ``None`` if a list is missing or cannot be read."""
         try:
             data = self.crl_in_place()
-            return crl_expiry(data) if len(split_lists(data)) == len(self.issuers_in_force()) else None
+            return crl_expiry(data) if len(whole_lists(data)) == len(self.issuers_in_force()) else None
         except CrlError:
             return None
 

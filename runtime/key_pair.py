@@ -7,11 +7,7 @@ finishes the copying (:func:`settle_pair`), which always writes the same.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
 from runtime.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
+from runtime.folder_lock import folder_lock
 
 _KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n?", re.DOTALL)
 
@@ -78,7 +75,8 @@ def settle_pair(pair: KeyPair) -> bool:
     """
     if not pair.arriving.exists():
         return False
-    with _held(pair.arriving.parent):
+    # A program that was held up must not put an older pair in place of a newer one.
+    with folder_lock(pair.arriving.parent):
         return _settle(pair)
 
 
@@ -99,14 +97,3 @@ def _settle(pair: KeyPair) -> bool:
     pair.arriving.unlink(missing_ok=True)
     sync_folder(pair.arriving.parent)
     return True
-
-
-@contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """The folder's lock: a program that was held up must not put an older pair in place of a newer one."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

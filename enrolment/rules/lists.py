@@ -6,75 +6,52 @@ nobody in. So a file is judged whole, before it is written and after. Pure: no c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import Struct
 
-_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
+from runtime.revocation_list import RevocationList, signed_list, split_lists
 
 
 class ListError(ValueError):
     """A file of lists that a broker must not be told to read; one sentence without a full stop."""
 
 
-class Held(Struct, frozen=True):
-    """The list of one issuer, as it is in the file.
-
-    Attributes:
-        pem: its bytes.
-        serials: the certificates that it revokes.
-        number: rises with every list.
-        ends_at: aware; from then on the broker refuses everybody of this issuer.
-    """
-
-    pem: bytes
-    serials: frozenset[int]
-    number: int
-    ends_at: datetime
-
-
-def read_lists(data: bytes, issuers: Sequence[x509.Certificate]) -> dict[x509.Name, Held]:
+def read_lists(data: bytes, issuers: Sequence[x509.Certificate]) -> dict[x509.Name, RevocationList]:
     """Each issuer's list, by the issuer's name, in the file's order.
 
     Raises:
         ListError: damaged, or not exactly one list of each issuer, signed by it.
     """
-    pems = _LIST.findall(data)
-    if not pems or _LIST.sub(b"", data).strip():
+    pems, rest = split_lists(data)
+    if not pems or rest:
         raise ListError("the file of revocation lists is damaged: a broker that reloads it lets everybody in")
     by_name = {issuer.subject: issuer for issuer in issuers}
-    found: dict[x509.Name, Held] = {}
+    found: dict[x509.Name, RevocationList] = {}
     for pem in pems:
         try:
             one = x509.load_pem_x509_crl(pem)
-            number = one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        except (ValueError, x509.ExtensionNotFound) as e:
+            held = signed_list(pem, one, by_name.get(one.issuer))
+        except ValueError as e:
             raise ListError("a revocation list is damaged: a broker that reloads it lets everybody in") from e
-        issuer, ends_at = by_name.get(one.issuer), one.next_update_utc
-        key = issuer.public_key() if issuer is not None else None
-        is_signed = isinstance(key, ec.EllipticCurvePublicKey) and one.is_signature_valid(key)
-        if not is_signed or ends_at is None or one.issuer in found:
+        if held is None or one.issuer in found:
             raise ListError("a revocation list is of no issuer of this fleet, or there twice")
-        found[one.issuer] = Held(pem, frozenset(entry.serial_number for entry in one), number, ends_at)
+        found[one.issuer] = held
     missing = [name for name in by_name if name not in found]
     if missing:
         raise ListError(f"the list of {missing[0].rfc4514_string()} is missing")
     return found
 
 
-def own_list(data: bytes, issuer: x509.Certificate) -> Held | None:
+def own_list(data: bytes, issuer: x509.Certificate) -> RevocationList | None:
     """This issuer's list in a file that may also hold lists of others; ``None`` = there is none that it has signed.
 
     Raises:
         ListError: damaged.
     """
-    for pem in _LIST.findall(data):
+    for pem in split_lists(data)[0]:
         try:
             one = x509.load_pem_x509_crl(pem)
         except ValueError as e:
@@ -84,7 +61,7 @@ def own_list(data: bytes, issuer: x509.Certificate) -> Held | None:
     return None
 
 
-def with_list(lists: dict[x509.Name, Held], issuer: x509.Name, pem: bytes) -> bytes:
+def with_list(lists: dict[x509.Name, RevocationList], issuer: x509.Name, pem: bytes) -> bytes:
     """The file with this issuer's list replaced by ``pem``, the others as they are."""
     return b"".join(pem if name == issuer else held.pem for name, held in lists.items())
 

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from provisioning import issuer_changes
-from provisioning.certificates import split_lists
+from provisioning.certificates import whole_lists
 from provisioning.cli import main
 from provisioning.errors import BrokerUnprovenError, FleetInputError
 from provisioning.fleet import Fleet
@@ -28,7 +28,7 @@ def nothing() -> None:
 
 def test_broker_that_still_lets_a_cut_off_issuer_in_is_told_of(fleet: Fleet, broker: ProofBroker) -> None:
     """Its old list is there beside the new ones, as where a file was not brought."""
-    of_nodes, _ = split_lists((fleet.layout.broker / "crl.pem").read_bytes())
+    of_nodes, _ = whole_lists((fleet.layout.broker / "crl.pem").read_bytes())
     both = broker.orders.revoked = fleet.layout.broker / "both.pem"
 
     def mix() -> None:
