@@ -50,6 +50,7 @@ CREATE INDEX certificates_of_node ON certificates (node);
 """
 _read_claim: Final = msgspec.json.Decoder(OpenClaim).decode
 _FIELDS: Final = Enrolled.__struct_fields__
+_INSERT: Final = f"INSERT INTO enrolled ({', '.join(_FIELDS)}) VALUES ({', '.join(f':{name}' for name in _FIELDS)})"  # noqa: S608 - fields of ours
 
 
 class RegisterError(Exception):
@@ -133,14 +134,11 @@ class Register:
             enrolled: its ``change`` is not looked at.
             certificates: made for it.
         """
-        row = {name: getattr(enrolled, name) for name in _FIELDS if name != "change"}
-        row["claim"] = msgspec.json.encode(enrolled.claim).decode()
-        names = ", ".join(row)
-        marks = ", ".join(f":{name}" for name in row)
+        row = _row(enrolled) | {"change": None}  # SQLite gives it the next.
         with self._lock, _told(self._path):
             try:
                 with self._writing():
-                    done = self._connection.execute(f"INSERT INTO enrolled ({names}) VALUES ({marks})", row)  # noqa: S608 - fields of ours
+                    done = self._connection.execute(_INSERT, row)
                     self._remember(certificates)
             except sqlite3.IntegrityError:
                 return None
@@ -183,19 +181,13 @@ class Register:
             found = _read_copy(data)
         except (msgspec.MsgspecError, ValueError) as e:
             raise RegisterError(f"that is no copy of a register: {e}") from e
-        names = ", ".join(_FIELDS)
-        marks = ", ".join(f":{name}" for name in _FIELDS)
-        rows = [
-            {name: getattr(one, name) for name in _FIELDS} | {"claim": msgspec.json.encode(one.claim).decode()}
-            for one in found.enrolled
-        ]
         with self._lock, _told(self._path), self._writing():
             (held,) = self._connection.execute(
                 "SELECT (SELECT count(*) FROM enrolled) + (SELECT count(*) FROM certificates)"
             ).fetchone()
             if held:
                 raise RegisterError(f"{self._path} holds entries already, and nothing is overwritten")
-            self._connection.executemany(f"INSERT INTO enrolled ({names}) VALUES ({marks})", rows)  # noqa: S608 - ours
+            self._connection.executemany(_INSERT, map(_row, found.enrolled))
             self._remember(found.certificates)
         return found
 
@@ -294,6 +286,10 @@ class Register:
 
     def _select(self, rest: str, *values: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(f"SELECT {', '.join(_FIELDS)} FROM enrolled {rest}", values).fetchall()  # noqa: S608 - ours
+
+
+def _row(enrolled: Enrolled) -> dict[str, Any]:
+    return msgspec.structs.asdict(enrolled) | {"claim": msgspec.json.encode(enrolled.claim).decode()}
 
 
 def _enrolled(row: tuple[Any, ...]) -> Enrolled:

@@ -142,17 +142,4 @@ def _node(record: FleetRecord, sender: Sender, folder: FleetFolder) -> NodeRecor
             revoked_at=now,
             signs=True,
         )
-    return NodeRecord(
-        node=node,
-        premises=claim.premises,
-        place=claim.place,
-        schemes=claim.schemes,
-        profile=claim.profile,
-        key=key,
-        added_at=now,
-        certificates=(),
-        revoked_at=now if sender.is_revoked else None,
-        signs=True,
-        office_premises=claim.office_premises,
-        settings=claim.settings,
-    )
+    return claim.claimed(key, now, is_struck=sender.is_revoked)

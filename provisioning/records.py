@@ -131,6 +131,23 @@ class ClaimRecord(Record, frozen=True):
     settings: NodeSettings | None = None
     """Signed for the unit that will come, in place of another that had them."""
 
+    def claimed(self, key: str, now: datetime, *, is_struck: bool) -> NodeRecord:
+        """The node that a unit with this key becomes by claiming it, or that is struck off at once."""
+        return NodeRecord(
+            node=self.node,
+            premises=self.premises,
+            place=self.place,
+            schemes=self.schemes,
+            profile=self.profile,
+            key=key,
+            added_at=now,
+            certificates=(),
+            revoked_at=now if is_struck else None,
+            signs=True,
+            office_premises=self.office_premises,
+            settings=self.settings,
+        )
+
 
 class BrokerRecord(Record, frozen=True):
     """The broker: its address for nodes, where it listens, and where its files are."""

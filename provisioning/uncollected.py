@@ -53,19 +53,7 @@ def strike_unseen(fleet: Fleet, node: str) -> NodeRecord | None:
         if claim is None:
             return None
         now = folder.now()
-        struck = NodeRecord(
-            node=claim.node,
-            premises=claim.premises,
-            place=claim.place,
-            schemes=claim.schemes,
-            profile=claim.profile,
-            key=SigningKey(secrets.token_bytes(KEY_BYTES)).public.raw.hex(),
-            added_at=now,
-            certificates=(),
-            revoked_at=now,
-            signs=True,
-            office_premises=claim.office_premises,
-        )
+        struck = claim.claimed(SigningKey(secrets.token_bytes(KEY_BYTES)).public.raw.hex(), now, is_struck=True)
         record = msgspec.structs.replace(
             folder.record,
             nodes=tuple(sorted((*folder.record.nodes, struck), key=lambda one: one.node)),
