@@ -9,7 +9,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from enrolment.config import Configuration
+from enrolment.config import Configuration, authority_of
 from enrolment.handlers.ca_certificates import CaCertificates
 from enrolment.handlers.enrolling import Enrolling
 from enrolment.handlers.renewing import Renewing
@@ -25,9 +25,8 @@ from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.claims import CLAIMS_BYTES_MAX, OpenClaims, decode_claims
 from wire.enrolment import CA_CERTIFICATES_PATH, ENROL_PATH
-from wire.errors import WireError
 from wire.renewal_request import PATH as RENEWAL_PATH
-from wire.signing import PublicKey, SigningKey
+from wire.signing import SigningKey
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class EnrolmentService:
         self._service = service
         self._told = ""
         file, at = configuration.file, configuration.at
-        authority = _authority(configuration)
+        authority = authority_of(configuration)
         delegate = SigningKey(read_key(at(file.directory.delegate_key_file), "delegate's key"))
         issuer = NodesIssuer(at(file.issuer.certificate_file), at(file.issuer.key_file))
         try:
@@ -135,14 +134,6 @@ class EnrolmentService:
             if why != self._told:
                 logger.error("the directory cannot be published: %s", why)  # noqa: TRY400 - the sentence says it all
             self._told = why
-
-
-def _authority(configuration: Configuration) -> PublicKey:
-    path = configuration.at(configuration.file.directory.authority_file)
-    try:
-        return PublicKey(read_key(path, "authority's key"))
-    except WireError as e:
-        raise ConfigError(f"{path}: not an Ed25519 public key") from e
 
 
 def _log_fault(fault: str) -> None:

@@ -96,7 +96,7 @@ def _renew_list(config: Path, broker: Path, reload_command: str) -> int:
     status = 0
     try:
         keep_copy(configuration)
-    except (RegisterError, OSError) as e:
+    except (ConfigError, RegisterError, OSError) as e:
         status = _refuse(f"no copy of the register is kept for central's backups: {e}", STATUS_FAILED)
     if ends_at - datetime.now(UTC) < LIST_WARNING:
         return _refuse(

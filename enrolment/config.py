@@ -8,8 +8,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from runtime.config import load_toml
+from runtime.config import ConfigError, load_toml
+from runtime.key_file import read_key
+from wire.errors import WireError
 from wire.seed import ENROLMENT_PORT
+from wire.signing import PublicKey
 
 
 class DirectoryTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,3 +87,16 @@ def load_configuration(path: Path) -> Configuration:
         runtime.config.ConfigError: unusable; names file and key, and says what is allowed.
     """
     return Configuration(path, load_toml(path, EnrolFile))
+
+
+def authority_of(configuration: Configuration) -> PublicKey:
+    """The town's.
+
+    Raises:
+        runtime.config.ConfigError: its key cannot be read.
+    """
+    path = configuration.at(configuration.file.directory.authority_file)
+    try:
+        return PublicKey(read_key(path, "authority's key"))
+    except WireError as e:
+        raise ConfigError(f"{path}: not an Ed25519 public key") from e

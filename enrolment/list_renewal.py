@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
-from enrolment.config import Configuration
+from enrolment.config import Configuration, authority_of
 from enrolment.issuer import NodesIssuer
 from enrolment.register import Register
 from enrolment.rules.lists import ListError, check_lists, own_list, read_lists, with_list
@@ -31,13 +31,11 @@ from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.config import ConfigError
 from runtime.folder_lock import folder_lock
-from runtime.key_file import read_key
 from runtime.regular_file import read_regular
 from wire.directory import open_directory
 from wire.errors import WireError
 from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
 from wire.ids import node_text
-from wire.signing import PublicKey
 
 PROOF_NAME: Final = "proof-of-lists"
 """To whom the broker gives no right."""
@@ -144,13 +142,13 @@ def join_lists(configuration: Configuration, folder: Path, now: datetime | None 
 def _revoked(configuration: Configuration, directory_file: Path) -> frozenset[int]:
     """Serials of all certificates that were made here for nodes that this directory strikes."""
     file, at = configuration.file, configuration.at
+    authority = authority_of(configuration)
     try:
-        authority = PublicKey(read_key(at(file.directory.authority_file), "authority's key"))
         directory = open_directory(directory_file.read_bytes(), authority)
     except WireError as e:
         raise ConfigError(f"{directory_file}: not a directory of this town's authority ({e})") from e
     struck = {node_text(node) for node, sender in directory.senders.items() if sender.is_revoked}
-    register = Register(at(file.state_dir) / REGISTER)
+    register = Register(at(file.state_dir) / REGISTER, authority)
     try:
         return register.serials_of(struck)
     finally:

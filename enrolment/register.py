@@ -76,9 +76,17 @@ class IssuedCertificate(msgspec.Struct, frozen=True):
 
 
 class RegisterCopy(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a register holds. No private key is in it."""
+    """All that a register holds. No private key is in it.
+
+    Attributes:
+        format: of the file.
+        town: the mark of the town whose register it is; 0 = made before a register knew.
+        enrolled: oldest first.
+        certificates: by expiry.
+    """
 
     format: Literal[1] = 1
+    town: int = 0
     enrolled: tuple[Enrolled, ...]
     certificates: tuple[IssuedCertificate, ...]
 
@@ -166,22 +174,28 @@ class Register:
             try:
                 enrolled = tuple(map(_enrolled, self._select("ORDER BY change")))
                 rows = self._connection.execute(query).fetchall()
+                town = self._town()
             finally:
                 self._connection.execute("ROLLBACK")
         certificates = tuple(IssuedCertificate(*row) for row in rows)
-        return msgspec.json.encode(RegisterCopy(enrolled=enrolled, certificates=certificates))
+        return msgspec.json.encode(RegisterCopy(town=town, enrolled=enrolled, certificates=certificates))
 
     def put_back(self, data: bytes) -> RegisterCopy:
         """Fill this register, which holds nothing, from a copy: all of it or nothing.
 
         Raises:
-            RegisterError: it holds something, or that is no copy of a register.
+            RegisterError: it holds something, or that is no copy of a register, or one of another town's.
         """
         try:
             found = _read_copy(data)
         except (msgspec.MsgspecError, ValueError) as e:
             raise RegisterError(f"that is no copy of a register: {e}") from e
         with self._lock, _told(self._path), self._writing():
+            if found.town and found.town != self._town():
+                raise RegisterError(
+                    "that is the register of another town, and nothing was put back: its units are nobody here. Take"
+                    " the copy that was kept of this town's"
+                )
             (held,) = self._connection.execute(
                 "SELECT (SELECT count(*) FROM enrolled) + (SELECT count(*) FROM certificates)"
             ).fetchone()
@@ -262,10 +276,14 @@ class Register:
         elif version != SCHEMA_VERSION:
             raise RegisterError(f"{self._path}: of version {version}, and this program knows {SCHEMA_VERSION}")
 
+    def _town(self) -> int:
+        (found,) = self._connection.execute("PRAGMA application_id").fetchone()
+        return int(found)
+
     def _name_town(self, authority: PublicKey) -> None:
         # SQLite's field for whose file it is: enough against a mistake, and no other version stumbles over it.
         mark = int.from_bytes(hashlib.sha256(authority.raw).digest()[:4]) >> 1 or 1
-        (found,) = self._connection.execute("PRAGMA application_id").fetchone()
+        found = self._town()
         if found == 0:  # New, or from before it was written.
             self._connection.execute(f"PRAGMA application_id = {mark}")
         elif found != mark:

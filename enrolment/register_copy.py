@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from enrolment.config import Configuration
+from enrolment.config import Configuration, authority_of
 from enrolment.list_renewal import REGISTER
 from enrolment.register import Register, RegisterCopy, RegisterError
 from runtime.atomic import write_atomic
@@ -19,7 +19,7 @@ def copy_of(configuration: Configuration) -> bytes:
     """All that the register holds, as JSON with a newline.
 
     Raises:
-        RegisterError: it cannot be read.
+        ConfigError, RegisterError: it cannot be read, or is another town's.
     """
     with _opened(configuration) as register:
         return register.copy() + b"\n"
@@ -29,7 +29,7 @@ def keep_copy(configuration: Configuration) -> None:
     """Put it beside the directory with the changes; before the first unit was claimed there is nothing to keep.
 
     Raises:
-        RegisterError, OSError: it is not kept.
+        ConfigError, RegisterError, OSError: it is not kept.
     """
     if (configuration.at(configuration.file.state_dir) / REGISTER).exists():
         file = configuration.at(configuration.file.directory.changed_file).with_name(REGISTER_COPY)
@@ -40,7 +40,7 @@ def put_back(configuration: Configuration, data: bytes) -> RegisterCopy:
     """Fill the register, which is empty, and which the service may have open.
 
     Raises:
-        RegisterError: it holds something, or that is no copy; nothing was changed.
+        ConfigError, RegisterError: it holds something, or that is no copy, or one of another town; nothing was changed.
     """
     with _opened(configuration) as register:
         return register.put_back(data)
@@ -51,7 +51,7 @@ def _opened(configuration: Configuration) -> Iterator[Register]:
     folder = configuration.at(configuration.file.state_dir)
     if not folder.is_dir():
         raise RegisterError(f"{folder} does not exist: the service was never set up here")
-    register = Register(folder / REGISTER)
+    register = Register(folder / REGISTER, authority_of(configuration))
     try:
         yield register
     finally:

@@ -11,13 +11,24 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from enrolment.config import load_configuration
 from enrolment.issuer import LIST_LIFE, NodesIssuer
-from enrolment.list_renewal import CANARIES, BrokerFolder, ListRenewalError, reload_by, renew_list
+from enrolment.list_renewal import (
+    CANARIES,
+    REGISTER,
+    BrokerFolder,
+    ListRenewalError,
+    reload_by,
+    renew_list,
+    renew_list_of,
+)
+from enrolment.register import Register, RegisterError
 from enrolment.rules.lists import ListError, check_lists, read_lists, with_list
 from provisioning.broker import PROOF_USER
 from provisioning.certificates import issue_crl
 from runtime.broker_probe import BrokerProbe, Observation, Shown, Verdict
 from tests.support.enrolling_town import EnrollingTown
+from wire.signing import SigningKey
 from wire.subjects import NODES
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -247,3 +258,16 @@ def test_broker_of_this_machine_is_told_by_a_signal(tmp_path: Path, monkeypatch:
     reload_by("")()
 
     assert [(4711, signal.SIGHUP)] == told
+
+
+def test_list_is_not_made_by_the_register_of_another_town(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows none of this town's certificates, so that who is struck would stay off the list in silence."""
+    configuration = load_configuration(lists.town.folder / "enrol.toml")
+    (lists.town.folder / "state").mkdir(exist_ok=True)
+    Register(lists.town.folder / "state" / REGISTER, SigningKey(b"1" * 32).public).close()
+    before = lists.file.read_bytes()
+    monkeypatch.setattr("enrolment.list_renewal.PROOF_DEADLINE_S", 0)
+
+    with pytest.raises((RegisterError, ListRenewalError), match="another town's"):
+        renew_list_of(configuration, lists.file.parent, "true")
+    assert before == lists.file.read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from enrolment.register import IssuedCertificate, Register, RegisterCopy, Regist
 from enrolment.register_copy import keep_copy
 from tests.enrolment.rules.test_claiming import ENROLLED
 from wire.fleet_files import REGISTER_COPY
+from wire.signing import SigningKey
 
 CERTIFICATES = (
     IssuedCertificate("1a", "00000010", "00000010", "pem", 900),
@@ -64,6 +66,22 @@ def test_copy_that_contradicts_itself_or_is_none_changes_nothing(tmp_path: Path,
     register.close()
 
 
+def test_register_of_another_town_is_not_put_back(tmp_path: Path) -> None:
+    """The machine was set up for a town that was founded again, and the old town's backup lies nearest."""
+    own, other = (SigningKey(seed * 32).public for seed in (b"1", b"2"))
+    with closing(Register(tmp_path / "lost", other)) as lost:
+        lost.spend(ENROLLED, CERTIFICATES)
+        copied = lost.copy()
+    with closing(Register(tmp_path / "new", own)) as register:
+        with pytest.raises(RegisterError, match=r"of another town, and nothing was put back: .*Take the copy"):
+            register.put_back(copied)
+        assert ((), ()) == (register.enrolled(), register.certificates())
+    with closing(Register(tmp_path / "again", other)) as again:
+        again.put_back(copied)
+
+        assert (ENROLLED,) == again.enrolled()
+
+
 class _Stream:
     """Standard input or output, as bytes."""
 
@@ -80,9 +98,16 @@ def test_commands_copy_and_restore(
     assert 1 == main([*words, "copy-register"])
     assert "the service was never set up here" in capsys.readouterr().err
     (tmp_path / "state").mkdir()
+    assert 2 == main([*words, "copy-register"])
+    assert "authority's key" in capsys.readouterr().err
+    town = SigningKey(b"1" * 32).public
+    (tmp_path / "authority.pub").write_text(town.raw.hex())
     (tmp_path / "changed").mkdir()
     keep_copy(load_configuration(config))
     assert [] == [*(tmp_path / "changed").iterdir()], "nobody was enrolled yet"
+    with closing(Register(tmp_path / "of-this-town", town)) as register:
+        register.put_back(copied)
+        copied = register.copy()
     monkeypatch.setattr(sys, "stdin", _Stream(copied + b"\n"))
 
     assert 0 == main([*words, "restore-register"])
