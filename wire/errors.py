@@ -68,6 +68,9 @@ REASONS: Final[dict[str, str]] = {
     "ticket browser": "made for another browser",
     "ticket expired": "older than a minute, or made for longer",
     "ticket early": "from the future: one of the clocks is wrong",
+    # what is sealed to one receiver
+    "sealing key": "not 32 bytes, or a point with which everybody shares a secret",
+    "sealed": "sealed to another key, for another purpose, altered, or cut short",
     # claims of new nodes
     "claim code": "not a claim code: of another length, or with a typo",
     "claims": "not a list of claims, or one that contradicts itself",
