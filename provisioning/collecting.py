@@ -142,4 +142,4 @@ def _node(record: FleetRecord, sender: Sender, folder: FleetFolder) -> NodeRecor
             revoked_at=now,
             signs=True,
         )
-    return claim.claimed(key, now, is_struck=sender.is_revoked)
+    return claim.claimed(key, now, is_struck=sender.is_revoked, sealing_key=sender.sealing_key.hex())

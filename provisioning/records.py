@@ -102,6 +102,9 @@ class NodeRecord(Record, frozen=True):
     """Unsigned JSON in its name is refused, as in the directory."""
     office_premises: Count = 0
     """Number of its premises at the office, as in the directory; 0 = not joined with one."""
+    sealing_key: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    """The public key of its gallery, as in the directory: the delegate's word, taken over with the node. Empty = it has
+    none: its keys were made here, or it was taken over before directories said so."""
     settings: NodeSettings | None = None
     """The newest that were signed for it; ``None`` = it is as its own file says."""
     replacement: ReplacementRecord | None = None
@@ -131,8 +134,8 @@ class ClaimRecord(Record, frozen=True):
     settings: NodeSettings | None = None
     """Signed for the unit that will come, in place of another that had them."""
 
-    def claimed(self, key: str, now: datetime, *, is_struck: bool) -> NodeRecord:
-        """The node that a unit with this key becomes by claiming it, or that is struck off at once."""
+    def claimed(self, key: str, now: datetime, *, is_struck: bool, sealing_key: str = "") -> NodeRecord:
+        """The node that a unit with these keys becomes by claiming it, or that is struck off at once."""
         return NodeRecord(
             node=self.node,
             premises=self.premises,
@@ -145,6 +148,7 @@ class ClaimRecord(Record, frozen=True):
             revoked_at=now if is_struck else None,
             signs=True,
             office_premises=self.office_premises,
+            sealing_key=sealing_key,
             settings=self.settings,
         )
 
@@ -358,6 +362,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
                 kind=node.kind,
                 signs=node.signs,
                 office_premises=node.office_premises,
+                sealing_key=bytes.fromhex(node.sealing_key),
             )
             for node in self.nodes
         ]

@@ -61,6 +61,7 @@ class Sender(Struct, frozen=True):
     is_gateway: bool = False
     signs: bool = False
     office_premises: int = 0
+    sealing_key: bytes = b""
 
 
 class Directory(Struct, frozen=True, dict=True):
@@ -229,4 +230,5 @@ def _sender(entry: SenderEntry) -> Sender:
         entry.kind == "gateway",
         entry.signs,
         entry.office_premises,
+        entry.sealing_key,
     )

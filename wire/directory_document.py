@@ -8,6 +8,7 @@ import msgspec
 
 from wire.limits import OFFICE_KEYS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Message, Moment, Name, NodeText, SchemeNumber, Slug, settle_moments
+from wire.signing import KEY_BYTES
 
 DELEGATE_CHANGES_MAX: Final = 5_000
 """Added, and as many struck: every premises of a large town."""
@@ -44,11 +45,16 @@ class SenderEntry(Message, frozen=True):
     """It signs its JSON messages: unsigned ones in its name are refused."""
     office_premises: Count = 0
     """Number of the premises at the office; 0 = none, or a fleet that knows no office."""
+    sealing_key: Annotated[bytes, msgspec.Meta(max_length=KEY_BYTES)] = b""
+    """X25519 public key of its gallery, 32 raw bytes: what the office seals to the node. Empty = it has no gallery, or
+    was claimed before directories said so; nodes of older versions skip this field."""
     revoked_at: Moment | None = None
     """Refused from the moment the document is read, whatever this says and whatever the clock says."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "revoked_at")
+        if len(self.sealing_key) not in {0, KEY_BYTES}:
+            raise ValueError("a sealing key of another length")
 
 
 class Delegation(Message, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from wire.directory import Directory, Sender
 
@@ -58,5 +58,8 @@ def _takes_back(newer: Directory, held: Directory) -> bool:
 def _may_become(was: Sender, now: Sender | None) -> bool:
     if now is None or (was.is_revoked and not now.is_revoked):
         return False
+    if not was.sealing_key:
+        # It may be said later: a service of the version before has added the node without. It never becomes another.
+        was = replace(was, sealing_key=now.sealing_key)
     before, after = astuple(was), astuple(now)
     return before[:_REVOKED] == after[:_REVOKED] and before[_REVOKED + 1 :] == after[_REVOKED + 1 :]

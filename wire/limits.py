@@ -21,7 +21,7 @@ MESSAGE_BYTES_MAX: Final = 64_000
 four-byte characters."""
 
 DIRECTORY_BYTES_MAX: Final = 4_194_304
-"""The signed directory: about 250 bytes a node, so some 16,000 nodes. It travels in parts if larger than a message."""
+"""The signed directory: about 325 bytes a node, so some 12,900 nodes. It travels in parts if larger than a message."""
 
 SETTINGS_BYTES_MAX: Final = 16_384
 """A node's signed settings: eleven short texts and a few numbers."""

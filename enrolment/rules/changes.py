@@ -100,4 +100,5 @@ def _entry(one: Enrolled) -> SenderEntry:
         schemes=claim.schemes,
         signs=True,
         office_premises=claim.office_premises,
+        sealing_key=one.sealing_key,
     )

@@ -77,6 +77,17 @@ def test_claimed_node_becomes_the_fleets_own(fleet: Fleet) -> None:
     assert serial < directory_of(fleet).serial
 
 
+def test_what_is_sealed_to_a_claimed_node_stays_its_own(fleet: Fleet) -> None:
+    """No later word of the delegate's changes it: else whoever steals the delegate's key reads what shops are shown."""
+    collect(fleet.folder, changed(fleet, entry("00000010", sealing_key=b"g" * 32)))
+    assert (b"g" * 32).hex() == fleet.record.node("00000010").sealing_key
+
+    collect(fleet.folder, changed(fleet, entry("00000011", sealing_key=b"h" * 32)))
+
+    senders = directory_of(fleet).senders
+    assert [b"g" * 32, b"h" * 32] == [senders[NodeId(number)].sealing_key for number in (0x10, 0x11)]
+
+
 def test_names_and_schemes_are_those_that_the_fleet_reserved(fleet: Fleet) -> None:
     """The delegate may be the thief's: it can be heard as this shop, and not as another in another scheme."""
     collect(fleet.folder, changed(fleet, entry("00000010", premises="Police", schemes=(1, 2))))

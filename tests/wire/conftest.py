@@ -311,6 +311,7 @@ def directories(draw: st.DrawFn) -> DirectoryDocument:
         schemes=some_schemes,
         kind=st.sampled_from(["premises", "gateway", "central"]),
         signs=st.booleans(),
+        sealing_key=st.just(b"") | st.binary(min_size=32, max_size=32),
         revoked_at=st.none() | moments,
     )
     return DirectoryDocument(

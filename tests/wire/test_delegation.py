@@ -268,6 +268,7 @@ def test_directory_of_a_large_town_with_all_of_it_struck_and_replaced_fits_its_c
             schemes=(HART,),
             signs=True,
             office_premises=1 + n,
+            sealing_key=KEYS["pub"].public.raw,
         )
         for n in range(10_000)
     )

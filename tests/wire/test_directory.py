@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import Literal
 
@@ -8,7 +9,18 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from tools.publish.examples import DIRECTORY, HART, KEYS, OFFICE_DIRECTORY, PRESSED_AT, PUB, PUBWATCH, SHOP, STRUCK_OFF
+from tools.publish.examples import (
+    CHANGES,
+    DIRECTORY,
+    HART,
+    KEYS,
+    OFFICE_DIRECTORY,
+    PRESSED_AT,
+    PUB,
+    PUBWATCH,
+    SHOP,
+    STRUCK_OFF,
+)
 from wire.directory import (
     EMPTY_DIRECTORY,
     DirectoryDocument,
@@ -60,7 +72,7 @@ def test_directory_comes_back_as_it_went(document: DirectoryDocument) -> None:
         assert set(entry.schemes) == sender.schemes
         assert (entry.kind == "central", entry.revoked_at is not None) == (sender.is_central, sender.is_revoked)
         assert (entry.kind == "gateway") == sender.is_gateway
-        assert entry.office_premises == sender.office_premises
+        assert (entry.office_premises, entry.sealing_key) == (sender.office_premises, sender.sealing_key)
     assert list(document.office_keys) == [key.raw for key in directory.office_keys]
 
 
@@ -108,6 +120,13 @@ class OldDocument(Message, frozen=True):
     senders: tuple[OldSender, ...]
 
 
+class OldChanges(Message, frozen=True):
+    """:class:`DelegateChanges` likewise."""
+
+    serial: int
+    added: tuple[OldSender, ...] = ()
+
+
 def test_directory_with_an_office_is_read_by_nodes_that_know_none() -> None:
     """A town's nodes are updated one by one, its directory at once."""
     sealed = msgspec.json.decode(seal_directory(OFFICE_DIRECTORY, AUTHORITY), type=SealedDirectory)
@@ -115,6 +134,23 @@ def test_directory_with_an_office_is_read_by_nodes_that_know_none() -> None:
 
     assert 14 == old.serial
     assert [entry.node for entry in OFFICE_DIRECTORY.senders] == [entry.node for entry in old.senders]
+
+
+def test_directory_of_a_delegate_with_sealing_keys_is_read_by_versions_that_know_none() -> None:
+    changes = msgspec.json.decode(msgspec.json.encode(CHANGES), type=OldChanges)
+
+    assert CHANGES.added[0].sealing_key
+    assert ["00000014"] == [entry.node for entry in changes.added]
+
+
+@pytest.mark.parametrize("length", [1, 31, 33, 64])
+def test_directory_with_a_sealing_key_of_another_length_is_refused(length: int) -> None:
+    """Whoever seals to it must not find that out while a shop waits."""
+    shop = msgspec.to_builtins(LISTED) | {"sealing_key": base64.b64encode(bytes(length)).decode()}
+    document = msgspec.to_builtins(DIRECTORY) | {"senders": [shop]}
+
+    with pytest.raises(DirectoryError, match="directory: "):
+        open_directory(sign(json.dumps(document).encode()), AUTHORITY.public)
 
 
 def test_empty_directory_knows_nobody() -> None:
@@ -253,6 +289,7 @@ def test_directory_of_a_large_town_fits_its_cap() -> None:
             place="High St",
             schemes=(HART, PUBWATCH),
             office_premises=1 + n,
+            sealing_key=KEYS["pub"].public.raw,
         )
         for n in range(10_000)
     )

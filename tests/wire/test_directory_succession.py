@@ -118,6 +118,8 @@ _SECOND = HELD.added[1]
         replace(HELD, added=(replace(BAKERY, premises="Elsewhere"), _SECOND)),
         replace(HELD, added=(replace(BAKERY, schemes=(1, 2)), _SECOND)),
         replace(HELD, added=(replace(BAKERY, office_premises=5), _SECOND)),
+        replace(HELD, added=(replace(BAKERY, sealing_key=b"s" * 32), _SECOND)),
+        replace(HELD, added=(replace(BAKERY, sealing_key=b""), _SECOND)),
         replace(HELD, added=(BAKERY, replace(_SECOND, revoked_at=None))),
         replace(HELD, added=(BAKERY, replace(_SECOND, key=KEYS["stranger"].public.raw))),
     ],
@@ -128,6 +130,8 @@ _SECOND = HELD.added[1]
         "renames",
         "moves",
         "joins elsewhere",
+        "seals to another",
+        "seals to nobody",
         "un-strikes its own",
         "changes a struck key",
     ],
@@ -143,6 +147,13 @@ def test_delegate_strikes_what_it_added_and_adds_again_under_another_number() ->
     newer = delegates(replace(HELD, serial=1_000_002, added=(struck, _SECOND, again)))
 
     assert refusal(newer, delegates(HELD)) is None
+
+
+def test_delegate_says_later_what_to_seal_to() -> None:
+    """A service that is updated signs again what the version before has added without, under the same directory."""
+    before = replace(HELD, added=tuple(replace(entry, sealing_key=b"") for entry in HELD.added))
+
+    assert refusal(delegates(replace(HELD, serial=1_000_002)), delegates(before)) is None
 
 
 def test_authoritys_next_directory_takes_back_whatever_a_delegate_did() -> None:

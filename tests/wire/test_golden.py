@@ -123,6 +123,16 @@ def test_directory_vector_opens_to_its_document(vector: dict[str, Any]) -> None:
     }
 
 
+def test_delegation_vector_names_what_to_seal_to() -> None:
+    added = msgspec.convert(DELEGATION["changes"], DelegateChanges).added
+    senders = opened(DELEGATION["sealed"]).senders
+
+    assert {entry.node: entry.sealing_key for entry in added} == {
+        entry.node: senders[parse_node(entry.node)].sealing_key for entry in added
+    }
+    assert all(entry.sealing_key for entry in added)
+
+
 def opened(sealed: str) -> Directory:
     """By the key of the file."""
     return open_directory(sealed.encode(), PublicKey(bytes.fromhex(DELEGATION["authority"])))

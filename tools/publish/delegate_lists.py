@@ -65,6 +65,16 @@ def vectors() -> Json:
         "the delegate's after the authority's": (base, changed(CHANGES), ()),
         "more is struck": (changed(CHANGES), later, ()),
         "a strike is taken back": (changed(CHANGES), changed(replace(CHANGES, serial=1_000_002, struck=())), ()),
+        "another sealing key": (
+            changed(CHANGES),
+            changed(replace(CHANGES, serial=1_000_002, added=(replace(_BAKERY, sealing_key=b"s" * 32),))),
+            (),
+        ),
+        "a sealing key where there was none": (
+            changed(replace(CHANGES, added=(replace(_BAKERY, sealing_key=b""),))),
+            changed(replace(CHANGES, serial=1_000_002)),
+            (),
+        ),
         "an addition is taken back": (changed(CHANGES), changed(replace(CHANGES, serial=1_000_002, added=())), ()),
         "an earlier epoch": (
             seal_directory(replace(NEXT, serial=2_000_000), AUTHORITY),

@@ -371,6 +371,7 @@ CHANGES: Final = DelegateChanges(
             schemes=(HART,),
             signs=True,
             office_premises=9,
+            sealing_key=bytes(range(32)),
         ),
     ),
     struck=("00000011",),

@@ -46,6 +46,7 @@ def test_enrolled_node_is_a_signing_member_of_its_schemes() -> None:
     assert (NEW.public, frozenset({1}), True, False, 5) == (
         sender.key, sender.schemes, sender.signs, sender.is_central, sender.office_premises
     )  # fmt: skip
+    assert b"x" * 32 == sender.sealing_key
 
 
 def test_each_enrolment_has_a_higher_number_that_receivers_accept() -> None:
