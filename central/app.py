@@ -25,6 +25,7 @@ from central.loop import IntakeLoop
 from central.net.announcer import Announcer
 from central.net.broker import BrokerLinks
 from central.net.inbox import Inbox
+from central.proofs import FLEETS_PROOF, proof_trouble
 from central.quarantine import Quarantine
 from central.settings_file import SettingsWatcher
 from central.signin.errors import RecordError
@@ -43,6 +44,7 @@ from runtime.snapshot_fetcher import Credentials, SnapshotFetcher
 from runtime.snapshot_folder import SnapshotFolder
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
+from wire.fleet_files import PROOF
 from wire.signing import PublicKey
 from wire.snapshots import People, Premises, SnapshotName, Town
 
@@ -240,10 +242,14 @@ class Central:
     def _watch_certificates(self, configuration: Configuration, clock: CentralClock) -> Lookout:
         files = certificate_files(configuration.mqtt, configuration.alerts_mqtt, configuration.web_tls)
 
+        delegated = configuration.delegated_directory_file
+        proofs = [FLEETS_PROOF, *([delegated.with_name(PROOF)] if delegated is not None else [])]
+
         def look() -> str:
             ends = {**{who: end_of(file) for who, file in files.items()}, "broker": self._link.broker_ends_at}
             now_at = clock.now()
-            return " ".join(filter(None, (certificate_trouble(ends, now_at), lists_trouble(LISTS_FILE, now_at))))
+            said = certificate_trouble(ends, now_at), lists_trouble(LISTS_FILE, now_at), proof_trouble(proofs)
+            return " ".join(filter(None, said))
 
         return Lookout("certificates", look, self._gate.take_own_fault)
 

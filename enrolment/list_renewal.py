@@ -31,10 +31,11 @@ from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.config import ConfigError
 from runtime.folder_lock import folder_lock
+from runtime.proof_file import leave_word, read_proof
 from runtime.regular_file import read_regular
 from wire.directory import open_directory
 from wire.errors import WireError
-from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET
+from wire.fleet_files import DIRECTORY_OF_FLEET, ISSUERS_IN_FORCE, LISTS_HERE, LISTS_OF_FLEET, PROOF
 from wire.ids import node_text
 
 PROOF_NAME: Final = "proof-of-lists"
@@ -45,6 +46,8 @@ PROOF_PAUSE_S: Final = 0.2
 BROKER_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 REGISTER: Final = "register.sqlite3"
 CANARIES: Final = "canaries.json"
+FOR_CENTRAL: Final = 0o640
+"""Mode of what central reads, in a folder of its group."""
 CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
 _OLDER: Final = ("", "unified", "systemd")
 """Where systemd's own are below that: in a container of an older machine not at its top."""
@@ -53,6 +56,10 @@ _LET_IN: Final = frozenset({Verdict.ACCEPTED, Verdict.FORBIDDEN})
 
 class ListRenewalError(Exception):
     """The list is not renewed, or not proven: a sentence for the engineer, which says what is in force."""
+
+
+class ListUnprovenError(ListRenewalError):
+    """The new list is in place, but the running broker was not seen to obey it."""
 
 
 class Proof(Struct, frozen=True):
@@ -95,15 +102,23 @@ def renew_list_of(configuration: Configuration, folder: Path, reload_command: st
     """
     file, at = configuration.file, configuration.at
     issuer = NodesIssuer(at(file.issuer.certificate_file), at(file.issuer.key_file))
-    return renew_list(
-        BrokerFolder(folder),
-        issuer,
-        _revoked(configuration, at(file.directory.file)),
-        state_dir=at(file.state_dir),
-        reload=reload_by(reload_command),
-        probe=BrokerProbe(file.broker.host, file.broker.port, at(file.issuer.roots_file)),
-        deadline_s=PROOF_DEADLINE_S,
-    )
+    word = at(file.directory.changed_file).with_name(PROOF)
+    try:
+        ends_at = renew_list(
+            BrokerFolder(folder),
+            issuer,
+            _revoked(configuration, at(file.directory.file)),
+            state_dir=at(file.state_dir),
+            reload=reload_by(reload_command),
+            probe=BrokerProbe(file.broker.host, file.broker.port, at(file.issuer.roots_file)),
+            deadline_s=PROOF_DEADLINE_S,
+        )
+    except ListUnprovenError:
+        before = read_proof(word)
+        leave_word(word, (before and before.since) or datetime.now(UTC), FOR_CENTRAL)
+        raise
+    leave_word(word, None, FOR_CENTRAL)
+    return ends_at
 
 
 def join_lists(configuration: Configuration, folder: Path, now: datetime | None = None) -> bytes:
@@ -197,7 +212,7 @@ def renew_list(
         reload()
         _prove(probe, canary, control, deadline_s)
     except (OSError, subprocess.SubprocessError, ListRenewalError) as e:
-        raise ListRenewalError(
+        raise ListUnprovenError(
             f"NOT PROVEN: {e}. The new list is in {broker.path}; a broker that starts with it obeys it. Until this"
             " command succeeds, treat the broker as open."
         ) from e

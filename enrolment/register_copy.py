@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from enrolment.config import Configuration, authority_of
-from enrolment.list_renewal import REGISTER
+from enrolment.list_renewal import FOR_CENTRAL, REGISTER
 from enrolment.register import Register, RegisterCopy, RegisterError
 from runtime.atomic import write_atomic
 from wire.fleet_files import REGISTER_COPY
-
-_FOR_CENTRAL: Final = 0o640
 
 
 def copy_of(configuration: Configuration) -> bytes:
@@ -33,7 +30,7 @@ def keep_copy(configuration: Configuration) -> None:
     """
     if (configuration.at(configuration.file.state_dir) / REGISTER).exists():
         file = configuration.at(configuration.file.directory.changed_file).with_name(REGISTER_COPY)
-        write_atomic(file, copy_of(configuration), _FOR_CENTRAL)
+        write_atomic(file, copy_of(configuration), FOR_CENTRAL)
 
 
 def put_back(configuration: Configuration, data: bytes) -> RegisterCopy:

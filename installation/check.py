@@ -26,7 +26,8 @@ from installation.install import parts_of
 from installation.machine import Machine
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
-from wire.fleet_files import UNPROVEN
+from runtime.proof_file import read_proof
+from wire.fleet_files import PROOF, UNPROVEN
 
 FREE_BYTES_MIN: Final = 256 * 1024 * 1024
 AGAIN: Final = "Run 'watchlink central install' again."
@@ -263,11 +264,17 @@ def _page_certificates(machine: Machine, parts: Parts) -> list[tuple[str, Path]]
 
 
 def _proof(machine: Machine) -> list[Finding]:
-    """Where the fleet folder is on this machine too; elsewhere 'watchlink fleet list' tells."""
+    """By the fleet folder, where it is on this machine too; and as whoever proves it has left word."""
+    by_service = machine.path(places.CHANGED).with_name(PROOF)
+    if read_proof(by_service) is not None:
+        to_do = f"Run 'systemctl start {places.ENROL_LIST}': 'journalctl -u {places.ENROL_LIST}' says why it failed."
+        return [bad("proof", "the broker was not seen to obey the newest list of nodes: treat it as open", to_do)]
     named = re.search(r"^Environment=TOWN=(/\S+)$", (read(machine.path(TOWN_DROP_IN)) or b"").decode(), re.MULTILINE)
-    if named is None or not machine.path(f"{named[1]}/{UNPROVEN}").exists():
+    is_here = named is not None and machine.path(f"{named[1]}/{UNPROVEN}").exists()
+    if not is_here and read_proof(machine.path(f"{places.BROKER}/{PROOF}")) is None:
         return []
-    to_do = f"Run 'watchlink fleet renew-crl --dir {named[1]}', and see 'NOT PROVEN' in docs/faults.md."
+    where = f"--dir {named[1]}'" if named is not None else "--dir TOWN' on the fleet's machine"
+    to_do = f"Run 'watchlink fleet renew-crl {where}, and see 'NOT PROVEN' in docs/faults.md."
     return [bad("proof", "the broker was not seen to obey the fleet's newest files: treat it as open", to_do)]
 
 

@@ -16,6 +16,7 @@ its common name alone: that would be a broker which does not read the whole subj
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -38,6 +39,7 @@ from provisioning.records import remember
 from provisioning.renewal import renew_broker
 from provisioning.unproven import proving
 from runtime.broker_probe import BrokerProbe, Observation, Verdict
+from runtime.proof_file import Unproven, read_proof
 from wire.subjects import SERVICES, subject_text
 
 Reload = Callable[[], None]
@@ -104,8 +106,20 @@ def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DE
         CrlError: the lists on disk are not fit for a broker, so it was not reloaded.
         BrokerUnprovenError: the files are in place, but the running broker was not seen to obey them in time.
     """
-    with proving(folder):
-        _enforce(folder, reload, deadline_s)
+    brought: list[Unproven | None] = []
+
+    def bring() -> None:
+        reload()
+        brought[:] = [read_proof(folder.layout.proof)]
+
+    try:
+        with proving(folder):
+            _enforce(folder, bring, deadline_s)
+    finally:
+        # Central's page is to say what was seen, and to say it no more once the broker obeys.
+        if brought and brought != [read_proof(folder.layout.proof)]:
+            with contextlib.suppress(FleetError, OSError):
+                reload()
 
 
 def _enforce(folder: FleetFolder, reload: Reload, deadline_s: float) -> None:

@@ -13,7 +13,7 @@ from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire import node_file
-from wire.fleet_files import APPLY, BESIDE_CENTRAL, FETCH
+from wire.fleet_files import APPLY, BESIDE_CENTRAL, FETCH, PROOF
 from wire.ids import CENTRAL, node_text
 from wire.node_file import FAKE_PROFILE
 from wire.signing import SigningKey
@@ -90,6 +90,11 @@ class Layout(Struct, frozen=True):
     def broker(self) -> Path:
         """Mosquitto's files."""
         return self.town / "broker"
+
+    @property
+    def proof(self) -> Path:
+        """What central's page is told of the proofs; it travels with the broker's files."""
+        return self.broker / PROOF
 
     @property
     def central(self) -> Path:

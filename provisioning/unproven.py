@@ -13,6 +13,7 @@ import msgspec
 from provisioning.errors import FleetError
 from provisioning.folder import FleetFolder
 from runtime.atomic import PUBLIC, write_atomic
+from runtime.proof_file import leave_word
 from wire.fleet_files import UNPROVEN
 
 GOES_ON: Final = "the proof goes on, or was interrupted"
@@ -37,13 +38,17 @@ def proving(folder: FleetFolder) -> Iterator[None]:
     before = unproven(file)
     since = before.since if before is not None else folder.now()
     _write(file, Unproven(since, GOES_ON))
+    if before is not None:
+        leave_word(folder.layout.proof, since)
     try:
         yield
     except (FleetError, OSError) as e:
         _write(file, Unproven(since, str(e)))
+        leave_word(folder.layout.proof, since)
         raise
     with contextlib.suppress(OSError):
         file.unlink(missing_ok=True)
+    leave_word(folder.layout.proof, None)
 
 
 def unproven(file: Path) -> Unproven | None:

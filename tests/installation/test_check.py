@@ -28,8 +28,9 @@ from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 from provisioning.issuer_changes import new_root
 from provisioning.office import change_keys
+from runtime.proof_file import leave_word
 from tests.installation.conftest import DELEGATE, BareMachine, delegated
-from wire.fleet_files import UNPROVEN
+from wire.fleet_files import PROOF, UNPROVEN
 from wire.signing import SigningKey
 from wire.snapshots import AuditHead, People, Town, seal_snapshot
 from wire.subjects import NODES, SERVICES
@@ -402,6 +403,21 @@ def test_fleet_folder_on_this_machine_says_what_is_not_proven(installed: BareMac
     (finding,) = found(check(installed), "proof")
     assert "bad" == finding.state
     assert "renew-crl --dir /srv/town" in finding.to_do
+
+
+def test_word_of_a_proof_that_failed_is_told_wherever_the_fleet_folder_is(installed: BareMachine) -> None:
+    fleets = installed.path(f"{places.BROKER}/{PROOF}")
+    services = installed.path(places.CHANGED).with_name(PROOF)
+    services.parent.mkdir(parents=True)
+    leave_word(fleets, datetime.now(UTC))
+    (finding,) = found(check(installed), "proof")
+    assert "renew-crl --dir TOWN' on the fleet's machine" in finding.to_do
+    leave_word(fleets, None)
+    assert [] == found(check(installed), "proof")
+    leave_word(services, datetime.now(UTC))
+
+    (finding,) = found(check(installed), "proof")
+    assert ("bad", True) == (finding.state, "systemctl start watchlink-enrol-list" in finding.to_do)
 
 
 def test_fault_is_told_in_words_and_on_one_line(installed: BareMachine) -> None:

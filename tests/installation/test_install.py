@@ -18,7 +18,9 @@ from installation.services import SYSTEM
 from provisioning.claims import reserve
 from provisioning.delegate import delegate_to, end_delegation
 from provisioning.fleet import Fleet, NewNode
+from runtime.proof_file import Unproven, leave_word, read_proof
 from tests.installation.conftest import DELEGATE, BareMachine, delegated, of_the_lan
+from wire.fleet_files import PROOF
 
 
 def installed(machine: BareMachine, town: Path, **order: object) -> list[str]:
@@ -69,6 +71,22 @@ def test_change_of_the_fleet_is_read_again_and_restarts_nothing(machine: BareMac
         "Everything is in place.",
     ] == installed(machine, town)
     assert ["systemctl reload mosquitto"] == machine.acts()
+
+
+def test_word_of_a_proof_that_failed_is_brought_and_so_is_that_it_is_proven(
+    machine: BareMachine, fleet: Fleet, town: Path
+) -> None:
+    """And nothing is restarted for it."""
+    said = [installed(machine, town)]
+    machine.acts()
+    for since in (fleet.now(), None):
+        leave_word(fleet.layout.proof, since)
+        said.append(installed(machine, town))
+
+        here = read_proof(machine.path(f"{places.BROKER}/{PROOF}"))
+        assert (None if since is None else Unproven(since)) == here
+    assert [True, True] == [any(line.endswith(f"{places.BROKER}/{PROOF}") for line in lines) for lines in said[1:]]
+    assert [] == machine.acts()
 
 
 def test_renewed_certificate_restarts_who_reads_it_at_its_start(machine: BareMachine, fleet: Fleet, town: Path) -> None:

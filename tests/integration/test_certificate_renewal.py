@@ -23,11 +23,12 @@ from provisioning.enforcement import enforce, reload_by_pid_file
 from provisioning.fleet import Fleet
 from provisioning.records import remember
 from runtime.broker_probe import BrokerProbe, Verdict
+from runtime.proof_file import read_proof
 from tests.support.enrolling_town import EnrollingTown, running_service
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import SHOP, Town
 from tests.support.pairs import write_pair
-from wire.fleet_files import REGISTER_COPY
+from wire.fleet_files import PROOF, REGISTER_COPY
 from wire.subjects import NODES, SERVICES
 
 pytestmark = pytest.mark.integration
@@ -176,5 +177,11 @@ def test_list_that_the_broker_was_not_told_of_is_not_proven(
 ) -> None:
     assert folder.exists()
     monkeypatch.setattr("enrolment.list_renewal.PROOF_DEADLINE_S", 0)
+    layout = town.fleet.layout
     with pytest.raises(ListRenewalError, match="LETS REVOKED CERTIFICATES IN"):
         renew_list(town, "true")
+    assert None is not read_proof(layout.changed.with_name(PROOF)), "for central's page"
+    monkeypatch.undo()
+    renew_list(town, f"kill -HUP {layout.pid_file.read_text().strip()}")
+
+    assert None is read_proof(layout.changed.with_name(PROOF))

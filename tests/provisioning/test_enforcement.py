@@ -21,7 +21,9 @@ from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
 from provisioning.listing import list_fleet
 from provisioning.records import encode_record
+from runtime.proof_file import read_proof
 from tests.support.proof_broker import CONNACK, Orders, ProofBroker
+from wire.fleet_files import PROOF
 from wire.subjects import NODES
 
 NOT_LET_IN = b"\x20\x03\x00\x86\x00"
@@ -170,9 +172,9 @@ def test_list_that_is_unfit_is_not_put_in_place_and_the_node_is_silenced_all_the
             ),
         )
 
-    assert [True] == silenced
+    assert [True, True] == silenced, "and once more, for central's page"
     assert before == (fleet.layout.broker / "crl.pem").read_bytes()
-    assert files == {path.name for path in fleet.layout.broker.iterdir()}
+    assert files | {PROOF} == {path.name for path in fleet.layout.broker.iterdir()}
 
 
 def test_broker_is_not_told_to_read_an_unfit_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,3 +300,40 @@ def test_proof_that_was_cut_short_is_listed_too(fleet: Fleet) -> None:
         fleet.enforce(die)
 
     assert "or was interrupted" in list_fleet(fleet).warnings[0]
+
+
+def test_central_is_brought_what_was_not_proven_and_that_it_is(fleet: Fleet, broker: ProofBroker) -> None:
+    """Its page stands on another machine, before the people who are there at night."""
+    brought: list[bool] = []
+
+    def bring() -> None:
+        brought.append(read_proof(fleet.layout.proof) is not None)
+
+    fleet.enforce(bring)
+    assert [False] == brought
+    assert not fleet.layout.proof.exists(), "nothing to tell"
+    hang_up(broker.orders)
+    for _ in range(2):
+        with pytest.raises(BrokerUnprovenError):
+            fleet.enforce(bring, deadline_s=0)
+    assert [False, False, True, True] == brought, "at once, and the second time it is known"
+    broker.orders.puback = None
+    fleet.enforce(bring)
+    fleet.enforce(bring)
+
+    assert [True, False, False] == brought[4:]
+
+
+def test_machine_that_could_not_be_reached_is_not_tried_twice(fleet: Fleet) -> None:
+    """A person waits."""
+    tries: list[bytes] = []
+
+    def fail() -> None:
+        tries.append(b"")
+        raise BrokerUnprovenError("No route to host.")
+
+    with pytest.raises(BrokerUnprovenError, match="No route"):
+        fleet.enforce(fail)
+
+    assert 1 == len(tries)
+    assert None is not read_proof(fleet.layout.proof), "for the next pack"
