@@ -68,6 +68,16 @@ REASONS: Final[dict[str, str]] = {
     "ticket browser": "made for another browser",
     "ticket expired": "older than a minute, or made for longer",
     "ticket early": "from the future: one of the clocks is wrong",
+    # the gallery
+    "gallery lines": "not lines of a gallery, out of order, or too many",
+    "gallery digest": "not the lines that the head names",
+    "gallery change": "not from the number that is held to that of the head",
+    "gallery text": "too long, another line's, or not an entry's text",
+    "gallery photograph": "not the file that the line names, or another's key",
+    "gallery question": "not a question of a gallery, or too large",
+    "gallery answer": "not an answer to a gallery, or too large",
+    "gallery rows": "not rows of keys, a case twice, or too large",
+    "gallery views": "not records of views, too many, or no chain",
     # what is sealed to one receiver
     "sealing key": "not 32 bytes, or a point with which everybody shares a secret",
     "sealed": "sealed to another key, for another purpose, altered, or cut short",

@@ -14,7 +14,6 @@ from wire.directory import DelegateChanges, Directory, DirectoryDocument, open_d
 from wire.directory_succession import refusal
 from wire.errors import DecodeError, DirectoryError, FrameDecodeError, MessageDecodeError, SnapshotError, TopicError
 from wire.frames import decode
-from wire.gallery_manifest import GalleryManifest, open_manifest
 from wire.ids import node_text, parse_node
 from wire.messages import decode_message
 from wire.signing import PublicKey, SigningKey
@@ -34,7 +33,6 @@ FRAMES = committed("frames.json")
 DIRECTORY = committed("directory.json")
 DELEGATION = committed("delegation.json")
 SNAPSHOTS = committed("snapshots.json")
-GALLERY = committed("gallery.json")
 KINDS: dict[str, type[Snapshot]] = {"people": People, "premises": Premises}
 
 
@@ -176,21 +174,6 @@ def test_snapshot_vector_opens_to_what_it_says(row: dict[str, Any]) -> None:
 def test_invalid_snapshot_vector_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises(SnapshotError) as caught:
         open_snapshot(row["sealed"].encode(), KINDS[row["kind"]], *snapshot_readers())
-
-    assert row["reason"] == caught.value.reason
-
-
-@by_name(GALLERY["valid"])
-def test_manifest_vector_opens_to_what_it_says(row: dict[str, Any]) -> None:
-    read = open_manifest(row["sealed"].encode(), row["scheme"], *snapshot_readers())
-
-    assert msgspec.convert(row["manifest"], GalleryManifest) == read
-
-
-@by_name(GALLERY["invalid"])
-def test_invalid_manifest_vector_is_refused(row: dict[str, Any]) -> None:
-    with pytest.raises(SnapshotError) as caught:
-        open_manifest(row["sealed"].encode(), row["scheme"], *snapshot_readers())
 
     assert row["reason"] == caught.value.reason
 

@@ -1,92 +1,177 @@
-"""The gallery's manifest in the documents: an example, and golden bytes."""
+"""The gallery in the documents: an example of each form, and golden bytes."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from msgspec.structs import replace
 
-from tools.publish.examples import HART, KEYS, PRESSED_AT, PUBWATCH
-from wire.errors import SnapshotError
-from wire.gallery_manifest import (
-    GalleryEntry,
-    GalleryManifest,
-    PhotographEntry,
-    manifest_name,
-    open_manifest,
-    seal_manifest,
-)
-from wire.snapshots import AuditHead, Town
+from tools.publish.examples import HART, KEYS, PRESSED_AT, PUBWATCH, SHOP
+from wire import hpke
+from wire.errors import DecodeError
+from wire.gallery_contact import DICTIONARY, GalleryAnswer, GalleryChange, GalleryQuestion, Held
+from wire.gallery_head import GalleryHead, head_name, merge, open_head, seal_head
+from wire.gallery_keys import Holder, KeyRow, LineKeys
+from wire.gallery_lines import NO_LINES, EntryText, GalleryLine, Lines, PhotographEntry
+from wire.gallery_views import ViewRecord, head_of, no_views, write_view
+from wire.snapshots import Town
 
 Json = dict[str, Any]
 
-MANIFEST: Final = GalleryManifest(
-    scheme=HART,
-    number=42,
-    made_at=PRESSED_AT,
-    audit=AuditHead(sequence=7, digest="ab" * 32),
-    entries=(
-        GalleryEntry(
-            case=17,
-            reference="HART-0042",
-            category="theft",
-            not_before_s=1_772_841_600,
-            not_after_s=1_788_735_600,
-            name="Nobody Atall",
-            photograph="0f" * 16,
-            photographs=(
-                PhotographEntry(size="small", sha256="cd" * 32, file_bytes=6_000),
-                PhotographEntry(size="portrait", sha256="ef" * 32, file_bytes=60_000),
-            ),
-        ),
-        GalleryEntry(
-            case=18,
-            reference="HART-0043",
-            category="abuse-of-staff",
-            not_before_s=1_772_841_600,
-            not_after_s=1_788_735_600,
-            premises=(5, 8),
+TOWN: Final = Town(KEYS["authority"].public)
+TEXT: Final = EntryText(reference="HART-0042", category="theft", name="Nobody Atall")
+KEYS_OF_LINE: Final = LineKeys(text=b"t" * 32, photograph=b"p" * 32, here=True)
+NODE_KEY: Final = X25519PrivateKey.from_private_bytes(b"n" * 32)
+HOLDER: Final = Holder(TOWN, HART, SHOP)
+
+
+def _text(text: EntryText, case: int, since: int) -> bytes:
+    """As ``seal_text`` does it, with a nonce that is always the same: for golden bytes only."""
+    plaintext, nonce = msgspec.json.encode(text), b"nonce of %03d" % case
+    about = f"watchlink/1/gallery text\n{HART}\n{case}\n{since}".encode()
+    return nonce + ChaCha20Poly1305(KEYS_OF_LINE.text).encrypt(nonce, plaintext.ljust(128), about)
+
+
+def _row(line: GalleryLine, keys: LineKeys) -> KeyRow:
+    """As ``seal_row`` does it, with a key that is always the same: for golden bytes only."""
+    plaintext = bytes([keys.here]) + keys.text + (keys.photograph or b"")
+    ephemeral = X25519PrivateKey.from_private_bytes(b"e" * 32)
+    recipient = NODE_KEY.public_key().public_bytes_raw()
+    sealed = hpke._seal(ephemeral, recipient, HOLDER.info(line), plaintext)  # noqa: SLF001 - not random, as said above
+    return KeyRow(case=line.case, since=line.since, sealed=sealed)
+
+
+LINE: Final = GalleryLine(
+    case=17,
+    since=42,
+    not_before_s=1_772_841_600,
+    not_after_s=1_788_735_600,
+    text=_text(TEXT, 17, 42),
+    photograph="0f" * 16,
+    photographs=(
+        PhotographEntry(size="small", sha256="cd" * 32, file_bytes=6_000),
+        PhotographEntry(size="portrait", sha256="ef" * 32, file_bytes=60_000),
+    ),
+)
+_LISTED: Final = GalleryLine(
+    case=18,
+    since=40,
+    not_before_s=1_772_841_600,
+    not_after_s=1_788_735_600,
+    text=_text(EntryText(reference="HART-0043", category="abuse-of-staff"), 18, 40),
+)
+_BEFORE: Final = Lines.of((replace(_LISTED, case=9, since=3), _LISTED))
+LINES: Final = Lines.of((LINE, _LISTED))
+
+
+def _head(number: int, lines: Lines) -> GalleryHead:
+    return GalleryHead(
+        scheme=HART, number=number, made_at=PRESSED_AT, lines=len(lines), digest=lines.digest, lease_s=7 * 86_400
+    )
+
+
+HEAD: Final = _head(42, LINES)
+ROW: Final = _row(LINE, KEYS_OF_LINE)
+_FIRST: Final = write_view(
+    ViewRecord(n=1, at_s=1_772_926_805, is_proven=True, staff=4, kind="list", before=no_views(TOWN, SHOP).digest)
+)
+VIEW: Final = ViewRecord(
+    n=2, at_s=1_772_926_811, is_proven=True, staff=4, scheme=HART, case=17, kind="person", before=_FIRST.digest
+)
+QUESTION: Final = GalleryQuestion(
+    holds=(Held(scheme=HART, number=41, is_complete=True),), views=head_of(write_view(VIEW))
+)
+ANSWER: Final = GalleryAnswer(
+    now_s=1_772_926_812,
+    lease_until_s=1_773_531_612,
+    schemes=(HART,),
+    changes=(
+        GalleryChange(
+            scheme=HART,
+            head=msgspec.Raw(seal_head(HEAD, TOWN, KEYS["office"])),
+            after=41,
+            lines=LINES.after(41).decode(),
+            gone=(9,),
+            keys=(ROW,),
         ),
     ),
 )
 
 
 def vectors() -> Json:
-    """Manifests as golden bytes, and some that every reader refuses."""
-    office, town = KEYS["office"], Town(KEYS["authority"].public)
-    empty = replace(MANIFEST, scheme=PUBWATCH, number=1, entries=())
-    sealed = seal_manifest(MANIFEST, town, office)
-    cases: list[tuple[str, int, bytes]] = [
+    """Golden bytes, and some that every reader refuses."""
+    office = KEYS["office"]
+    empty = replace(HEAD, scheme=PUBWATCH, number=1, lines=0, digest=NO_LINES.digest)
+    sealed = seal_head(HEAD, TOWN, office)
+    heads: list[tuple[str, int, bytes]] = [
         ("another scheme", PUBWATCH, sealed),
-        ("another town", HART, seal_manifest(MANIFEST, Town(KEYS["shop"].public), office)),
-        ("another signer", HART, seal_manifest(MANIFEST, town, KEYS["next office"])),
-        ("an end put off", HART, sealed.replace(b"1788735600", b"1788735601", 1)),
-        ("an entry less", HART, sealed.replace(b'"case":18', b'"case":19')),
+        ("another town", HART, seal_head(HEAD, Town(KEYS["shop"].public), office)),
+        ("another signer", HART, seal_head(HEAD, TOWN, KEYS["next office"])),
+        ("a lease made longer", HART, sealed.replace(b"604800", b"604801", 1)),
         ("cut short", HART, sealed[:-1]),
     ]
+    changes: list[tuple[str, int, bytes, tuple[int, ...]]] = [
+        ("nothing gone", 41, LINES.after(41), ()),
+        ("a line altered", 41, LINES.after(41).replace(b"1788735600", b"1788735601"), (9,)),
+        ("a line that was there before", 41, LINES.data, (9,)),
+        ("from the same number", 42, LINES.after(41), (9,)),
+        ("cut short", 41, LINES.after(41)[:-1], (9,)),
+    ]
     return {
-        "town": town.text,
+        "town": TOWN.text,
         "office": office.public.raw.hex(),
-        "valid": [
+        "heads": [
             {
-                "name": manifest_name(one.scheme),
+                "name": head_name(one.scheme),
                 "scheme": one.scheme,
-                "sealed": seal_manifest(one, town, office).decode(),
-                "manifest": msgspec.to_builtins(one),
+                "sealed": seal_head(one, TOWN, office).decode(),
+                "head": msgspec.to_builtins(one),
             }
-            for one in (MANIFEST, empty)
+            for one in (HEAD, empty)
         ],
-        "invalid": [
-            {"name": name, "scheme": scheme, "sealed": data.decode(), "reason": _refusal(data, scheme, town)}
-            for name, scheme, data in cases
+        "invalid heads": [
+            {"name": name, "scheme": scheme, "sealed": data.decode(), "reason": _why_no_head(data, scheme)}
+            for name, scheme, data in heads
         ],
+        "lines": LINES.data.decode(),
+        "lines before": _BEFORE.data.decode(),
+        "change": {"number": 41, "lines": LINES.after(41).decode(), "gone": [9]},
+        "invalid changes": [
+            {"name": name, "number": held, "lines": lines.decode(), "gone": gone, "reason": _why(held, lines, gone)}
+            for name, held, lines, gone in changes
+        ],
+        "row": {
+            "node": "00000010",
+            "sealing_key": NODE_KEY.private_bytes_raw().hex(),
+            "sealed": ROW.sealed.hex(),
+            "text_key": KEYS_OF_LINE.text.hex(),
+            "photograph_key": (KEYS_OF_LINE.photograph or b"").hex(),
+            "here": KEYS_OF_LINE.here,
+            "text": msgspec.to_builtins(TEXT),
+        },
+        "dictionary": DICTIONARY.decode(),
+        "views": {
+            "start": no_views(TOWN, SHOP).digest,
+            "data": (_FIRST.data + b"\n" + write_view(VIEW).data + b"\n").decode(),
+            "digests": [_FIRST.digest, write_view(VIEW).digest],
+        },
     }
 
 
-def _refusal(data: bytes, scheme: int, town: Town) -> str:
+def _why_no_head(data: bytes, scheme: int) -> str:
     try:
-        open_manifest(data, scheme, town, (KEYS["office"].public,))
-    except SnapshotError as e:
+        open_head(data, scheme, TOWN, (KEYS["office"].public,))
+    except DecodeError as e:
         return e.reason
-    raise AssertionError("a manifest that should be refused is taken")
+    raise AssertionError("a head that should be refused is taken")
+
+
+def _why(held: int, lines: bytes, gone: tuple[int, ...]) -> str:
+    try:
+        merge(_BEFORE, held, HEAD, lines, gone)
+    except DecodeError as e:
+        return e.reason
+    raise AssertionError("a change that should be refused is taken")

@@ -1,97 +1,190 @@
-"""``docs/gallery-protocol.md``: the manifest for people, its tables made from the code."""
+"""``docs/gallery-protocol.md``: the gallery's forms for people, their tables made from the code."""
 
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from tools.publish import gallery_lists
 from tools.publish.handbook import fields_of, table
-from wire.entry_lists import ENTRY_BYTES_MAX
-from wire.gallery_manifest import (
-    ENTRIES_MAX,
-    LISTED_MAX,
-    PHOTOGRAPH_BYTES_MAX,
-    GalleryEntry,
-    GalleryManifest,
-    PhotographEntry,
-    manifest_file,
+from wire.gallery_contact import (
+    ANSWER_BYTES_MAX,
+    GONE_MAX,
+    QUESTION_BYTES_MAX,
+    ROWS_BYTES_MAX,
+    GalleryAnswer,
+    GalleryChange,
+    GalleryQuestion,
+    Held,
 )
-from wire.limits import SNAPSHOT_BYTES_MAX
+from wire.gallery_head import HEAD_BYTES_MAX, GalleryHead, head_file
+from wire.gallery_keys import TEXT_BLOCK_BYTES, KeyRow
+from wire.gallery_lines import (
+    ENTRIES_MAX,
+    LINE_BYTES_MAX,
+    PHOTOGRAPH_BYTES_MAX,
+    TEXT_BYTES_MAX,
+    EntryText,
+    GalleryLine,
+    PhotographEntry,
+)
+from wire.gallery_views import VIEW_BYTES_MAX, VIEWS_MAX, ViewHead, ViewRecord
 from wire.messages import Message
-from wire.snapshots import AuditHead
 
-PAGE: Final = """
+INTRODUCTION: Final = """
 # The gallery's protocol
 
-Made from the code by `python -m tools.publish`: do not edit. Golden bytes are in `wire/vectors/gallery.json`.
+Made from the code by `python -m tools.publish`: do not edit. Golden bytes are in `wire/vectors/gallery.json`. Why it is
+so: [ADR 0034](adr/0034-the-gallery-is-kept-as-signed-lines.md).
 
 Who is excluded in a scheme, and may be shown in its shops. The office's publisher writes into its folder of snapshots:
 
 | file | what |
 |---|---|
-| `gallery-SCHEME-NUMBER.json` | the manifest of a scheme, by its number in the directory; only the newest is kept |
-| `HEX.bin` | ciphertext of one size of a photograph, named by its SHA-256; removed once no newest manifest names it |
+| `gallery-SCHEME-NUMBER.json` | the signed head of a scheme's gallery, by the scheme's number in the directory |
+| `gallery-SCHEME-NUMBER.lines` | its lines, one for each entry; of both only the newest is kept |
+| `HEX.bin` | ciphertext of one size of a photograph, named by its SHA-256; removed once no newest line names it |
 
 There is no face recognition anywhere in this: no file or field holds anything measured of a face.
-
-## The manifest's file
+"""
+HEAD: Final = """
+## The head
 
 An object with `name` (`gallery-SCHEME`), `town` (the authority's public key in hexadecimal), `snapshot` (below) and
 `signature`, as of the [snapshots of the office](wire.md#snapshots-of-the-office): Ed25519 by the office over the domain
 `watchlink/1/snapshot` and a zero byte, name, line feed, town, line feed, and the very bytes of `snapshot`.
 
-A reader verifies with the keys that the signed directory lists (`office_keys`), and refuses a manifest of another
-scheme or town, and a number lower than the one it holds: numbers never go back. A manifest replaces the one before as a
-whole: **what it does not list is not shown any more**, and its photographs are deleted.
+A reader verifies with the keys that the signed directory lists (`office_keys`), and refuses a head of another scheme or
+town, and a number lower than the one it holds: numbers never go back. **A case that has no line under the newest head
+is not shown any more**, and its keys and photographs are destroyed. A reader shows nothing from lines that no head of
+its own names.
 
-- An entry is listed on the days on which the case is in force and may be shown: not before its first day; not while its
-  accuracy is contested; not once it is revoked, ended or erased; no under-18 unless the scheme's impact assessment and
-  a second approver both allow it.
-- While the scheme's register is off the manifest has no entries. Nor has that of a scheme which the office no longer
-  knows: its file is replaced by an empty one, not removed, because whoever holds the last one would go on showing it.
-- `not_before_s` and `not_after_s` hold with or without contact, by proven time alone.
+- An entry has a line on the days on which the case is in force and may be shown: not before its first day; not while
+  its accuracy is contested; not once it is revoked, ended or erased; no under-18 unless the scheme's impact assessment
+  and a second approver both allow it.
+- While the scheme's register is off the gallery has no lines. Nor has that of a scheme which the office no longer
+  knows: its head is replaced by an empty one, not removed, because whoever holds the last one would go on showing it.
 - The office publishes when anything changes, and at the begin of each day in Europe/London.
+"""
+LINES: Final = f"""
+## The lines
 
+A file of JSON objects, each with a line feed, by ascending `case`. Readers keep the bytes of each line as they came,
+so that a field which they do not know counts in the digest. `not_before_s` and `not_after_s` hold with or without
+contact, by proven time alone.
+
+**What names a person is ciphertext.** `text` is a nonce of 12 bytes, then ciphertext and tag of ChaCha20-Poly1305
+(RFC 8439) under the text key of this line. Authenticated beside it, as UTF-8: `watchlink/1/gallery text`, line feed,
+scheme, line feed, case, line feed, `since`, in decimal. Inside is an `EntryText` as JSON, filled up with spaces to a
+multiple of {TEXT_BLOCK_BYTES} bytes. Whom only listed premises may be shown is in everybody's lines, and opens in
+theirs only.
+
+A line gets a new `since`, and with it a new text key, whenever anything of it changes, whom it may be shown included.
+
+### The change after a number
+
+Who holds number N needs the newest head, the lines whose `since` is above N, and the cases that are gone since. Put
+together they must have the head's digest. If not, or if a line is not from after N, the whole file is fetched, and
+until then the reader goes on with what it held, as long as it may.
+"""
+PHOTOGRAPHS: Final = """
 ## Photographs
 
 A file is a nonce of 12 bytes, then ciphertext and tag of ChaCha20-Poly1305 (RFC 8439) under the content key of the
 photograph. Authenticated beside it, as UTF-8: `watchlink/1/photograph`, line feed, the photograph's number as in
 `photograph`, line feed, the size (`small` or `portrait`). Inside is a JPEG. It is the same for all nodes. Its name is
 the SHA-256 of the file's bytes, so that a cut or altered file is found before it is opened.
-
+"""
+KEYS: Final = """
 ## Keys
 
-**Keys are not in the manifest.** Each node gets the content keys of the entries that it may show, each sealed to that
-node with the entry's `not_after_s` and the manifest's number: that is the gallery's own exchange, not written yet.
+A row holds the keys of one line for one node, sealed to the node's X25519 key of the signed directory: HPKE (RFC 9180)
+in base mode, single-shot, with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305 (`0x0020`, `0x0001`,
+`0x0003`), without additional data. `info`, as UTF-8, with line feeds between: `watchlink/1/gallery key`, the town
+(the authority's public key in hexadecimal), the scheme in decimal, the node (eight hexadecimal digits), and the line's
+case, `since` and `not_after_s` in decimal. So a row opens for no other node, line or length of a ban.
+
+All rows of a node in a scheme, as a file: a list of them as JSON, compressed like an answer.
 """
-KINDS: Final[tuple[type[Message], ...]] = (GalleryManifest, GalleryEntry, PhotographEntry)
+CONTACT: Final = """
+## The question and the answer
 
+A node's gallery asks its office one question, as JSON, for ever. It is answered as soon as something is newer than what
+it holds, or after 25 seconds that nothing is. The answer is JSON, compressed with zlib (RFC 1950) and a preset
+dictionary (`dictionary` in the golden vectors). A reader expands no more than the limit.
 
-_LIMITS: Final = {
-    "a manifest's file": f"{SNAPSHOT_BYTES_MAX:,} bytes",
-    "entries": f"{ENTRIES_MAX:,}",
-    "an entry, as JSON": f"{ENTRY_BYTES_MAX:,} bytes",
-    "premises of an entry that lists them": f"{LISTED_MAX:,}",
+A change that the office no longer knows, or that does not fit into an answer, has no `after`: the node fetches lines
+and rows as files. Photographs it always fetches so, each when a row opens whose line names it.
+"""
+VIEWS: Final = """
+## The view log
+
+Records are JSON objects, each with a line feed, and are kept and sent in their bytes. The digest of a record is SHA-256
+over `watchlink/1/views`, a line feed, and its bytes without the line feed at its end. The first record of a node holds,
+in the place of the digest before, that of the town (hexadecimal), a line feed, and the node (eight hexadecimal digits).
+
+A node that goes on from a record otherwise than it did before is two machines with one identity: its keys are
+withdrawn. Records that are missing raise an alarm too.
+"""
+LIMITS: Final = {
+    "lines of a gallery": f"{ENTRIES_MAX:,}",
+    "a head's file": f"{HEAD_BYTES_MAX:,} bytes",
+    "a line": f"{LINE_BYTES_MAX:,} bytes",
+    "a line's `text`": f"{TEXT_BYTES_MAX:,} bytes",
     "the ciphertext of a photograph": f"{PHOTOGRAPH_BYTES_MAX:,} bytes",
+    "a question": f"{QUESTION_BYTES_MAX:,} bytes",
+    "an answer, before it is compressed": f"{ANSWER_BYTES_MAX:,} bytes",
+    "cases gone in an answer": f"{GONE_MAX:,}",
+    "a file of rows, before it is compressed": f"{ROWS_BYTES_MAX:,} bytes",
+    "a view's record": f"{VIEW_BYTES_MAX:,} bytes",
+    "records sent at once": f"{VIEWS_MAX:,}",
 }
+_HEADS: Final[tuple[type[Message], ...]] = (GalleryHead,)
+_LINES: Final[tuple[type[Message], ...]] = (GalleryLine, PhotographEntry, EntryText)
+_KEYS: Final[tuple[type[Message], ...]] = (KeyRow,)
+_CONTACT: Final[tuple[type[Message], ...]] = (GalleryQuestion, Held, GalleryAnswer, GalleryChange)
+_VIEWS: Final[tuple[type[Message], ...]] = (ViewRecord, ViewHead)
 
 
 def gallery_page() -> str:
     """``docs/gallery-protocol.md``."""
-    _, found = msgspec.json.schema_components((*KINDS, AuditHead), ref_template="#/components/schemas/{name}")
-    name = manifest_file(gallery_lists.MANIFEST.scheme, gallery_lists.MANIFEST.number)
-    example = json.dumps(msgspec.to_builtins(gallery_lists.MANIFEST), indent=1, ensure_ascii=False)
+    kinds = (*_HEADS, *_LINES, *_KEYS, *_CONTACT, *_VIEWS)
+    _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+
+    def fields(some: tuple[type[Message], ...]) -> list[str]:
+        return [part for kind in some for part in fields_of(kind, found[kind.__name__])]
+
+    name = head_file(gallery_lists.HEAD.scheme, gallery_lists.HEAD.number)
     parts = [
-        PAGE,
-        "## What a manifest says",
-        *(part for kind in KINDS for part in fields_of(kind, found[kind.__name__])),
-        "`AuditHead` is that of the [snapshots](wire.md#snapshots-of-the-office).",
+        INTRODUCTION,
+        HEAD,
+        *fields(_HEADS),
         f"An example, `{name}` before it is sealed:",
-        f"```json\n{example}\n```",
+        _fenced(gallery_lists.HEAD),
+        LINES,
+        *fields(_LINES),
+        "A line, and its text:",
+        _fenced(gallery_lists.LINE),
+        _fenced(gallery_lists.TEXT),
+        PHOTOGRAPHS,
+        KEYS,
+        *fields(_KEYS),
+        CONTACT,
+        *fields(_CONTACT),
+        "A question, and an answer to it:",
+        _fenced(gallery_lists.QUESTION),
+        _fenced(gallery_lists.ANSWER),
+        VIEWS,
+        *fields(_VIEWS),
+        _fenced(gallery_lists.VIEW),
         "## Limits",
-        table(("what", "at most"), _LIMITS.items()),
+        table(("what", "at most"), LIMITS.items()),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _fenced(example: Message) -> str:
+    read: Any = json.loads(msgspec.json.encode(example))
+    return f"```json\n{json.dumps(read, indent=1, ensure_ascii=False)}\n```"

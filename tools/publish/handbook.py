@@ -349,7 +349,7 @@ def _default(schema: dict[str, Any]) -> str:
     return f"`{json.dumps(schema['default'])}`"
 
 
-def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cases, one line each)
+def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 (a table of cases, one line each)
     """A JSON Schema in a few words."""
     match schema:
         case {"anyOf": [inner, {"type": "null"}]}:
@@ -377,6 +377,8 @@ def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cas
             return _PATTERNS[pattern]
         case {"type": "boolean"}:
             return "true or false"
+        case _ if not schema:
+            return "JSON, in its bytes"
     raise KeyError(str(schema))
 
 
