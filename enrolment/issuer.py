@@ -53,10 +53,13 @@ class NodesIssuer:
         common_name: str,
         now: datetime,
         life: timedelta = CERTIFICATE_LIFE,
+        *,
+        is_for_proof: bool = False,
     ) -> x509.Certificate:
         """A certificate for the request's key, in this name, for a client, for ``life``.
 
-        Nothing else of the request is looked at: not its subject, not its extensions.
+        Nothing else of the request is looked at: not its subject, not its extensions. ``is_for_proof`` if it is made to
+        look at the broker with.
         """
         return sign_certificate(
             self.certificate,
@@ -66,6 +69,7 @@ class NodesIssuer:
             purpose=ExtendedKeyUsageOID.CLIENT_AUTH,
             begins_at=now,
             life=life,
+            is_for_proof=is_for_proof,
         )
 
     def revoke(self, serials: AbstractSet[int], number: int, now: datetime) -> bytes:

@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,11 +26,12 @@ from enrolment.config import Configuration, authority_of
 from enrolment.issuer import NodesIssuer
 from enrolment.register import Register
 from enrolment.rules.lists import ListError, check_lists, own_list, read_lists, with_list
-from runtime.atomic import PRIVATE, PUBLIC, write_atomic
+from runtime.atomic import PUBLIC, write_atomic
 from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.config import ConfigError
 from runtime.folder_lock import folder_lock
 from runtime.proof_file import leave_word, read_proof
+from runtime.proof_serials import has_ended
 from runtime.regular_file import read_regular
 from wire.directory import open_directory
 from wire.errors import WireError
@@ -45,7 +45,6 @@ PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
 BROKER_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 REGISTER: Final = "register.sqlite3"
-CANARIES: Final = "canaries.json"
 FOR_CENTRAL: Final = 0o640
 """Mode of what central reads, in a folder of its group."""
 CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
@@ -68,7 +67,6 @@ class Proof(Struct, frozen=True):
     certificate_pem: bytes
     key_pem: bytes
     serial: int
-    ends_at: datetime
 
 
 class BrokerFolder(Struct, frozen=True):
@@ -108,7 +106,6 @@ def renew_list_of(configuration: Configuration, folder: Path, reload_command: st
             BrokerFolder(folder),
             issuer,
             _revoked(configuration, at(file.directory.file)),
-            state_dir=at(file.state_dir),
             reload=reload_by(reload_command),
             probe=BrokerProbe(file.broker.host, file.broker.port, at(file.issuer.roots_file)),
             deadline_s=PROOF_DEADLINE_S,
@@ -175,7 +172,6 @@ def renew_list(
     issuer: NodesIssuer,
     revoked: frozenset[int],
     *,
-    state_dir: Path,
     reload: Callable[[], None],
     probe: BrokerProbe,
     now: datetime | None = None,
@@ -187,7 +183,6 @@ def renew_list(
         broker: its folder.
         issuer: the nodes'.
         revoked: serials of certificates of struck nodes.
-        state_dir: where it is noted which canaries need not be revoked any more.
         reload: has the broker read its files again; raises OSError or subprocess.SubprocessError.
         probe: a look at the broker.
         now: aware; ``None`` = the machine's clock.
@@ -202,7 +197,7 @@ def renew_list(
     try:
         # An installation may bring the fleet's lists at this moment.
         with folder_lock(broker.path):
-            ends_at = _put(broker, issuer, wanted, _ended_canaries(state_dir, canary, now), now)
+            ends_at = _put(broker, issuer, wanted, now)
     except (ListError, ValueError, OSError) as e:
         raise ListRenewalError(
             f"The revocation list of nodes is NOT renewed: {e}. The broker was not told to read anything. Install the"
@@ -219,16 +214,13 @@ def renew_list(
     return ends_at
 
 
-def _put(
-    broker: BrokerFolder, issuer: NodesIssuer, wanted: frozenset[int], over: frozenset[int], now: datetime
-) -> datetime:
+def _put(broker: BrokerFolder, issuer: NodesIssuer, wanted: frozenset[int], now: datetime) -> datetime:
     """Put the new list in place, as far as that is safe. Returns when the first of all lists ends.
 
     Args:
         broker: its folder.
         issuer: the nodes'.
         wanted: serials that must be in it.
-        over: serials that need not.
         now: aware.
 
     Raises:
@@ -239,7 +231,8 @@ def _put(
     if name not in held:
         # A list of an issuer that was cut off would let its certificates in again, the thief's too.
         raise ListError(f"the broker has no list of {name.rfc4514_string()}, so this issuer was cut off")
-    wanted |= held[name].serials - over
+    # Also the fleet's canaries, which an installation has brought: nobody else takes them away here.
+    wanted |= {serial for serial in held[name].serials if not has_ended(serial, now)}
     lists = with_list(held, name, issuer.revoke(wanted, held[name].number + 1, now))
     check_lists(lists, issuers, wanted, name, now)
     if broker.lists() != before:
@@ -287,21 +280,8 @@ def _prove(probe: BrokerProbe, canary: Proof, control: Proof, deadline_s: float)
 def _for_proof(issuer: NodesIssuer, now: datetime) -> Proof:
     key = ec.generate_private_key(ec.SECP256R1())
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
-    made = issuer.sign(request, PROOF_NAME, now, PROOF_LIFE)
+    made = issuer.sign(request, PROOF_NAME, now, PROOF_LIFE, is_for_proof=True)
     key_pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Proof(issuer.chain_pem(made).encode(), key_pem, made.serial_number, made.not_valid_after_utc)
-
-
-def _ended_canaries(state_dir: Path, canary: Proof, now: datetime) -> frozenset[int]:
-    """Earlier canaries that have ended, so that the list does not grow for ever. Notes the new one."""
-    file = state_dir / CANARIES
-    try:
-        noted = msgspec.json.decode(file.read_bytes(), type=dict[str, datetime])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        noted = {}  # Those stay in the list: harmless.
-    kept = {serial: ends_at for serial, ends_at in noted.items() if ends_at > now}
-    kept[f"{canary.serial:x}"] = canary.ends_at
-    write_atomic(file, msgspec.json.encode(kept), PRIVATE)
-    return frozenset(int(serial, 16) for serial in noted.keys() - kept.keys())
+    return Proof(issuer.chain_pem(made).encode(), key_pem, made.serial_number)

@@ -157,6 +157,7 @@ def issue_client_certificate(
     *,
     now: datetime | None = None,
     life: timedelta = CERTIFICATE_LIFE,
+    is_for_proof: bool = False,
 ) -> IssuedCertificate:
     """A client certificate for ``common_name`` (a node id's text); takes well under a millisecond.
 
@@ -165,8 +166,10 @@ def issue_client_certificate(
         common_name: with the issuer's organisation its subject, which the broker takes as user name and client id.
         now: start of its life (it is backdated by a day); ``None`` = the system's clock.
         life: time from ``now`` to expiry.
+        is_for_proof: it is made to look at a broker with; its serial says when it ends.
     """
-    return _issue(ca, common_name, ExtendedKeyUsageOID.CLIENT_AUTH, now=now, life=life)
+    purpose = ExtendedKeyUsageOID.CLIENT_AUTH
+    return _issue(ca, common_name, purpose, now=now, life=life, is_for_proof=is_for_proof)
 
 
 def issue_server_certificate(
@@ -285,6 +288,7 @@ def _issue(
     now: datetime | None,
     life: timedelta,
     hosts: Iterable[str] = (),
+    is_for_proof: bool = False,
 ) -> IssuedCertificate:
     begins_at = datetime.now(UTC) if now is None else now
     key = ec.generate_private_key(ec.SECP256R1())
@@ -297,6 +301,7 @@ def _issue(
         begins_at=begins_at,
         life=life,
         hosts=hosts,
+        is_for_proof=is_for_proof,
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM) + ca.chain_pem
     return IssuedCertificate(pem, _key_pem(key), certificate.serial_number, certificate.not_valid_after_utc, ca.name)

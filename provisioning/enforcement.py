@@ -180,7 +180,7 @@ def end_sessions(folder: FleetFolder, organisation: str, names: Sequence[str]) -
 
 
 def _for_proof(issuer: CertificateAuthority, folder: FleetFolder) -> IssuedCertificate:
-    return issue_client_certificate(issuer, PROOF_USER, now=folder.now(), life=PROOF_LIFE)
+    return issue_client_certificate(issuer, PROOF_USER, now=folder.now(), life=PROOF_LIFE, is_for_proof=True)
 
 
 def _renew_outdated(folder: FleetFolder) -> None:

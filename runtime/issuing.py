@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from runtime.proof_serials import proof_serial
 from wire.renewal import BACKDATED, CERTIFICATE_LIFE
 
 
@@ -28,6 +29,7 @@ def sign_certificate(
     begins_at: datetime,
     life: timedelta = CERTIFICATE_LIFE,
     hosts: Iterable[str] = (),
+    is_for_proof: bool = False,
 ) -> x509.Certificate:
     """A certificate that is no CA's; takes well under a millisecond.
 
@@ -40,16 +42,18 @@ def sign_certificate(
         begins_at: start of its life (aware); it is backdated by a day.
         life: from then to expiry.
         hosts: names and addresses that a server has.
+        is_for_proof: it is made to look at a broker with; its serial says when it ends.
     """
+    # A certificate has whole seconds, and records must match it.
+    ends_at = (begins_at + life).replace(microsecond=0)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer.subject)
         .public_key(key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(proof_serial(ends_at) if is_for_proof else x509.random_serial_number())
         .not_valid_before(begins_at - BACKDATED)
-        # A certificate has whole seconds, and records must match it.
-        .not_valid_after((begins_at + life).replace(microsecond=0))
+        .not_valid_after(ends_at)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage(is_authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)

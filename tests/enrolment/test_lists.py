@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from enrolment.config import load_configuration
 from enrolment.issuer import LIST_LIFE, NodesIssuer
 from enrolment.list_renewal import (
-    CANARIES,
     REGISTER,
     BrokerFolder,
     ListRenewalError,
@@ -25,7 +24,7 @@ from enrolment.list_renewal import (
 from enrolment.register import Register, RegisterError
 from enrolment.rules.lists import ListError, check_lists, read_lists, with_list
 from provisioning.broker import PROOF_USER
-from provisioning.certificates import issue_crl
+from provisioning.certificates import issue_client_certificate, issue_crl
 from runtime.broker_probe import BrokerProbe, Observation, Shown, Verdict
 from tests.support.enrolling_town import EnrollingTown
 from wire.signing import SigningKey
@@ -56,7 +55,6 @@ class Lists:
 
     town: EnrollingTown
     issuer: NodesIssuer
-    state_dir: Path
     reloads: list[bytes]
     probe: Broker
 
@@ -73,7 +71,6 @@ class Lists:
             BrokerFolder(self.file.parent),
             self.issuer,
             frozenset(revoked),
-            state_dir=self.state_dir,
             reload=lambda: self.reloads.append(self.file.read_bytes()),
             probe=self.probe,
             now=now,
@@ -95,11 +92,9 @@ class Lists:
 @pytest.fixture
 def lists(tmp_path: Path) -> Lists:
     town = EnrollingTown.found(tmp_path / "town")
-    state_dir = tmp_path / "state"
-    state_dir.mkdir()
     issuer = NodesIssuer(town.folder / "nodes.pem", town.folder / "nodes.key")
     folder = town.fleet.layout.broker
-    return Lists(town, issuer, state_dir, [], Broker("h", 1, folder / "crl.pem"))
+    return Lists(town, issuer, [], Broker("h", 1, folder / "crl.pem"))
 
 
 def test_new_list_keeps_what_was_revoked_and_adds_to_it(lists: Lists) -> None:
@@ -137,12 +132,18 @@ def test_canaries_that_have_ended_leave_the_list(lists: Lists) -> None:
     assert 2 == len(lists.serials()), "the node's and the last canary"
 
 
-def test_lost_notes_of_canaries_only_leave_them_in_the_list(lists: Lists) -> None:
-    lists.renew(7)
-    (lists.state_dir / CANARIES).write_text("{")
-    lists.renew(7, now=NOW + DAY)
+def test_fleets_canaries_that_have_ended_leave_the_list_too_and_nothing_else_does(lists: Lists) -> None:
+    """A pack brings one each day. Of any other certificate it is not known here when it ends."""
+    issuer, hour = lists.town.fleet.issuer(NODES), timedelta(hours=1)
+    canary = issue_client_certificate(issuer, PROOF_USER, now=NOW, life=hour, is_for_proof=True)
+    nodes = issue_client_certificate(issuer, "00000010", now=NOW, life=hour)
+    lists.renew(7, canary.serial, nodes.serial)
+    lists.renew(now=NOW + hour - timedelta(seconds=1))
+    assert {7, canary.serial, nodes.serial} <= lists.serials()
+    lists.renew(now=NOW + DAY)
 
-    assert 3 == len(lists.serials())
+    assert {7, nodes.serial} < lists.serials()
+    assert canary.serial not in lists.serials()
 
 
 def test_damaged_file_is_not_touched_and_not_read_by_the_broker(lists: Lists) -> None:
@@ -231,7 +232,6 @@ def test_reload_that_fails_is_not_proven(lists: Lists) -> None:
             BrokerFolder(lists.file.parent),
             lists.issuer,
             frozenset(),
-            state_dir=lists.state_dir,
             reload=fail,
             probe=lists.probe,
         )

@@ -22,6 +22,7 @@ from provisioning.fleet import Fleet
 from provisioning.listing import list_fleet
 from provisioning.records import encode_record
 from runtime.proof_file import read_proof
+from runtime.proof_serials import has_ended
 from tests.support.proof_broker import CONNACK, Orders, ProofBroker
 from wire.fleet_files import PROOF
 from wire.subjects import NODES
@@ -146,6 +147,7 @@ def test_canaries_are_remembered_until_they_expire(fleet: Fleet) -> None:
     fleet.enforce(nothing)
     fleet.enforce(nothing)
     first, *others = fleet.record.canaries
+    assert has_ended(int(first.serial, 16), first.expires_at), "whoever has only the list knows it too"
     past = msgspec.structs.replace(first, expires_at=fleet.now() - timedelta(seconds=1))
     fleet.layout.record.write_bytes(encode_record(msgspec.structs.replace(fleet.record, canaries=(past, *others))))
 
