@@ -86,7 +86,6 @@ def renew_here(machine: BareMachine, *revoked: int) -> None:
         BrokerFolder(machine.path(places.BROKER)),
         NodesIssuer(own / "nodes.pem", own / "nodes.key"),
         frozenset(revoked),
-        state_dir=own,
         reload=lambda: None,
         probe=Broker("h", 1, machine.path(places.LISTS)),
     )
