@@ -20,7 +20,14 @@ from provisioning import (
     replace_commands,
     seed_commands,
 )
-from provisioning.console import broker_options, pass_directory_on, reload_of, say, town_options
+from provisioning.console import (
+    broker_options,
+    pass_directory_on,
+    reload_of,
+    say,
+    say_what_stays_unlisted,
+    town_options,
+)
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fetching import fetch
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
@@ -212,6 +219,7 @@ def _revoke(options: argparse.Namespace) -> None:
     say(f"{node.node} ({node.premises}) is revoked, and the running broker was seen to obey:")
     say("  it refuses revoked certificates, lets valid ones in, and gives this node no rights, connected or not;")
     say(f"  directory serial {fleet.record.directory_serial} strikes it, for central and every node.")
+    say_what_stays_unlisted(fleet, node.node)
 
 
 def _renew(options: argparse.Namespace) -> None:

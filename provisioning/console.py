@@ -115,6 +115,19 @@ def warn_without_service(options: argparse.Namespace, fleet: Fleet) -> None:
         say(f"An enrolment service on another machine needs the new {layout.claims}.")
 
 
+def say_what_stays_unlisted(fleet: Fleet, node: str) -> None:
+    """After a revocation: which certificates of the node no list names, and what to do.
+
+    The canary was of an issuer's list that this fleet has signed. Beside central the enrolment service adds its own to
+    that; on a machine of its own nobody does.
+    """
+    layout = fleet.layout
+    if layout.enrolment.exists() and not layout.beside_central.exists():
+        say(f"! The enrolment service has a machine of its own: certificates that it has made for {node} are on no")
+        say("  revocation list. With one of them the unit can still connect, for 90 days at most, but the broker lets")
+        say(f"  it hear and say nothing. Carry {layout.directory} there now, so that it gets no new one.")
+
+
 def confirm(facts: str, question: str, *, unchanged: str, way_out: str) -> None:
     """Ask at the terminal.
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from provisioning.add_commands import add_label_option, hand_out
 from provisioning.collect_commands import add_file_option, collect_first
-from provisioning.console import broker_options, confirm, reload_of, say, town_options, warn_without_service
+from provisioning.console import (
+    broker_options,
+    confirm,
+    reload_of,
+    say,
+    say_what_stays_unlisted,
+    town_options,
+    warn_without_service,
+)
 from provisioning.fleet import Fleet
 from provisioning.labels import sheet_writer
 from provisioning.records import NodeRecord
@@ -77,6 +85,7 @@ def _say_what_to_do(fleet: Fleet, done: Replaced) -> None:
     old, new = done.old, done.replacement.node
     say(f"{old.node} ({old.premises}) is dead, and the running broker was seen to obey: directory serial")
     say(f"  {fleet.record.directory_serial} strikes it. Destroy its card, or wipe it.")
+    say_what_stays_unlisted(fleet, old.node)
     say(f"{new} takes its place. Write the new unit's card, and put it in at the premises:")
     say(f"  watchlink fleet seed {new} --to FOLDER")
     if old.settings is not None:

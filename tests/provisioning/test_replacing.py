@@ -11,6 +11,7 @@ from provisioning.cli import main
 from provisioning.collecting import collect
 from provisioning.configuring import Wish, sign, wished
 from provisioning.delegate import DELEGATION, delegate_to, end_delegation
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet, NewNode
 from provisioning.folder import FleetFolder
 from provisioning.listing import as_table, list_fleet
@@ -223,6 +224,24 @@ def test_broker_that_does_not_obey_leaves_the_label_good(fleet: Fleet, capsys: p
     assert 1 == replace(fleet)
     assert "Claim code" not in capsys.readouterr().out
     assert [claim_hash(code_in(first.out))] == [claim.claim_hash for claim in open_claims(fleet)]
+
+
+@pytest.mark.parametrize("where", ["none", "beside central", "elsewhere"])
+@pytest.mark.usefixtures("_obedient")
+def test_certificates_that_no_list_names_are_told(fleet: Fleet, capsys: pytest.CaptureFixture[str], where: str) -> None:
+    """A service on a machine of its own made them: the canary proves the fleet's list, and that lacks them."""
+    if where != "none":
+        open_enrolment(fleet.folder, ["192.0.2.1"], is_beside_central=where == "beside central")
+    told = f"certificates that it has made for {OLD} are on no\n"
+    assert 0 == main(["revoke", "--dir", str(fleet.layout.town), OLD])
+    revoked = capsys.readouterr().out
+    second = fleet.add("Pub", "High St", ["hart"]).node
+    replace(fleet, second)
+    replaced = capsys.readouterr().out
+
+    assert (where == "elsewhere") == (told in revoked)
+    assert (where == "elsewhere") == (told.replace(OLD, second) in replaced)
+    assert (where == "elsewhere") == (f"Carry {fleet.layout.directory} there now" in revoked)
 
 
 @pytest.mark.usefixtures("_obedient")
