@@ -59,6 +59,9 @@ class KeysTable(Struct, frozen=True, kw_only=True):
     """Opens the keys of photographs. In no backup of the database. Readable by the pages alone."""
     snapshot_key_file: str = "publisher/snapshot.key"
     """Signs snapshots. Readable by the publisher alone; its public half is in ``snapshot.pub`` beside it."""
+    gallery_key_file: str = "publisher/gallery.key"
+    """Names in galleries are encrypted under keys derived from it. Made by the publisher, in no backup: lost, it is
+    made anew, and so are the lines."""
 
 
 class CentralTable(Struct, frozen=True, kw_only=True):
@@ -77,6 +80,8 @@ class PublisherTable(Struct, frozen=True, kw_only=True):
     certificate_file: str = ""
     key_file: str = ""
     clients_ca_file: str = ""
+    gallery_lease_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 7
+    """So long shops show who is excluded without any contact with the office."""
 
 
 class PapersTable(Struct, frozen=True, kw_only=True):
@@ -159,6 +164,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     photographs_key_file: Path
     snapshot_key_file: Path
     snapshot_public_file: Path
+    gallery_key_file: Path
     central_url: str
     snapshots_folder: Path
     publisher: PublisherTable
@@ -242,6 +248,7 @@ def load_configuration(path: Path) -> Configuration:
         photographs_key_file=folder / keys.photographs_key_file,
         snapshot_key_file=folder / keys.snapshot_key_file,
         snapshot_public_file=(folder / keys.snapshot_key_file).with_suffix(".pub"),
+        gallery_key_file=folder / keys.gallery_key_file,
         central_url=_central_url(path, file.central.url),
         snapshots_folder=folder / file.publisher.snapshots,
         publisher=file.publisher,

@@ -163,12 +163,12 @@ def _open_django(configuration: Configuration) -> None:
 def _make_keys(configuration: Configuration) -> None:
     """Make the keys that are missing. A key that is there stays: another one would void everything it signed."""
     _make_photographs_key(configuration)
-    _make_secret(configuration.pages_key_file)
+    make_secret(configuration.pages_key_file)
     for file, public_file in (
         (configuration.ticket_key_file, configuration.ticket_public_file),
         (configuration.snapshot_key_file, configuration.snapshot_public_file),
     ):
-        seed = _make_secret(file)
+        seed = make_secret(file)
         if seed is not None:
             write_atomic(public_file, SigningKey(seed).public.raw.hex().encode() + b"\n", PUBLIC)
 
@@ -185,10 +185,10 @@ def _make_photographs_key(configuration: Configuration) -> None:
             f"{file} is missing. Put it back from its copy: without it nobody can see the photographs again. If it is"
             f" lost for good, empty {folder} and run this again"
         )
-    _make_secret(file)
+    make_secret(file)
 
 
-def _make_secret(file: Path) -> bytes | None:
+def make_secret(file: Path) -> bytes | None:
     """32 random bytes in a new key file; ``None`` = there is one already."""
     if file.exists():
         return None

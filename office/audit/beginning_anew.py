@@ -21,7 +21,7 @@ from office.publisher.gone import ERASED, GoneRows, carry
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, PublishedHead
 from runtime.backup_rules import height_by_clock
-from wire.gallery_manifest import manifest_name
+from wire.gallery_head import head_name
 from wire.snapshots import GoneEntry, People, Premises
 
 
@@ -46,10 +46,10 @@ def begin_anew(
     people = newest if isinstance(newest, People) else None
     premises = listed if isinstance(listed, Premises) else None
     by_clock = height_by_clock(timezone.now())
-    names = {*KINDS, *published.shelf.given_names(), *map(manifest_name, _schemes())}
+    names = {*KINDS, *published.shelf.given_names(), *map(head_name, _schemes())}
     for name in sorted(names):
         line, _ = PublishedNumber.objects.get_or_create(name=name)
-        # Of manifests nobody here knows what was published: they rise in any case.
+        # Of galleries nobody here knows what was published: they rise in any case.
         line.number = max(max(line.number, number) + leap, by_clock if leap or name not in KINDS else 0)
         line.save()
     true_until = published.last_said_by(people.number) if people is not None else NO_HEAD

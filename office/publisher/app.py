@@ -7,6 +7,7 @@ import threading
 from typing import Final
 
 from office.config import Configuration
+from office.founding import make_secret
 from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
 from office.publisher.serving import Counter, context_for_central
@@ -57,7 +58,13 @@ class Publisher:
             ticket_key=ticket_key,
             on_published=self._tell,
             galleries=GalleryPublishing(
-                shelf, configuration.town, key, configuration.photographs_folder, on_published=self._tell_manifest
+                shelf,
+                configuration.town,
+                key,
+                configuration.photographs_folder,
+                gallery_key=gallery_key(configuration),
+                on_published=self._tell_gallery,
+                lease_s=configuration.publisher.gallery_lease_days * 86_400,
             ),
         )
 
@@ -88,8 +95,8 @@ class Publisher:
         self._counter.note(name, number)
         self._facts.write("snapshot_published", name=name, number=number)
 
-    def _tell_manifest(self, name: str, number: int) -> None:
-        self._facts.write("manifest_published", name=name, number=number)
+    def _tell_gallery(self, name: str, number: int) -> None:
+        self._facts.write("gallery_published", name=name, number=number)
 
     def _server(self, configuration: Configuration) -> WebServer | None:
         table = configuration.publisher
@@ -105,3 +112,9 @@ class Publisher:
         listener = listen(table.host, table.port, has_tls=True)
         self._facts.write("listening", url=url_of(listener, has_tls=True))
         return WebServer(self._counter.app, listener, tls=tls, end_streams=self._counter.close)
+
+
+def gallery_key(configuration: Configuration) -> bytes:
+    """Made at the first start, or if it is lost: then every line is sealed anew, and nobody loses anything."""
+    make_secret(configuration.gallery_key_file)
+    return read_key(configuration.gallery_key_file, "key keys.gallery_key_file")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +19,14 @@ from office.exclusions import acts, terms
 from office.exclusions.models import Case
 from office.exclusions.rules import period, reach
 from office.exclusions.rules.life import IN_FORCE
+from office.members.models import Premises
 from office.people.models import SHOWN_TO_READERS, Photograph
-from wire.gallery_manifest import (
+from wire.gallery_lines import (
     ENTRIES_MAX,
+    LISTED_MAX,
     PHOTOGRAPH_BYTES_MAX,
     Category,
-    GalleryEntry,
+    EntryText,
     PhotographEntry,
     PhotographSize,
 )
@@ -33,20 +36,33 @@ logger = logging.getLogger(__name__)
 
 SIZES: Final[tuple[PhotographSize, ...]] = get_args(PhotographSize)
 NAME_CHARS_MAX: Final = 120
-_KNOWN_MAX: Final = 10_000
+_KNOWN_MAX: Final = 2 * ENTRIES_MAX * len(SIZES)
 _known: dict[Path, tuple[tuple[int, int, int], PhotographEntry]] = {}
+_read_text: Final = msgspec.json.Decoder(EntryText).decode
+Own = Mapping[int, Mapping[int, str]]
+"""Of each member its premises in the scheme, with their names."""
 
 
-class ShownCase(Struct, frozen=True):
-    """An exclusion to show, before its photograph's files are read.
+class ShownCase(Struct, frozen=True, kw_only=True):
+    """An exclusion to show: all that its line and its keys' holders are made of.
 
     Attributes:
-        entry: without photographs.
+        premises: numbers of those that may be shown it; ``None`` = all of the scheme.
+        here: numbers of those that it concerns in particular.
         photograph: names its encrypted files; ``None`` = there is none, or it is not cropped yet.
+        wrapped_key: of the photograph.
+        photographs: sizes; none before the files are read.
     """
 
-    entry: GalleryEntry
-    photograph: str | None
+    case: int
+    text: EntryText
+    not_before_s: int
+    not_after_s: int
+    premises: tuple[int, ...] | None = None
+    here: tuple[int, ...] = ()
+    photograph: str | None = None
+    wrapped_key: bytes | None = None
+    photographs: tuple[PhotographEntry, ...] = ()
 
 
 def shown_cases(today: date) -> dict[int, tuple[ShownCase, ...]]:
@@ -54,8 +70,8 @@ def shown_cases(today: date) -> dict[int, tuple[ShownCase, ...]]:
     return {scheme.number: tuple(_of(scheme, today)) for scheme in Scheme.objects.order_by("number")}
 
 
-def with_photographs(shown: Iterable[ShownCase], folder: Path) -> Iterator[tuple[GalleryEntry, dict[str, Path]]]:
-    """Each entry with the sizes of its photograph, and the file of each ciphertext by its SHA-256.
+def with_photographs(shown: Iterable[ShownCase], folder: Path) -> Iterator[tuple[ShownCase, dict[str, Path]]]:
+    """Each case with the sizes of its photograph, and the file of each ciphertext by its SHA-256.
 
     Args:
         shown: cases.
@@ -64,16 +80,18 @@ def with_photographs(shown: Iterable[ShownCase], folder: Path) -> Iterator[tuple
     for case in shown:
         files = {} if case.photograph is None else _files(folder, case.photograph)
         if not files:
-            yield case.entry, {}
+            yield without_photographs(case), {}
             continue
         sizes = tuple(entry for entry, _ in files.values())
-        entry = msgspec.structs.replace(case.entry, photograph=case.photograph, photographs=sizes)
-        yield entry, {entry.sha256: path for entry, path in files.values()}
+        yield (
+            msgspec.structs.replace(case, photographs=sizes),
+            {entry.sha256: path for entry, path in files.values()},
+        )
 
 
-def without_photographs(entry: GalleryEntry) -> GalleryEntry:
-    """The same entry, for when its files cannot be published."""
-    return msgspec.structs.replace(entry, photograph=None, photographs=())
+def without_photographs(case: ShownCase) -> ShownCase:
+    """The same case, for when its files are not there or cannot be published."""
+    return msgspec.structs.replace(case, photograph=None, wrapped_key=None, photographs=())
 
 
 def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
@@ -81,6 +99,9 @@ def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
         return
     policy = reach.MinorsPolicy(dpia_allows=terms.terms_of(scheme).dpia_allows_minors)
     in_scheme = acts.premises_in(scheme)
+    own: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    for number, member, name in Premises.objects.filter(schemes=scheme).values_list("pk", "member_id", "name"):
+        own[member][number] = name
     in_force = Case.objects.filter(scheme=scheme, state__in=IN_FORCE, last_on__gte=today, individual__erased_at=None)
     shown = Photograph.objects.filter(SHOWN_TO_READERS)
     cases = in_force.select_related("individual__scheme").prefetch_related(
@@ -88,40 +109,58 @@ def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
     )
     found: list[ShownCase] = []
     for case in cases.order_by("-number"):
-        entry = _entry(case, policy, in_scheme, today)
-        if entry is None:
+        one = _shown(case, policy, in_scheme, own, today)
+        if one is None:
             continue
         if len(found) == ENTRIES_MAX:
             logger.error("scheme %s shows more than %d people: the oldest are left out", scheme, ENTRIES_MAX)
             break
-        ones: list[Photograph] = getattr(case.individual, "shown_ones", [])
-        found.append(ShownCase(entry, ones[0].file if ones else None))
+        found.append(one)
     yield from reversed(found)
 
 
-def _entry(case: Case, policy: reach.MinorsPolicy, in_scheme: frozenset[int], today: date) -> GalleryEntry | None:
+def _shown(
+    case: Case, policy: reach.MinorsPolicy, in_scheme: frozenset[int], own: Own, today: date
+) -> ShownCase | None:
     """What shops are shown of a case; ``None`` = nothing."""
     individual = case.individual
     if not reach.is_shown(case.shown(today), policy, today) or case.first_on is None or case.last_on is None:
         return None
-    premises = None
-    if case.scope == "listed":
-        listed = frozenset(one.pk for one in case.listed.all())
-        premises = tuple(sorted(reach.covered("listed", listed, in_scheme)))
+    scope: reach.Scope = "listed" if case.scope == "listed" else "all"
+    listed = frozenset(one.pk for one in case.listed.all()) if scope == "listed" else frozenset()
+    covered = reach.covered(scope, listed, in_scheme)
+    theirs = own.get(case.nominating_member_id or 0, {})
+    premises = tuple(sorted(covered)) if scope == "listed" else None
+    photographs: list[Photograph] = getattr(individual, "shown_ones", [])
     try:
-        entry = GalleryEntry(
-            case=case.number,
+        text = EntryText(
             reference=individual.reference,
             category=cast("Category", case.category),
-            not_before_s=period.start_s(case.first_on),
-            not_after_s=period.end_s(case.last_on),
             name=display_text(individual.name, NAME_CHARS_MAX),
-            premises=premises,
         )
-        return msgspec.json.decode(msgspec.json.encode(entry), type=GalleryEntry)
+        return _checked(
+            ShownCase(
+                case=case.number,
+                text=_read_text(msgspec.json.encode(text)),
+                not_before_s=period.start_s(case.first_on),
+                not_after_s=period.end_s(case.last_on),
+                premises=premises,
+                here=tuple(sorted(reach.concerned(scope, covered, theirs, case.happened_at))),
+                photograph=photographs[0].file if photographs else None,
+                wrapped_key=bytes(photographs[0].wrapped_key) if photographs else None,
+            )
+        )
     except (msgspec.MsgspecError, ValueError) as e:
         logger.warning("case %s is not published: %s", case, e)
         return None
+
+
+def _checked(one: ShownCase) -> ShownCase:
+    if not 0 <= one.not_before_s < one.not_after_s:
+        raise ValueError(f"from {one.not_before_s} to {one.not_after_s}")
+    if one.premises is not None and not 0 < len(one.premises) <= LISTED_MAX:
+        raise ValueError(f"listed for {len(one.premises)} premises")
+    return one
 
 
 def _files(folder: Path, photograph: str) -> dict[PhotographSize, tuple[PhotographEntry, Path]]:
@@ -137,7 +176,7 @@ def _files(folder: Path, photograph: str) -> dict[PhotographSize, tuple[Photogra
 
 
 def _measured(path: Path, size: PhotographSize) -> PhotographEntry:
-    """What a manifest says of a file; read again only if the file is another."""
+    """What a line says of a file; read again only if the file is another."""
     status = path.stat()
     if status.st_size > PHOTOGRAPH_BYTES_MAX:
         raise ValueError(f"too large: {status.st_size} bytes")

@@ -71,7 +71,7 @@ class Publishing:
         key: the snapshot key.
         ticket_key: public half of the pages' key for tickets, 32 raw bytes.
         on_published: told of each snapshot, once its file is there.
-        galleries: publishes the manifests; ``None`` = nobody does.
+        galleries: publishes the galleries; ``None`` = nobody does.
         clock_s: monotonic.
 
     Attributes:
@@ -195,7 +195,7 @@ class Publishing:
                 self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
             self._premises_head, self._premises_s = head, self._clock_s()
         if self._galleries is not None and shown is not None:
-            self._galleries.publish(shown, head)
+            self._galleries.publish(shown)
 
     def _is_published(self, name: SnapshotName, what: object) -> bool:
         """Also under a number that is high enough: after a restore a command raises it above what central knows."""

@@ -30,7 +30,7 @@ from office.members.scope import members_without_contact, premises_of
 from office.members.units import units
 from office.people.models import RightsRequest
 from office.start.rules import NAMES_SHOWN, Colleague, Facts, Named, Shop
-from wire.gallery_manifest import ENTRIES_MAX
+from wire.gallery_lines import ENTRIES_MAX
 
 IMPORT_ROWS_BACK = 10_000
 """How far the last import is looked for in the audit."""

@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
-from wire.gallery_manifest import ENTRIES_MAX
+from wire.gallery_lines import ENTRIES_MAX
 
 NAMES_SHOWN: Final = 6
 """In a line; the page behind its button has them all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from typing import Final, Literal
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 from office.exclusions.rules.life import IN_FORCE, State
 from office.exclusions.rules.period import Period
-from wire.gallery_manifest import LISTED_MAX
+from wire.gallery_lines import LISTED_MAX
 
 Scope = Literal["all", "listed"]
 """All premises of the scheme, later joiners included; or those listed."""
@@ -63,6 +64,24 @@ def is_shown(case: Shown, policy: MinorsPolicy, today: date) -> bool:
 def covered(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int]) -> frozenset[int]:
     """Numbers of the premises that an exclusion covers today. One that has left the scheme is not covered any more."""
     return in_scheme if scope == "all" else listed & in_scheme
+
+
+def concerned(scope: Scope, covered: frozenset[int], own: Mapping[int, str], happened_at: str) -> frozenset[int]:
+    """Numbers of the premises that an exclusion concerns in particular, and whose pages say so: "here".
+
+    Where only some may be shown it, all of them. Else those of the member who nominated; if the place where it happened
+    names some of these, only those.
+
+    Args:
+        scope: of the exclusion.
+        covered: numbers of the premises that it covers.
+        own: the nominating member's premises in the scheme, number → name; empty = the co-ordinator nominated.
+        happened_at: the place, in the nominator's words.
+    """
+    if scope == "listed":
+        return covered
+    named = {number for number, name in own.items() if name and name.casefold() in happened_at.casefold()}
+    return covered & (named or own.keys())
 
 
 def why_not_scope(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int], necessity: str) -> str | None:

@@ -11,6 +11,7 @@ from office.exclusions.rules.period import Period
 from office.exclusions.rules.reach import (
     MinorsPolicy,
     Shown,
+    concerned,
     covered,
     is_excluded,
     is_shown,
@@ -84,3 +85,25 @@ def test_notice_is_stale_while_in_force_when_it_names_other_premises_or_no_longe
     assert is_stale("served", both, numbers(12))
     assert is_stale("served", "", numbers(1, 2))
     assert not is_stale("expired", both, numbers(1))
+
+
+@pytest.mark.parametrize(
+    ("own", "happened_at", "here"),
+    [
+        ({}, "High Street", frozenset()),
+        ({3: "Corner Shop"}, "High Street", {3}),
+        ({3: "Corner Shop", 4: "The Anchor"}, "High Street", {3, 4}),
+        ({3: "Corner Shop", 4: "The Anchor"}, "at THE ANCHOR, back door", {4}),
+        ({3: "Corner Shop", 9: "The Anchor"}, "the anchor", frozenset()),
+        ({3: ""}, "High Street", {3}),
+    ],
+)
+def test_exclusion_concerns_the_premises_of_who_nominated(
+    own: dict[int, str], happened_at: str, here: frozenset[int]
+) -> None:
+    """Of those that are in the scheme; and if the place names some of them, only these."""
+    assert concerned("all", frozenset({3, 4, 5}), own, happened_at) == here
+
+
+def test_exclusion_for_some_premises_concerns_all_of_them() -> None:
+    assert concerned("listed", frozenset({4, 5}), {3: "Corner Shop"}, "Corner Shop") == {4, 5}

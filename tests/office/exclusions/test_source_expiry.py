@@ -55,12 +55,12 @@ def test_case_of_a_source_ends_by_itself_after_the_sources_last_day(town: Town) 
     assert Case.objects.get().state == "expired"
 
 
-def test_manifest_shows_nobody_after_the_sources_last_day(town: Town) -> None:
+def test_gallery_shows_nobody_after_the_sources_last_day(town: Town) -> None:
     ends_on = today() + timedelta(days=10)
     acts.issue(town.turn(regional(town, ends_on)), today())
     (shown,) = gallery_content.shown_cases(ends_on)[HART]
 
-    assert shown.entry.not_after_s == period.end_s(ends_on)
+    assert shown.not_after_s == period.end_s(ends_on)
     assert gallery_content.shown_cases(ends_on + timedelta(days=1))[HART] == ()
 
 

@@ -1,9 +1,10 @@
-"""Whom the galleries' manifests show (G3, G4, G6), and what lies beside them."""
+"""Whom the galleries show (G3, G4, G6), and what lies beside them."""
 
 from __future__ import annotations
 
 import itertools
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import date, timedelta
 from hashlib import sha256
@@ -11,100 +12,30 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from django.utils import timezone
 
 from office.accounts.access import rights_of
-from office.accounts.models import Scheme
-from office.audit.journal import head
 from office.exclusions import acts
 from office.exclusions.models import Case, LawDocument, SchemeTerms
 from office.exclusions.rules import period
 from office.exclusions.rules.period import day_of
 from office.people import erasure
 from office.people import rights as rights_acts
-from office.people.models import Individual, Photograph, RightsRequest
-from office.people.sealing import Sealing
+from office.people.models import Individual, RightsRequest
 from office.publisher import changes, gallery_content
-from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
-from office.publisher.shelf import PublishedHead, Shelf
-from tests.office.conftest import HART, PUB_WATCH, MakePerson
+from office.publisher.shelf import PublishedHead
+from tests.office.conftest import HART, PUB_WATCH
 from tests.office.exclusions.conftest import Town, serving
+from tests.office.publisher.gallery_world import KEY, TOWN, World
 from wire.errors import EncodeError
-from wire.gallery_manifest import Category, GalleryManifest, manifest_file, open_manifest, seal_manifest
+from wire.gallery_head import GalleryHead, seal_head
+from wire.gallery_lines import Category
 from wire.signing import SigningKey
 from wire.snapshots import Town as WireTown
 
-KEY = SigningKey(b"o" * 32)
-TOWN = WireTown(SigningKey(b"a" * 32).public)
 
-
-@pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
-
-
-class World:
-    """Galleries of the test's database, in a folder of their own."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.folder, self.photographs = tmp_path / "snapshots", tmp_path / "photographs"
-        self.folder.mkdir()
-        self.photographs.mkdir()
-        self.published: list[tuple[str, int]] = []
-        self.begin()
-
-    def begin(self) -> None:
-        """A publisher that has just started."""
-        self.shelf = Shelf(self.folder, TOWN, KEY.public)
-        self.galleries = GalleryPublishing(
-            self.shelf,
-            TOWN,
-            KEY,
-            self.photographs,
-            on_published=lambda name, number: self.published.append((name, number)),
-        )
-
-    def look(self) -> GalleryManifest:
-        """Publish; HART's newest."""
-        self.galleries.publish(self.galleries.read(), head())
-        return self.newest()
-
-    def newest(self, scheme: int = HART) -> GalleryManifest:
-        name = f"gallery-{scheme}"
-        number = max(number for each, number in self.published if each == name)
-        data = (self.folder / manifest_file(scheme, number)).read_bytes()
-        return open_manifest(data, scheme, TOWN, (KEY.public,))
-
-    def photograph(self, town: Town, case: Case, *, crop: int = 100, shown: bool = True) -> Photograph:
-        """One of the person of a case, with its files."""
-        name = f"{case.pk + crop:032x}"
-        for size in ("small", "portrait"):
-            (self.photographs / f"{name}.{size}").write_bytes(f"{name} {size} ciphertext of it".encode())
-        return Photograph.objects.create(
-            individual=case.individual,
-            file=name,
-            wrapped_key=b"k",
-            original_sha256="0" * 64,
-            source="Camera",
-            width=1,
-            height=1,
-            crop_width=crop,
-            added_by=town.cora,
-            is_shown=shown,
-        )
-
-    def files(self) -> list[str]:
-        return sorted(path.name for path in self.folder.iterdir())
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def test_manifest_says_who_is_shown_to_whom_and_until_when(town: Town, world: World) -> None:
+def test_gallery_says_who_is_shown_to_whom_and_until_when(town: Town, world: World) -> None:
     case = town.case("served")
     photograph = world.photograph(town, case)
     (entry,) = world.look().entries
@@ -122,12 +53,12 @@ def test_manifest_says_who_is_shown_to_whom_and_until_when(town: Town, world: Wo
         assert (one.sha256, one.file_bytes) == (sha256(data).hexdigest(), len(data))
 
 
-def test_manifest_knows_the_tariffs_categories() -> None:
+def test_gallery_knows_the_tariffs_categories() -> None:
     assert get_args(Category) == period.CATEGORIES
 
 
 def test_schemes_are_apart(town: Town, world: World) -> None:
-    """G4: what is HART's is in no other scheme's manifest."""
+    """G4: what is HART's is in no other scheme's gallery."""
     town.case("served")
     assert len(world.look().entries) == 1
 
@@ -152,18 +83,18 @@ def test_nothing_is_published_twice_and_numbers_never_go_back(town: Town, world:
     assert world.published[2:] == [("gallery-1", 2), ("gallery-1", 3), ("gallery-2", 2)]
 
 
-def test_scheme_that_is_gone_gets_an_empty_manifest_that_replaces_its_last_one(town: Town, world: World) -> None:
+def test_scheme_that_is_gone_gets_an_empty_gallery_that_replaces_its_last_one(town: Town, world: World) -> None:
     """Whoever holds the last one lets go of it only for a higher number."""
     world.photograph(town, town.case("served"))
     world.look()
-    world.galleries.publish({PUB_WATCH: ()}, head())
+    world.galleries.publish({PUB_WATCH: ()})
 
     assert world.newest().entries == ()
     assert world.published == [("gallery-1", 1), ("gallery-2", 1), ("gallery-1", 2)]
-    assert world.files() == ["gallery-1-2.json", "gallery-2-1.json"]
-    world.galleries.publish({PUB_WATCH: ()}, head())
+    assert world.galleries_left() == ["gallery-1-2.json", "gallery-2-1.json"]
+    world.galleries.publish({PUB_WATCH: ()})
     world.begin()
-    world.galleries.publish({PUB_WATCH: ()}, head())
+    world.galleries.publish({PUB_WATCH: ()})
     assert len(world.published) == 3
 
 
@@ -173,7 +104,7 @@ def test_scheme_that_is_gone_is_told_so_though_its_file_is_lost(town: Town, worl
     for path in world.folder.iterdir():
         path.unlink()
     world.begin()
-    world.galleries.publish({}, head())
+    world.galleries.publish({})
 
     assert [world.newest(scheme).number for scheme in (HART, PUB_WATCH)] == [2, 2]
     assert world.newest().entries == ()
@@ -182,7 +113,7 @@ def test_scheme_that_is_gone_is_told_so_though_its_file_is_lost(town: Town, worl
 def test_scheme_that_comes_back_is_shown_under_a_higher_number(town: Town, world: World) -> None:
     town.case("served")
     world.look()
-    world.galleries.publish({}, head())
+    world.galleries.publish({})
 
     assert (world.look().number, len(world.newest().entries)) == (3, 1)
 
@@ -218,16 +149,19 @@ def test_scheme_that_cannot_be_published_stops_no_other(
     town.case("served")
     galleries = world.galleries.read()
 
-    def sealed(manifest: GalleryManifest, town: WireTown, key: SigningKey) -> bytes:
-        if manifest.scheme == HART:
-            raise EncodeError("manifest", "too large")
-        return seal_manifest(manifest, town, key)
+    def sealed(head: GalleryHead, town: WireTown, key: SigningKey) -> bytes:
+        if head.scheme == HART:
+            raise EncodeError("head", "too large")
+        return seal_head(head, town, key)
 
-    monkeypatch.setattr("office.publisher.galleries.seal_manifest", sealed)
+    monkeypatch.setattr("office.publisher.galleries.seal_head", sealed)
     with pytest.raises(EncodeError):
-        world.galleries.publish(galleries, head())
+        world.galleries.publish(galleries)
 
     assert world.published == [("gallery-2", 1)]
+    assert [name for name in world.files() if name.startswith("gallery-1")] == []
+    monkeypatch.undo()
+    assert len(world.look().entries) == 1
 
 
 def test_file_with_an_impossible_scheme_stops_nothing(town: Town, world: World) -> None:
@@ -305,11 +239,15 @@ def test_nobody_is_shown_who_may_not_be_and_no_file_of_theirs_is_left(town: Town
     case = town.case("served")
     world.photograph(town, case)
     assert len(world.look().entries) == 1
+    before = world.newest().lines
     change(town, case)
+    gallery = world.look()
 
-    assert world.look().entries == ()
-    assert world.files() == ["gallery-1-2.json", "gallery-2-1.json"]
-    assert b"Nobody" not in b"".join((world.folder / name).read_bytes() for name in world.files())
+    assert (gallery.entries, gallery.holders.lines) == ((), ())
+    assert world.galleries_left() == ["gallery-1-2.json", "gallery-2-1.json"]
+    left = b"".join((world.folder / name).read_bytes() for name in world.files())
+    assert before[case.number].text not in left
+    assert b64encode(before[case.number].text) not in left
 
 
 @pytest.mark.parametrize("state", ["nominated", "checked", "voting", "decided"])
@@ -370,15 +308,15 @@ def test_lost_file_of_a_photograph_hides_the_picture_alone(town: Town, world: Wo
 def test_another_crop_is_published_under_another_name(town: Town, world: World) -> None:
     case = town.case("served")
     photograph = world.photograph(town, case)
-    before = world.look().ciphertexts()
+    before = world.look().lines.ciphertexts()
     (world.photographs / f"{photograph.file}.portrait").write_bytes(b"another ciphertext of the portrait")
-    after = world.look().ciphertexts()
+    after = world.look().lines.ciphertexts()
 
     assert len(before & after) == 1
     assert {name for name in world.files() if name.endswith(".bin")} == {f"{one}.bin" for one in after}
 
 
-def test_erased_words_are_in_no_manifest_even_if_the_case_were_in_force(town: Town, world: World) -> None:
+def test_erased_words_are_in_no_gallery_even_if_the_case_were_in_force(town: Town, world: World) -> None:
     case = town.case("served")
     individual = case.individual
     individual.erased_at = timezone.now()
@@ -422,29 +360,3 @@ def test_publisher_publishes_galleries_when_something_changes_and_at_each_day(
 
     assert publishing.fault == ""
     assert world.newest().entries == ()
-
-
-def test_ciphertext_opens_as_the_protocol_says(tmp_path: Path) -> None:
-    """docs/gallery-protocol.md: nonce, ciphertext and tag; bound to photograph and size."""
-    name = "0f" * 16
-    sealing = Sealing(tmp_path, b"p" * 32)
-    wrapped = sealing.new_key(name)
-    sealing.write(name, wrapped, "portrait", b"a JPEG")
-    key = ChaCha20Poly1305(b"p" * 32).decrypt(
-        wrapped[:12], wrapped[12:], f"watchlink/1/photograph\n{name}\nkey".encode()
-    )
-    data = (tmp_path / f"{name}.portrait").read_bytes()
-
-    bound_to = f"watchlink/1/photograph\n{name}\nportrait".encode()
-    assert ChaCha20Poly1305(key).decrypt(data[:12], data[12:], bound_to) == b"a JPEG"
-
-
-def test_newest_are_shown_where_more_are_than_a_manifest_holds(
-    town: Town, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(gallery_content, "ENTRIES_MAX", 2)
-    for _ in range(3):
-        town.case("served")
-
-    assert [one.case for one in world.look().entries] == [2, 3]
-    assert "the oldest are left out" in caplog.text

@@ -180,7 +180,7 @@ def test_rows_of_two_restores_from_one_backup_are_not_the_same(town: Town, monke
 def test_no_number_of_two_restores_from_one_backup_is_the_same(
     town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bare machine without lists each time: galleries in the shops would take no new manifest, or an old one."""
+    """A bare machine without lists each time: galleries in the shops would take no new head, or an old one."""
     town.nominated()
     published = PublishedHead(
         tmp_path / "state", Shelf(tmp_path, SnapshotTown(SigningKey(b"a" * 32).public), KEY.public)
@@ -220,7 +220,7 @@ def test_erasure_that_any_list_names_is_done_again_though_the_newest_does_not(to
     assert {("individual", row) for row in (listed.pk, named.pk, 99_999)} == told(GoneRows())
 
 
-def test_manifests_rise_above_those_of_any_other_life_though_the_database_was_put_back_by_hand(
+def test_galleries_rise_above_those_of_any_other_life_though_the_database_was_put_back_by_hand(
     town: Town, tmp_path: Path
 ) -> None:
     """On a bare machine no file says which were published; lists are where the copy left off, if nobody knows more."""
