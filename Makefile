@@ -69,11 +69,12 @@ pictures: ## draw every OLED screen and notice, photograph central's page and th
 	@.venv/bin/python -m tools.paper_pictures
 	@.venv/bin/python -m tools.exclusion_pictures
 
-docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, docs/exclusions.md, wire/vectors
+docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, docs/exclusions.md, docs/gallery.md, wire/vectors
 	@scripts/set-up sim
 	@.venv/bin/python -m tools.publish
 	@.venv/bin/python -m tools.node_machine
 	@.venv/bin/python -m tools.case_life
+	@.venv/bin/python -m tools.gallery_rules
 
 fuzz: ## feed every decoder far more hostile input than the tests
 	@scripts/set-up test

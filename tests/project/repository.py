@@ -12,6 +12,7 @@ PACKAGES: Final = (
     "wire",
     "runtime",
     "node",
+    "gallery",
     "central",
     "office",
     "provisioning",

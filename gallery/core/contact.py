@@ -1,0 +1,45 @@
+"""The one question to the office, asked for ever: what is new? It says what is held, and so it is the receipt too."""
+
+from __future__ import annotations
+
+from typing import Final
+from zlib import crc32
+
+from gallery.core.effects import AskOffice, ForgetViews
+from gallery.core.events import OfficeAnswered, OfficeFailed
+from gallery.core.turn import Turn
+
+FIRST_PAUSE_MS: Final = 2_000
+LONGEST_PAUSE_MS: Final = 120_000
+
+
+def answered(turn: Turn, event: OfficeAnswered) -> None:
+    """Ask again at once; the office answers when there is news."""
+    state = turn.state
+    state.asked, state.ask_ms, state.contact_failures = None, turn.now_ms, 0
+    received = min(event.views_received, state.head.n)
+    if received > state.delivered:
+        state.delivered = received
+        turn.order(ForgetViews(received))
+
+
+def failed(turn: Turn, event: OfficeFailed) -> None:
+    """Ask later, each node at another moment, so that an office that comes back is not overrun."""
+    state = turn.state
+    pause_ms = min(FIRST_PAUSE_MS << min(state.contact_failures, 16), LONGEST_PAUSE_MS)
+    jitter = crc32(f"{state.boot_id} {state.contact_failures}".encode()) % 1000
+    state.asked, state.ask_ms = None, turn.now_ms + pause_ms * (500 + jitter) // 1000
+    state.contact_failures += 1
+    if state.contact_failures == 1:
+        turn.fact("office_lost", reason=event.reason)
+
+
+def settle(turn: Turn) -> None:
+    """Ask if nothing is asked and it is time, or anew if what is held has changed since."""
+    state = turn.state
+    if not state.is_started:
+        return
+    question = AskOffice(state.holds, state.head, state.delivered)
+    if turn.now_ms >= state.ask_ms if state.asked is None else state.asked.held != state.holds:
+        state.asked = question
+        turn.order(question)

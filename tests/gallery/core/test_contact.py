@@ -1,0 +1,59 @@
+"""The question to the office: always one, and later if it is not answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from gallery.core import effects as do
+from gallery.core import events as ev
+from gallery.core.contact import LONGEST_PAUSE_MS
+from gallery.core.machine import next_deadline_ms, step
+from gallery.core.state import State
+from tests.support.gallery_world import GalleryWorld
+
+
+def asks(world: GalleryWorld) -> int:
+    return sum(isinstance(effect, do.AskOffice) for effect in world.node.effects)
+
+
+def test_office_is_asked_at_start_and_again_after_each_answer() -> None:
+    world = GalleryWorld().started()
+    world.contact()
+    before = asks(world)
+    world.contact()
+
+    assert before + 1 == asks(world)
+
+
+def test_office_that_does_not_answer_is_asked_ever_more_rarely() -> None:
+    world = GalleryWorld().started()
+    pauses = []
+    for _ in range(12):
+        world.node.happen(ev.OfficeFailed("refused"))
+        begin_ms, before = world.node.now_ms, asks(world)
+        while asks(world) == before:
+            due_ms = next_deadline_ms(world.node.state)
+            assert due_ms is not None
+            world.node.wait(due_ms - world.node.now_ms)
+        pauses.append(world.node.now_ms - begin_ms)
+
+    assert 1_000 <= pauses[0] <= 3_000
+    assert LONGEST_PAUSE_MS // 2 <= pauses[-1] <= LONGEST_PAUSE_MS * 3 // 2
+
+
+def test_core_never_asks_to_be_woken_in_the_past() -> None:
+    world = GalleryWorld().started().with_case(days=1)
+    for _ in range(50):
+        due_ms = next_deadline_ms(world.node.state)
+        assert due_ms is not None
+        assert due_ms > world.node.now_ms
+        world.node.wait(due_ms - world.node.now_ms)
+
+
+def test_step_that_raises_leaves_no_trace() -> None:
+    state = State()
+
+    with pytest.raises(ValueError, match="first event"):
+        step(state, ev.Ticked(), 1)
+
+    assert State() == state

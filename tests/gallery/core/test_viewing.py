@@ -1,0 +1,200 @@
+"""Views (G7): on the disk before the picture is shown, one chain across boots."""
+
+from __future__ import annotations
+
+import pytest
+
+from gallery.core import effects as do
+from gallery.core import events as ev
+from gallery.core.effects import NotShown
+from gallery.core.readable import Why
+from gallery.core.viewing import QUEUE_MAX, UNDELIVERED_MAX
+from sim.gallery_node import ORIGIN, PowerCutError
+from tests.support.gallery_world import ALICE, CASE, HART, PUB_WATCH, GalleryWorld
+from wire.gallery_views import ViewHead, read_views
+
+
+@pytest.fixture
+def world() -> GalleryWorld:
+    """It holds a face."""
+    return GalleryWorld().started().with_case()
+
+
+@pytest.fixture
+def session(world: GalleryWorld) -> str:
+    """Alice is signed in."""
+    return world.sign_in()
+
+
+def refusals(world: GalleryWorld) -> list[Why | NotShown]:
+    return [refused.why for refused in world.node.refused]
+
+
+def test_view_is_on_the_disk_before_the_picture_is_shown(world: GalleryWorld, session: str) -> None:
+    logged: list[int] = []
+    world.node.after_each = lambda _event, effects: logged.extend(
+        len(world.node.disk.views) for effect in effects if isinstance(effect, do.ShowPicture)
+    )
+    world.look(session)
+
+    assert [1] == logged
+
+
+def test_view_says_who_saw_whom_and_when(world: GalleryWorld, session: str) -> None:
+    world.look(session)
+    (view,) = world.node.disk.views
+
+    record = view.record
+    assert (ALICE, HART, CASE, "person") == (record.staff, record.scheme, record.case, record.kind)
+    assert abs(record.at_s - world.true_s) <= 1
+    assert record.is_proven
+
+
+def test_view_by_an_unproven_clock_says_so(world: GalleryWorld, session: str) -> None:
+    world.hart.shows_without_proof = True
+    world.contact()
+    world.off_for_days(1)
+    world.look(world.try_pin())
+
+    assert not world.node.disk.views[-1].record.is_proven
+
+
+def test_chain_goes_on_across_boots(world: GalleryWorld, session: str) -> None:
+    world.look(session)
+    world.off_for_days(1)
+    world.contact()
+    world.look(world.try_pin())
+    views = world.node.disk.views
+
+    assert [1, 2] == [view.record.n for view in views]
+    assert ORIGIN.digest == views[0].record.before
+    assert tuple(views) == read_views(b"".join(b"%b\n" % view.data for view in views))
+
+
+def test_store_that_refuses_shows_nothing_and_says_so(world: GalleryWorld, session: str) -> None:
+    world.node.disk.is_refusing = True
+    world.look(session)
+    world.look(session)
+
+    assert [] == world.node.shown
+    assert [NotShown.NOT_LOGGED] * 2 == refusals(world)
+
+
+def test_chain_goes_on_after_a_refusal(world: GalleryWorld, session: str) -> None:
+    world.node.disk.is_refusing = True
+    world.look(session)
+    world.node.disk.is_refusing = False
+    world.pass_ms(31_000)
+    world.look(session)
+
+    assert [1] == [view.record.n for view in world.node.disk.views]
+    assert 1 == len(world.node.shown)
+
+
+def test_power_cut_before_the_view_is_on_the_disk_shows_nothing(world: GalleryWorld, session: str) -> None:
+    def cut(_effect: do.Effect) -> None:
+        raise PowerCutError
+
+    world.node.cut = cut
+    with pytest.raises(PowerCutError):
+        world.look(session)
+
+    assert [] == world.node.shown
+    assert [] == world.node.disk.views
+
+
+def test_face_withdrawn_while_its_view_is_stored_is_not_shown(world: GalleryWorld, session: str) -> None:
+    held_back: list[do.Effect] = []
+
+    def withdraw(effect: do.Effect) -> None:
+        if isinstance(effect, do.StoreViews):
+            held_back.append(effect)
+            world.node.after_write = lambda _effect: None
+            world.hart.withdraw(CASE)
+            world.contact()
+
+    world.node.after_write = withdraw
+    world.look(session)
+
+    assert 1 == len(held_back)
+    assert [] == world.node.shown
+    assert [Why.WITHDRAWN] == refusals(world)
+
+
+def test_nobody_without_a_session_sees_anything(world: GalleryWorld) -> None:
+    world.look("invented")
+
+    assert [NotShown.SIGNED_OUT] == refusals(world)
+    assert [] == world.node.disk.views
+
+
+def test_session_that_has_ended_sees_nothing_even_before_the_lock_came_round(world: GalleryWorld, session: str) -> None:
+    world.node.now_ms += 300_000
+    world.look(session)
+
+    assert [NotShown.SIGNED_OUT] == refusals(world)
+
+
+def test_what_may_not_be_read_is_refused_with_its_reason(world: GalleryWorld, session: str) -> None:
+    world.look(session, case=99)
+    world.look(session, scheme=PUB_WATCH)
+
+    assert [Why.WITHDRAWN, Why.SCHEME_LEFT] == refusals(world)
+    assert [] == world.node.disk.views
+
+
+def test_page_of_faces_is_one_write(world: GalleryWorld, session: str) -> None:
+    world.node.effects.clear()
+    asked: list[ev.Event] = [ev.ViewAsked(f"{at}", session, HART, CASE, "list") for at in range(40)]
+
+    def ask_more(effect: do.Effect) -> None:
+        """While the first is being written the other requests come."""
+        if isinstance(effect, do.StoreViews) and asked:
+            first, asked[:] = list(asked), []
+            for event in first:
+                world.node.happen(event)
+
+    world.node.after_write = ask_more
+    world.look(session)
+
+    assert [1, 40] == [len(one.views) for one in world.node.effects if isinstance(one, do.StoreViews)]
+    assert 41 == len(world.node.shown)
+
+
+def test_more_than_can_wait_is_refused(world: GalleryWorld, session: str) -> None:
+    many = QUEUE_MAX + 1
+
+    def ask_more(_effect: do.Effect) -> None:
+        world.node.after_write = lambda _effect: None
+        for at in range(many):
+            world.node.happen(ev.ViewAsked(f"{at}", session, HART, CASE, "list"))
+
+    world.node.after_write = ask_more
+    world.look(session)
+
+    assert [NotShown.BUSY] == refusals(world)
+    assert QUEUE_MAX + 1 == len(world.node.disk.views)
+
+
+def test_log_that_nobody_fetches_is_full_some_day(world: GalleryWorld, session: str) -> None:
+    world.node.state.head = ViewHead(n=UNDELIVERED_MAX, digest=ORIGIN.digest)
+    world.look(session)
+
+    assert [NotShown.LOG_FULL] == refusals(world)
+
+
+def test_views_that_the_office_has_are_forgotten_and_asked_from_there(world: GalleryWorld, session: str) -> None:
+    world.look(session)
+    assert world.node.asked is not None
+    world.node.happen(world.office.answer(world.node.asked, world.node.now_ms, world.true_s, views_received=1))
+
+    assert 1 == world.node.disk.delivered
+    assert 1 == world.node.asked.views_after
+
+
+def test_office_that_has_more_views_than_there_are_deletes_none_to_come(world: GalleryWorld, session: str) -> None:
+    assert world.node.asked is not None
+    world.node.happen(world.office.answer(world.node.asked, world.node.now_ms, world.true_s, views_received=9))
+    world.look(session)
+
+    assert 0 == world.node.state.delivered
