@@ -172,6 +172,8 @@ snapshots = "{OFFICE}/snapshots"
 
 def office_toml(name: str) -> str:
     """The office's first configuration; the engineer's from then on."""
+    # By the second, the pages answer whom central sends there (:data:`OFFICE_TABLE`).
+    names = ", ".join(f'"{one}"' for one in dict.fromkeys((name, "localhost")))
     return f"""\
 # The office. Paths are relative to this folder; docs/configuration.md explains every key.
 authority_file = "authority.pub"
@@ -181,7 +183,7 @@ database = "data/office.sqlite3"
 [web]
 host = "127.0.0.1"                    # a LAN address only with certificate_file and key_file
 port = 8090
-names = ["{name}"]    # the first is that of the passkeys: it stays
+names = [{names}]    # the first is that of the passkeys: it stays
 
 [central]
 url = "http://localhost:8080/"

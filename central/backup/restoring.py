@@ -101,7 +101,7 @@ def restore(
             raise BackupError(why)
         at = max(now_at, manifest.made_at)
         signed_out = _begin_anew(work / DATABASE, now_at, at, _used_here(database))
-        aside = _set_aside(there, not_there(folder / f"{ASIDE}{stamp(now_at)}")) if there else None
+        aside = _set_aside(there, not_there(folder / f"{ASIDE}{stamp(now_at)}"), home) if there else None
         place(work / DATABASE, database, home)
         for snapshot in sorted((work / SNAPSHOTS).glob("*")):
             kept = configuration.kept_snapshots_dir
@@ -172,8 +172,10 @@ def _begin_anew(file: Path, now_at: datetime, at: datetime, used_here: Numbers) 
     return len(live)
 
 
-def _set_aside(there: Sequence[Path], folder: Path) -> Path:
+def _set_aside(there: Sequence[Path], folder: Path, home: Path) -> Path:
     folder.mkdir(mode=0o700)
+    # The nightly backup, which is not root, has to delete it one day.
+    give(folder, home)
     for path in there:
         move(path, folder / path.name)
     return folder

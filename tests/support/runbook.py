@@ -1,8 +1,8 @@
-"""The commands of docs/runbook.md, for a booted Debian: each as it is written, with this boot's own names in it.
+"""The commands of docs/runbook.md and docs/backups.md, for a booted Debian: as written, with this boot's names in them.
 
-A block is ``runbook_SECTION_NUMBER`` in ``/runbook.sh``. Each of its commands is run as a person runs it: at a
-terminal, where a question is answered with yes, and the code on a label is typed when it is asked for. What it said
-goes to ``/proof/said.BLOCK``, its status and the command as written to ``/proof/runbook``.
+A block is ``PAGE_SECTION_NUMBER`` in ``/runbook.sh``. Each of its commands is run as a person runs it: at a terminal,
+where a question is answered with yes, and the code on a label is typed when it is asked for. What it said goes to
+``/proof/said.SECTION_NUMBER``, its status and the command as written to ``/proof/PAGE``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 from tests.support.booted_system import REPOSITORY, written
 
 RUNBOOK: Final = REPOSITORY / "docs/runbook.md"
+BACKUPS: Final = REPOSITORY / "docs/backups.md"
 NOT_RUN: Final = {
     "apt install": "the root is built with these packages, and has our programs where the package puts them",
 }
@@ -27,7 +28,11 @@ NAMES: Final = {
     r"(?<!\S)town\.tar\b": "/town.tar",
     r"(?<!\S)delegate\.pub\b": "/var/lib/watchlink-enrol/enrolment/delegate.pub",
     r"(?<!\S)snapshot\.pub\b": "/var/lib/watchlink-office/publisher/snapshot.pub",
-    r"\bFILE\b": "/var/lib/watchlink-enrol/enrolment/changed/directory.json",
+    # A backup that was fetched to another place, and the key that opens it.
+    r"\bFILE\b": "/media/*.age",
+    r"(?<!\S)backup\.key\b": "/media/backup.key",
+    # Once it is told where that is.
+    r"< REGISTER\b": '< "$(echo /var/lib/watchlink-central/central/register.json.of-*)"',
     # The root has no panel.
     r'(--premises "Corner Shop".*)': r"\1 --profile fake",
 }
@@ -37,13 +42,13 @@ IDS: Final = {"configure": "00000011", "replace": "00000012", "revoke": "0000001
 FIRST: Final = "00000010"
 _BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 _RUN: Final = r"""
-documented() { # block command-as-written command
-    case $3 in "watchlink node check"*) attempt node_is_connected ;; esac # a person waits for ARMED
-    case $3 in
+documented() { # page block command-as-written command
+    case $4 in "watchlink node check"*) attempt node_is_connected ;; esac # a person waits for ARMED
+    case $4 in
         *" seed "*) grep -oE '[0-9A-Z]{4}(-[0-9A-Z]{4}){6}' /proof/said.adding_a_shop_1 | head -n 1 ;;
         *) echo y ;;
-    esac | script --quiet --return --command "$3" /dev/null >>"/proof/said.$1" 2>&1
-    echo "$? $2" >>/proof/runbook
+    esac | script --quiet --return --command "$4" /dev/null >>"/proof/said.$2" 2>&1
+    echo "$? $3" >>"/proof/$1"
 }
 """
 
@@ -75,9 +80,12 @@ def here(command: str) -> str:
 def runbook(folder: Path) -> dict[Path, str]:
     """``/runbook.sh``."""
     script = _RUN
-    for name, commands in blocks(RUNBOOK.read_text(encoding="utf-8")).items():
-        lines = [
-            f"    documented {name} {shlex.quote(one)} {shlex.quote(here(one))}" for one in commands if is_run(one)
-        ]
-        script += f"runbook_{name}() {{\n" + "\n".join(lines or ["    :"]) + "\n}\n"
+    for page in (RUNBOOK, BACKUPS):
+        for name, commands in blocks(page.read_text(encoding="utf-8")).items():
+            lines = [
+                f"    documented {page.stem} {name} {shlex.quote(one)} {shlex.quote(here(one))}"
+                for one in commands
+                if is_run(one)
+            ]
+            script += f"{page.stem}_{name}() {{\n" + "\n".join(lines or ["    :"]) + "\n}\n"
     return {written(folder / "runbook.sh", script): "/runbook.sh"}

@@ -70,7 +70,7 @@ watchlink office backup-keys --config $office/office.toml >>/proof/office-backup
 stat --format='%U %a' /var/backups/watchlink-office/*.age $office/snapshots/backup.json >/proof/office-backup
 
 runbook_the_office_1
-python3 /first-visit.py "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
+python3 /co-ordinator.py join "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
 attempt central_has_cora
 cp $office/publisher/snapshot.pub /proof
 cp "$(people_at_central)" /proof/people.json
@@ -83,14 +83,16 @@ done
 watchlink office audit verify --config $office/office.toml >/proof/office-audit 2>&1
 as watchlink-office python3 /unit-probe.py notice >/proof/notice-again.pdf
 
-stop_for_restore
-systemctl stop $papers
-for unit in $units $papers; do show "$unit" "$unit.stopped"; done
-people_at_central >/proof/office-at-central
-# The disk is lost; the folders are those of a new installation.
-find $office/data $office/keys $office/publisher $office/snapshots -mindepth 1 -delete
-restore >/proof/office-restored 2>&1
-attempt central_has_not_cora
-central_has_not_cora && people_at_central >>/proof/office-at-central
-for unit in $units; do show "$unit" "$unit.restored"; done
-journals
+restore_office() {
+    stop_for_restore
+    systemctl stop $papers
+    for unit in $units $papers; do show "$unit" "$unit.stopped"; done
+    people_at_central >/proof/office-at-central
+    # The disk is lost; the folders are those of a new installation.
+    find $office/data $office/keys $office/publisher $office/snapshots -mindepth 1 -delete
+    restore >/proof/office-restored 2>&1
+    attempt central_has_not_cora
+    central_has_not_cora && people_at_central >>/proof/office-at-central
+    for unit in $units; do show "$unit" "$unit.restored"; done
+    journals
+}

@@ -7,99 +7,30 @@ import json
 import os
 import tarfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import msgspec
 import pikepdf
 import pytest
+from cryptography import x509
 
-from installation import places
+from installation import node_places, places
 from office.papers import tags
 from office.people.intake_terms import SENTENCES
-from runtime.backup_file import new_identity
-from tests.office.papers.conftest import paper, photograph, shops
-from tests.office.people.pictures import drawn, png, saved
-from tests.support.booted_system import PROGRAM, Proof, boot, product
-from tests.support.office_boot import documented, office_libraries
-from tests.support.runbook import RUNBOOK, blocks, is_run, runbook
+from tests.support.booted_system import Proof
+from tests.support.runbook import BACKUPS, RUNBOOK, blocks, is_run
+from tests.systemd.conftest import WATCHDOG_MS
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
 
 pytestmark = pytest.mark.integration
 
-TRANSMITTER: Final = """
-import pathlib, threading, time
-from node.hw.radio.ptt import PttSettings
-from node.hw.radio.ptt_guarded import GuardedPtt
-
-def transmit_when_told():
-    ptt, told = GuardedPtt(PttSettings(method="cm108", hidraw="/var/lib/watchlink-node/hidraw")), pathlib.Path("over")
-    while True:
-        if told.exists():
-            told.unlink()
-            ptt.key(30_000)
-        time.sleep(0.02)
-
-if sys.argv[1:3] == ["node", "--config"]:
-    threading.Thread(target=transmit_when_told, daemon=True).start()
-from watchlink.cli"""
-"""In the node's program: a radio's driver that begins an over when told. (The real one is in ``test_radio_boot``.)"""
-LINE: Final = '[radio.ptt]\nmethod = "cm108"\nhidraw = "/var/lib/watchlink-node/hidraw"\n'
 UNKEYED_WITHIN_MS: Final = 1_000
-WATCHDOG_MS: Final = 3_000
-SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
 PAGES, PUBLISHER = OFFICE = ("watchlink-office", "watchlink-office-publish")
 PAPERS: Final = "watchlink-office-papers"
 ENROL: Final = "watchlink-enrol"
 UNITS: Final = ("mosquitto", "watchlink-central", ENROL, "watchlink-node", *OFFICE, PAPERS)
-ORDER: Final = paper(name="", photograph=photograph(), premises=shops(40))
+AGES: Final = ("aged", "renewed")
 NO_PRIVILEGE: Final = {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
-
-
-@pytest.fixture(scope="module")
-def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
-    """Boot once, let ``boot-proof.sh`` do its work, and read what it saw."""
-    folder = tmp_path_factory.mktemp("boot")
-    (folder / "srv").mkdir()
-    identity_of_backups = new_identity()
-    of_office, of_keys = new_identity(), new_identity()
-    office_toml = f'\n[backup]\nrecipients = ["{of_office.to_public()}"]\nkeys_recipients = ["{of_keys.to_public()}"]\n'
-    backup_toml = f'\n[backup]\nrecipients = ["{identity_of_backups.to_public()}"]\n'
-    here = Path(__file__).parent
-    program = PROGRAM.replace("\nfrom watchlink.cli", TRANSMITTER)
-    return boot(
-        debian_root,
-        folder,
-        {
-            **product(folder, here / "boot-proof.sh", program, SHORT_WATCHDOG),
-            **documented(folder),
-            **runbook(folder),
-            here / "late.py": "/late.py",
-            put(folder / "line.toml", LINE.encode()): "/line.toml",
-            here / "office-proof.sh": "/office-proof.sh",
-            here / "check-proof.sh": "/check-proof.sh",
-            here / "first_visit.py": "/first-visit.py",
-            put(folder / "backup.toml", backup_toml.encode()): "/backup.toml",
-            put(folder / "office-backup.toml", office_toml.encode()): "/office-backup.toml",
-            put(folder / "office-backup.key", str(of_office).encode()): "/office-backup.key",
-            put(folder / "office-keys.key", str(of_keys).encode()): "/office-keys.key",
-            here / "unit_probe.py": "/unit-probe.py",
-            put(folder / "backup.key", str(identity_of_backups).encode()): "/backup.key",
-            put(folder / "order.json", msgspec.json.encode(ORDER)): "/order.json",
-            put(folder / "photograph.jpg", saved(drawn(300, 400))): "/photograph.jpg",
-            put(folder / "bomb.png", png(17_000, 17_000, data=bytes(20_000))): "/bomb.png",
-        },
-        {
-            folder / "srv": "/srv",
-            **office_libraries(folder),
-        },
-    )
-
-
-def put(file: Path, data: bytes) -> Path:
-    """The file, with that in it."""
-    file.write_bytes(data)
-    return file
 
 
 def fields(status: str) -> dict[str, str]:
@@ -120,15 +51,6 @@ def test_unit_reaches_ready(proof: Proof, unit: str) -> None:
 def test_locked_in_programs_reach_the_locked_in_broker(proof: Proof, sender: str) -> None:
     """Sockets, TLS, certificates and threads all work under the units' locks, on Debian's own Python."""
     assert f" as {sender} " in proof.text("broker-log")
-
-
-def test_central_is_backed_up_by_its_unit_and_restored_on_a_bare_machine(proof: Proof) -> None:
-    """Behind the unit's locks, by Debian's own Python; restored by root for central's user (C9)."""
-    assert "opened and proven" in proof.text("backup-log"), proof.text("backup-log")
-    assert "watchlink-central 600\n" == proof.text("backup")
-    assert "Central's state is back." in proof.text("restored"), proof.text("restored")
-    restored = proof.properties("watchlink-central.restored")
-    assert ("active", "running", "0") == (restored["ActiveState"], restored["SubState"], restored["NRestarts"])
 
 
 def test_check_believes_the_running_unit_and_finds_its_files_broker_and_store_right(proof: Proof) -> None:
@@ -171,14 +93,16 @@ def test_node_runs_without_any_privilege(proof: Proof) -> None:
     assert NO_PRIVILEGE == fields(proof.text("process"))
 
 
-def test_every_command_of_the_runbook_was_run_to_the_letter(proof: Proof) -> None:
-    """In a bare Debian, by one person, from the first folder to a shop that is armed, renewed and revoked."""
-    wanted = [one for block in blocks(RUNBOOK.read_text(encoding="utf-8")).values() for one in block if is_run(one)]
-    done = [line.split(" ", 1) for line in proof.text("runbook").splitlines()]
+@pytest.mark.parametrize("page", [RUNBOOK, BACKUPS], ids=["runbook", "backups"])
+def test_every_command_of_the_page_was_run_to_the_letter(proof: Proof, page: Path) -> None:
+    """In a bare Debian, by one person, from the first folder to a shop that is armed, renewed and revoked; and lost."""
+    wanted = [one for block in blocks(page.read_text(encoding="utf-8")).values() for one in block if is_run(one)]
+    done = [line.split(" ", 1) for line in proof.text(page.stem).splitlines()]
 
     assert sorted(wanted) == sorted(command for _, command in done)
     # The first look, when no delegate is named and no backup made yet.
-    assert {"watchlink central check"} == {command for status, command in done if status != "0"}, proof.text("journal")
+    first_look = {"watchlink central check"} if page == RUNBOOK else set()
+    assert first_look == {command for status, command in done if status != "0"}, proof.text("journal")
 
 
 def test_central_reads_the_brokers_lists_and_nothing_secret_there(proof: Proof) -> None:
@@ -265,7 +189,9 @@ def test_office_runs_without_any_privilege(proof: Proof, unit: str) -> None:
 
 def test_first_co_ordinator_joins_by_the_printed_link(proof: Proof) -> None:
     """Set up by the command of docs/office.md, and by nothing else."""
-    assert ["sign-in page 200", "joined 200: Set up a second factor"] == proof.text("office-visit").splitlines()
+    assert ["sign-in page 200", "joined 200: Set up a second factor", "set up 200: Recovery codes"] == proof.text(
+        "office-visit"
+    ).splitlines()
 
 
 def test_who_joined_is_signed_and_reaches_central(proof: Proof) -> None:
@@ -381,6 +307,86 @@ def test_office_is_restored_from_a_backup_as_documented(proof: Proof) -> None:
     assert ["active", "active"] == [proof.properties(f"{unit}.restored")["ActiveState"] for unit in OFFICE]
     before, after = (int(line.split("people-")[1].split("-")[0]) for line in proof.text("office-at-central").split())
     assert before < after
+
+
+def seen(proof: Proof, name: str) -> Any:  # noqa: ANN401 - JSON
+    """What a script in the root has seen."""
+    return json.loads(proof.text(name))
+
+
+def alerts_with(proof: Proof, fact: str) -> list[str]:
+    """Of the unit's own, in the order in which it told of that."""
+    facts = map(json.loads, proof.text("node-facts").splitlines())
+    return [one["alert"] for one in facts if one["fact"] == fact]
+
+
+def test_press_at_the_claimed_unit_has_centrals_receipt_on_its_panel(proof: Proof) -> None:
+    """N1, N3: from the pin to central's journal and the page of who has signed in there by the office's pages."""
+    panel, (alert,) = seen(proof, "press.first"), seen(proof, "journal.first")["alerts"]
+    (card,) = seen(proof, "board.first")["cards"]
+
+    assert ("received", "RECEIVED") == (panel["faces"][-1], panel["headline"])
+    assert alert == alerts_with(proof, "receipt")[0]
+    expected = (alert, "Corner Shop", "attack", "unanswered", "network", False)
+    assert expected == tuple(card[key] for key in ("incident", "premises", "kind", "state", "path", "is_late"))
+
+
+def test_units_timer_renews_its_certificate_and_its_session_goes_on(proof: Proof) -> None:
+    """F2: eight weeks old. The node is neither stopped nor disconnected, and then connects with the new one."""
+    old, new = (x509.load_pem_x509_certificate((proof.folder / f"{name}.pem").read_bytes()) for name in AGES)
+    before, after = proof.text("session").split()[:2], proof.text("session").split()[2:]
+
+    assert "00000010: renewed. The new certificate lasts until" in proof.text("renewed")
+    assert old.not_valid_after_utc < new.not_valid_after_utc
+    assert before == after
+    assert "received" == seen(proof, "press.second")["faces"][-1]
+    # Nothing else is left to connect with: the next press, after a restart.
+    assert "received" == seen(proof, "press.lost")["faces"][-1]
+    assert {f"watchlink-node 600 {node_places.STATE}/client.key"} == set(proof.text("renewed.key").splitlines())
+
+
+def test_central_is_backed_up_by_its_unit_and_restored_on_a_bare_machine(proof: Proof) -> None:
+    """Behind the unit's locks, by Debian's own Python; restored by root for central's user (C9)."""
+    assert "opened and proven" in proof.text("said.setting_up_central_s_backups_2")
+    assert "watchlink-central 600\n" == proof.text("backup")
+    assert "Central's state is back." in proof.text("said.restoring_central_1")
+    assert "watchlink-central 700\n" == proof.text("aside"), "or the nightly backup could never delete it"
+    restored = proof.properties("watchlink-central.restored")
+    assert ("active", "running", "0") == (restored["ActiveState"], restored["SubState"], restored["NRestarts"])
+
+
+def test_restored_central_has_again_what_its_journal_lost_and_no_number_runs_backwards(proof: Proof) -> None:
+    """C9: the press that is younger than the backup comes from the unit; the next one has its receipt."""
+    lost, restored = seen(proof, "journal.lost"), seen(proof, "journal.restored")
+    first, second, third = lost["alerts"]
+    board = seen(proof, "board.restored")
+
+    assert third in alerts_with(proof, "forgotten"), "a journal of the new machine has not had it"
+    assert {first, second, third} < set(restored["alerts"])
+    assert restored["counter"] > lost["counter"]
+    assert restored["entry"] > lost["entry"]
+    assert {first, second, third} == {card["incident"] for card in board["cards"]}
+    assert "received" == seen(proof, "press.restored")["faces"][-1]
+    assert restored["alerts"][-1] == alerts_with(proof, "receipt")[-1]
+    assert restored["alerts"][-1] not in lost["alerts"]
+
+
+def test_operator_signs_in_again_at_the_restored_central(proof: Proof) -> None:
+    assert "refused 401\n" == proof.text("board.signed-out")
+    assert ["entered 200 http://localhost:8080/"] * 2 == proof.text("entered").splitlines()
+    closings = proof.text("closed").splitlines()
+    assert [] == [line for line in closings if ": 200 " not in line]
+
+
+def test_restored_enrolment_service_knows_its_units_renews_and_takes_new_claims(proof: Proof) -> None:
+    """Whom the fleet had not collected, whom it had, and who comes now: all as if nothing had happened (F2)."""
+    assert "(Butcher) has claimed its premises" in proof.text("said.the_enrolment_service_3")
+    assert "00000010: renewed. The new certificate lasts until" in proof.text("renewed-again")
+    assert "This unit is armed for Florist." == proof.text("claimed.florist").splitlines()[-1]
+    assert "received" == seen(proof, "press.florist")["faces"][-1], proof.text("florist.facts")
+    assert {("Corner Shop", "attack"), ("Florist", "assist")} == {
+        (card["premises"], card["kind"]) for card in seen(proof, "board.last")["cards"] if card["state"] == "unanswered"
+    }
 
 
 def test_installed_machine_is_in_order(proof: Proof) -> None:

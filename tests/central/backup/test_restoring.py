@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -129,6 +130,19 @@ def test_state_that_was_there_is_set_aside_whole(kept: Kept) -> None:
     assert {7, 8} == {seen.id.counter for seen in recall(old, START).seen}
     old.close()
     assert {7} == {seen.id.counter for seen in recalled(kept).seen}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root restores for another user")
+def test_root_sets_aside_for_centrals_user(kept: Kept) -> None:
+    """Central's own nightly backup deletes it one day."""
+    made = kept.back_up()
+    kept.database.close()
+    os.chown(kept.configuration.file.parent, 65_534, 65_534)
+
+    aside = put_back(kept, made.file, may_set_aside=True).set_aside
+
+    assert aside is not None
+    assert (65_534, 0o40700) == (aside.stat().st_uid, aside.stat().st_mode)
 
 
 def test_log_of_a_lost_database_does_not_get_into_the_restored_one(kept: Kept, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""Runs inside the booted root: somebody presses a unit's button, and reads its panel until central has the alert.
+
+``shop.py SOCKET BUTTON`` writes a line of JSON: which faces the panel showed, and the words that stood there at last.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from node.hw.fake_board_client import BoardView, FakeBoardClient
+
+HOLD_MS: Final = {"attack": 1_200, "assist": 200}
+
+
+def main(socket: Path, button: str) -> None:
+    """Press once the panel no longer shows an earlier alert of ours."""
+    seen: list[str] = []
+
+    def look(view: BoardView) -> None:
+        if view.face and seen[-1:] != [view.face]:
+            seen.append(view.face)
+
+    with FakeBoardClient(socket, on_change=look) as board:
+        board.wait_for(lambda view: view.face not in {"", "boot", "received", "undelivered"}, what="an idle panel")
+        board.press(button, HOLD_MS[button])
+        view = board.wait_for_face("received")
+    json.dump({"faces": seen, "headline": view.headline, "lines": view.lines}, sys.stdout)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
