@@ -16,12 +16,12 @@ from enrolment.handlers.renewing import Renewing
 from enrolment.issuer import NodesIssuer
 from enrolment.publishing import Publishing
 from enrolment.register import Register, RegisterError
-from enrolment.town import WatchedFile
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.tls import server_context
+from runtime.watched_file import WatchedFile
 from runtime.web_server import WebServer, listen, url_of
 from wire.claims import CLAIMS_BYTES_MAX, OpenClaims, decode_claims
 from wire.enrolment import CA_CERTIFICATES_PATH, ENROL_PATH

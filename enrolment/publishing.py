@@ -11,9 +11,9 @@ from pathlib import Path
 from enrolment.register import Register
 from enrolment.rules.changes import DelegationError, changed_directory, clock_fault, objection, refusal
 from enrolment.rules.claiming import Enrolled
-from enrolment.town import WatchedFile
 from runtime.atomic import PUBLIC, write_atomic
 from runtime.config import ConfigError
+from runtime.watched_file import WatchedFile
 from wire.directory import Directory, Sender, open_directory
 from wire.errors import EncodeError
 from wire.ids import parse_node

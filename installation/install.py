@@ -71,6 +71,7 @@ def parts_of(machine: Machine, record: Record) -> Parts:
         office=machine.path(places.OFFICE_TOML).exists(),
         backup=has_central and "backup" in _toml_of(machine, places.CENTRAL_TOML),
         office_backup="backup" in _toml_of(machine, places.OFFICE_TOML),
+        office_nodes=machine.path(places.OFFICE_NODES_TOML).exists(),
         enrolment=machine.path(places.ENROLMENT_TOML).exists(),
     )
 

@@ -21,6 +21,8 @@ DIRECTORY: Final = f"{CENTRAL_STATE}/directory.json"
 SETTINGS: Final = f"{CENTRAL}/settings.json"
 OFFICE: Final = "/var/lib/watchlink-office"
 OFFICE_TOML: Final = f"{OFFICE}/office.toml"
+OFFICE_NODES_TOML: Final = f"{OFFICE}/nodes/nodes.toml"
+"""Written by hand: without it the office answers no nodes."""
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
 ENROLMENT: Final = "/var/lib/watchlink-enrol"
 ENROLMENT_OWN: Final = f"{ENROLMENT}/enrolment"
@@ -41,6 +43,7 @@ class Parts(Struct, frozen=True):
     office: bool = False
     backup: bool = False
     office_backup: bool = False
+    office_nodes: bool = False
     enrolment: bool = False
 
 
@@ -72,6 +75,13 @@ SERVICES: Final = (
         part="office",
     ),
     Service("watchlink-office", "watchlink-office.service", (OFFICE_TOML,), part="office"),
+    # Its certificate and keys are the publisher's and the pages'.
+    Service(
+        "watchlink-office-nodes",
+        "watchlink-office-nodes.service",
+        (f"{OFFICE}/publisher/", f"{OFFICE}/nodes/"),
+        part="office-nodes",
+    ),
     Service("watchlink-office-papers", "watchlink-office-papers.service", part="office"),
     Service(f"{BACKUP}.timer", f"{BACKUP}.timer", part="backup"),
     Service(f"{OFFICE_BACKUP}.timer", f"{OFFICE_BACKUP}.timer", part="office-backup"),
@@ -133,6 +143,7 @@ def services(parts: Parts) -> tuple[Service, ...]:
         "office": parts.office,
         "backup": parts.backup,
         "office-backup": parts.office_backup,
+        "office-nodes": parts.office and parts.office_nodes,
         "enrolment": enrols(parts),
     }
     return tuple(service for service in SERVICES if here[service.part])
@@ -147,7 +158,12 @@ def settings(parts: Parts) -> tuple[str, ...]:
 def shipped_files(parts: Parts) -> dict[str, str]:
     """Path on the machine → name below the programs' ``systemd/``."""
     names = (f"{kind}.d/{name}" for name in settings(parts) for kind in ("sysusers", "tmpfiles"))
-    here = {"office": parts.office, "office-backup": parts.office, "enrolment": enrols(parts)}
+    here = {
+        "office": parts.office,
+        "office-backup": parts.office,
+        "office-nodes": parts.office,
+        "enrolment": enrols(parts),
+    }
     units = [one.shipped for one in SERVICES if here.get(one.part, parts.central)]
     units += [f"{BACKUP}.service"] if parts.central else []
     units += [f"{OFFICE_BACKUP}.service"] if parts.office else []

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "recover": ("office.founding", "make a recovery link, when no co-ordinator can"),
     "serve": ("office.app", "run the pages"),
     "publish": ("office.publisher.cli", "sign and publish snapshots"),
+    "nodes": ("office.nodes.cli", "answer nodes what their galleries hold"),
     "papers": ("office.papers.app", "make the PDFs that pages order"),
     "backup": ("office.backup.cli", "copy the state into one encrypted file"),
     "backup-keys": ("office.backup.cli", "copy the keys into another"),

@@ -14,11 +14,12 @@ import resource
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakSet, WeakValueDictionary
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -36,10 +37,34 @@ OWED_WITHIN_S: Final = 10.0
 """For TLS's handshake, for a whole request, from then or from the last answer, and for reading on in an answer."""
 ACCEPT_ERROR_LOGGED_EVERY_S: Final = 600.0
 
+_PEER: Final = "watchlink.peer"
 _CLOSED: Final = -1
 """The file number of a closed socket."""
 _ACCEPT_FAILED: Final = "socket.accept() out of system resource"
 """asyncio's message."""
+
+
+class Peer:
+    """The other end of a TLS connection that has shown a certificate, for as long as the connection lasts.
+
+    An application finds it in ``scope["watchlink.peer"]``, by :func:`peer_of`.
+
+    Attributes:
+        certificate: in DER. The handshake has verified it; whether it still counts is the application's question.
+        close: ends the connection at once, whatever is still unsent. On the server's loop only.
+    """
+
+    __slots__ = ("__weakref__", "certificate", "close")
+
+    def __init__(self, certificate: bytes, close: Callable[[], None]) -> None:
+        self.certificate = certificate
+        self.close = close
+
+
+def peer_of(scope: Scope) -> Peer | None:
+    """Whose connection a request came by; ``None`` = it has shown no certificate."""
+    peer: Peer | None = scope.get(_PEER)
+    return peer
 
 
 class Door:
@@ -131,6 +156,10 @@ class GuardedProtocol(H11Protocol):
         """Asyncio."""
         super().connection_made(transport)
         self._connection = self._door.arrive(transport.get_extra_info("socket").fileno())
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        if certificate:
+            self.app = cast("Any", _with_peer(cast("ASGIApp", self.app), Peer(certificate, self.turn_away)))
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -187,17 +216,25 @@ class GuardedProtocol(H11Protocol):
             self._door.note(self._connection, None)
 
 
-def connections_max() -> int:
-    """How many connections this process allows, by its limit of open files."""
+def _with_peer(app: ASGIApp, peer: Peer) -> ASGIApp:
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_PEER] = peer
+        await app(scope, receive, send)
+
+    return told
+
+
+def connections_max(wanted: int = CONNECTIONS_MAX) -> int:
+    """How many connections this process allows of those wanted, by its limit of open files."""
     files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = files_max - FILES_KEPT
-    if room < CONNECTIONS_MAX:
+    if room < wanted:
         logger.warning(
             "this process may open %d files only: the page takes at most %d connections",
             files_max,
             max(CONNECTIONS_MIN, room),
         )
-    return max(CONNECTIONS_MIN, min(CONNECTIONS_MAX, room))
+    return max(CONNECTIONS_MIN, min(wanted, room))
 
 
 class LoopErrors:

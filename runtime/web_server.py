@@ -19,7 +19,15 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from runtime.web_connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, Listener, LoopErrors, connections_max
+from runtime.web_connections import (
+    ACCEPTED_AT_ONCE,
+    CONNECTIONS_MAX,
+    Door,
+    GuardedProtocol,
+    Listener,
+    LoopErrors,
+    connections_max,
+)
 
 _QUEUED_MAX: Final = 512
 """Connections waiting in the kernel until we accept them."""
@@ -89,6 +97,7 @@ class WebServer:
         listener: from :func:`listen`.
         tls: the server's side of TLS; ``None`` = plain HTTP.
         has_lifespan: the application wants to be told when serving begins and ends (Starlette does, WSGI cannot).
+        connections: at one time, at most.
         end_streams: called on the server's loop at a stop, so that it need not wait for open streams.
     """
 
@@ -100,6 +109,7 @@ class WebServer:
         tls: ssl.SSLContext | None = None,
         has_lifespan: bool = True,
         end_streams: Callable[[], None] | None = None,
+        connections: int = CONNECTIONS_MAX,
     ) -> None:
         self._listener = listener
         self._end_streams = end_streams
@@ -108,7 +118,7 @@ class WebServer:
         self._thread: threading.Thread | None = None
         # A line for each malformed request would let anyone fill the disk.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        listener.door = Door(connections_max())
+        listener.door = Door(connections_max(connections))
         protocol = functools.partial(GuardedProtocol, listener.door)
         config = uvicorn.Config(
             app,

@@ -16,14 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enrolment.handlers.answering import answer_with
-from enrolment.handlers.body import read_body
 from enrolment.issuer import NodesIssuer, RequestError, public_key_bytes, read_request
 from enrolment.publishing import Publishing
 from enrolment.register import IssuedCertificate, Register, RegisterError
 from enrolment.rules.claiming import Enrolled, Refused, is_awaited, judge, matching
 from enrolment.rules.guessing import Guessing
-from enrolment.town import WatchedFile
 from runtime.logs import FactLog
+from runtime.watched_file import WatchedFile
+from runtime.web_body import read_body
 from wire.claim_code import ClaimCodeError, claim_hash, read_claim_code
 from wire.claims import OpenClaim, OpenClaims
 from wire.enrolment import (

@@ -15,13 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from enrolment.handlers.body import read_body
 from enrolment.issuer import NodesIssuer, RequestError, public_key_bytes, read_request
 from enrolment.publishing import Publishing
 from enrolment.register import IssuedCertificate, Register, RegisterError
 from enrolment.rules.renewing import Made, judge
 from runtime.logs import FactLog
 from runtime.slowing import Slowing
+from runtime.web_body import read_body
 from wire.enrolment import GALLERY_PREFIX, Refusal
 from wire.errors import DecodeError
 from wire.renewal_request import REQUEST_BYTES_MAX, RenewalRequest, open_renewal

@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from installation.fleet_install import BY_ROOT
+from office.nodes.app import CONNECTIONS_MAX as PORT_CONNECTIONS_MAX
 from provisioning.broker import MEMORY_BYTES_MAX
 from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 
@@ -19,9 +20,11 @@ REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
 SYSTEM: Final = Path("/usr/lib/systemd/system")
 OFFICE: Final = ("watchlink-office.service", "watchlink-office-publish.service", "watchlink-office-papers.service")
+NODES: Final = "watchlink-office-nodes.service"
 NAMES: Final = (
     *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
     *OFFICE,
+    NODES,
     "watchlink-central-backup.service",
     *("watchlink-enrol.service", "watchlink-node-enrol.service"),
     "watchlink-node-renew.service",
@@ -248,7 +251,7 @@ def lines_of(name: str, key: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", OFFICE)
+@pytest.mark.parametrize("name", [*OFFICE, NODES])
 def test_office_is_notified_watched_restarted_and_makes_way_for_alerts(name: str) -> None:
     lines = (UNITS / name).read_text().splitlines()
 
@@ -272,6 +275,21 @@ def test_only_the_publisher_reaches_the_snapshot_key_and_only_the_pages_theirs()
     assert [f"{state}/data"] == lines_of(pages, "ReadWritePaths")
     tmpfiles = (UNITS / "tmpfiles.d/watchlink-office.conf").read_text().splitlines()
     assert f"d {state}/publisher 0700 watchlink-office-publish watchlink-office-publish" in tmpfiles
+
+
+def test_machine_port_has_no_way_to_people_and_writes_one_folder() -> None:
+    """Nodes reach it. Who breaks it has what shops are shown, and neither the register nor the power to publish."""
+    state = "/var/lib/watchlink-office"
+
+    assert ["watchlink-office-nodes"] == lines_of(NODES, "User")
+    assert [f"{state}/nodes/state"] == lines_of(NODES, "ReadWritePaths")
+    hidden = {f"-{state}/{name}" for name in ("data", "keys", "publisher", "office.toml")}
+    assert hidden <= {*lines_of(NODES, "InaccessiblePaths")}
+    given = {one.partition(":")[0] for one in lines_of(NODES, "LoadCredential")}
+    assert {"gallery.key", "photographs.key", "server.pem", "server.key"} == given
+    assert [f"{state}/nodes/nodes.toml"] == lines_of(NODES, "ConditionPathExists")
+    (files,) = map(int, lines_of(NODES, "LimitNOFILE"))
+    assert files >= PORT_CONNECTIONS_MAX + FILES_KEPT
 
 
 def test_papers_are_made_without_network_files_or_rights() -> None:
@@ -307,10 +325,13 @@ def test_folders_of_the_office_are_made_for_users_that_exist(tmp_path: Path) -> 
     groups = dict(line.split(":")[::3] for line in (tmp_path / "etc/group").read_text().splitlines())
 
     assert "watchlink-office-publish" in groups["watchlink-office"].split(",")
-    assert {"watchlink-office", "watchlink-office-publish"} == set(groups["watchlink-snapshots"].split(","))
+    assert {"watchlink-office", "watchlink-office-publish", "watchlink-office-nodes"} == set(
+        groups["watchlink-snapshots"].split(",")
+    )
+    assert "watchlink-office-nodes" not in groups["watchlink-office"].split(",")
     assert "watchlink-office" == groups["watchlink-office-papers"]
     assert not [group for group, people in groups.items() if "watchlink-office-papers" in people.split(",")]
-    assert {"data": 0o2770, "keys": 0o750, "publisher": 0o700, "snapshots": 0o2750} == {
+    assert {"data": 0o2770, "keys": 0o750, "nodes": 0o755, "publisher": 0o700, "snapshots": 0o2750} == {
         path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "var/lib/watchlink-office").iterdir()
     }
 

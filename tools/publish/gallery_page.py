@@ -30,6 +30,7 @@ from wire.gallery_lines import (
     GalleryLine,
     PhotographEntry,
 )
+from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
 from wire.gallery_views import VIEW_BYTES_MAX, VIEWS_MAX, ViewHead, ViewRecord
 from wire.messages import Message
 
@@ -108,8 +109,21 @@ case, `since` and `not_after_s` in decimal. So a row opens for no other node, li
 
 All rows of a node in a scheme, as a file: a list of them as JSON, compressed like an answer.
 """
-CONTACT: Final = """
+CONTACT: Final = f"""
 ## The question and the answer
+
+It is asked at the office's [machine port](office.md#galleries-for-nodes), over TLS 1.3 with the certificate
+`CN=gallery-NODE,O=node`:
+
+| request | what |
+|---|---|
+| `POST {CONTACT_PATH}` | the question below |
+| `GET {LINES_PATH}` | all lines of a scheme's newest gallery; of another number there are none (404) |
+| `GET {ROWS_PATH}` | all rows of it that are the asking node's |
+| `GET {PHOTOGRAPH_PATH}` | the ciphertext of a photograph, if a line that the node may show names it |
+| `POST {VIEWS_PATH}` | records of the [view log](#the-view-log) |
+
+Lines and photographs may be fetched in part (`Range`). A refusal is JSON with `problem`, and `retry_s` if that helps.
 
 A node's gallery asks its office one question, as JSON, for ever. It is answered as soon as something is newer than what
 it holds, or after 25 seconds that nothing is. The answer is JSON, compressed with zlib (RFC 1950) and a preset
@@ -126,7 +140,8 @@ over `watchlink/1/views`, a line feed, and its bytes without the line feed at it
 in the place of the digest before, that of the town (hexadecimal), a line feed, and the node (eight hexadecimal digits).
 
 A node that goes on from a record otherwise than it did before is two machines with one identity: its keys are
-withdrawn. Records that are missing raise an alarm too.
+withdrawn, and its records refused (409). Records that are missing raise an alarm too. The answer to records is where
+the chain has come to at the office, a `ViewHead`: what is up to there need not be sent again.
 """
 LIMITS: Final = {
     "lines of a gallery": f"{ENTRIES_MAX:,}",

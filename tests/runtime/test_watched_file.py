@@ -1,11 +1,11 @@
-"""The files that the fleet brings, while the service runs."""
+"""Files that the fleet brings while a program runs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from enrolment.town import WatchedFile
+from runtime.watched_file import WatchedFile
 
 
 def test_pipe_in_a_files_place_holds_nobody_up(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files that the fleet brings while the service runs: open claims, the directory. Read again when they change."""
+"""A file that somebody else replaces while a program runs: a directory, open claims, revocation lists."""
 
 from __future__ import annotations
 

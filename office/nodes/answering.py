@@ -1,0 +1,147 @@
+"""Makes what a node is answered: changes, and the rows that are sealed to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from office.gallery.holders import LineHolders
+from office.gallery.line_keys import TextKeys, photograph_key
+from office.nodes.galleries import Galleries, Gallery
+from office.nodes.rules.asking import Asker
+from office.nodes.rules.news import WHOLE, change_from, must_destroy
+from office.nodes.store import Store, StoreError
+from wire.gallery_contact import ANSWER_BYTES_MAX, GalleryAnswer, GalleryChange, Held, encode_answer
+from wire.gallery_keys import Holder, KeyRow, LineKeys, seal_row
+from wire.gallery_lines import GalleryLine
+from wire.ids import NodeId
+from wire.snapshots import Town
+
+logger = logging.getLogger(__name__)
+
+SENT_LATELY_S: Final = 20.0
+"""Who was sent the whole is not sent it again so soon."""
+News = dict[int, int]
+"""Scheme → number from which its change starts."""
+
+
+class Answering:
+    """For any thread.
+
+    Args:
+        town: ours.
+        galleries: what is published.
+        text_keys: of their lines.
+        photographs_key: opens the keys of photographs.
+        store: for whom rows were made.
+    """
+
+    def __init__(
+        self, town: Town, galleries: Galleries, text_keys: TextKeys, photographs_key: bytes, store: Store
+    ) -> None:
+        self._town = town
+        self._galleries = galleries
+        self._text_keys = text_keys
+        self._photographs_key = photographs_key
+        self._store = store
+        self._lock = threading.Lock()
+        self._sent: dict[tuple[NodeId, int], tuple[int, str, float]] = {}
+        self._rows_made = store.rows_made()
+
+    def news(self, asker: Asker, holds: Sequence[Held]) -> News | None:
+        """What is to be told; ``None`` = nothing, which can wait."""
+        held = {one.scheme: one for one in holds}
+        found: News = {}
+        for scheme in sorted(asker.schemes):
+            gallery = self._galleries.of(scheme)
+            if gallery is None:
+                continue
+            after = change_from(
+                held.get(scheme),
+                gallery.holders,
+                are_rows_good=self._rows_made.get((asker.node, scheme)) == _holder_text(asker),
+                was_sent_lately=self._was_sent_lately(asker, scheme, gallery.head.number),
+            )
+            if after is not None:
+                found[scheme] = after
+        return found if found or must_destroy(holds, asker.schemes) else None
+
+    def answer(self, asker: Asker, news: News, now_s: int) -> bytes:
+        """The body of an answer.
+
+        Raises:
+            wire.hpke.SealError: nothing can be sealed to this node's key.
+            office.gallery.line_keys.WrappedKeyError: the key of a photograph cannot be unwrapped.
+        """
+        published = [gallery for scheme in asker.schemes if (gallery := self._galleries.of(scheme)) is not None]
+        lease_s = max((gallery.head.lease_s for gallery in published), default=0)
+        told = {scheme: gallery for scheme in news if (gallery := self._galleries.of(scheme)) is not None}
+        changes = {scheme: self._change(asker, gallery, news[scheme]) for scheme, gallery in told.items()}
+        answer = GalleryAnswer(now_s=now_s, lease_until_s=now_s + lease_s, schemes=tuple(sorted(asker.schemes)))
+        while True:
+            whole = msgspec.structs.replace(answer, changes=tuple(changes.values()))
+            data = encode_answer(whole)
+            if len(msgspec.json.encode(whole)) <= ANSWER_BYTES_MAX and len(data) <= ANSWER_BYTES_MAX:
+                break
+            largest = max(changes, key=lambda scheme: len(msgspec.json.encode(changes[scheme])))
+            changes[largest] = GalleryChange(scheme=largest, head=changes[largest].head)
+        for scheme, change in changes.items():
+            self._note_sent(asker, told[scheme], change)
+        return data
+
+    def rows(self, asker: Asker, gallery: Gallery, after: int = WHOLE) -> tuple[KeyRow, ...]:
+        """The node's rows of lines that became what they are after this number. Raises as :meth:`answer`."""
+        scheme = gallery.head.scheme
+        holder = Holder(self._town, scheme, asker.node)
+        return tuple(
+            seal_row(self._keys(scheme, line, holders, asker.premises), line, holder, asker.sealing_key)
+            for line, holders in gallery.lines_for(asker.premises, after)
+        )
+
+    def _change(self, asker: Asker, gallery: Gallery, after: int) -> GalleryChange:
+        gone = gallery.holders.gone_after(after)
+        if gone is None:
+            after, gone = WHOLE, ()
+        return GalleryChange(
+            scheme=gallery.head.scheme,
+            head=msgspec.Raw(gallery.sealed),
+            after=after,
+            lines=gallery.lines.after(after).decode(),
+            gone=gone,
+            keys=self.rows(asker, gallery, after),
+        )
+
+    def _keys(self, scheme: int, line: GalleryLine, holders: LineHolders, premises: int) -> LineKeys:
+        photograph = None
+        if line.photograph is not None:
+            photograph = photograph_key(self._photographs_key, line.photograph, holders.wrapped_key or b"")
+        text = self._text_keys.of(scheme, line.case, line.since)
+        return LineKeys(text, photograph, here=bool(premises) and premises in holders.here)
+
+    def _was_sent_lately(self, asker: Asker, scheme: int, number: int) -> bool:
+        with self._lock:
+            *sent, at_s = self._sent.get((asker.node, scheme), (0, "", 0.0))
+        return sent == [number, _holder_text(asker)] and time.monotonic() - at_s < SENT_LATELY_S
+
+    def _note_sent(self, asker: Asker, gallery: Gallery, change: GalleryChange) -> None:
+        if change.after:
+            return
+        scheme = gallery.head.scheme
+        with self._lock:
+            self._sent[asker.node, scheme] = (gallery.head.number, _holder_text(asker), time.monotonic())
+        if self._rows_made.get((asker.node, scheme)) != _holder_text(asker):
+            self._rows_made[asker.node, scheme] = _holder_text(asker)
+            try:
+                self._store.note_rows_made(asker.node, scheme, _holder_text(asker))
+            except StoreError as e:
+                # Whom the office revokes is gone from shops although its disk is full.
+                logger.error("what was sent to a node is not kept: %s", e)  # noqa: TRY400 - the sentence says it all
+
+
+def _holder_text(asker: Asker) -> str:
+    return f"{asker.premises} {asker.sealing_key.hex()}"

@@ -1,0 +1,148 @@
+"""The composition root of the machine port: town, galleries, store, server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from cryptography import x509
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from office.gallery.line_keys import TextKeys
+from office.nodes.answering import Answering
+from office.nodes.asking import Asking
+from office.nodes.config import Configuration
+from office.nodes.galleries import Galleries
+from office.nodes.handlers.contact import Contact
+from office.nodes.handlers.files import Files
+from office.nodes.handlers.views import Views
+from office.nodes.reports import Reports
+from office.nodes.store import Store
+from office.nodes.waiting import Waiting
+from office.nodes.who_is_who import WhoIsWho
+from runtime.config import ConfigError
+from runtime.key_file import read_key
+from runtime.logs import FactLog
+from runtime.service import Service
+from runtime.tls import server_context
+from runtime.web_server import WebServer, listen, url_of
+from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
+from wire.snapshots import Town
+
+LOOK_S: Final = 0.25
+"""Between two looks at the files: who is struck is cut off within that."""
+CONNECTIONS_MAX: Final = 800
+"""Five hundred that wait, and those that fetch something meanwhile."""
+
+
+class MachinePort:
+    """The whole program: construct, :meth:`run`.
+
+    Raises:
+        ConfigError: a file cannot be used.
+        StoreError: the store cannot be used.
+        OSError: the port is taken, or the disk refuses.
+    """
+
+    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        self._facts = facts
+        self._service = service
+        file, at = configuration.file, configuration.at
+        authority = configuration.authority
+        town = Town(authority)
+        self._who = WhoIsWho(
+            authority,
+            at(file.town.directory_file),
+            at(file.town.delegated_file) if file.town.delegated_file else None,
+            lists_file=at(file.town.lists_file),
+            issuers=_certificates(configuration),
+        )
+        text_keys = TextKeys(read_key(at(file.keys.gallery_key_file), "gallery key"), town)
+        photographs_key = read_key(at(file.keys.photographs_key_file), "photographs' key")
+        self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
+        at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
+        self._store = Store(at(file.state_dir) / "nodes.sqlite3", town)
+        self._reports = Reports(self._store, facts, file.views_days)
+        self._waiting = Waiting()
+        self._asking = Asking(self._who)
+        answering = Answering(town, self.galleries, text_keys, photographs_key, self._store)
+        contact = Contact(self._asking, answering, self._waiting, self._reports)
+        files = Files(self._asking, self.galleries, answering)
+        app = Starlette(
+            routes=[
+                Route(CONTACT_PATH, contact.answer, methods=["POST"]),
+                Route(VIEWS_PATH, Views(self._asking, self._reports).answer, methods=["POST"]),
+                Route(_typed(LINES_PATH), files.lines),
+                Route(_typed(ROWS_PATH), files.rows),
+                Route(PHOTOGRAPH_PATH, files.photograph),
+            ]
+        )
+        tls = server_context(
+            at(file.web.certificate_file), at(file.web.key_file), clients_ca_file=at(file.town.issuers_file)
+        )
+        without_resumption(tls)
+        listener = listen(file.web.host, file.web.port, has_tls=True)
+        self._web = WebServer(app, listener, tls=tls, end_streams=self._waiting.close, connections=CONNECTIONS_MAX)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.url = url_of(listener, has_tls=True)
+        facts.write("listening", url=self.url)
+
+    def run(self, should_stop: threading.Event) -> None:
+        """Serve until ``should_stop`` is set.
+
+        Raises:
+            RuntimeError: the server has ended by itself.
+        """
+        self.galleries.look()
+        self._loop = self._web.start_thread()
+        self._service.ready()
+        while not should_stop.wait(LOOK_S):
+            self.look()
+            self._reports.tidy()
+            self._service.watchdog()
+            if self._web.join_thread(0):
+                raise RuntimeError("the server has ended")
+        self._service.stopping()
+        self._web.stop()
+        self._web.join_thread()
+        self._reports.flush()
+        self._store.close()
+
+    def look(self) -> None:
+        """See what is new of the town and of the galleries, and tell whoever waits."""
+        is_other_town = self._who.look()
+        if self.galleries.look() or is_other_town:
+            self._on_loop(self._waiting.wake)
+        # At each look: a certificate's or a list's time may be over.
+        self._on_loop(self._asking.close_refused)
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        if self._loop is not None:
+            # At the end the loop may be closed already.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(call)
+
+
+def without_resumption(context: ssl.SSLContext) -> None:
+    """Give out no session tickets: whoever is revoked would come in again without showing a certificate."""
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET
+
+
+def _typed(path: str) -> str:
+    return path.replace("{scheme}", "{scheme:int}").replace("{number}", "{number:int}")
+
+
+def _certificates(configuration: Configuration) -> list[x509.Certificate]:
+    path = configuration.at(configuration.file.town.issuers_file)
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except OSError as e:
+        raise ConfigError(f"{path}: the issuers of nodes cannot be read: {e.strerror}") from e
+    except ValueError as e:
+        raise ConfigError(f"{path}: not PEM certificates") from e

@@ -1,0 +1,53 @@
+"""The command ``watchlink office nodes --config FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from runtime.config import ConfigError
+from runtime.logs import FactLog, set_up_logging
+from runtime.service import Service
+
+STATUS_FAILED: Final = 1
+STATUS_CONFIG: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answer nodes until SIGTERM or SIGINT. Returns 0; 1 if it cannot go on; 2 for an unusable configuration."""
+    parser = argparse.ArgumentParser(
+        prog="watchlink office nodes", description="Answer nodes what their galleries hold."
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="nodes.toml")
+    given = parser.parse_args(arguments)
+    set_up_logging()
+    should_stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        should_stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    # Imported late, so that a signal during these slow imports is not lost.
+    from office.nodes.app import MachinePort  # noqa: PLC0415
+    from office.nodes.config import load_configuration  # noqa: PLC0415
+    from office.nodes.store import StoreError  # noqa: PLC0415
+
+    try:
+        MachinePort(load_configuration(given.config), FactLog(), Service()).run(should_stop)
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except (StoreError, OSError, RuntimeError) as e:
+        return _refuse(e, STATUS_FAILED)
+    return 0
+
+
+def _refuse(why: object, status: int) -> int:
+    sys.stderr.write(f"watchlink office nodes: {why}\n")
+    return status

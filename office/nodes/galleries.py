@@ -1,0 +1,158 @@
+"""The newest gallery of each scheme, as the publisher has put it into the folder of snapshots."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from office.gallery.holders import Holders, HoldersError, LineHolders, decode_holders, holders_file
+from office.gallery.line_keys import TextKeys
+from runtime.regular_file import read_regular
+from wire.errors import DecodeError
+from wire.gallery_head import (
+    HEAD_BYTES_MAX,
+    GalleryHead,
+    ciphertext_file,
+    head_file,
+    lines_file,
+    open_head,
+    open_lines,
+    parse_head_file,
+)
+from wire.gallery_keys import open_text
+from wire.gallery_lines import LINES_BYTES_MAX, GalleryError, GalleryLine, Lines
+from wire.signing import PublicKey
+from wire.snapshots import Town
+
+logger = logging.getLogger(__name__)
+
+_HOLDERS_BYTES_MAX: Final = 67_108_864
+
+
+class Gallery(Struct, frozen=True):
+    """A scheme's.
+
+    Attributes:
+        sealed: the head's file.
+        head: what it says.
+        lines: all of them.
+        holders: of each line, whom it may be shown; and what has gone before.
+        by_case: the same by case.
+        named_by: cases by the SHA-256 of the photographs that their lines name.
+    """
+
+    sealed: bytes
+    head: GalleryHead
+    lines: Lines
+    holders: Holders
+    by_case: Mapping[int, LineHolders]
+    named_by: Mapping[str, tuple[int, ...]]
+
+    def lines_for(self, premises: int, after: int = 0) -> list[tuple[GalleryLine, LineHolders]]:
+        """Those that a premises may be shown, and that became what they are after this number."""
+        return [
+            (line, self.by_case[case])
+            for case, line in self.lines.items()
+            if line.since > after and self.by_case[case].may_show(premises)
+        ]
+
+    def may_have(self, sha256: str, premises: int) -> bool:
+        """Whether a line that a premises may be shown names this photograph."""
+        return any(self.by_case[case].may_show(premises) for case in self.named_by.get(sha256, ()))
+
+
+class Galleries:
+    """One thread looks, any asks.
+
+    Args:
+        folder: of the publisher.
+        town: ours.
+        office_keys: those that the directory trusts now.
+        text_keys: of the lines.
+    """
+
+    def __init__(
+        self, folder: Path, town: Town, office_keys: Callable[[], tuple[PublicKey, ...]], text_keys: TextKeys
+    ) -> None:
+        self._folder = folder
+        self._town = town
+        self._office_keys = office_keys
+        self._text_keys = text_keys
+        self._newest: dict[int, Gallery] = {}
+        self._told: set[str] = set()
+
+    def of(self, scheme: int) -> Gallery | None:
+        """A scheme's newest; ``None`` = nothing was published of it."""
+        return self._newest.get(scheme)
+
+    def look(self) -> bool:
+        """Read what is new. Returns whether anything is."""
+        numbers: dict[int, int] = {}
+        try:
+            for path in self._folder.iterdir():
+                found = parse_head_file(path.name)
+                if found is not None:
+                    numbers[found[0]] = max(numbers.get(found[0], 0), found[1])
+        except OSError as e:
+            self._tell(f"{self._folder} cannot be read: {e.strerror}")
+            return False
+        new = {}
+        for scheme, number in numbers.items():
+            held = self._newest.get(scheme)
+            if held is None or number > held.head.number:
+                gallery = self._read(scheme, number)
+                if gallery is not None:
+                    new[scheme] = gallery
+        # As one: whoever asks meanwhile sees the former or the new.
+        self._newest = self._newest | new
+        return bool(new)
+
+    def lines_file(self, gallery: Gallery) -> Path:
+        """Where a gallery's lines are."""
+        return self._folder / lines_file(gallery.head.scheme, gallery.head.number)
+
+    def photograph(self, sha256: str) -> Path:
+        """Where its ciphertext is."""
+        return self._folder / ciphertext_file(sha256)
+
+    def _read(self, scheme: int, number: int) -> Gallery | None:
+        try:
+            sealed = read_regular(self._folder / head_file(scheme, number), HEAD_BYTES_MAX)
+            head = open_head(sealed, scheme, self._town, self._office_keys())
+            lines = open_lines(read_regular(self._folder / lines_file(scheme, number), LINES_BYTES_MAX), head)
+            beside = read_regular(self._folder / holders_file(scheme, number), _HOLDERS_BYTES_MAX)
+            holders = decode_holders(beside, scheme, number)
+            self._check(scheme, lines, holders)
+        except FileNotFoundError:
+            return None  # It is being replaced by the next.
+        except OSError as e:
+            self._tell(f"gallery {number} of scheme {scheme} cannot be read: {e.strerror}")
+            return None
+        except (DecodeError, HoldersError) as e:
+            self._tell(f"gallery {number} of scheme {scheme} is not used: {e}")
+            return None
+        named: dict[str, tuple[int, ...]] = {}
+        for case, line in lines.items():
+            for one in line.photographs:
+                named[one.sha256] = (*named.get(one.sha256, ()), case)
+        return Gallery(sealed, head, lines, holders, {one.case: one for one in holders.lines}, named)
+
+    def _check(self, scheme: int, lines: Lines, holders: Holders) -> None:
+        if not holders.fit(lines):
+            raise HoldersError("it does not say whom its lines may be shown")
+        for line in lines.values():
+            try:
+                open_text(line, self._text_keys.of(scheme, line.case, line.since), scheme)
+            except GalleryError as e:
+                # A lost gallery key is made anew by the publisher: rows of ours would open nothing.
+                raise HoldersError("its texts are under another gallery key: restart this program") from e
+            return
+
+    def _tell(self, fault: str) -> None:
+        if fault not in self._told:
+            self._told = {*list(self._told)[-99:], fault}
+            logger.warning("%s", fault)

@@ -1,0 +1,1 @@
+"""What nodes ask, one module for each question."""

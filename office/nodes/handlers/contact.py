@@ -1,0 +1,100 @@
+"""``POST /gallery/contact``: a node says what it holds, and waits for news."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from office.gallery.line_keys import WrappedKeyError
+from office.nodes.answering import Answering
+from office.nodes.asking import Asking, refuse
+from office.nodes.reports import Reports
+from office.nodes.rules.asking import Asker
+from office.nodes.waiting import Waiting
+from runtime.web_body import read_body
+from wire.gallery_contact import QUESTION_BYTES_MAX, GalleryQuestion, decode_question
+from wire.gallery_lines import GalleryError
+from wire.hpke import SealError
+
+logger = logging.getLogger(__name__)
+
+WAIT_S: Final = 25.0
+"""Less than what routers and proxies allow a silent connection."""
+SILENT_S: Final = 60.0
+"""Who has not asked for so long has started, or was cut off: it is told the time and its lease at once."""
+BUSY_RETRY_S: Final = 5
+
+
+class Contact:
+    """Safe on the server's loop only.
+
+    Args:
+        asking: says who asks.
+        answering: makes the answers.
+        waiting: the open questions.
+        reports: takes what nodes say.
+        now_s: Unix time.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        answering: Answering,
+        waiting: Waiting,
+        reports: Reports,
+        *,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._asking = asking
+        self._answering = answering
+        self._waiting = waiting
+        self._reports = reports
+        self._now_s = now_s
+
+    async def answer(self, request: Request) -> Response:
+        """Starlette."""
+        asker = self._asking.ask(request)
+        if isinstance(asker, Response):
+            return asker
+        body = await read_body(request, QUESTION_BYTES_MAX)
+        try:
+            question = decode_question(body) if body is not None else None
+        except GalleryError as e:
+            logger.info("a question of node %08x is none: %s", asker.node, e)
+            question = None
+        if question is None:
+            return refuse(400, "malformed")
+        silent_s = self._reports.note_asked(asker.node)
+        await run_in_threadpool(self._reports.note_question, asker.node, question)
+        return await self._when_due(request, question, 0.0 if silent_s > SILENT_S else WAIT_S)
+
+    async def _when_due(self, request: Request, question: GalleryQuestion, wait_s: float) -> Response:
+        asker = self._asking.look_again(request)
+        if isinstance(asker, Response):
+            return asker
+        ends_s = asyncio.get_running_loop().time() + wait_s
+        with self._waiting.asking(asker.node) as open_question:
+            if open_question is None:
+                return refuse(503, "slow down", BUSY_RETRY_S)
+            while (news := self._answering.news(asker, question.holds)) is None:
+                if open_question.is_ended or not await open_question.changed(ends_s):
+                    break
+                asker = self._asking.look_again(request)
+                if isinstance(asker, Response):
+                    return asker
+        return await run_in_threadpool(self._answer, asker, news or {})
+
+    def _answer(self, asker: Asker, news: dict[int, int]) -> Response:
+        try:
+            data = self._answering.answer(asker, news, int(self._now_s()))
+        except (SealError, WrappedKeyError) as e:
+            logger.error("node %08x cannot be told what is new: %s", asker.node, e)  # noqa: TRY400
+            return refuse(503, "closed", BUSY_RETRY_S)
+        return Response(data, media_type="application/octet-stream", headers={"cache-control": "no-store"})

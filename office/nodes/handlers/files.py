@@ -1,0 +1,92 @@
+"""``GET`` of what is large: lines, rows, photographs. Of a scheme that is not the node's own there is nothing here."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from office.gallery.line_keys import WrappedKeyError
+from office.nodes.answering import Answering
+from office.nodes.asking import Asking, refuse
+from office.nodes.galleries import Galleries, Gallery
+from office.nodes.rules.asking import Asker
+from wire.gallery_contact import encode_rows
+from wire.hpke import SealError
+
+logger = logging.getLogger(__name__)
+
+_HEADERS = {"cache-control": "no-store"}
+_TYPE = "application/octet-stream"
+
+
+class Files:
+    """Safe on the server's loop only.
+
+    Args:
+        asking: says who asks.
+        galleries: what is published.
+        answering: makes rows.
+    """
+
+    def __init__(self, asking: Asking, galleries: Galleries, answering: Answering) -> None:
+        self._asking = asking
+        self._galleries = galleries
+        self._answering = answering
+
+    async def lines(self, request: Request) -> Response:
+        """All lines of a gallery."""
+        found = self._gallery(request)
+        if isinstance(found, Response):
+            return found
+        _, gallery = found
+        return _file(self._galleries.lines_file(gallery))
+
+    async def rows(self, request: Request) -> Response:
+        """All rows of a gallery that are the node's."""
+        found = self._gallery(request)
+        if isinstance(found, Response):
+            return found
+        return await run_in_threadpool(self._rows, *found)
+
+    async def photograph(self, request: Request) -> Response:
+        """Ciphertext of a photograph that a line names which the node may be shown."""
+        asker = self._asking.ask(request)
+        if isinstance(asker, Response):
+            return asker
+        sha256 = request.path_params["sha256"]
+        galleries = (self._galleries.of(scheme) for scheme in asker.schemes)
+        if not any(one is not None and one.may_have(sha256, asker.premises) for one in galleries):
+            return refuse(404, "not found")
+        return _file(self._galleries.photograph(sha256))
+
+    def _gallery(self, request: Request) -> tuple[Asker, Gallery] | Response:
+        asker = self._asking.ask(request)
+        if isinstance(asker, Response):
+            return asker
+        scheme, number = request.path_params["scheme"], request.path_params["number"]
+        gallery = self._galleries.of(scheme) if scheme in asker.schemes else None
+        # Of an older number there is nothing any more: the node asks what is new, and comes again.
+        if gallery is None or gallery.head.number != number:
+            return refuse(404, "not found")
+        return asker, gallery
+
+    def _rows(self, asker: Asker, gallery: Gallery) -> Response:
+        try:
+            data = encode_rows(self._answering.rows(asker, gallery))
+        except (SealError, WrappedKeyError) as e:
+            logger.error("node %08x gets no rows: %s", asker.node, e)  # noqa: TRY400 - the sentence says it all
+            return refuse(503, "closed", 5)
+        return Response(data, media_type=_TYPE, headers=_HEADERS)
+
+
+def _file(path: Path) -> Response:
+    try:
+        # Looked at now: the publisher may have taken it away, and FileResponse would fail only once it has begun.
+        status = path.stat()
+    except OSError:
+        return refuse(404, "not found")
+    return FileResponse(path, media_type=_TYPE, headers=_HEADERS, stat_result=status)

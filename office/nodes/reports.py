@@ -1,0 +1,123 @@
+"""What nodes say, told and kept: what they hold, when they last asked, whom they have shown."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from office.nodes.store import Store, StoreError
+from runtime.logs import FactLog
+from wire.gallery_contact import GalleryQuestion
+from wire.gallery_views import View, ViewHead
+from wire.ids import NodeId, node_text
+
+logger = logging.getLogger(__name__)
+
+NEVER_S: Final = float("inf")
+CONTACTS_KEPT_EVERY_S: Final = 15.0
+DAY_S: Final = 86_400
+
+
+class Reports:
+    """For any thread.
+
+    Args:
+        store: where it is kept.
+        facts: what is new is told here.
+        views_days: so long it is kept whom a node has shown.
+        now_s: Unix time.
+    """
+
+    def __init__(self, store: Store, facts: FactLog, views_days: int, now_s: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._facts = facts
+        self._views_days = views_days
+        self._now_s = now_s
+        self._lock = threading.Lock()
+        self._asked_at: dict[NodeId, float] = {}
+        self._unkept: dict[NodeId, int] = {}
+        self._told: set[tuple[str, NodeId]] = set()
+        self._kept_at = 0.0
+        self._forgot_at: float | None = None
+
+    def note_asked(self, node: NodeId) -> float:
+        """A node asks. Returns how many seconds ago it did so before."""
+        now = time.monotonic()
+        with self._lock:
+            before = self._asked_at.get(node)
+            self._asked_at[node] = now
+            self._unkept[node] = int(self._now_s())
+        return NEVER_S if before is None else now - before
+
+    def note_question(self, node: NodeId, question: GalleryQuestion) -> None:
+        """Keep what it holds, and see whether its view log is the one that we know. Never raises."""
+        now_s = int(self._now_s())
+        try:
+            for receipt in self._store.note_holds(node, question.holds, now_s):
+                self._facts.write(
+                    "gallery held",
+                    node=node_text(node),
+                    scheme=receipt.scheme,
+                    number=receipt.number,
+                    is_complete=receipt.is_complete,
+                )
+            if question.views is not None and self._store.is_forked(node, question.views, now_s):
+                self._tell("fork", node, question.views.n)
+        except StoreError as e:
+            # Whom the office revokes is gone from shops although its disk is full.
+            logger.error("what node %08x holds is not kept: %s", node, e)  # noqa: TRY400 - the sentence says it all
+
+    def keep_views(self, node: NodeId, views: tuple[View, ...]) -> ViewHead | None:
+        """Keep what goes on from what was sent before. Returns where the chain has come to; ``None`` = it is forked.
+
+        Raises:
+            StoreError: nothing is kept.
+        """
+        found = self._store.add_views(node, views, int(self._now_s()))
+        if found.fault:
+            self._tell(found.fault, node, found.at)
+        return None if found.fault == "fork" else found.head
+
+    def tidy(self) -> None:
+        """Now and then, as the program runs: keep when nodes asked, and forget old views. Never raises."""
+        now = time.monotonic()
+        if now - self._kept_at < CONTACTS_KEPT_EVERY_S:
+            return
+        self._kept_at = now
+        self.flush()
+        if self._forgot_at is not None and now - self._forgot_at < DAY_S / 24:
+            return
+        self._forgot_at = now
+        try:
+            self._store.forget_views(int(self._now_s()) - self._views_days * DAY_S)
+        except StoreError as e:
+            logger.error("old views are not forgotten: %s", e)  # noqa: TRY400
+
+    def flush(self) -> None:
+        """Keep when nodes have asked."""
+        with self._lock:
+            contacts, self._unkept = self._unkept, {}
+        try:
+            self._store.note_contacts(contacts)
+        except StoreError as e:
+            logger.error("when nodes have asked is not kept: %s", e)  # noqa: TRY400
+
+    def _tell(self, kind: str, node: NodeId, n: int) -> None:
+        with self._lock:
+            is_new = (kind, node) not in self._told
+            self._told.add((kind, node))
+        if not is_new:
+            return
+        if kind == "fork":
+            logger.error(
+                "TWO UNITS FOR ONE IDENTITY: the view log of node %08x has said otherwise before, from record %d."
+                " One of the two cards is a copy: revoke the node.",
+                node,
+                n,
+            )
+        else:
+            logger.error("the view log of node %08x has a gap: records from %d on are missing", node, n)
+        self._facts.write(f"view log {kind}", node=node_text(node), n=n)

@@ -1,0 +1,37 @@
+"""What is new for a node. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from office.gallery.holders import Holders
+from wire.gallery_contact import Held
+
+WHOLE: Final = 0
+"""From nothing: all lines."""
+
+
+def change_from(held: Held | None, holders: Holders, *, are_rows_good: bool, was_sent_lately: bool) -> int | None:
+    """From which number a node is told what has changed in a scheme; ``None`` = nothing need be told.
+
+    Args:
+        held: what it says that it holds; ``None`` = nothing of this scheme.
+        holders: of the newest gallery.
+        are_rows_good: the node's rows were last made for the premises and the key that it has now.
+        was_sent_lately: all of this gallery was sent to it a moment ago, and it still asks for that: it cannot keep
+            anything, perhaps. It is not sent again at once.
+    """
+    if held is not None and held.number > holders.number:
+        # It has seen a number that this office forgot when it was restored. It would refuse a lower one.
+        return None
+    if held is None or not held.number or not are_rows_good:
+        return None if was_sent_lately else WHOLE
+    if held.number == holders.number:
+        return None
+    return WHOLE if holders.gone_after(held.number) is None else held.number
+
+
+def must_destroy(holds: Sequence[Held], schemes: frozenset[int]) -> bool:
+    """Whether a node holds a gallery that it may not hold any more: it is told so at once."""
+    return any(held.scheme not in schemes for held in holds)

@@ -1,0 +1,260 @@
+"""What nodes have reported, in an SQLite file of its own: what each holds, when it last asked, and whom it has shown.
+
+The office's pages read it. Nothing in it names a person; of a view the number of a case and of a member of staff.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from wire.gallery_contact import Held
+from wire.gallery_views import Continued, View, ViewHead, continue_chain, is_forked, no_views
+from wire.ids import NodeId
+from wire.snapshots import Town
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE contacts (node INTEGER PRIMARY KEY, at_s INTEGER NOT NULL) STRICT;
+CREATE TABLE receipts (
+    node INTEGER NOT NULL,
+    scheme INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    is_complete INTEGER NOT NULL,
+    since_s INTEGER NOT NULL,
+    PRIMARY KEY (node, scheme)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rows_made (
+    node INTEGER NOT NULL,
+    scheme INTEGER NOT NULL,
+    holder TEXT NOT NULL,
+    PRIMARY KEY (node, scheme)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE chains (node INTEGER PRIMARY KEY, n INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
+CREATE TABLE views (
+    node INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    record BLOB,
+    received_s INTEGER NOT NULL,
+    PRIMARY KEY (node, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX views_received ON views (received_s) WHERE record IS NOT NULL;
+CREATE TABLE alarms (
+    node INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    at_s INTEGER NOT NULL,
+    PRIMARY KEY (node, kind, n)
+) STRICT, WITHOUT ROWID;
+"""
+
+AlarmKind = Literal["fork", "gap"]
+
+
+class StoreError(Exception):
+    """The file cannot be used: the disk, or another version; one sentence without a full stop."""
+
+
+class Receipt(Struct, frozen=True):
+    """What a node has said that it holds.
+
+    Attributes:
+        number: of the gallery; what is not in it was destroyed.
+        is_complete: it has all that it may show.
+        since_s: Unix time at which it first said so.
+    """
+
+    node: NodeId
+    scheme: int
+    number: int
+    is_complete: bool
+    since_s: int
+
+
+class Alarm(Struct, frozen=True):
+    """Something is wrong with a node's view log.
+
+    Attributes:
+        kind: ``fork`` = it has said otherwise before, as two cards with one identity do; ``gap`` = records are missing.
+        n: number of the first record concerned.
+        at_s: Unix time at which it was noticed.
+    """
+
+    node: NodeId
+    kind: str
+    n: int
+    at_s: int
+
+
+class Store:
+    """For any thread. Each change is on disk before its method returns. Every method may raise :class:`StoreError`.
+
+    Args:
+        path: its file; made if it is not there.
+        town: ours: chains of views begin with it.
+
+    Raises:
+        StoreError: it cannot be opened, or is of another version.
+    """
+
+    def __init__(self, path: Path, town: Town) -> None:
+        self._path = path
+        self._town = town
+        self._lock = threading.Lock()
+        with self._reading():
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def close(self) -> None:
+        """At the end."""
+        self._db.close()
+
+    def note_holds(self, node: NodeId, holds: Sequence[Held], at_s: int) -> list[Receipt]:
+        """Take a node's word for what it holds. Returns what is new; schemes that it names no more are forgotten."""
+        wanted = {one.scheme: (one.number, one.is_complete) for one in holds}
+        with self._writing():
+            known = {
+                scheme: (number, bool(is_complete))
+                for scheme, number, is_complete in self._db.execute(
+                    "SELECT scheme, number, is_complete FROM receipts WHERE node = ?", (node,)
+                )
+            }
+            new = [
+                Receipt(node, scheme, number, is_complete, at_s)
+                for scheme, (number, is_complete) in wanted.items()
+                if known.get(scheme) != (number, is_complete)
+            ]
+            self._db.executemany(
+                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
+                [(one.node, one.scheme, one.number, one.is_complete, one.since_s) for one in new],
+            )
+            self._db.executemany(
+                "DELETE FROM receipts WHERE node = ? AND scheme = ?", [(node, one) for one in known.keys() - wanted]
+            )
+        return new
+
+    def note_contacts(self, contacts: Mapping[NodeId, int]) -> None:
+        """When nodes have last asked, Unix time."""
+        with self._writing():
+            self._db.executemany("INSERT OR REPLACE INTO contacts VALUES (?, ?)", contacts.items())
+
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Of all nodes."""
+        with self._reading():
+            found = self._db.execute("SELECT * FROM receipts ORDER BY node, scheme").fetchall()
+        return tuple(Receipt(NodeId(a), b, c, bool(d), e) for a, b, c, d, e in found)
+
+    def contacts(self) -> dict[NodeId, int]:
+        """When each node has last asked."""
+        with self._reading():
+            return {NodeId(node): at_s for node, at_s in self._db.execute("SELECT node, at_s FROM contacts")}
+
+    def rows_made(self) -> dict[tuple[NodeId, int], str]:
+        """For whom each node's rows in each scheme were last made."""
+        with self._reading():
+            found = self._db.execute("SELECT node, scheme, holder FROM rows_made").fetchall()
+        return {(NodeId(node), scheme): holder for node, scheme, holder in found}
+
+    def note_rows_made(self, node: NodeId, scheme: int, holder: str) -> None:
+        """All its rows were made for this one."""
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO rows_made VALUES (?, ?, ?)", (node, scheme, holder))
+
+    def add_views(self, node: NodeId, views: tuple[View, ...], at_s: int) -> Continued:
+        """Keep what goes on from what a node has sent before, and note what does not."""
+        with self._writing():
+            found = continue_chain(self._head(node), views, lambda n: self._digest(node, n))
+            self._db.executemany(
+                "INSERT INTO views VALUES (?, ?, ?, ?, ?)",
+                [(node, view.record.n, view.digest, view.data, at_s) for view in found.new],
+            )
+            if found.new:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO chains VALUES (?, ?, ?)", (node, found.head.n, found.head.digest)
+                )
+            if found.fault:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?)", (node, found.fault, found.at, at_s)
+                )
+        return found
+
+    def is_forked(self, node: NodeId, told: ViewHead, at_s: int) -> bool:
+        """Whether where a node says that its log has come to contradicts what is kept of it; if so, it is noted."""
+        with self._writing():
+            found = is_forked(self._head(node), told, lambda n: self._digest(node, n))
+            if found:
+                self._db.execute("INSERT OR IGNORE INTO alarms VALUES (?, 'fork', ?, ?)", (node, told.n, at_s))
+        return found
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """All of them, newest first."""
+        with self._reading():
+            found = self._db.execute("SELECT * FROM alarms ORDER BY at_s DESC, node, n").fetchall()
+        return tuple(Alarm(NodeId(a), b, c, d) for a, b, c, d in found)
+
+    def forget_views(self, before_s: int) -> int:
+        """Forget what was shown, of records that came before a moment; returns of how many. Their digests stay."""
+        with self._writing():
+            done = self._db.execute(
+                "UPDATE views SET record = NULL WHERE received_s < ? AND record IS NOT NULL", (before_s,)
+            )
+        if done.rowcount:
+            with self._reading():
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return done.rowcount
+
+    def views(self, node: NodeId) -> tuple[tuple[int, bytes | None], ...]:
+        """A node's records by their number; ``None`` = forgotten."""
+        with self._reading():
+            return tuple(self._db.execute("SELECT n, record FROM views WHERE node = ? ORDER BY n", (node,)))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All of it or nothing."""
+        with self._reading():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as e:
+                raise StoreError(f"{self._path}: {e}") from e
+
+    def _head(self, node: NodeId) -> ViewHead:
+        row = self._db.execute("SELECT n, digest FROM chains WHERE node = ?", (node,)).fetchone()
+        return ViewHead(n=row[0], digest=row[1]) if row else no_views(self._town, node)
+
+    def _digest(self, node: NodeId, n: int) -> str | None:
+        row = self._db.execute("SELECT digest FROM views WHERE node = ? AND n = ?", (node, n)).fetchone()
+        return row[0] if row else None
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        # What is forgotten must not stay in the file.
+        self._db.execute("PRAGMA secure_delete = ON")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        elif version != SCHEMA_VERSION:
+            raise StoreError(f"{self._path}: of version {version}, and this program knows {SCHEMA_VERSION}")
