@@ -116,6 +116,21 @@ def test_change_by_another_program_is_published(office_file: Path, publish: Call
     assert 0 == program.stop()
 
 
+def test_galleries_are_published_with_a_key_of_the_publishers_own_and_not_again_at_a_restart(
+    office_file: Path, publish: Callable[[], Program]
+) -> None:
+    for _ in range(2):
+        program = publish()
+        program.fact("publishing", fault="", alarm="")
+        assert 0 == program.stop()
+    folder = office_file.parent
+    files = sorted((folder / "snapshots").glob("gallery-1-*"))
+
+    assert ["gallery-1-1.holders", "gallery-1-1.json", "gallery-1-1.lines"] == [file.name for file in files]
+    assert {0o640} == {file.stat().st_mode & 0o777 for file in files}
+    assert 0o600 == (folder / "publisher/gallery.key").stat().st_mode & 0o777
+
+
 def test_publisher_is_small_at_start(office_file: Path, publish: Callable[[], Program]) -> None:
     program = publish()
     program.fact("publishing", fault="", alarm="")
