@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
 COMMANDS: Final = {
-    "backup": ("central.backup.cli", "copy its state into one encrypted file"),
-    "restore": ("central.backup.cli", "put its state back"),
+    "backup": ("central.backup.cli", "copy central's state into one encrypted file"),
+    "restore": ("central.backup.cli", "put central's state back from such a file"),
     "backup-key": ("central.backup.cli", "make the key that opens backups"),
 }
 """Name → module, whose ``main`` takes the name too, and what the command does."""
 OF_ITS_MACHINE: Final = {
     "install": "put broker, central and the office in place, or bring them up to date",
-    "check": "say what is missing, wrong, or about to expire",
+    "check": "say what is missing, wrong or about to expire, and what to do",
 }
 """Commands of another program; ``watchlink`` starts that."""
 
@@ -82,7 +82,7 @@ def _say_commands(words: Sequence[str]) -> int:
     listing = "\n".join(f"  {name:10} {what}" for name, what in told.items())
     usage = (
         "usage: watchlink central --config FILE\n       watchlink central COMMAND …\n\n"
-        f"Run central: receipts and the control-room page; or a command:\n\n{listing}\n\n"
+        f"Run central, which answers alerts and shows the control room's page; or run a command:\n\n{listing}\n\n"
         "For more: watchlink central COMMAND --help"
     )
     if words and words[0].startswith("-"):

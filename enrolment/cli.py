@@ -37,32 +37,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="enrol.toml")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the service", dest="what")
-    key = commands.add_parser("key", help="make the key that adds and strikes nodes, once")
+    key = commands.add_parser("key", help="make the delegate's key, which adds and strikes nodes; once")
     key.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="for delegate.key and delegate.pub")
     renew = commands.add_parser(
         "renew-list",
         help="make and prove a new revocation list of nodes, on the broker's machine; a timer runs it daily",
     )
-    renew.add_argument("--broker", type=Path, required=True, metavar="FOLDER", help="the broker's files")
+    renew.add_argument("--broker", type=Path, required=True, metavar="FOLDER", help="folder of the broker's files")
     renew.add_argument(
         "--reload-command",
         default="",
         metavar="COMMAND",
-        help="makes the broker read its files again (default: a signal to mosquitto.service)",
+        help="makes the broker read its files again; default: a signal to mosquitto.service",
     )
     join = commands.add_parser(
         "join-lists",
         help="print the fleet's revocation lists with all that was revoked here; 'watchlink central install' runs it",
     )
-    join.add_argument("folder", type=Path, metavar="FOLDER", help="the fleet's lists and those here")
+    join.add_argument("folder", type=Path, metavar="FOLDER", help="folder with the fleet's lists and those here")
     commands.add_parser(
         "copy-register",
-        help="print all that the register holds, to be kept on another machine; no key is in it",
+        help="print all that the register holds, to be kept on another machine; it holds no key",
     )
     commands.add_parser(
         "restore-register",
-        help="after the machine was lost: fill an empty register with a copy, from standard input",
+        help="after the machine was lost: fill an empty register from a copy on standard input",
     )
+    for listed in commands._choices_actions:  # noqa: SLF001 - only there argparse keeps what the list of commands says
+        # Whoever asks for a command's help reads what it does there, too.
+        said = listed.help or ""
+        commands.choices[listed.dest].description = f"{said[:1].upper()}{said[1:]}."
     given = parser.parse_args(arguments)
     if given.what == "key":
         return _make_key(given.to)

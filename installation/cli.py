@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, dest="command")
     installing = commands.add_parser(
         "install",
-        help="put broker, central and the office in place",
+        help="put broker, central and the office in place, or bring them up to date",
         description="Put broker, central and, if wanted, the office in place on this machine, or bring them up to date."
         " Run it again as often as you like: it changes only what is not as it should be, and says what.",
         epilog="Exit status: 0 done; 1 it could not be finished, run it again; 2 this pack or request cannot be used.",
@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking = commands.add_parser(
         "check",
-        help="say what is missing, wrong, or about to expire",
-        description="Check everything 'install' sets up, and every expiry date. Changes nothing.",
+        help="say what is missing, wrong or about to expire, and what to do",
+        description="Check all that 'install' sets up and every expiry date, and say what to do. Change nothing.",
         epilog="Exit status: 0 all is in order; 1 there is something to do; 2 it could not be looked at.",
     )
     checking.add_argument("--json", action="store_true", help="JSON output")

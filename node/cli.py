@@ -30,10 +30,12 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     # No default here: a subcommand's would overwrite a --config given before it.
     shared.add_argument(
-        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=f"node.toml (default: {_DEFAULT_CONFIG})"
+        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=f"node.toml; default: {_DEFAULT_CONFIG}"
     )
     parser = argparse.ArgumentParser(
-        prog="watchlink node", description="The unit in a shop or pub. Without a command, it runs.", parents=[shared]
+        prog="watchlink node",
+        description="Run the node in a shop or pub; or run a command.",
+        parents=[shared],
     )
     parser.set_defaults(run=_run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the node")
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         help="renew this unit's certificates, if they are due",
         description="Renew this unit's certificates once half their life is over. A timer runs it every hour. The node"
         " goes on meanwhile, and uses a new certificate when it next connects.",
-        epilog="Exit status: 0 renewed or not due yet, 1 it did not work (it says why, and tries again), 2 the"
+        epilog="Exit status: 0 renewed or not due yet; 1 it did not work (it says why, and tries again); 2 the"
         " configuration cannot be used.",
     )
     renew.add_argument("--now", dest="is_forced", action="store_true", help="renew them now, even if not due")
@@ -68,12 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         " sentence on the air. Stop the node first.",
     )
     radio_check.add_argument(
-        "--seconds", type=_seconds, default=10, metavar="S", help="how long to listen (2 to 600; default: 10)"
+        "--seconds", type=_seconds, default=10, metavar="S", help="how many seconds to listen, 2 to 600; default: 10"
     )
     radio_check.add_argument(
-        "--transmit", action="store_true", help="transmit a tone and a sentence (needs radio.licence)"
+        "--transmit", action="store_true", help="transmit a tone and a sentence; needs radio.licence"
     )
-    radio_check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object a step")
+    radio_check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object for each step")
     radio_check.set_defaults(run=_radio_check)
     return parser
 
@@ -83,9 +85,9 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         "check",
         parents=[shared],
         help="say what is right and wrong on this unit, and what to do",
-        description="Say, a line for each part, what is right and wrong on this unit, and what to do. It may run while"
-        " the node runs, and disturbs nothing; it sees more while the node is stopped. Run it as root.",
-        epilog="Exit status: 0 all right, 1 something is wrong, 2 the configuration or a part could not be looked at.",
+        description="Say what is right and wrong on this unit, with a line for each part, and what to do. It may run"
+        " while the node runs, and disturbs nothing; it sees more while the node is stopped. Run it as root.",
+        epilog="Exit status: 0 all right; 1 something is wrong; 2 the configuration or a part could not be looked at.",
     )
     check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object for each part")
     check.set_defaults(run=_check)
@@ -96,7 +98,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         description="Make one file for the engineer: what 'node check' finds, versions, the log, the configuration and"
         " counts. It leaves out names of people and premises, addresses, photographs and keys. It needs no network."
         " Run it as root.",
-        epilog="Exit status: 0 made, 1 made but something is missing in it (it says what), 2 nothing could be written.",
+        epilog="Exit status: 0 made; 1 made, but something is missing in it (it says what); 2 nothing was written.",
     )
     diagnose.add_argument(
         "--to", dest="folder", type=Path, required=True, metavar="FOLDER", help="where to put it, such as a USB stick"
@@ -111,15 +113,16 @@ def _add_enrol(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
         help="make this new unit a node, with the seed on its card",
         description="Make this unit's keys, claim its identity with the code in the seed, and delete the seed. Show its"
         " progress, on the panel too, and go on trying until it is done. It may be ended at any moment.",
-        epilog="Exit status: 0 the node can start, 1 not yet, 2 the command or the configuration is wrong.",
+        epilog="Exit status: 0 the node can start; 1 not yet; 2 the command or the configuration is wrong.",
     )
     enrol.add_argument("--seed", dest="seed_file", type=Path, required=True, metavar="FILE", help="watchlink-seed.json")
     enrol.add_argument(
-        "--profile", default="ssd1309-128x64", metavar="NAME", help="which panel shows it; default: %(default)s"
+        "--profile",
+        default="ssd1309-128x64",
+        metavar="NAME",
+        help="hardware profile, for the panel; default: %(default)s",
     )
-    enrol.add_argument(
-        "--fake-socket", type=Path, metavar="SOCKET", help="profile 'fake': where its board can be looked at"
-    )
+    enrol.add_argument("--fake-socket", type=Path, metavar="SOCKET", help="for the profile 'fake': socket of its board")
     enrol.add_argument("--once", dest="is_once", action="store_true", help="try once, and say what is wrong")
     enrol.set_defaults(run=_enrol)
 

@@ -39,7 +39,7 @@ def add_commands(commands: Commands) -> None:
         action="append",
         type=int,
         metavar="N",
-        help="the office's premises with this number, from 'proposals', in place of names; repeat for more",
+        help="number of a premises, from 'proposals': the office knows its name, place and schemes; repeat for more",
     )
     add.add_argument(
         "--from",

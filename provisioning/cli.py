@@ -57,9 +57,9 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="watchlink fleet",
-        description="Keeps a town's fleet: its units, their certificates, the directory and the broker's files.",
+        description="Keep a town's fleet: its nodes, their certificates, the directory and the broker's files.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
     town, broker = town_options(), broker_options()
 
     init = commands.add_parser("init", parents=[town], help="make a new fleet in a new or empty folder")
@@ -72,22 +72,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="HOST",
         help="the broker's address as nodes see it; default: %(default)s",
     )
-    init.add_argument("--broker-port", default=8883, type=int, metavar="PORT", help="default: %(default)s")
+    init.add_argument("--broker-port", default=8883, type=int, metavar="PORT", help="its port; default: %(default)s")
     init.add_argument(
-        "--broker-bind", default="", metavar="ADDRESS", help="the address that the broker listens on; default: the host"
+        "--broker-bind", default="", metavar="ADDRESS", help="the address that the broker listens on; default: HOST"
     )
     init.add_argument(
-        "--broker-folder", default="", metavar="DIR", help="the broker's folder there, if it runs on another machine"
+        "--broker-folder",
+        default="",
+        metavar="DIR",
+        help="folder of its files, if it runs on another machine; default: TOWN/broker",
     )
     init.add_argument(
-        "--broker-user", default="", metavar="USER", help="user that Mosquitto runs as; default: the user who runs this"
+        "--broker-user", default="", metavar="USER", help="the user that the broker runs as; default: you"
     )
     init.add_argument(
         "--web-port",
         default=8080,
         type=int,
         metavar="PORT",
-        help="port of the control-room page, on loopback; default: %(default)s",
+        help="port of central's page, on loopback; default: %(default)s",
     )
     init.set_defaults(run=_init)
 
@@ -103,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         dest="live",
         metavar="FILE",
-        help="also show what central knows of each node: the file that its fleet page saves",
+        help="also show what central knows of each node: a file that its fleet page has saved",
     )
     listing.set_defaults(run=_list)
 
@@ -125,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     signing = commands.add_parser(
         "require-signatures",
         parents=[town, broker],
-        help="refuse unsigned messages, once every program in an older town has been upgraded",
+        help="refuse unsigned messages, in an older town whose programs are all upgraded",
     )
     signing.add_argument("who", nargs="*", metavar="WHO", help=f"node ids or '{CENTRAL}'; default: all")
     signing.set_defaults(run=_require_signatures)
@@ -133,13 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     crl = commands.add_parser(
         "renew-crl",
         parents=[town, broker],
-        help="renew the list of revoked certificates, and prove that the broker obeys it; run it daily",
+        help="renew the revocation lists, and prove that the broker obeys them; 'install' has it run daily",
     )
     crl.set_defaults(run=_renew_crl)
     carried = commands.add_parser(
         "pack",
         parents=[town],
-        help="write the one file that 'watchlink central install' needs, or 'watchlink node install' on a unit",
+        help="write the file for 'watchlink central install' or, with NODE, for 'watchlink node install'",
     )
     carried.add_argument("node", nargs="?", metavar="NODE", help="a node's id; default: for central's machine")
     carried.add_argument(
@@ -147,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     carried.set_defaults(run=_pack)
     installing = commands.add_parser(
-        "install", help="bring every later change to central, and renew revocation lists every day"
+        "install", help="from now on, bring each change to central, and renew the revocation lists every day"
     )
     installing.set_defaults(run=_install)
     add_issuer_commands(commands)

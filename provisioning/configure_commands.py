@@ -47,7 +47,9 @@ def add_commands(commands: Commands) -> None:
     )
     configure.add_argument("--yes", action="store_true", help="do not ask")
     configure.add_argument(
-        "--reload-command", metavar="COMMAND", help="brings the fleet's files to central, if it runs elsewhere"
+        "--reload-command",
+        metavar="COMMAND",
+        help="brings the fleet's files to central; default: TOWN/apply, once 'watchlink fleet install' has made it",
     )
     configure.set_defaults(run=_configure)
 

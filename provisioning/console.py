@@ -41,7 +41,7 @@ def broker_options() -> argparse.ArgumentParser:
         default=PROOF_DEADLINE_S,
         type=float,
         metavar="SECONDS",
-        help="how many seconds to wait for the broker (default: %(default)g)",
+        help="how long to wait for the broker; default: %(default)g",
     )
     return broker
 

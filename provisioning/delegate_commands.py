@@ -23,7 +23,9 @@ def add_commands(commands: Commands) -> None:
         parents=[town_options(), broker_options()],
         help="let the enrolment service add and strike nodes for 90 days, renew that, or end it",
     )
-    delegate.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the delegate's public key")
+    delegate.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="the service's public key, its delegate.pub"
+    )
     delegate.add_argument("--end", action="store_true", help="end the delegation at once, as after a theft")
     delegate.add_argument("--yes", action="store_true", help="do not ask: the fingerprint was compared before")
     delegate.set_defaults(run=_delegate)

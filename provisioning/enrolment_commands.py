@@ -31,7 +31,7 @@ def add_commands(commands: Commands) -> None:
         help="the service's name or address as nodes see it; repeat for more; default: as before",
     )
     enrolment.add_argument(
-        "--port", type=_port, metavar="PORT", help=f"default: as before, or {ENROLMENT_PORT} for a new one"
+        "--port", type=_port, metavar="PORT", help=f"the service's port; default: as before, or {ENROLMENT_PORT}"
     )
     enrolment.add_argument("--yes", action="store_true", help="do not ask when names or port change")
     where = enrolment.add_mutually_exclusive_group()

@@ -28,11 +28,14 @@ def add_commands(commands: Commands) -> None:
     trust = commands.add_parser(
         "trust-office",
         parents=[town_options(), broker_options()],
-        help="put the office's key in the directory, or take one out",
+        help="list the office's key in the directory, or strike one off",
     )
     trust.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the office's public key, its snapshot.pub")
     trust.add_argument(
-        "--strike", default="", metavar="KEY", help="fingerprint, from 'list', of a key that is to be trusted no longer"
+        "--strike",
+        default="",
+        metavar="KEY",
+        help="strike this key off: its fingerprint, from 'list'",
     )
     trust.add_argument("--yes", action="store_true", help="do not ask: the fingerprint was compared before")
     trust.set_defaults(run=_trust)

@@ -33,7 +33,7 @@ def add_commands(commands: Commands) -> None:
     seed.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="where the card is mounted")
     code = seed.add_mutually_exclusive_group()
     code.add_argument(
-        "--code-file", type=Path, metavar="FILE", help="read the label's code from there; default: ask for it"
+        "--code-file", type=Path, metavar="FILE", help="read the label's code from this file; default: ask for it"
     )
     code.add_argument("--new-code", action="store_true", help="make a new code; the old label stops working")
     network = seed.add_mutually_exclusive_group()
@@ -44,7 +44,7 @@ def add_commands(commands: Commands) -> None:
         " read it",
     )
     network.add_argument(
-        "--wifi-file", type=Path, metavar="FILE", help='read the Wi-Fi from there: name = "…" and password = "…"'
+        "--wifi-file", type=Path, metavar="FILE", help='read the Wi-Fi from this file: name = "…" and password = "…"'
     )
     seed.add_argument(
         "--enrolment",

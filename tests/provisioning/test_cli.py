@@ -239,7 +239,7 @@ def test_help_of_each_command_says_what_it_does(capsys: pytest.CaptureFixture[st
             main([*words, "--help"])
         return capsys.readouterr().out
 
-    names = re.findall(r"^    ([a-z-]+)(?: |$)", shown().partition("options:")[0], re.MULTILINE)
+    names = re.findall(r"^    ([a-z-]+)(?: |$)", shown().partition("\ncommands:\n")[2], re.MULTILINE)
 
     assert {"add", "list", "revoke", "collect"} < set(names)
     for name in names:

@@ -54,9 +54,9 @@ def test_demo_is_offered_only_where_the_repository_is(
     ("program", "command", "says"),
     [
         ("central", "install", "put broker, central"),
-        ("central", "check", "every expiry date. Changes nothing."),
+        ("central", "check", "every expiry date, and say what to do."),
         ("node", "install", "put the unit, its user"),
-        ("fleet", "install", "Have every later change"),
+        ("fleet", "install", "From now on, bring each change"),
     ],
 )
 def test_commands_about_a_programs_machine_are_under_the_program(
