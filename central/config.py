@@ -14,8 +14,8 @@ from central.store.database import resolve_url
 from central.store.errors import StoreConfigError
 from runtime.config import ConfigError, load_toml
 from runtime.key_file import read_key
+from runtime.loopback import is_loopback
 from runtime.mqtt_link import LinkSettings
-from runtime.web_server import is_loopback
 from wire.errors import WireError
 from wire.signing import PublicKey, SigningKey
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from runtime.config import ConfigError, load_toml
 from runtime.key_file import read_key
-from runtime.web_server import is_loopback
+from runtime.loopback import is_loopback
 from wire.errors import WireError
 from wire.signing import PublicKey
 from wire.snapshots import Town

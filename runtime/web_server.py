@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import ipaddress
 import logging
 import socket
 import ssl
@@ -19,6 +18,7 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from runtime.loopback import is_loopback
 from runtime.web_connections import (
     ACCEPTED_AT_ONCE,
     CONNECTIONS_MAX,
@@ -35,16 +35,6 @@ _QUEUED_MAX: Final = 512
 
 class NotLoopbackError(ValueError):
     """Without TLS a page may listen only on this machine."""
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def listen(host: str, port: int, *, has_tls: bool = False) -> Listener:

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runtime.web_server import is_loopback
+from runtime.loopback import is_loopback
 
 ACTION_HEADER: Final = "x-watchlink"
 ENTER: Final = "/enter"

@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from central.web.guard import Site, refuse
-from runtime.web_server import is_loopback
+from runtime.loopback import is_loopback
 
 ALONE = Site()
 TOWN = Site(frozenset({"central.town.example", "192.168.1.4"}), is_tls=True)
