@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import logging
 import signal
@@ -15,6 +14,7 @@ from types import FrameType
 from typing import Final
 
 from runtime.config import ConfigError
+from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 
@@ -54,15 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    # Imported late, so that a signal during these slow imports is not lost. All of it stays: no garbage is looked for
-    # in it, neither now nor while alerts come in.
-    gc.disable()
-    from central.app import Central  # noqa: PLC0415
-    from central.config import load_configuration  # noqa: PLC0415
-    from central.store.errors import StoreConfigError, StoreError  # noqa: PLC0415
-
-    gc.freeze()
-    gc.enable()
+    # Imported late, so that a signal during these slow imports is not lost.
+    with loading():
+        from central.app import Central  # noqa: PLC0415
+        from central.config import load_configuration  # noqa: PLC0415
+        from central.store.errors import StoreConfigError, StoreError  # noqa: PLC0415
 
     try:
         central = Central(load_configuration(given.config), FactLog(), Service())

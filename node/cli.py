@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.config import ConfigError
+from runtime.loading import loading
 
 STATUS_WRONG_CONFIGURATION: Final = 2
 _DEFAULT_CONFIG: Final = Path("/etc/watchlink/node.toml")
@@ -135,10 +136,11 @@ def _seconds(text: str) -> int:
 
 def _run(config_file: Path) -> int:
     # Imported here: 'check' and '--help' need no hardware libraries.
-    from node.app import NodeApp  # noqa: PLC0415
-    from node.config import load_config  # noqa: PLC0415
-    from runtime.logs import FactLog, set_up_logging  # noqa: PLC0415
-    from runtime.service import Service  # noqa: PLC0415
+    with loading():
+        from node.app import NodeApp  # noqa: PLC0415
+        from node.config import load_config  # noqa: PLC0415
+        from runtime.logs import FactLog, set_up_logging  # noqa: PLC0415
+        from runtime.service import Service  # noqa: PLC0415
 
     set_up_logging()
     _settle(config_file)

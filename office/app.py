@@ -20,6 +20,7 @@ from office.public_page import PublicPage
 from runtime.backup_file import BackupError
 from runtime.config import ConfigError
 from runtime.key_file import read_key
+from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 from runtime.web_connections import Listener
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_keys(configuration)
         os.environ[CONFIG_VARIABLE] = str(configuration.file)
         os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
-        django.setup()
+        with loading():
+            django.setup()
         with in_use(configuration):
             office = Office(configuration, FactLog(), Service())
             return 0 if office.run(should_stop) else STATUS_FAILED

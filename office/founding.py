@@ -13,6 +13,7 @@ from office.accounts.rules import why_not_call
 from office.config import CONFIG_VARIABLE, Configuration, load_configuration
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.config import ConfigError
+from runtime.loading import loading
 from wire.errors import DirectoryError
 from wire.fingerprints import key_fingerprint
 from wire.signing import KEY_BYTES, SigningKey
@@ -155,9 +156,10 @@ def read_schemes(configuration: Configuration) -> list[Scheme]:
 def _open_django(configuration: Configuration) -> None:
     os.environ[CONFIG_VARIABLE] = str(configuration.file)
     os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
-    import django  # noqa: PLC0415
+    with loading():
+        import django  # noqa: PLC0415
 
-    django.setup()
+        django.setup()
 
 
 def _make_keys(configuration: Configuration) -> None:

@@ -7,8 +7,10 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from types import ModuleType
 from typing import Final
 
+from runtime.loading import loading
 from watchlink import __version__
 
 COMMANDS: Final = {
@@ -37,11 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = COMMANDS | (CHECKOUT_COMMANDS if is_checkout else {})
     match given:
         case [name, what, *_] if (name, what) in OF_MACHINES:
-            done: int = importlib.import_module(OF_MACHINES[name, what]).main(given[1:])
+            done: int = _loaded(OF_MACHINES[name, what]).main(given[1:])
             return done
         case [name, *rest] if name in commands:
-            # Imported by name so that a node never loads central's libraries, nor the other way round.
-            status: int = importlib.import_module(commands[name][0]).main(rest)
+            status: int = _loaded(commands[name][0]).main(rest)
             return status
         case ["--version"]:
             print(f"watchlink {__version__}")  # noqa: T201 - a command's answer
@@ -55,6 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             problem = _problem(given[0], commands) + "\n\n" if given else ""
             sys.stderr.write(f"{problem}{usage}\n")
             return 2
+
+
+def _loaded(name: str) -> ModuleType:
+    # By name, so that a node never loads central's libraries, nor the other way round.
+    with loading():
+        return importlib.import_module(name)
 
 
 def _problem(name: str, commands: Iterable[str]) -> str:

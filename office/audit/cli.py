@@ -11,6 +11,7 @@ from typing import Final
 
 from office.config import CONFIG_VARIABLE, Configuration, load_configuration
 from runtime.config import ConfigError
+from runtime.loading import loading
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
@@ -26,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
     try:
         configuration = load_configuration(given.config)
-        import django  # noqa: PLC0415 - wants the environment
+        with loading():
+            import django  # noqa: PLC0415 - wants the environment
 
-        django.setup()
+            django.setup()
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
     from django.db import DatabaseError  # noqa: PLC0415

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from office.config import CONFIG_VARIABLE, DATABASE_VARIABLE, Configuration
 from runtime.backup_file import BackupError
+from runtime.loading import loading
 
 if TYPE_CHECKING:
     from django.db.migrations.loader import MigrationLoader
@@ -37,9 +38,10 @@ def django_on(configuration: Configuration, database: str) -> Iterator[None]:
     os.environ[CONFIG_VARIABLE] = str(configuration.file)
     os.environ[DATABASE_VARIABLE] = database
     os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
-    import django  # noqa: PLC0415 - wants the environment
+    with loading():
+        import django  # noqa: PLC0415 - wants the environment
 
-    django.setup()
+        django.setup()
     from django.db import DatabaseError, connections  # noqa: PLC0415
 
     try:

@@ -16,6 +16,7 @@ from office.backup.in_use import in_use
 from office.config import CONFIG_VARIABLE, load_configuration
 from runtime.backup_file import BackupError
 from runtime.config import ConfigError
+from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 
@@ -48,11 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         configuration = load_configuration(given.config)
         # Imported late, so that a signal during these slow imports is not lost.
-        import django  # noqa: PLC0415
+        with loading():
+            import django  # noqa: PLC0415
 
-        django.setup()
-        from office.publisher.app import Publisher  # noqa: PLC0415
-        from office.readiness import NotReadyError  # noqa: PLC0415
+            django.setup()
+            from office.publisher.app import Publisher  # noqa: PLC0415
+            from office.readiness import NotReadyError  # noqa: PLC0415
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
     try:

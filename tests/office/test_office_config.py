@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -88,3 +90,10 @@ def test_an_authority_that_is_no_key_is_refused(folder: Path) -> None:
 
     with pytest.raises(ConfigError, match="authority_file"):
         _load(folder)
+
+
+def test_configuration_is_read_without_the_web_server() -> None:
+    """Every command reads it, and only one serves pages."""
+    code = "import sys, office.config; print({'uvicorn', 'asyncio', 'django'} & set(sys.modules))"
+
+    assert "set()\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
