@@ -40,6 +40,7 @@ BROKER_USER: Final = "mosquitto"
 CENTRAL_USER: Final = "watchlink-central"
 PAGES: Final = "watchlink-office"
 PUBLISHER: Final = "watchlink-office-publish"
+PORT: Final = "watchlink-office-nodes"
 
 _OWN: Final = 0o600
 _OWN_FOLDER: Final = 0o700
@@ -62,6 +63,7 @@ OFFICE_OWNERS: Final = (
     (f"{places.OFFICE}/publisher", PUBLISHER, _OWN_FOLDER),
     (f"{places.OFFICE}/publisher/*.key", PUBLISHER, _OWN),
     (f"{places.OFFICE}/snapshots", PUBLISHER, 0o2750),
+    (f"{places.OFFICE}/nodes/state", PORT, 0o2750),
 )
 ENROLMENT_USER: Final = "watchlink-enrol"
 ENROLMENT_OWNERS: Final = (
@@ -71,7 +73,7 @@ ENROLMENT_OWNERS: Final = (
     (f"{places.ENROLMENT_OWN}/*", ENROLMENT_USER, 0o755),
 )
 USERS: Final = (BROKER_USER, CENTRAL_USER)
-OFFICE_USERS: Final = (PAGES, PUBLISHER, "watchlink-office-papers")
+OFFICE_USERS: Final = (PAGES, PUBLISHER, "watchlink-office-papers", PORT)
 
 
 def check(machine: Machine, now: datetime | None = None) -> list[Finding]:

@@ -64,7 +64,7 @@ class Answering:
             after = change_from(
                 held.get(scheme),
                 gallery.holders,
-                are_rows_good=self._rows_made.get((asker.node, scheme)) == _holder_text(asker),
+                are_rows_good=self._rows_made.get((asker.node, scheme)) == holder_text(asker),
                 was_sent_lately=self._was_sent_lately(asker, scheme, gallery.head.number),
             )
             if after is not None:
@@ -126,22 +126,23 @@ class Answering:
     def _was_sent_lately(self, asker: Asker, scheme: int, number: int) -> bool:
         with self._lock:
             *sent, at_s = self._sent.get((asker.node, scheme), (0, "", 0.0))
-        return sent == [number, _holder_text(asker)] and time.monotonic() - at_s < SENT_LATELY_S
+        return sent == [number, holder_text(asker)] and time.monotonic() - at_s < SENT_LATELY_S
 
     def _note_sent(self, asker: Asker, gallery: Gallery, change: GalleryChange) -> None:
         if change.after:
             return
         scheme = gallery.head.scheme
         with self._lock:
-            self._sent[asker.node, scheme] = (gallery.head.number, _holder_text(asker), time.monotonic())
-        if self._rows_made.get((asker.node, scheme)) != _holder_text(asker):
-            self._rows_made[asker.node, scheme] = _holder_text(asker)
+            self._sent[asker.node, scheme] = (gallery.head.number, holder_text(asker), time.monotonic())
+        if self._rows_made.get((asker.node, scheme)) != holder_text(asker):
+            self._rows_made[asker.node, scheme] = holder_text(asker)
             try:
-                self._store.note_rows_made(asker.node, scheme, _holder_text(asker))
+                self._store.note_rows_made(asker.node, scheme, holder_text(asker))
             except StoreError as e:
                 # Whom the office revokes is gone from shops although its disk is full.
                 logger.error("what was sent to a node is not kept: %s", e)  # noqa: TRY400 - the sentence says it all
 
 
-def _holder_text(asker: Asker) -> str:
+def holder_text(asker: Asker) -> str:
+    """For whom rows are made: where the node stands, and what is sealed to it."""
     return f"{asker.premises} {asker.sealing_key.hex()}"

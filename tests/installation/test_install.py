@@ -261,6 +261,20 @@ def test_office_is_founded_once_and_joined_with_central(machine: BareMachine, to
     assert "systemctl restart watchlink-central" in machine.acts()
 
 
+def test_office_answers_nodes_once_an_engineer_has_written_how(machine: BareMachine, town: Path) -> None:
+    unit = "watchlink-office-nodes"
+    machine.refused = {f"systemctl is-enabled {unit}", f"systemctl is-active {unit}"}
+    installed(machine, town, office="office.example.org")
+    assert machine.path(f"/etc/systemd/system/{unit}.service").exists()
+    assert not [act for act in machine.acts() if unit in act]
+
+    machine.path(places.OFFICE_NODES_TOML).parent.mkdir(exist_ok=True)
+    machine.path(places.OFFICE_NODES_TOML).write_text("")
+    installed(machine, town)
+
+    assert [act for act in machine.acts() if unit in act]
+
+
 def test_office_is_joined_with_what_an_engineer_has_written(machine: BareMachine, town: Path) -> None:
     installed(machine, town)
     toml = machine.path(places.CENTRAL_TOML)

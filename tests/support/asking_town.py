@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from office.gallery.holders import Holders, LineHolders, encode_holders, first_holders, holders_file, next_holders
 from office.gallery.line_keys import TextKeys
+from office.nodes.answering import holder_text
 from office.nodes.app import MachinePort
 from office.nodes.config import load_configuration
+from office.nodes.rules.asking import Asker
 from office.nodes.store import Receipt, Store
 from provisioning.certificates import (
     CertificateAuthority,
@@ -164,6 +166,14 @@ class AskingTown:
         data = issue_crl(by or self.nodes, set(serials), self.list_number, now=self.now, life=life)
         self.write("crl.pem", issue_crl(self.services, set(), self.list_number, now=self.now) + data)
 
+    def hold(self, scheme: int, nodes: Iterable[NodeId]) -> None:
+        """The port has made all rows of a scheme for these nodes before."""
+        (self.folder / "nodes/state").mkdir(exist_ok=True)
+        with contextlib.closing(Store(self.folder / "nodes/state/nodes.sqlite3", TOWN)) as store:
+            for node in nodes:
+                asker = Asker(node, node, frozenset({scheme}), sealing_key(node).public_key().public_bytes_raw())
+                store.note_rows_made(node, scheme, holder_text(asker))
+
     def certificate(self, node: NodeId) -> IssuedCertificate:
         """Of its gallery."""
         if node not in self.certificates:
@@ -284,9 +294,13 @@ class Unit:
 
     def told(self) -> GalleryAnswer:
         """The answer to that."""
+        return self.received()[0]
+
+    def received(self) -> tuple[GalleryAnswer, int]:
+        """The same, and how many bytes it has."""
         status, body = self.receive()
         assert status == 200, (status, body)
-        return decode_answer(body)
+        return decode_answer(body), len(body)
 
     def asks(self, *holds: Held, views: ViewHead | None = None) -> GalleryAnswer:
         """Both."""

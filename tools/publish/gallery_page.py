@@ -124,6 +124,8 @@ It is asked at the office's [machine port](office.md#galleries-for-nodes), over 
 | `POST {VIEWS_PATH}` | records of the [view log](#the-view-log) |
 
 Lines and photographs may be fetched in part (`Range`). A refusal is JSON with `problem`, and `retry_s` if that helps.
+`struck` means that the node may hold no gallery any more. Every other refusal is like no contact, and destroys nothing:
+for some seconds a directory of the fleet's may not know a shop that has just claimed its place.
 
 A node's gallery asks its office one question, as JSON, for ever. It is answered as soon as something is newer than what
 it holds, or after 25 seconds that nothing is. The answer is JSON, compressed with zlib (RFC 1950) and a preset

@@ -30,6 +30,8 @@ WAIT_S: Final = 25.0
 SILENT_S: Final = 60.0
 """Who has not asked for so long has started, or was cut off: it is told the time and its lease at once."""
 BUSY_RETRY_S: Final = 5
+SEALED_AT_ONCE: Final = 2
+"""Forty threads that seal keys would keep the loop, which only waits for them, from its turn."""
 
 
 class Contact:
@@ -57,6 +59,7 @@ class Contact:
         self._waiting = waiting
         self._reports = reports
         self._now_s = now_s
+        self._sealing = asyncio.Semaphore(SEALED_AT_ONCE)
 
     async def answer(self, request: Request) -> Response:
         """Starlette."""
@@ -89,7 +92,8 @@ class Contact:
                 asker = self._asking.look_again(request)
                 if isinstance(asker, Response):
                     return asker
-        return await run_in_threadpool(self._answer, asker, news or {})
+        async with self._sealing:
+            return await run_in_threadpool(self._answer, asker, news or {})
 
     def _answer(self, asker: Asker, news: dict[int, int]) -> Response:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class Files:
         self._asking = asking
         self._galleries = galleries
         self._answering = answering
+        self._sealing = asyncio.Semaphore(1)
+        """A whole gallery takes a second at most; meanwhile changes go out."""
 
     async def lines(self, request: Request) -> Response:
         """All lines of a gallery."""
@@ -50,7 +53,8 @@ class Files:
         found = self._gallery(request)
         if isinstance(found, Response):
             return found
-        return await run_in_threadpool(self._rows, *found)
+        async with self._sealing:
+            return await run_in_threadpool(self._rows, *found)
 
     async def photograph(self, request: Request) -> Response:
         """Ciphertext of a photograph that a line names which the node may be shown."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
@@ -288,6 +289,28 @@ def test_node_that_changes_its_scheme_is_told_at_once_what_to_destroy(port: Port
     port.town.list(sender(SHOP, (PUB_WATCH,), 1))
 
     assert ((PUB_WATCH,), ()) == ((answer := shop.told()).schemes, answer.changes)
+
+
+def test_change_in_a_large_gallery_reaches_fifty_shops_at_a_kilobyte_each(town: AskingTown) -> None:
+    shops = [NodeId(0x100 + n) for n in range(50)]
+    town.list(*(sender(shop, (HART,), shop) for shop in shops))
+    entries = [Entry(case) for case in range(1, 501)]
+    first = town.publish(HART, entries)
+    town.hold(HART, shops)
+    with port_thread(town) as port:
+        units = [port.unit(shop) for shop in shops]
+        for unit in units:
+            unit.asks(held(first))
+            unit.ask(held(first))
+
+        second = town.publish(HART, [*entries[:-1], Entry(501)])
+        answers = [unit.received() for unit in units]
+
+    for unit, (answer, size) in zip(units, answers, strict=True):
+        assert size < 1_024
+        (change,) = answer.changes
+        assert (first, (500,), {501}) == (change.after, change.gone, opened(answer, unit.node).keys())
+        assert second == msgspec.json.decode(change.head)["snapshot"]["number"]
 
 
 def test_lines_can_be_fetched_in_part(port: PortThread) -> None:
