@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands.add_parser(
         "restore-register",
-        help="after the machine was lost: fill an empty register from a copy on standard input",
+        help="after the machine was lost: fill the new register from a copy on standard input",
     )
     for listed in commands._choices_actions:  # noqa: SLF001 - only there argparse keeps what the list of commands says
         # Whoever asks for a command's help reads what it does there, too.

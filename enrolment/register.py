@@ -181,10 +181,12 @@ class Register:
         return msgspec.json.encode(RegisterCopy(town=town, enrolled=enrolled, certificates=certificates))
 
     def put_back(self, data: bytes) -> RegisterCopy:
-        """Fill this register, which holds nothing, from a copy: all of it or nothing.
+        """Fill this register, in which nobody is enrolled yet, from a copy: all of it or nothing.
+
+        Certificates with which units have been renewed here meanwhile stay: they are to be revoked one day, too.
 
         Raises:
-            RegisterError: it holds something, or that is no copy of a register, or one of another town's.
+            RegisterError: somebody is, or that is no copy of a register, or one of another town's.
         """
         try:
             found = _read_copy(data)
@@ -196,11 +198,9 @@ class Register:
                     "that is the register of another town, and nothing was put back: its units are nobody here. Take"
                     " the copy that was kept of this town's"
                 )
-            (held,) = self._connection.execute(
-                "SELECT (SELECT count(*) FROM enrolled) + (SELECT count(*) FROM certificates)"
-            ).fetchone()
-            if held:
-                raise RegisterError(f"{self._path} holds entries already, and nothing is overwritten")
+            (claimed,) = self._connection.execute("SELECT count(*) FROM enrolled").fetchone()
+            if claimed:
+                raise RegisterError(f"{self._path} knows units that have claimed already, and nothing is overwritten")
             self._connection.executemany(_INSERT, map(_row, found.enrolled))
             self._remember(found.certificates)
         return found

@@ -34,10 +34,10 @@ def keep_copy(configuration: Configuration) -> None:
 
 
 def put_back(configuration: Configuration, data: bytes) -> RegisterCopy:
-    """Fill the register, which is empty, and which the service may have open.
+    """Fill the register, in which nobody is enrolled yet, and which the service may have open.
 
     Raises:
-        ConfigError, RegisterError: it holds something, or that is no copy, or one of another town; nothing was changed.
+        ConfigError, RegisterError: somebody is, or that is no copy, or one of another town; nothing was changed.
     """
     with _opened(configuration) as register:
         return register.put_back(data)

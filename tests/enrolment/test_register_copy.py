@@ -44,13 +44,27 @@ def test_register_is_as_it_was_after_its_machine_was_lost(tmp_path: Path, copied
     register.close()
 
 
-def test_register_that_holds_something_is_not_overwritten(tmp_path: Path, copied: bytes) -> None:
+def test_register_in_which_units_have_claimed_is_not_overwritten(tmp_path: Path, copied: bytes) -> None:
     register = Register(tmp_path / "new")
-    register.remember(IssuedCertificate("1c", "00000011", "00000011", "pem", 900))
+    other = msgspec.structs.replace(ENROLLED, node="00000011", claim_hash="cd" * 32, signing_key=b"o" * 32)
+    register.spend(other, ())
 
     with pytest.raises(RegisterError, match="nothing is overwritten"):
         register.put_back(copied)
-    assert (0, 1) == (len(register.enrolled()), len(register.certificates()))
+    assert (1, 0) == (len(register.enrolled()), len(register.certificates()))
+    register.close()
+
+
+def test_unit_that_renews_on_the_new_machine_does_not_bar_the_registers_way_back(tmp_path: Path, copied: bytes) -> None:
+    """From the installation on, units find the service there, and some of a large town are always due."""
+    renewed = IssuedCertificate("1c", "00000010", "00000010", "pem", 902)
+    register = Register(tmp_path / "new")
+    register.remember(renewed)
+    register.put_back(copied)
+
+    assert ((ENROLLED,), (*CERTIFICATES, renewed)) == (register.enrolled(), register.certificates())
+    with pytest.raises(RegisterError, match="nothing is overwritten"):
+        register.put_back(copied)
     register.close()
 
 

@@ -76,11 +76,12 @@ systemctl daemon-reload
 
 watchlink fleet pack --dir /srv/town --to /town.tar >>/proof/packed 2>&1
 watchlink central install --from /town.tar >/proof/installed-anew 2>&1
-backups_the_enrolment_service_1
+# Its hour has come before the register is back.
+watchlink node renew --config "$state/node.toml" --now >/proof/renewed-meanwhile 2>&1
 backups_restoring_central_1
 stat --format='%U %a' $central/state/before-restore-* >/proof/aside
+backups_the_enrolment_service_1
 backups_the_enrolment_service_2
-backups_the_enrolment_service_3
 # As an engineer does who has compared the two.
 cp $central/central.toml.of-* $central/central.toml
 rm $central/*.of-*

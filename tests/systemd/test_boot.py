@@ -380,8 +380,9 @@ def test_operator_signs_in_again_at_the_restored_central(proof: Proof) -> None:
 
 def test_restored_enrolment_service_knows_its_units_renews_and_takes_new_claims(proof: Proof) -> None:
     """Whom the fleet had not collected, whom it had, and who comes now: all as if nothing had happened (F2)."""
-    assert "(Butcher) has claimed its premises" in proof.text("said.the_enrolment_service_3")
-    assert "00000010: renewed. The new certificate lasts until" in proof.text("renewed-again")
+    assert "(Butcher) has claimed its premises" in proof.text("said.the_enrolment_service_2")
+    for name in ("renewed-meanwhile", "renewed-again"):
+        assert "00000010: renewed. The new certificate lasts until" in proof.text(name)
     assert "This unit is armed for Florist." == proof.text("claimed.florist").splitlines()[-1]
     assert "received" == seen(proof, "press.florist")["faces"][-1], proof.text("florist.facts")
     assert {("Corner Shop", "attack"), ("Florist", "assist")} == {
