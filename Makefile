@@ -51,7 +51,7 @@ soak: ## memory of central and a node before and after a flood of 10 million mes
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.soak $(SOAK)
 
-sim: ## the simulated town: 240 seeds (make test: 16) and every planted fault; SIM="--seed 7" replays one, SIM="--storm 50" storms the air
+sim: ## the simulated town: 240 seeds (make test: 16), 10,000 galleries, every planted fault; SIM="--seed 7" replays one
 	@scripts/set-up sim
 	@.venv/bin/python -m sim $(SIM)
 

@@ -1,4 +1,4 @@
-"""``make sim``: a campaign of seeds, the planted faults (each must be caught), and storms on the air.
+"""``make sim``: a campaign of seeds, the planted faults (each must be caught), storms on the air, and galleries.
 
 Exit status 0 only if no invariant broke, the same seed gave the same trace, every planted fault was found, and every
 storm delivered every alert in time.
@@ -14,7 +14,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
+from sim import gallery_lives
 from sim.campaign import Result, can_show, run
+from sim.gallery_campaign import live
 from sim.plants import BREAKS, Plant
 from sim.storm import is_good, peers, storm, tell, tell_peer
 from wire.kinds import AlertKind
@@ -38,7 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--storm", type=int, help="only a storm on the air: this many premises press at once, without network"
     )
+    parser.add_argument("--galleries", type=int, help="only this many galleries (make sim: 10,000)")
+    parser.add_argument("--gallery", type=int, help="replay the gallery of this seed")
     options = parser.parse_args(arguments)
+    if options.gallery is not None:
+        life = live(options.gallery)
+        print("\n".join(gallery_lives.tell(life)))
+        return 1 if life.broken else 0
+    if options.galleries is not None:
+        with ProcessPoolExecutor(options.jobs) as pool:
+            return 0 if _galleries(pool, options.first, options.galleries) else 1
     plant = Plant(options.plant) if options.plant else None
     if options.storm is not None:
         is_storm_good, text = _storm(options.storm, options.seed or options.first)
@@ -63,10 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for _, text in storms:
             print(text)
         are_storms_good = all(is_storm_good for is_storm_good, _ in storms)
+        are_galleries_good = _galleries(pool, options.first, gallery_lives.LIVES)
     again = run(options.first, node_count=options.nodes)
     is_same = again.trace_hash == results[0].trace_hash
     print(f"seed {options.first} again: trace {again.trace_hash}, {'the same' if is_same else 'NOT THE SAME'}")
-    return 0 if not broken and not uncaught and is_same and are_storms_good else 1
+    return 0 if not broken and not uncaught and is_same and are_storms_good and are_galleries_good else 1
 
 
 def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
@@ -96,6 +108,14 @@ def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namesp
                 return True
     print(f"planted {plant}: NOT CAUGHT in {len(seeds)} seeds")
     return False
+
+
+def _galleries(pool: ProcessPoolExecutor, first: int, count: int) -> bool:
+    are_good, lines = gallery_lives.play(pool, first, count)
+    print("\n".join(lines), flush=True)
+    are_caught, lines = gallery_lives.catch(pool, first)
+    print("\n".join(lines), flush=True)
+    return are_good and are_caught
 
 
 def _storm(nodes: int, seed: int = 1) -> tuple[bool, str]:

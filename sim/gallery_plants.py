@@ -29,9 +29,9 @@ class GalleryPlant(StrEnum):
 
 
 GALLERY_BREAKS: Final[dict[GalleryPlant, tuple[str, ...]]] = {
-    GalleryPlant.DAY_FORGOTTEN: ("J1", "J4"),
+    GalleryPlant.DAY_FORGOTTEN: ("J1", "J4", "J10"),
     GalleryPlant.KEY_LEFT: ("J5",),
-    GalleryPlant.OTHER_SCHEME: ("J3",),
+    GalleryPlant.OTHER_SCHEME: ("J3", "J5"),
     GalleryPlant.VIEW_NOT_LOGGED: ("J6",),
     GalleryPlant.LOCK_OUT_FORGOTTEN: ("J8",),
     GalleryPlant.BOOT_NOT_CHARGED: ("J4",),
@@ -43,7 +43,7 @@ def spoil_start(plant: GalleryPlant | None, event: ev.Started) -> ev.Started:
     """What the core is told of the disk."""
     match plant:
         case GalleryPlant.DAY_FORGOTTEN:
-            return replace(event, ledger=replace(event.ledger, floor_s=0, proven_s=0))
+            return replace(event, ledger=replace(event.ledger, floor_s=0))
         case GalleryPlant.BOOT_NOT_CHARGED:
             lease = event.ledger.lease
             return replace(event, ledger=replace(event.ledger, lease=replace(lease, charged_s=-600)))

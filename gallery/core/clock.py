@@ -77,7 +77,7 @@ class Clock(Struct, frozen=True):
 
     def told_by_office(self, at_s: int, now_ms: int) -> Clock:
         """The office's own time: it made the days, so it may turn a wrong clock back."""
-        offset_ms = _not_back(at_s * 1000 - now_ms, self.floor_offset_ms)
+        offset_ms = self._not_back(at_s * 1000 - now_ms)
         return Clock(offset_ms, offset_ms, Evidence.OFFICE)
 
     def told_by_central(self, at_s: int, now_ms: int) -> Clock:
@@ -87,7 +87,7 @@ class Clock(Struct, frozen=True):
         offset_ms = at_s * 1000 - now_ms
         if offset_ms < self.proven_offset_ms - LAG_S * 1000:
             return self
-        offset_ms = max(self.proven_offset_ms, _not_back(offset_ms, self.floor_offset_ms))
+        offset_ms = self._not_back(offset_ms)
         return Clock(offset_ms, offset_ms, Evidence.CENTRAL)
 
     def read_battery(self, at_s: int, now_ms: int) -> Clock:
@@ -109,7 +109,7 @@ class Clock(Struct, frozen=True):
         evidence = Evidence.NONE if is_behind else self.evidence
         return replace(self, floor_offset_ms=offset_ms, evidence=evidence, is_behind=self.is_behind or is_behind)
 
-
-def _not_back(offset_ms: int, held_ms: int) -> int:
-    """A step back is only taken if it is a correction, so that nothing flickers at the end of its day."""
-    return held_ms if held_ms - LAG_S * 1000 <= offset_ms < held_ms else offset_ms
+    def _not_back(self, offset_ms: int) -> int:
+        """A step back that is no more than drift is not taken, so that nothing flickers at the end of its day."""
+        held_ms = self.floor_offset_ms if self.evidence in SIGNED else self.proven_offset_ms
+        return held_ms if held_ms - LAG_S * 1000 <= offset_ms < held_ms else offset_ms

@@ -14,7 +14,7 @@ rule                  what       applies
 ``clock-unknown``     hidden     nobody has proved the time since this boot
 ``no-contact``        hidden     the lease is over, or the office has never answered
 ``over-unproven``     hidden     its last day is over, by a clock that nobody signed
-``not-yet``           hidden     its first day has not begun
+``not-yet``           hidden     its first day has not begun, by the word of office or central
 ``unopened``          hidden     its key came and does not open
 ``on-its-way``        hidden     its key is not here yet
 ====================  =========  ==========================================================
@@ -104,7 +104,7 @@ RULES: Final[tuple[tuple[Why, _Rule], ...]] = (
     (Why.CLOCK_UNKNOWN, _is_clock_unknown),
     (Why.NO_CONTACT, _is_lease_over),
     (Why.OVER_UNPROVEN, lambda now, _gallery, line: now.clock.floor_s(now.now_ms) >= line.not_after_s),
-    (Why.NOT_YET, lambda now, _gallery, line: now.clock.floor_s(now.now_ms) < line.not_before_s),
+    (Why.NOT_YET, lambda now, _gallery, line: now.clock.proven_s(now.now_ms) < line.not_before_s),
     (Why.UNOPENED, lambda _now, gallery, line: line.case in gallery.unopened),
     (Why.ON_ITS_WAY, lambda _now, gallery, line: line.key not in gallery.keys or line.key in gallery.dying),
 )

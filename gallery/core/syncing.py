@@ -189,7 +189,9 @@ def photographs_destroyed(turn: Turn, effect: DestroyPhotographs, *, is_done: bo
 def settle(turn: Turn) -> None:
     """Order what is missing and what is too much, if anything has changed."""
     state = turn.state
-    if not state.is_started or state.settled == _signature(state):
+    before = state.settled
+    signature = _signature(state)
+    if not state.is_started or before == signature:
         return
     proven_s = state.clock.proven_s(turn.now_ms)
     for gallery in tuple(state.galleries.values()):
@@ -205,7 +207,8 @@ def settle(turn: Turn) -> None:
         for gallery in state.galleries.values()
         if gallery.title.is_allowed
     )
-    if state.settled is not None:
+    # That the disk may be asked again changes nothing on a page.
+    if before is not None and before[:-1] != signature[:-1]:
         turn.order(RedrawPages())
     state.settled = _signature(state)
 

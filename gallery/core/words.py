@@ -89,8 +89,8 @@ WORDS: Final[Mapping[Why, Words]] = {
     ),
     Why.NOT_YET: Words(
         "This person’s ban has not begun.",
-        "Its first day is still to come.",
-        "Nothing. They are shown from the first day on.",
+        "Its first day is still to come, or the office has not confirmed yet that it is here.",
+        "Nothing. They are shown from the first day on, once this unit has had a network on it.",
     ),
     Why.UNOPENED: Words(
         "This person cannot be shown: what the office sent does not open here.",

@@ -135,6 +135,24 @@ def test_battery_clock_ahead_of_the_day_hides_until_the_office_says_otherwise(wo
     assert world.why() is None
 
 
+def test_battery_clock_ahead_begins_no_ban_early(world: GalleryWorld) -> None:
+    """A clock that nobody signed can only hide."""
+    world.hart.issue(CASE, world.true_s + 2 * DAY_S, world.true_s + 10 * DAY_S)
+    world.contact()
+    world.off_for_days(1)
+    world.battery(ahead_s=2 * DAY_S)
+
+    assert Why.NOT_YET is world.why()
+
+
+def test_ban_begins_on_its_day_without_contact(world: GalleryWorld) -> None:
+    world.hart.issue(CASE, world.true_s + 2 * DAY_S, world.true_s + 10 * DAY_S)
+    world.contact()
+    world.pass_days(2)
+
+    assert world.why() is None
+
+
 def test_answer_that_was_held_back_proves_no_time(world: GalleryWorld) -> None:
     world.off_for_days(1)
     asked = world.node.asked
