@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import threading
 from collections.abc import Callable
@@ -33,6 +34,8 @@ from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
 from wire.snapshots import Town
+
+logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 0.25
 """Between two looks at the files: who is struck is cut off within that."""
@@ -88,6 +91,7 @@ class MachinePort:
         without_resumption(tls)
         listener = listen(file.web.host, file.web.port, has_tls=True)
         self._web = WebServer(app, listener, tls=tls, end_streams=self._waiting.close, connections=CONNECTIONS_MAX)
+        self._told: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.url = url_of(listener, has_tls=True)
         facts.write("listening", url=self.url)
@@ -104,6 +108,7 @@ class MachinePort:
         while not should_stop.wait(LOOK_S):
             self.look()
             self._reports.tidy()
+            self._tell(self._who.alarm)
             self._service.watchdog()
             if self._web.join_thread(0):
                 raise RuntimeError("the server has ended")
@@ -120,6 +125,14 @@ class MachinePort:
             self._on_loop(self._waiting.wake)
         # At each look: a certificate's or a list's time may be over.
         self._on_loop(self._asking.close_refused)
+
+    def _tell(self, alarm: str) -> None:
+        if alarm != self._told:
+            self._told = alarm
+            if alarm:
+                logger.error("%s", alarm)
+            self._service.status(alarm or "answering")
+            self._facts.write("answering nodes", alarm=alarm)
 
     def _on_loop(self, call: Callable[[], None]) -> None:
         if self._loop is not None:

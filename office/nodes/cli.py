@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final
 
 from runtime.config import ConfigError
+from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 
@@ -35,9 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     # Imported late, so that a signal during these slow imports is not lost.
-    from office.nodes.app import MachinePort  # noqa: PLC0415
-    from office.nodes.config import load_configuration  # noqa: PLC0415
-    from office.nodes.store import StoreError  # noqa: PLC0415
+    with loading():
+        from office.nodes.app import MachinePort  # noqa: PLC0415
+        from office.nodes.config import load_configuration  # noqa: PLC0415
+        from office.nodes.store import StoreError  # noqa: PLC0415
 
     try:
         MachinePort(load_configuration(given.config), FactLog(), Service()).run(should_stop)

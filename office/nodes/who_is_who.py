@@ -66,6 +66,7 @@ class WhoIsWho:
     ) -> None:
         self._authority = authority
         self._issuers = {issuer.subject: issuer for issuer in issuers}
+        self._names = sorted(issuer.subject.rfc4514_string() for issuer in issuers)
         self._now_s = now_s
         self.directory = EMPTY_DIRECTORY
         self._directories = [
@@ -94,6 +95,14 @@ class WhoIsWho:
         """Who asks, or why they are not answered."""
         held = self._lists.contents
         return judge(certificate, self.directory, {} if held is None else held.lists, int(self._now_s()))
+
+    @property
+    def alarm(self) -> str:
+        """Why nobody is answered, whoever they are, by which issuer; empty = all is well."""
+        lists = {} if self._lists.contents is None else self._lists.contents.lists
+        now_s = self._now_s()
+        out = [name for name in self._names if name not in lists or now_s >= lists[name].ends_s]
+        return f"nobody is answered: no revocation list in force of {', '.join(out)}" if out else ""
 
     def _may_follow(self, found: Directory) -> bool:
         # The delegate's is judged again at each look: its time, or this machine's clock, may have been wrong.
