@@ -1,6 +1,6 @@
 """When certificates and revocation lists that central itself depends on end, and what people are told long before.
 
-The premises' own are in their health. Their nodes renew them; these are renewed by the fleet's engineer.
+The premises' own are in their health. Their nodes renew them; these are renewed by a timer on the fleet's machine.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from runtime.mqtt_link import LinkSettings
 from runtime.revocation_list import split_lists
 from wire.renewal import is_late
 
+_DAILY: Final = "its timer watchlink-fleet-lists should have renewed it; by hand "
 _SAID: Final = {
-    "central": ("Central’s certificate", "no alert reaches central by network", "watchlink fleet renew central"),
+    "central": (
+        "Central’s certificate",
+        "no alert reaches central by network",
+        f"{_DAILY}watchlink fleet renew central",
+    ),
     "alerts": (
         "The certificate of central’s connection for alerts",
         "a flood can hold up alerts",
-        "watchlink fleet renew alerts",
+        f"{_DAILY}watchlink fleet renew alerts",
     ),
-    "broker": ("The broker’s certificate", "no unit can connect", "watchlink fleet renew broker"),
+    "broker": ("The broker’s certificate", "no unit can connect", f"{_DAILY}watchlink fleet renew broker"),
     "page": ("The certificate of this page", "browsers refuse it", "watchlink fleet web-certificate"),
 }
 """Whose, what happens when it has ended, and what the engineer runs."""

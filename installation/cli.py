@@ -16,6 +16,9 @@ from installation.errors import InstallError, PackError
 from installation.install import NAME, Order, install
 from installation.machine import Machine
 from installation.pack import read_pack
+from installation.places import BROKERS_PAIR
+from installation.steps import settle_pairs
+from runtime.key_pair import Turn
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
@@ -66,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         help="take a pack that is another town's, or older than what is here: after founding or restoring a town; what"
         " the enrolment service knows of another town is set aside, and it makes a new key",
     )
+    installing.add_argument(
+        "--settle",
+        action="store_true",
+        help="only finish putting the broker's certificate and its key in place, if a power cut came between them; the"
+        " broker's unit does this before it starts",
+    )
     checking = commands.add_parser(
         "check",
         help="say what is missing, wrong or about to expire, and what to do",
@@ -83,6 +92,9 @@ def _name(text: str) -> str:
 
 
 def _install(options: argparse.Namespace) -> int:
+    if options.settle:
+        settle_pairs(Machine(), [BROKERS_PAIR], Turn.TRY)
+        return 0
     order = Order(options.office or "", without_central=options.without_central, is_new_town=options.new_town)
     if order.without_central and not order.office:
         raise PackError("--without-central leaves nothing to install: give --office NAME as well.")

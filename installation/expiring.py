@@ -33,6 +33,10 @@ BACKUP_AGE_MAX: Final = timedelta(hours=36)
 SNAPSHOT_AGE_MAX: Final = timedelta(hours=3)
 """The office signs one every hour, also when nothing has changed."""
 
+_DAILY: Final = (
+    "The timer on the machine with the fleet folder has not renewed it: 'journalctl -u watchlink-fleet-lists' there"
+    " says why. By hand"
+)
 _CARRY: Final = "on the fleet's machine, and install the new pack here."
 _NO_LANE: Final = "alerts have no connection of their own at central"
 
@@ -46,17 +50,19 @@ def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[
         ("alerts' certificate", f"{places.CENTRAL}/alerts.pem", "alerts", parts.central),
         ("office's certificate", f"{places.OFFICE}/publisher/server.pem", "office", parts.office),
     ):
-        to_do = f"Run 'watchlink fleet renew {who}' {_CARRY}"
+        by_hand = f"'watchlink fleet renew {who}' {_CARRY}"
+        # An office on another machine has to be carried to.
+        to_do = f"{_DAILY}: {by_hand}" if parts.central else f"Run {by_hand}"
         if not is_here:
             continue
         if machine.path(path).exists():
             found.append(_certificate(about, machine.path(path), now, to_do))
         elif who == "alerts":
-            found.append(bad(about, _NO_LANE, to_do))
+            found.append(bad(about, _NO_LANE, f"Run {by_hand}"))
         elif who != "office":
             found.append(bad(about, f"{path} is missing", "Run 'watchlink central install' again."))
     if parts.enrolment:
-        to_do = f"Run 'watchlink fleet enrolment --beside-central' {_CARRY}"
+        to_do = f"{_DAILY}: 'watchlink fleet enrolment --beside-central' {_CARRY}"
         own = machine.path(f"{places.ENROLMENT}/enrolment/server.pem")
         found.append(_certificate("enrolment's certificate", own, now, to_do))
     found += [_certificate(what, path, now, f"Run 'watchlink fleet web-certificate' {_CARRY}") for what, path in pages]

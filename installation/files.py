@@ -20,6 +20,7 @@ from installation.errors import InstallError
 from installation.machine import READ_BYTES_MAX, Machine
 from runtime.atomic import PRIVATE, write_atomic
 from runtime.folder_lock import folder_lock
+from runtime.key_pair import KeyPair
 from runtime.regular_file import NoFileError, read_regular
 
 STATE: Final = "/var/lib/watchlink"
@@ -108,8 +109,10 @@ def put(machine: Machine, record: Record, change: Change) -> None:
 def sweep(machine: Machine, wanted: Iterable[Wanted], record: str = RECORD) -> None:
     """Remove what a kill in the middle of a write may have left beside these: among it copies of private keys."""
     for path in map(machine.path, (record, *(one.path + end for one in wanted for end in ("", BESIDE)))):
-        for left in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 8}"):
-            left.unlink(missing_ok=True)
+        arriving = KeyPair(path, path).arriving
+        for name in (path.name, arriving.name):
+            for left in path.parent.glob(f".{name}.{'[0-9a-f]' * 8}"):
+                left.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:

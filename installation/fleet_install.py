@@ -1,6 +1,7 @@
-"""``watchlink fleet install``: the way from the fleet folder's machine to central, and revocation lists every day.
+"""``watchlink fleet install``: the way from the fleet folder's machine to central, and what is renewed every day.
 
-Only the keys in the folder sign the list of central, broker and office; so the timer is here, where they are.
+Only the keys in the folder sign for central, broker and office: their certificates, and the list of those that are
+revoked. So the timer is here, where they are.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def install_fleet(machine: Machine, town: Path, to: str, say: Say) -> None:
             save_record(machine, record, RECORD)
     whither = f"to {host}" if host else "to central on this machine"
     done = "Everything is in place" if is_busy or changed else "Nothing to do: everything is in place"
-    say(f"{done}: each change of {town} goes {whither}, and new revocation lists every day.")
+    daily = "every day new revocation lists, and certificates that are due"
+    say(f"{done}: each change of {town} goes {whither}, and {daily}.")
 
 
 def apply_script(to: str) -> str:

@@ -37,9 +37,10 @@ from installation.pack import CLAIMS, ISSUERS, TOP, Pack, claims_number_of
 from installation.places import Parts
 from installation.revocation import crl_number_of
 from installation.services import read_units, start_services
-from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, want_programs
+from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, settle_pairs, want_programs
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.folder_lock import folder_lock
+from runtime.key_pair import Turn
 from wire.directory import Sender, open_directory
 from wire.errors import WireError
 from wire.ids import NodeId, node_text, parse_node
@@ -117,6 +118,9 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
     """
     with alone(machine), _no_list_renewed(machine):
         record = load_record(machine)
+        # Of a run that was cut short, which has noted it. What else lies there is whoever's that owns the folder.
+        cut_short = [one for one in places.PAIRS if {f"{one}.pem", f"{one}.key"} & {*record.unfinished}]
+        settle_pairs(machine, cut_short, Turn.HELD)
         record.without_central |= order.without_central
         plan = _plan(machine, record, pack, say, order)
         if pack is not None and order.is_new_town and is_of_another(machine, pack.authority):
@@ -230,7 +234,7 @@ def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> tuple
     # Users and folders first: a file belongs to whom its folder belongs to.
     put_all(machine, record, plan.system, say)
     make_users_and_folders(machine, places.settings(parts))
-    put_all(machine, record, plan.fleets, say)
+    put_all(machine, record, plan.fleets, say, Turn.HELD)
     if plan.joins:
         _join(machine, parts)
         for sentence in plan.joins:

@@ -22,7 +22,15 @@ from installation.node_pack import CERTIFICATE, FILES, Identity, identity_of
 from installation.places import PROGRAM, shipped
 from installation.private_keys import public_part
 from installation.services import Service, run_services
-from installation.steps import Say, changes_of, make_users_and_folders, note_changes, put_all, want_programs
+from installation.steps import (
+    Say,
+    changes_of,
+    make_users_and_folders,
+    note_changes,
+    put_all,
+    settle_pairs,
+    want_programs,
+)
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.directory import Directory, open_directory
 from wire.directory_succession import newest
@@ -65,6 +73,7 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
         InstallError: it cannot go on.
     """
     with alone(machine):
+        settle_pairs(machine, node_places.PAIRS)  # Of a run that was cut short, which has noted whom to tell.
         record = load_record(machine, node_places.RECORD)
         here = {name: data for name in FILES if (data := read(machine.path(f"{node_places.STATE}/{name}"))) is not None}
         unit = _claiming(machine, given, here) or _armed(machine, record, given, here, now or datetime.now(UTC))

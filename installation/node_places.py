@@ -10,6 +10,8 @@ from wire.seed import SEED_FILE
 
 STATE: Final = "/var/lib/watchlink-node"
 NODE_TOML: Final = f"{STATE}/node.toml"
+PAIRS: Final = (f"{STATE}/client", f"{STATE}/gallery")
+"""Certificates (``.pem``) and their keys (``.key``)."""
 UNIT: Final = "watchlink-node"
 RENEW: Final = "watchlink-node-renew"
 ENROL: Final = "watchlink-node-enrol"

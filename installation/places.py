@@ -30,6 +30,14 @@ ENROLMENT_TOML: Final = f"{ENROLMENT_OWN}/enrol.toml"
 CHANGED: Final = f"{ENROLMENT_OWN}/changed/directory.json"
 """The directory with the delegate's changes, for central."""
 LISTS: Final = f"{BROKER}/crl.pem"
+BROKERS_PAIR: Final = f"{BROKER}/server"
+PAIRS: Final = (
+    BROKERS_PAIR,
+    *(f"{CENTRAL}/client", f"{CENTRAL}/alerts"),
+    f"{OFFICE}/publisher/server",
+    *(f"{ENROLMENT_OWN}/server", f"{ENROLMENT_OWN}/nodes"),
+)
+"""Certificates (``.pem``) and their keys (``.key``)."""
 
 
 class Parts(Struct, frozen=True):

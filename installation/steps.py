@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from installation.errors import InstallError
-from installation.files import Change, Record, Wanted, change_of, digest, put, read, save_record
+from installation.files import Change, Record, Wanted, change_of, digest, make_folder, put, read, save_record
 from installation.machine import Machine
+from runtime.key_pair import KeyPair, PairError, Turn, replace_pair, settle_pair
 
 Say = Callable[[str], None]
 """Takes a sentence for each thing done."""
@@ -45,11 +46,56 @@ def note_changes(machine: Machine, record: Record, changes: Iterable[Change], pa
     return changed
 
 
-def put_all(machine: Machine, record: Record, changes: Iterable[Change], say: Say) -> None:
-    """Do it, in this order."""
-    for change in changes:
-        put(machine, record, change)
-        say(_TOLD[change.how].format(path=change.wanted.path))
+def settle_pairs(machine: Machine, stems: Iterable[str], turn: Turn = Turn.WAIT) -> None:
+    """Finish what was interrupted while a certificate (``STEM.pem``) and its key (``STEM.key``) were put in place.
+
+    Raises:
+        InstallError: it cannot be finished.
+    """
+    try:
+        for stem in stems:
+            settle_pair(KeyPair(machine.path(f"{stem}.pem"), machine.path(f"{stem}.key")), turn)
+    except OSError as e:
+        raise InstallError(f"{e.filename} cannot be put in place: {e.strerror}.") from e
+
+
+def put_all(machine: Machine, record: Record, changes: Iterable[Change], say: Say, turn: Turn = Turn.WAIT) -> None:
+    """Do it, in this order; but a certificate and its key, if both change, as one.
+
+    ``turn`` is at the locks of their folders.
+    """
+    left = {change.wanted.path: change for change in changes}
+    while left:
+        change = left[next(iter(left))]
+        done = _put_pair(machine, record, change, left, turn)
+        if not done:
+            put(machine, record, change)
+            done = (change,)
+        for one in done:
+            say(_TOLD[one.how].format(path=one.wanted.path))
+            del left[one.wanted.path]
+
+
+def _put_pair(
+    machine: Machine, record: Record, change: Change, others: Mapping[str, Change], turn: Turn
+) -> tuple[Change, ...]:
+    """The two that were put, if this is half of a pair."""
+    stem, _, end = change.wanted.path.rpartition(".")
+    both = tuple(others[path] for path in (f"{stem}.key", f"{stem}.pem") if path in others)
+    if end not in {"key", "pem"} or len(both) == 1 or any(one.how == "kept" for one in both):
+        return ()
+    key, certificate = both
+    pair = KeyPair(machine.path(certificate.wanted.path), machine.path(key.wanted.path))
+    try:
+        make_folder(pair.key_file.parent)
+        replace_pair(pair, certificate.wanted.data, key.wanted.data, turn)
+    except PairError as e:
+        raise InstallError(f"{certificate.wanted.path} is of no use: {e}.") from e
+    except OSError as e:
+        raise InstallError(f"{certificate.wanted.path} cannot be written: {e.strerror}.") from e
+    for one in both:
+        record.files[one.wanted.path] = digest(one.wanted.data)
+    return both
 
 
 def make_users_and_folders(machine: Machine, settings: tuple[str, ...]) -> None:

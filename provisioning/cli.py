@@ -22,6 +22,7 @@ from provisioning import (
 )
 from provisioning.console import (
     broker_options,
+    knows_broker,
     pass_directory_on,
     reload_of,
     say,
@@ -37,6 +38,7 @@ from provisioning.listing import as_table, list_fleet
 from provisioning.live_list import read_live
 from provisioning.office_commands import snapshot_options
 from provisioning.packing import pack, pack_node
+from provisioning.service_renewal import NAMES, check_shown, renew_due
 from provisioning.uncollected import left_out_next, strike_unseen
 
 FAILED: Final = 1
@@ -119,10 +121,19 @@ def _parser() -> argparse.ArgumentParser:
 
     renew = commands.add_parser(
         "renew",
-        parents=[town],
+        parents=[town, broker],
         help="make a new certificate for a node, central, its alerts connection, the broker or the office",
     )
-    renew.add_argument("who", metavar="WHO", help=f"a node's id, '{CENTRAL}', '{ALERTS}', '{BROKER}' or '{OFFICE}'")
+    whose = renew.add_mutually_exclusive_group(required=True)
+    whose.add_argument(
+        "who", nargs="?", metavar="WHO", help=f"a node's id, '{CENTRAL}', '{ALERTS}', '{BROKER}' or '{OFFICE}'"
+    )
+    whose.add_argument(
+        "--due",
+        action="store_true",
+        help="those of central, the broker, the office on its machine and the enrolment service that have passed half"
+        " their life; then bring them there with new revocation lists, as 'renew-crl' does. The timer runs it daily",
+    )
     renew.set_defaults(run=_renew)
 
     signing = commands.add_parser(
@@ -226,6 +237,9 @@ def _revoke(options: argparse.Namespace) -> None:
 
 
 def _renew(options: argparse.Namespace) -> None:
+    if options.due:
+        _renew_due(options)
+        return
     folder = Fleet.open(options.dir).renew(options.who)
     if options.who == OFFICE:
         say(f"New server.key, server.pem and ca.pem in {folder}. Carry them to the office and restart its publisher.")
@@ -240,6 +254,22 @@ def _renew(options: argparse.Namespace) -> None:
     else:
         say(f"New client.key, client.pem and ca.pem in {folder}. Make one file of them and carry it to the node:")
         say(f"'watchlink fleet pack {options.who} --to FILE', there 'watchlink node install --from FILE'.")
+
+
+def _renew_due(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    if not knows_broker(options, fleet):
+        raise FleetInputError("Nothing brings new files to central's machine yet: run 'watchlink fleet install' first.")
+    renewed = renew_due(fleet)
+    for who in renewed.services:
+        say(f"The certificate of {NAMES[who]} is renewed.")
+    for trouble in renewed.troubles:
+        say(f"! {trouble}")
+    # Whatever was not renewed, or was renewed in vain: revocation lists are needed more.
+    _renew_crl(options)
+    check_shown(fleet)
+    if renewed.troubles:
+        raise FleetError("Not everything that is due was renewed: see above.")
 
 
 def _pack(options: argparse.Namespace) -> None:

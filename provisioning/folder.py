@@ -76,6 +76,7 @@ class FleetFolder:
         try:
             with folder_lock(self.layout.town):
                 self.record = load_record(self.layout.record)
+                self.layout.settle()
                 yield
         except OSError as e:
             raise FleetError(

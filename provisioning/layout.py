@@ -11,7 +11,8 @@ from msgspec import Struct
 from provisioning.broker import BrokerSettings
 from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
-from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
+from runtime.atomic import PRIVATE, PUBLIC, write_atomic
+from runtime.key_pair import KeyPair, replace_pair, settle_pair
 from wire import node_file
 from wire.fleet_files import APPLY, BESIDE_CENTRAL, FETCH, PROOF
 from wire.ids import CENTRAL, node_text
@@ -38,6 +39,8 @@ PROFILES: Final = (
 """Names of the nodes' hardware profiles, defined in node.hw.profiles. A test keeps the two lists equal."""
 ALERTS: Final = "alerts"
 """Central's second connection: its name in files and commands."""
+ENROLMENT: Final = "enrolment"
+"""The enrolment service, likewise."""
 FAKE_SOCKET: Final = "board.sock"
 
 
@@ -174,11 +177,24 @@ class Layout(Struct, frozen=True):
         self.write_certificate(folder, "client", certificate)
 
     def write_certificate(self, folder: Path, name: str, certificate: IssuedCertificate) -> None:
-        """Write ``NAME.key`` and ``NAME.pem``. Both are on disk before either is renamed."""
-        key = write_beside(folder / f"{name}.key", certificate.key_pem, PRIVATE)
-        chain = write_beside(folder / f"{name}.pem", certificate.certificate_pem, PUBLIC)
-        put_in_place(key, folder / f"{name}.key")
-        put_in_place(chain, folder / f"{name}.pem")
+        """Write ``NAME.key`` and ``NAME.pem``, both or neither: what is interrupted, :meth:`settle` finishes."""
+        replace_pair(pair_in(folder, name), certificate.certificate_pem, certificate.key_pem)
+
+    @property
+    def service_pairs(self) -> dict[str, KeyPair]:
+        """Certificate and key of each service, there or not, by the name that ``watchlink fleet renew`` has for it."""
+        return {
+            "central": pair_in(self.central, "client"),
+            ALERTS: pair_in(self.central, ALERTS),
+            "broker": pair_in(self.broker, "server"),
+            "office": pair_in(self.publisher, "server"),
+            ENROLMENT: pair_in(self.enrolment, "server"),
+        }
+
+    def settle(self) -> None:
+        """Finish what was interrupted while a service's certificate was put in place."""
+        for pair in self.service_pairs.values():
+            settle_pair(pair)
 
     def write_directory(self, sealed: bytes) -> None:
         """Write the directory, here and into every node's folder, so that a node installed today knows its neighbours.
@@ -196,6 +212,11 @@ class Layout(Struct, frozen=True):
             except OSError:  # a file system without links
                 beside.write_bytes(sealed)
             beside.replace(folder / "directory.json")
+
+
+def pair_in(folder: Path, name: str) -> KeyPair:
+    """``NAME.pem`` and ``NAME.key`` in a folder."""
+    return KeyPair(folder / f"{name}.pem", folder / f"{name}.key")
 
 
 def authority_text(authority: SigningKey) -> bytes:

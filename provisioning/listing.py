@@ -12,7 +12,7 @@ from cryptography import x509
 from provisioning.errors import FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.issuers import current_issuer, has_issuer, has_issuers, issuers_in_force
-from provisioning.layout import ALERTS
+from provisioning.layout import ALERTS, ENROLMENT
 from provisioning.live_list import WHERE_FROM, late_settings, live_ends, live_rows, live_warnings
 from provisioning.proposals import differences, read_proposals
 from provisioning.records import (
@@ -24,6 +24,7 @@ from provisioning.records import (
     NodeRecord,
     WebRecord,
 )
+from provisioning.service_renewal import brought
 from provisioning.unproven import unproven_warnings
 from provisioning.waiting_list import claim_warnings, claimed_here
 from wire.fingerprints import key_fingerprint
@@ -47,6 +48,9 @@ _ONE_CA: Final = (
 _LIST_LOST: Final = (
     "The revocation list is missing, damaged or lacks an issuer's part; a broker that reloads now lets everybody in, or"
     " nobody of that issuer"
+)
+_DAILY: Final = (
+    "the daily timer should have renewed it, and 'journalctl -u watchlink-fleet-lists' says why it has not; by hand"
 )
 _NO_LANE: Final = (
     "Alerts have no connection of their own at central, so one member's flood can hold up the others':"
@@ -171,6 +175,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         ends.append(("Alerts' connection of central", ALERTS, _latest(record.central.alerts_certificates)))
     if record.office.certificates:
         ends.append(("The office", OFFICE, _latest(record.office.certificates)))
+    daily = brought(fleet.folder) if fleet.layout.apply.exists() else ()
     no_lane = [] if record.central.alerts_certificates else [_NO_LANE]
     warnings = [
         *unproven_warnings(fleet.folder),
@@ -178,7 +183,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         *_issuer_warnings(record, now),
         *_root_warnings(fleet, now),
         *no_lane,
-        *(w for end in ends for w in _certificate_warnings(*end, now)),
+        *(w for end in ends for w in _certificate_warnings(*end, now, is_daily=end[1] in daily)),
     ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record, now)]
     warnings += [
@@ -292,6 +297,7 @@ def _enrolment_warnings(fleet: Fleet, now: datetime) -> list[str]:
     except (OSError, ValueError) as e:
         return [f"{file} cannot be read ({e}): 'watchlink fleet enrolment'."]
     left, found = ends_at - now, _cut_off_warnings(fleet)
+    is_daily = fleet.layout.apply.exists() and ENROLMENT in brought(fleet.folder)
     if left > CERTIFICATE_WARNING:
         return found
     when = "has expired" if left <= timedelta(0) else f"expires in {_days(left)}"
@@ -299,6 +305,7 @@ def _enrolment_warnings(fleet: Fleet, now: datetime) -> list[str]:
     by_hand = ", carry the folder there, restart the service"
     carried = ", then 'watchlink fleet renew-crl', which brings it there"
     to_do = f"'watchlink fleet enrolment'{carried if fleet.layout.beside_central.exists() else by_hand}"
+    to_do = f"{_DAILY} {to_do}" if is_daily else to_do
     return [*found, f"The enrolment service's certificate {when}; {then}: {to_do}."]
 
 
@@ -421,8 +428,10 @@ def _is_of(node: NodeRecord, issuer: IssuerRecord) -> bool:
     return bool(node.certificates) and node.certificates[-1].issuer == issuer.name
 
 
-def _certificate_warnings(name: str, who: str, expires_at: datetime, now: datetime) -> list[str]:
+def _certificate_warnings(name: str, who: str, expires_at: datetime, now: datetime, *, is_daily: bool) -> list[str]:
     command = f"'watchlink fleet renew {who}'"
+    if is_daily:
+        command = f"{_DAILY} {command}, then 'watchlink fleet renew-crl'"
     if expires_at <= now:
         return [f"{name}'s certificate has expired, it cannot connect: {command}."]
     if expires_at - now <= CERTIFICATE_WARNING:

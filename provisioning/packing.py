@@ -15,8 +15,9 @@ from typing import Final
 from provisioning.ended import ended
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
-from provisioning.layout import Layout
+from provisioning.layout import Layout, pair_in
 from runtime.atomic import PRIVATE, write_atomic
+from runtime.key_pair import KeyPair, settle_pair
 from wire.fleet_files import ENROLMENT_FILES
 
 FOLDERS: Final = ("broker", "central", "office/publisher")
@@ -59,6 +60,7 @@ def pack(folder: FleetFolder, file: Path) -> int:
     Raises:
         FleetError: the disk refused.
     """
+    _settle(*folder.layout.service_pairs.values())
     files = {str(path.relative_to(folder.layout.town)): path for path in packed_files(folder.layout)}
     _write(file, files)
     return len(files)
@@ -81,6 +83,7 @@ def pack_node(folder: FleetFolder, node: str, file: Path) -> Path:
     if record.revoked_at is not None:
         raise FleetInputError(ended(folder.record, record, "pack"))
     carried = folder.layout.node(record.node)
+    _settle(pair_in(carried, "client"))
     files = {f"{NODE_FOLDER}/{name}": carried / name for name in NODE_FILES if (carried / name).is_file()}
     if not files:
         raise FleetInputError(
@@ -89,6 +92,15 @@ def pack_node(folder: FleetFolder, node: str, file: Path) -> Path:
         )
     _write(file, files)
     return carried
+
+
+def _settle(*pairs: KeyPair) -> None:
+    """Half of a new pair and half of an old one are worth nothing anywhere."""
+    try:
+        for pair in pairs:
+            settle_pair(pair)
+    except OSError as e:
+        raise FleetError(f"{e.filename} cannot be put in place: {e.strerror}.") from e
 
 
 def _write(file: Path, files: Mapping[str, Path]) -> None:

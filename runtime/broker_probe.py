@@ -92,6 +92,19 @@ class BrokerProbe(Struct, frozen=True):
         except OSError as e:
             return Observation(Verdict.UNREACHABLE, str(e))
 
+    def shown(self) -> bytes:
+        """The certificate that it shows, DER.
+
+        Raises:
+            OSError: it did not answer, or is not this fleet's.
+        """
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        with (
+            create_connection((self.host, self.port), timeout=self.timeout_s) as plain,
+            context.wrap_socket(plain, server_hostname=self.host) as link,
+        ):
+            return link.getpeercert(binary_form=True) or b""
+
     def _converse(self, link: ssl.SSLSocket, topic: str) -> Observation:
         self._hear_first(link)
         link.sendall(_connect())

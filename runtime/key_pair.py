@@ -8,6 +8,7 @@ finishes the copying (:func:`settle_pair`), which always writes the same.
 from __future__ import annotations
 
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +18,22 @@ from msgspec import Struct
 
 from runtime.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from runtime.folder_lock import folder_lock
+from runtime.regular_file import NoFileError, read_regular
 
+_BYTES_MAX: Final = 64 * 1024
 _KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n?", re.DOTALL)
 
 
 class PairError(ValueError):
     """Key and certificate are unreadable, or do not belong together."""
+
+
+class Turn(Enum):
+    """How to come by the folder's lock, which keeps two programs from changing a pair at once."""
+
+    WAIT = "wait for whoever holds it"
+    TRY = "leave it to whoever holds it"
+    HELD = "the caller holds it, or another that keeps everybody else away"
 
 
 class KeyPair(Struct, frozen=True):
@@ -53,8 +64,10 @@ def check_pair(certificate_pem: bytes, key_pem: bytes) -> tuple[x509.Certificate
     return certificates
 
 
-def replace_pair(pair: KeyPair, certificate_pem: bytes, key_pem: bytes) -> None:
+def replace_pair(pair: KeyPair, certificate_pem: bytes, key_pem: bytes, turn: Turn = Turn.WAIT) -> None:
     """Put a new certificate and key in place of both files. Interrupted anywhere, :func:`settle_pair` finishes it.
+
+    The folder's lock is waited for, or held.
 
     Raises:
         PairError: they do not belong together; nothing was changed.
@@ -62,11 +75,11 @@ def replace_pair(pair: KeyPair, certificate_pem: bytes, key_pem: bytes) -> None:
     """
     check_pair(certificate_pem, key_pem)
     write_atomic(pair.arriving, key_pem + certificate_pem, PRIVATE)
-    settle_pair(pair)
+    settle_pair(pair, turn)
 
 
-def settle_pair(pair: KeyPair) -> bool:
-    """Finish a replacement that was interrupted; returns whether there was one.
+def settle_pair(pair: KeyPair, turn: Turn = Turn.WAIT) -> bool:
+    """Finish a replacement that was interrupted; returns whether there was one, and it is finished.
 
     Several programs may do this at once.
 
@@ -75,16 +88,23 @@ def settle_pair(pair: KeyPair) -> bool:
     """
     if not pair.arriving.exists():
         return False
-    # A program that was held up must not put an older pair in place of a newer one.
-    with folder_lock(pair.arriving.parent):
+    if turn is Turn.HELD:
         return _settle(pair)
+    try:
+        # A program that was held up must not put an older pair in place of a newer one.
+        with folder_lock(pair.arriving.parent, is_patient=turn is Turn.WAIT):
+            return _settle(pair)
+    except BlockingIOError:
+        return False
 
 
 def _settle(pair: KeyPair) -> bool:
     try:
-        both = pair.arriving.read_bytes()
+        both = read_regular(pair.arriving, _BYTES_MAX)
     except FileNotFoundError:
         return False
+    except NoFileError:  # Root, too, finishes this in folders of programs that an enemy may have taken over.
+        both = b""
     certificate_pem = _KEY.sub(b"", both)
     key_pem = both[: len(both) - len(certificate_pem)]
     try:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from runtime.config import ConfigError
+from runtime.key_pair import KeyPair, settle_pair
 
 
 class LinkFault(Struct, frozen=True):
@@ -120,7 +121,7 @@ def client_context(
 
 
 def server_context(certificate_file: Path, key_file: Path, *, clients_ca_file: Path | None = None) -> ssl.SSLContext:
-    """A context for a server.
+    """A context for a server, whose pair is put in place whole first, if that was interrupted.
 
     Args:
         certificate_file: PEM.
@@ -131,6 +132,8 @@ def server_context(certificate_file: Path, key_file: Path, *, clients_ca_file: P
     Raises:
         ConfigError: as :func:`client_context`.
     """
+    with contextlib.suppress(OSError):  # Halves of two pairs are refused below.
+        settle_pair(KeyPair(certificate_file, key_file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if clients_ca_file is not None:
         context.verify_mode = ssl.CERT_REQUIRED

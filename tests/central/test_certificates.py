@@ -15,14 +15,15 @@ from tests.support.central_town import START
 
 DAY = timedelta(days=1)
 LINK = LinkSettings(host="h", ca_file="ca.pem", certificate_file="/own/client.pem", key_file="client.key")
+TIMER = "Tell the fleet’s engineer: its timer watchlink-fleet-lists should have renewed it; by hand"
 
 
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        ("central", "no alert reaches central by network. Tell the fleet’s engineer: watchlink fleet renew central."),
-        ("alerts", "a flood can hold up alerts. Tell the fleet’s engineer: watchlink fleet renew alerts."),
-        ("broker", "no unit can connect. Tell the fleet’s engineer: watchlink fleet renew broker."),
+        ("central", f"no alert reaches central by network. {TIMER} watchlink fleet renew central."),
+        ("alerts", f"a flood can hold up alerts. {TIMER} watchlink fleet renew alerts."),
+        ("broker", f"no unit can connect. {TIMER} watchlink fleet renew broker."),
         ("page", "browsers refuse it. Tell the fleet’s engineer: watchlink fleet web-certificate."),
     ],
 )

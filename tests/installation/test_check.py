@@ -238,6 +238,7 @@ def test_certificate_of_the_enrolment_service_is_told_before_nobody_can_renew(
 
     assert ("soon", "server.pem expires in 28 days") == (finding.state, finding.text)
     assert "fleet enrolment --beside-central" in finding.to_do
+    assert "journalctl -u watchlink-fleet-lists" == finding.to_do.split("'")[1], "the first thing to look at"
 
 
 def test_missing_connection_for_alerts_is_told(installed: BareMachine) -> None:

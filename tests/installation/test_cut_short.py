@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from installation import node_places, places
+from installation.files import read
 from installation.install import Order, install
 from installation.machine import Answer
 from installation.node_install import install_node
@@ -23,8 +24,10 @@ from installation.node_pack import read_node_pack
 from installation.pack import read_pack
 from installation.places import Parts
 from installation.services import Service
+from installation.steps import settle_pairs
 from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
+from runtime.key_pair import PairError, check_pair
 from tests.installation.conftest import BareMachine
 
 pytestmark = pytest.mark.one_python
@@ -116,8 +119,11 @@ def ends_the_same_whenever_killed(
     whole = copied("whole")
     work(whole)
     wanted = state(whole)
-    turn = 0
+    turn, halves = 0, list[str]()
     while killed(machine := copied(f"killed-{turn}"), turn, work):
+        if turn % 2:  # As the programs do before they start, and the broker's unit for it.
+            settle_pairs(machine, (*places.PAIRS, *node_places.PAIRS))
+            halves += halves_in(machine)
         work(machine)
         assert wanted == state(machine), turn
         assert [] == [
@@ -127,6 +133,20 @@ def ends_the_same_whenever_killed(
             shutil.rmtree(done)
         turn += 1
     assert turn >= at_least
+    assert [] == halves
+
+
+def halves_in(machine: RunningMachine) -> list[str]:
+    """Certificates that lie there with another key, or without one; or a key alone."""
+    found = []
+    for stem in (*places.PAIRS, *node_places.PAIRS):
+        pem, key = (read(machine.path(f"{stem}.{end}")) for end in ("pem", "key"))
+        if (pem, key) != (None, None):
+            try:
+                check_pair(pem or b"", key or b"")
+            except PairError:
+                found.append(stem)
+    return found
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from installation.services import SYSTEM
 from provisioning.claims import reserve
 from provisioning.delegate import delegate_to, end_delegation
 from provisioning.fleet import Fleet, NewNode
+from runtime.key_pair import KeyPair
 from runtime.proof_file import Unproven, leave_word, read_proof
 from tests.installation.conftest import DELEGATE, BareMachine, delegated, of_the_lan
 from wire.fleet_files import PROOF
@@ -59,6 +60,33 @@ def test_second_run_does_nothing(machine: BareMachine, town: Path) -> None:
 
 def _state(machine: BareMachine) -> dict[Path, tuple[int, int]]:
     return {path: (status.st_mtime_ns, status.st_ino) for path in machine.root.rglob("*") for status in (path.stat(),)}
+
+
+def test_renewed_certificates_restart_central_once_and_the_broker_not_at_all(
+    machine: BareMachine, fleet: Fleet, town: Path
+) -> None:
+    installed(machine, town)
+    machine.acts()
+    for who in ("central", "alerts", "broker"):
+        fleet.renew(who)
+
+    assert [
+        f"updated {places.BROKER}/server.key",
+        f"updated {places.BROKER}/server.pem",
+        *(f"updated {places.CENTRAL}/{name}" for name in ("alerts.key", "alerts.pem", "client.key", "client.pem")),
+    ] == installed(machine, town)[:6]
+    assert ["systemctl reload mosquitto", "systemctl restart watchlink-central"] == machine.acts()
+
+
+def test_pair_that_no_installation_has_left_is_not_put_in_place(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    """Its folder is a program's, which an enemy may have taken over."""
+    installed(machine, town)
+    own, stranger = (KeyPair(machine.path(f"{one}.pem"), machine.path(f"{one}.key")) for one in places.PAIRS[1:3])
+    before = own.certificate_file.read_bytes()
+    own.arriving.write_bytes(stranger.key_file.read_bytes() + stranger.certificate_file.read_bytes())
+
+    installed(machine, town)
+    assert before == own.certificate_file.read_bytes()
 
 
 def test_change_of_the_fleet_is_read_again_and_restarts_nothing(machine: BareMachine, fleet: Fleet, town: Path) -> None:

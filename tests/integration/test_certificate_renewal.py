@@ -19,14 +19,16 @@ from enrolment.register_copy import copy_of, put_back
 from enrolment.rules.lists import read_lists, with_list
 from node.renewal.command import DONE, FAILED, renew_all
 from provisioning.certificates import IssuedCertificate, issue_client_certificate, issue_crl
+from provisioning.cli import main as fleet_main
 from provisioning.enforcement import enforce, reload_by_pid_file
 from provisioning.fleet import Fleet
 from provisioning.records import remember
 from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.proof_file import read_proof
 from tests.support.enrolling_town import EnrollingTown, running_service
+from tests.support.fleet_broker import listening, wait_until
 from tests.support.node_process import CentralStandIn, NodeProcess
-from tests.support.node_town import SHOP, Town
+from tests.support.node_town import PUB, SHOP, Town
 from tests.support.pairs import write_pair
 from wire.fleet_files import PROOF, REGISTER_COPY
 from wire.subjects import NODES, SERVICES
@@ -90,6 +92,33 @@ def test_node_renewed_in_mid_life_stays_connected_and_its_next_alerts_arrive(
     again = start_central()
     node.press("assist")
     again.wait_for(lambda: bool(again.alerts()), "an alert with the new certificate")
+
+
+def test_session_stays_open_while_the_broker_gets_its_new_certificate(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the command of the fleet's timer. Who connects from then on sees the new one."""
+    layout, begun = town.fleet.layout, datetime.now(UTC) - 60 * DAY
+    Fleet.open(layout.town, clock=lambda: begun).renew("broker")
+    town.broker.read_rules_anew()
+    probe = BrokerProbe("127.0.0.1", town.broker.port, layout.trusted)
+    frame = f"watchlink/1/scheme/hart/frame/{SHOP}"
+    with listening(town.broker.port, town.folder(SHOP)) as shop:
+        wait_until(lambda: days_left(probe) < 31, "the broker shows its old certificate")
+        shop.subscribe(frame)
+        assert 0 == fleet_main(["renew", "--dir", str(layout.town), "--due"])
+        assert days_left(probe) > 88
+        shop.publish(frame, b"after")
+        shop.wait_for(b"after")
+        assert not shop.disconnected.is_set()
+        with listening(town.broker.port, town.folder(PUB)) as pub:
+            assert not pub.disconnected.is_set()
+
+    assert "The certificate of the broker is renewed." in capsys.readouterr().out
+
+
+def days_left(probe: BrokerProbe) -> int:
+    return (x509.load_der_x509_certificate(probe.shown()).not_valid_after_utc - datetime.now(UTC)).days
 
 
 def test_pub_that_was_closed_for_two_hundred_days_comes_back_without_a_restart(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from provisioning.certificates import CertificateAuthority, IssuedCertificate
-from runtime.key_pair import PairError, check_pair, replace_pair, settle_pair
+from runtime.folder_lock import folder_lock
+from runtime.key_pair import PairError, Turn, check_pair, replace_pair, settle_pair
+from runtime.tls import server_context
 from tests.support.killed_steps import killed_at_each_step
 from tests.support.pairs import make, pair_in, replace_by_the_next, write_pair
 
@@ -43,7 +46,11 @@ def test_pair_killed_at_each_step_is_the_old_one_or_the_new_one(
     issued: tuple[IssuedCertificate, IssuedCertificate], tmp_path: Path
 ) -> None:
     copies = tmp_path / "copies"
+    (tmp_path / "own" / "client.key").chmod(0o600)
+    (tmp_path / "own" / "next.key").chmod(0o600)
     folders = killed_at_each_step(replace_by_the_next, tmp_path / "own", copies)
+    keys = [path for path in copies.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
+    assert [] == [path.name for path in keys if path.stat().st_mode & 0o077], "on its way for everybody to read"
     was_finished = [settle_pair(pair_in(folder)) for folder in folders]
     ends = [found(folder) for folder in folders]
 
@@ -94,6 +101,41 @@ def test_damage_where_a_new_pair_arrives_is_no_pair(
 
     assert not settle_pair(pair)
     assert both(issued[0]) == found(tmp_path / "own")
+    assert not pair.arriving.exists()
+
+
+def test_whoever_does_not_wait_leaves_it_to_the_program_that_is_at_it(
+    issued: tuple[IssuedCertificate, IssuedCertificate], tmp_path: Path
+) -> None:
+    """The broker's unit: whoever holds the folder may be waiting for the broker to start."""
+    folder = tmp_path / "own"
+    pair = pair_in(folder)
+    pair.arriving.write_bytes(issued[1].key_pem + issued[1].certificate_pem)
+    with folder_lock(folder):
+        assert not settle_pair(pair, Turn.TRY)
+        assert both(issued[0]) == found(folder)
+        assert settle_pair(pair, Turn.HELD)
+
+    assert both(issued[1]) == found(folder)
+
+
+def test_server_that_starts_finishes_what_was_interrupted(
+    issued: tuple[IssuedCertificate, IssuedCertificate], tmp_path: Path
+) -> None:
+    pair = pair_in(tmp_path / "own")
+    pair.arriving.write_bytes(issued[1].key_pem + issued[1].certificate_pem)
+    pair.key_file.write_bytes(issued[1].key_pem)
+
+    server_context(pair.certificate_file, pair.key_file)
+    assert both(issued[1]) == found(tmp_path / "own")
+
+
+def test_pipe_where_a_new_pair_arrives_holds_nobody_up(tmp_path: Path) -> None:
+    """Root looks into folders whose owner may be an enemy."""
+    pair = pair_in(tmp_path)
+    os.mkfifo(pair.arriving)
+
+    assert not settle_pair(pair)
     assert not pair.arriving.exists()
 
 

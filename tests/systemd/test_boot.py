@@ -129,6 +129,8 @@ def test_revocation_lists_are_renewed_by_both_timers(proof: Proof) -> None:
     """Each where its keys are: the fleet's by way of 'central install', the nodes' at the broker itself."""
     assert "mosquitto has read its files again" in proof.text("watchlink-fleet-lists.log")
     assert "Finished" in proof.text("watchlink-fleet-lists.log")
+    assert "The certificate of the broker is renewed." in proof.text("watchlink-fleet-lists.log")
+    assert "ActiveState=active" in proof.text("mosquitto.settled"), "its unit put two halves right"
     assert "The revocation list of nodes is renewed and proven." in proof.text("watchlink-enrol-list.log")
 
 
@@ -414,7 +416,7 @@ def test_check_names_everything_that_is_wrong_and_nothing_else(proof: Proof) -> 
         ("bad", "watchlink-central", "systemctl enable watchlink-central"),
         ("bad", PAPERS, f"systemctl restart {PAPERS}"),
         ("bad", "firewall", "systemctl restart watchlink-door"),
-        ("soon", "central's certificate", "watchlink fleet renew central"),
+        ("soon", "central's certificate", "journalctl -u watchlink-fleet-lists"),
         ("bad", "revocation list", "watchlink fleet renew-crl"),
     ] == [(one["state"], one["about"], one["to_do"].split("'")[1]) for one in findings]
     texts = {one["about"]: one["text"] for one in findings}

@@ -12,8 +12,10 @@ from typing import Final
 import pytest
 
 from installation.fleet_install import BY_ROOT
+from installation.places import BROKERS_PAIR
 from office.nodes.app import CONNECTIONS_MAX as PORT_CONNECTIONS_MAX
 from provisioning.broker import MEMORY_BYTES_MAX
+from runtime.key_pair import KeyPair
 from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -117,6 +119,24 @@ def test_fleets_unit_on_centrals_machine_is_as_exposed_as_documented(root: Path)
     assert "" == verify(root, "watchlink-fleet-lists.service")
     (said,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", table)
     assert f"says {said} of it" in " ".join((REPOSITORY / "docs/broker-machine.md").read_text().split())
+
+
+def test_broker_that_starts_after_a_power_cut_finds_whole_certificates(tmp_path: Path) -> None:
+    """Key and certificate are two files, and with halves of two pairs Mosquitto ends. Mostly there is nothing to do."""
+    before, after = (text_of("mosquitto.service").splitlines().index(f"ExecStart{end}") for end in ("Pre=", "="))
+    (command,) = text_of("mosquitto.service").splitlines()[before + 2 : after]
+    arriving = KeyPair(Path(f"{BROKERS_PAIR}.pem"), Path(f"{BROKERS_PAIR}.key")).arriving
+    assert f" {arriving} " in command
+    said = []
+    for folder in (tmp_path / "none", tmp_path / "one"):
+        folder.mkdir()
+        if folder.name == "one":
+            (folder / arriving.name).touch()
+        script = re.findall(r'^ExecStartPre=-\+/bin/sh -c "(.+)"$', command)[0]
+        script = script.replace(str(arriving), str(folder / arriving.name)).replace("exec ", "exec echo ")
+        said.append(subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout)
+
+    assert ["", "/opt/watchlink/bin/watchlink central install --settle\n"] == said
 
 
 def test_verification_notices_a_misspelt_key(root: Path) -> None:
