@@ -40,7 +40,7 @@ def parents(configuration: str) -> tuple[argparse.ArgumentParser, argparse.Argum
     """Parents of parsers: the option for the file ``configuration``, where a backup goes, which one is opened."""
     config, folder, opened = (argparse.ArgumentParser(add_help=False) for _ in range(3))
     config.add_argument("--config", type=Path, required=True, metavar="FILE", help=configuration)
-    text = f"where to; default: the folder that [backup] in {configuration} names"
+    text = f"where to put it; default: the folder that [backup] in {configuration} names"
     folder.add_argument("--to", type=Path, metavar="FOLDER", help=text)
     opened.add_argument("--from", type=Path, required=True, metavar="FILE", dest="sealed", help="the backup")
     text = "the secret key that opens it"
