@@ -87,7 +87,7 @@ class GalleryOracle:
         self._history: dict[tuple[int, int], frozenset[Key]] = {}
         self.is_time_proven = False
         self.is_time_signed = False
-        self._is_battery_wrong = False
+        self._is_battery_wrong = self._is_wrong_on_disk = False
         self._answered_s: int | None = None
         self._kept_answer_s: int | None = None
         self._lease_s = 0
@@ -120,7 +120,7 @@ class GalleryOracle:
             keys = self._disk.galleries[scheme].keys
             known.lines = {case: line for case, line in known.lines.items() if line.key in keys}
         self.is_time_proven = self.is_time_signed = False
-        self._answered_s = self._kept_answer_s
+        self._answered_s, self._is_battery_wrong = self._kept_answer_s, self._is_wrong_on_disk
         self._boots_since += 1
         self._shown_on_s += self._shown_in_boot_s
         self._shown_in_boot_s, self._on_since_s = 0, self.true_s
@@ -173,8 +173,10 @@ class GalleryOracle:
     def wrote(self, effect: do.Effect) -> None:
         """This is on the disk."""
         match effect:
-            case do.KeepLedger(_, ledger) if ledger.lease.charged_s == 0:
-                self._kept_answer_s = self._answered_s
+            case do.KeepLedger(_, ledger):
+                self._is_wrong_on_disk = self._is_battery_wrong
+                if ledger.lease.charged_s == 0:
+                    self._kept_answer_s = self._answered_s
             case do.DestroyKeys(_, scheme, keys):
                 for key in keys:
                     self._judge_destroyed(scheme, key)

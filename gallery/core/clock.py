@@ -14,6 +14,7 @@ a battery clock, not behind       is raised to it                         yes, u
 a battery clock, behind           stays                                   no
 a frame heard on the radio        is raised to it                         it proves no more: a recording
                                                                           can be played
+the office, an answer held back   is raised to it                         it proves no more
 nothing, after a boot             stays, and runs on                      no
 ================================  ======================================  ===============================
 
@@ -108,6 +109,12 @@ class Clock(Struct, frozen=True):
         is_behind = self.evidence is Evidence.BATTERY and offset_ms > self.floor_offset_ms + LAG_S * 1000
         evidence = Evidence.NONE if is_behind else self.evidence
         return replace(self, floor_offset_ms=offset_ms, evidence=evidence, is_behind=self.is_behind or is_behind)
+
+    def told_late(self, at_s: int, now_ms: int) -> Clock:
+        """The office's time in an answer that somebody may have held back: it has come, but it need not be now."""
+        heard = self.heard(at_s, now_ms)
+        proven_ms = min(heard.floor_offset_ms, max(heard.proven_offset_ms, at_s * 1000 - now_ms))
+        return replace(heard, proven_offset_ms=proven_ms)
 
     def _not_back(self, offset_ms: int) -> int:
         """A step back that is no more than drift is not taken, so that nothing flickers at the end of its day."""

@@ -11,6 +11,8 @@ from msgspec import Struct
 from gallery.core.holdings import Key, Line, Title
 from gallery.core.ledger import Ledger
 from gallery.core.staff import StaffRow, StaffTold
+from wire.gallery_head import GalleryHead
+from wire.gallery_lines import GalleryLine, Lines
 from wire.gallery_views import ViewHead
 
 
@@ -34,6 +36,8 @@ class KeptGallery(Struct, frozen=True):
 
 class Started(Struct, frozen=True):
     """The program is up; the disk's contents. First event of every run.
+
+    From a disk that cannot be read nothing is started: its view log would begin anew, which looks like a copied card.
 
     Attributes:
         boot_id: of the machine's boot, not of the program's run.
@@ -116,6 +120,19 @@ class GalleryTold(Struct, frozen=True):
     after: int = 0
     unopened: frozenset[int] = frozenset()
 
+    @staticmethod
+    def of(
+        head: GalleryHead, lines: Lines, keys: frozenset[Key], after: int, unopened: frozenset[int] = frozenset()
+    ) -> GalleryTold:
+        """From what :mod:`wire.gallery_head` has verified and put together."""
+        told = tuple(_line(line) for line in lines.values())
+        return GalleryTold(head.scheme, head.number, head.lease_s, told, keys, after, unopened)
+
+
+def _line(line: GalleryLine) -> Line:
+    digests = tuple(one.sha256 for one in line.photographs)
+    return Line(line.case, line.since, line.not_before_s, line.not_after_s, digests)
+
 
 class OfficeAnswered(Struct, frozen=True):
     """The office's answer to our question, over TLS with its certificate checked.
@@ -156,10 +173,17 @@ class PhotographsStored(Struct, frozen=True):
 
 
 class PhotographsFailed(Struct, frozen=True):
-    """They could not be fetched, or were not what their digest says."""
+    """They could not be fetched, or a file on the disk was not what its digest says, and is removed."""
 
     digests: frozenset[str]
     reason: str
+
+
+class KeysLost(Struct, frozen=True):
+    """Rows on the disk were found not to open any more, and are removed."""
+
+    scheme: int
+    keys: frozenset[Key]
 
 
 class Stored(Struct, frozen=True):
@@ -253,6 +277,7 @@ Event = (
     | OfficeFailed
     | PhotographsStored
     | PhotographsFailed
+    | KeysLost
     | Stored
     | StoreRefused
     | SignInAsked

@@ -24,6 +24,7 @@ from gallery.core.effects import (
 from gallery.core.events import (
     GalleryTold,
     KeptGallery,
+    KeysLost,
     OfficeAnswered,
     PhotographsFailed,
     PhotographsStored,
@@ -148,7 +149,16 @@ def photographs_failed(turn: Turn, event: PhotographsFailed) -> None:
     """They are fetched again after the office's next answer."""
     turn.state.fetching -= event.digests
     turn.state.failed |= event.digests
+    turn.state.photographs -= event.digests
     turn.reject("photograph", count=str(len(event.digests)))
+
+
+def keys_lost(turn: Turn, event: KeysLost) -> None:
+    """The office is asked for all of it again."""
+    gallery = turn.state.galleries.get(event.scheme)
+    if gallery is not None:
+        turn.change(replace(gallery, keys=gallery.keys - event.keys))
+        turn.reject("key", scheme=str(event.scheme), count=str(len(event.keys)))
 
 
 def keys_destroyed(turn: Turn, effect: DestroyKeys, *, is_done: bool) -> None:
@@ -201,7 +211,7 @@ def settle(turn: Turn) -> None:
     needed = frozenset(_photographs(chain.from_iterable(wanted.values())))
     _settle_photographs(turn, wanted, needed)
     for gallery in tuple(state.galleries.values()):
-        _settle_held(turn, gallery, needed)
+        _settle_held(turn, gallery, wanted[gallery.scheme], needed)
     state.holds = tuple(
         _held(state, gallery, wanted[gallery.scheme])
         for gallery in state.galleries.values()
@@ -266,8 +276,11 @@ def _photographs(lines: Iterable[Line]) -> Iterable[str]:
     return (digest for line in lines for digest in line.photographs)
 
 
-def _settle_held(turn: Turn, gallery: Gallery, needed: frozenset[str]) -> None:
+def _settle_held(turn: Turn, gallery: Gallery, wanted: tuple[Line, ...], needed: frozenset[str]) -> None:
     """The office is told a number once everything that is not in it has been destroyed."""
+    if gallery.whole_asked >= 0 and gallery.keys.issuperset(line.key for line in wanted):
+        gallery = replace(gallery, whole_asked=-1)
+        turn.change(gallery)
     state = turn.state
     is_kept = gallery.disk == gallery.title and not gallery.doomed(state.clock.proven_s(turn.now_ms))
     if is_kept and state.photographs <= needed and gallery.held != gallery.title.number:

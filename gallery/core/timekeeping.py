@@ -36,10 +36,11 @@ def frame_heard(turn: Turn, event: FrameHeard) -> None:
 
 
 def office_answered(turn: Turn, event: OfficeAnswered) -> None:
-    """Time and lease of an answer. One that took too long proves no time, and its lease began when it was asked for."""
+    """Time and lease of an answer. One that took too long does not prove that it is now."""
     state = turn.state
-    if turn.now_ms - event.asked_ms <= ANSWER_WITHIN_MS:
-        state.clock = state.clock.told_by_office(event.now_s, turn.now_ms)
+    is_fresh = turn.now_ms - event.asked_ms <= ANSWER_WITHIN_MS
+    told = state.clock.told_by_office if is_fresh else state.clock.told_late
+    state.clock = told(event.now_s, turn.now_ms)
     state.lease = Lease(event.now_s, min(event.lease_until_s, event.now_s + LEASE_S_MAX))
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from gallery.core.effects import NotShown, SignIn
 from gallery.core.readable import Why
 
 CO_ORDINATOR: Final = "your scheme’s co-ordinator"
@@ -106,5 +107,79 @@ WORDS: Final[Mapping[Why, Words]] = {
     ),
 }
 """For every rule."""
+NOTHING_YET: Final = Words(
+    "There is no gallery on this unit yet.",
+    "The office has not answered it since it was fitted.",
+    _GET_THE_NETWORK_BACK,
+    ENGINEER,
+)
+NOT_SHOWN: Final[Mapping[NotShown, Words]] = {
+    NotShown.SIGNED_OUT: Words(
+        "This page is locked.",
+        "Nobody has touched it for five minutes, or somebody pressed the lock.",
+        "Sign in with your PIN.",
+    ),
+    NotShown.NOT_LOGGED: Words(
+        "This cannot be shown: the unit cannot write down who looked.",
+        "Every look is written down first. The unit’s memory card may be full or worn out.",
+        "Wait a minute and try again.",
+        ENGINEER,
+    ),
+    NotShown.LOG_FULL: Words(
+        "This cannot be shown: too many looks wait for the office.",
+        "Every look is written down and fetched by the office, and it has not fetched any for a long time.",
+        _GET_THE_NETWORK_BACK,
+        CO_ORDINATOR,
+    ),
+    NotShown.BUSY: Words(
+        "Too much was asked for at once.",
+        "The unit writes down each look before it shows a face.",
+        "Wait a moment and try again.",
+    ),
+}
+"""Why a picture is not shown, beside the rules."""
+SIGN_IN: Final[Mapping[SignIn, Words]] = {
+    SignIn.WRONG: Words(
+        "That did not let you in.",
+        "The PIN was wrong, or you are no longer on the list of this shop’s staff.",
+        "Try again. After three wrong tries there is a wait, and it grows.",
+        "your manager, who can ask for a new start code",
+    ),
+    SignIn.LOCKED: Words(
+        "You have to wait.",
+        "There were too many wrong tries under this name.",
+        "Wait until the time is over, then try again. Switching the unit off begins the wait anew.",
+        "your manager, who can ask for a new start code",
+    ),
+    SignIn.BUSY: Words(
+        "Somebody is signing in under this name just now.",
+        "One try is checked at a time.",
+        "Wait a moment and try again.",
+    ),
+    SignIn.NO_PIN: Words(
+        "You have no PIN on this unit.",
+        "A PIN is chosen on each unit, with a start code.",
+        "Enter the start code that you were given.",
+        "your manager, who can ask for a start code",
+    ),
+    SignIn.CODE_SPENT: Words(
+        "This start code has been used.",
+        "A start code is good once.",
+        "Sign in with your PIN. If it was not you who used the code, tell your manager at once.",
+        "your manager, who can ask for a new start code",
+    ),
+    SignIn.PIN_REFUSED: Words(
+        "This PIN is too easy to guess.",
+        "Anybody at the counter may try.",
+        "Choose another with six digits or more.",
+    ),
+    SignIn.NOT_STORED: Words(
+        "Nobody can sign in just now.",
+        "The unit counts tries on its memory card, and the card may be full or worn out.",
+        "Wait a minute and try again.",
+        ENGINEER,
+    ),
+}
+"""Why somebody is not let in."""
 THE_BUTTON_WORKS: Final = "The panic button works as always."
 """Stands below the words for a gallery that is off."""

@@ -164,6 +164,13 @@ def test_answer_that_was_held_back_proves_no_time(world: GalleryWorld) -> None:
     assert Why.CLOCK_UNKNOWN == world.why()
 
 
+def test_answer_that_was_held_back_still_says_what_is_over(world: GalleryWorld) -> None:
+    world.off_for_days(11)
+    world.contact(took_ms=61_000)
+
+    assert set() == keys_of(world)
+
+
 def test_wall_clock_counts_for_nothing_while_the_office_was_heard_in_this_boot(world: GalleryWorld) -> None:
     world.node.happen(ev.BatteryRead(IN_2040))
     far = world.why()

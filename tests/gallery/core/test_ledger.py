@@ -94,6 +94,18 @@ def test_disk_that_refused_the_charge_is_asked_again(world: GalleryWorld) -> Non
     assert world.why() is None
 
 
+def test_answer_that_was_held_back_stretches_no_lease(world: GalleryWorld) -> None:
+    """The clock was set back by nine days: the lease would begin in the future, and last as long again."""
+    world.off_for_days(10)
+    world.battery(ahead_s=-9 * DAY_S)
+    world.contact(took_ms=61_000)
+    world.off_for_days(0)
+    world.node.happen(ev.BatteryRead(world.node.disk.ledger.floor_s))
+    world.pass_days(LEASE_DAYS)
+
+    assert Why.NO_CONTACT == world.why()
+
+
 def test_office_that_shortens_the_lease_is_obeyed_at_once(world: GalleryWorld) -> None:
     world.office.lease_s = 0
     world.contact()

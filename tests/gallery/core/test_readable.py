@@ -13,7 +13,6 @@ from gallery.core.clock import Clock, Evidence
 from gallery.core.holdings import Gallery, Line, Title, edges_s
 from gallery.core.ledger import Lease
 from gallery.core.readable import DESTROYS, RULES, WHOLE, Now, Why, doomed, why_not, why_off
-from gallery.core.words import WORDS
 from sim.gallery_office import DAY_S
 from tests.support.gallery_world import CASE, NOW_S
 
@@ -139,13 +138,3 @@ def test_table_of_the_module_tells_of_each_rule_what_it_does() -> None:
     rows = re.findall(r"^``([a-z-]+)`` +(destroyed|hidden) ", readable.__doc__ or "", re.MULTILINE)
 
     assert [(why.value, "destroyed" if why in DESTROYS else "hidden") for why in Why] == rows
-
-
-@pytest.mark.parametrize("why", Why)
-def test_each_rule_has_words_for_the_shop(why: Why) -> None:
-    """What, why, what to do; and whom to call wherever that may not help."""
-    words = WORDS[why]
-
-    assert all(text.endswith(".") for text in (words.what, words.why, words.to_do))
-    assert 200 >= max(map(len, (words.what, words.why, words.to_do, words.call)))
-    assert words.call or why not in WHOLE

@@ -270,6 +270,42 @@ def test_photograph_that_could_not_be_had_is_fetched_after_the_next_answer(world
     assert ["truncated"] * 2 == world.node.fetched
 
 
+def test_photograph_that_is_spoilt_on_the_disk_is_fetched_again(world: GalleryWorld) -> None:
+    world.node.happen(ev.PhotographsFailed(frozenset({"small"}), "digest"))
+    incomplete = held(world)
+    world.contact()
+
+    assert (do.Held(HART, 2, is_complete=False),) == incomplete
+    assert ["small"] == world.node.fetched
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_key_that_is_lost_comes_again_as_often_as_it_is_lost(world: GalleryWorld, times: int) -> None:
+    for _ in range(times):
+        world.node.disk.galleries[HART].keys.clear()
+        world.node.happen(ev.KeysLost(HART, frozenset({(CASE, 2)})))
+        hidden = world.why()
+        world.contact()
+
+    assert Why.ON_ITS_WAY is hidden
+    assert world.why() is None
+    assert {(CASE, 2)} == keys(world)
+
+
+def test_office_whose_clock_was_wrong_gives_back_what_that_destroyed(world: GalleryWorld) -> None:
+    right_s, world.true_s = world.true_s, 2_208_988_800
+    world.contact()
+    gone = set(keys(world))
+    world.true_s = right_s
+    world.contact()
+    world.contact()
+    world.fetch()
+
+    assert set() == gone
+    assert world.why() is None
+    assert (do.Held(HART, 2, is_complete=True),) == held(world)
+
+
 def test_end_of_the_day_offline_leaves_neither_key_nor_photograph(world: GalleryWorld) -> None:
     world.hart.issue(OTHER, NOW_S, NOW_S + DAY_S, ("photograph of another",))
     world.contact()
