@@ -65,6 +65,7 @@ class Publisher:
                 gallery_key=gallery_key(configuration),
                 on_published=self._tell_gallery,
                 lease_s=configuration.publisher.gallery_lease_days * 86_400,
+                on_step=service.watchdog,
             ),
         )
 

@@ -32,7 +32,7 @@ from office.gallery.line_keys import TextKeys
 from office.publisher import gallery_content
 from office.publisher.gallery_content import ShownCase
 from office.publisher.shelf import GROUP_READABLE, Shelf, give_number
-from runtime.atomic import write_atomic
+from runtime.atomic import write_atomic, write_beside
 from wire.errors import DecodeError, EncodeError
 from wire.gallery_head import (
     GalleryHead,
@@ -76,6 +76,7 @@ class GalleryPublishing:
         gallery_key: 32 bytes, from which the keys of texts are derived.
         on_published: told of each gallery, once its files are there.
         lease_s: how long a node may show them without contact, in seconds.
+        on_step: called after each photograph that is copied: thousands of them take a minute.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class GalleryPublishing:
         gallery_key: bytes,
         on_published: Callable[[str, int], None],
         lease_s: int = LEASE_S,
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
         self._shelf = shelf
         self._folder = shelf.folder
@@ -97,6 +99,7 @@ class GalleryPublishing:
         self._text_keys = TextKeys(gallery_key, town)
         self._on_published = on_published
         self._lease_s = lease_s
+        self._on_step = on_step
         self._day: date | None = None
         self._last: dict[int, _Published] = {}
         for scheme, number in self._numbers().items():
@@ -209,7 +212,9 @@ class GalleryPublishing:
         data = source.read_bytes()
         if sha256(data).hexdigest() != digest:
             raise OSError(f"{source.name} has changed while it was published")
-        write_atomic(target, data, GROUP_READABLE)
+        # Its name is made durable with the head's, which is written after it.
+        write_beside(target, data, GROUP_READABLE).replace(target)
+        self._on_step()
 
     def _recall(self, scheme: int, number: int) -> None:
         """Take up what is published already, so that a restart publishes nothing again."""

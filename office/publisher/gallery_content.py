@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 SIZES: Final[tuple[PhotographSize, ...]] = get_args(PhotographSize)
 NAME_CHARS_MAX: Final = 120
+_AT_ONCE: Final = 500
 _KNOWN_MAX: Final = 2 * ENTRIES_MAX * len(SIZES)
 _known: dict[Path, tuple[tuple[int, int, int], PhotographEntry]] = {}
 _read_text: Final = msgspec.json.Decoder(EntryText).decode
@@ -108,7 +109,8 @@ def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
         "listed", Prefetch("individual__photographs", shown, to_attr="shown_ones")
     )
     found: list[ShownCase] = []
-    for case in cases.order_by("-number"):
+    # In parts: ten thousand whole cases at once would be 100 MB.
+    for case in cases.order_by("-number").iterator(chunk_size=_AT_ONCE):
         one = _shown(case, policy, in_scheme, own, today)
         if one is None:
             continue

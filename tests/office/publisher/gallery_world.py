@@ -62,6 +62,7 @@ class World:
         self.folder.mkdir()
         self.photographs.mkdir()
         self.published: list[tuple[str, int]] = []
+        self.steps: list[int] = []
         self.gallery_key, self.lease_s = GALLERY_KEY, 7 * 86_400
         self.begin()
 
@@ -76,6 +77,7 @@ class World:
             gallery_key=self.gallery_key,
             on_published=lambda name, number: self.published.append((name, number)),
             lease_s=self.lease_s,
+            on_step=lambda: self.steps.append(len(self.published)),
         )
 
     def look(self) -> Gallery:

@@ -171,6 +171,16 @@ def test_gallery_key_is_made_once_and_for_the_publisher_alone(tmp_path: Path) ->
     assert gallery_key(configuration) != key
 
 
+def test_service_stays_alive_while_many_photographs_are_copied(town: Town, world: World) -> None:
+    """A program that says nothing for two minutes is ended by systemd."""
+    for _ in range(3):
+        world.photograph(town, town.case("served"))
+    for _ in range(2):
+        world.look()
+
+    assert world.steps == [0] * 6
+
+
 def test_lease_is_in_the_head_and_a_new_one_is_published(town: Town, world: World) -> None:
     town.case("served")
     assert world.look().head.lease_s == 7 * 86_400
