@@ -361,13 +361,12 @@ def test_restored_central_has_again_what_its_journal_lost_and_no_number_runs_bac
     """C9: the press that is younger than the backup comes from the unit; the next one has its receipt."""
     lost, restored = seen(proof, "journal.lost"), seen(proof, "journal.restored")
     first, second, third = lost["alerts"]
-    board = seen(proof, "board.restored")
 
     assert third in alerts_with(proof, "forgotten"), "a journal of the new machine has not had it"
     assert {first, second, third} < set(restored["alerts"])
     assert restored["counter"] > lost["counter"]
     assert restored["entry"] > lost["entry"]
-    assert {first, second, third} == {card["incident"] for card in board["cards"]}
+    assert {first, second, third} == {card["incident"] for card in seen(proof, "board.restored")["cards"]}
     assert "received" == seen(proof, "press.restored")["faces"][-1]
     assert restored["alerts"][-1] == alerts_with(proof, "receipt")[-1]
     assert restored["alerts"][-1] not in lost["alerts"]
@@ -376,8 +375,7 @@ def test_restored_central_has_again_what_its_journal_lost_and_no_number_runs_bac
 def test_operator_signs_in_again_at_the_restored_central(proof: Proof) -> None:
     assert "refused 401\n" == proof.text("board.signed-out")
     assert ["entered 200 http://localhost:8080/"] * 2 == proof.text("entered").splitlines()
-    closings = proof.text("closed").splitlines()
-    assert [] == [line for line in closings if ": 200 " not in line]
+    assert [] == [line for line in proof.text("closed").splitlines() if ": 200 " not in line]
 
 
 def test_restored_enrolment_service_knows_its_units_renews_and_takes_new_claims(proof: Proof) -> None:
