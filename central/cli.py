@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or central until SIGTERM or SIGINT. Returns 0, 1 if it cannot go on, 2 for a bad configuration."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in COMMANDS:
-        done: int = importlib.import_module(COMMANDS[words[0]][0]).main(words)
+        with loading():
+            program = importlib.import_module(COMMANDS[words[0]][0])
+        done: int = program.main(words)
         return done
     if not words or words[0] in ("-h", "--help") or not words[0].startswith("-"):
         return _say_commands(words)

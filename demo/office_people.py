@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from runtime.loading import loading
 from wire.snapshots import RoleSlug
 
 CONFIG_VARIABLE: Final = "WATCHLINK_OFFICE_CONFIG"
@@ -65,9 +66,10 @@ def main(config: str, shops: tuple[Shop, ...]) -> Made:
     """Set Django up, then :func:`fill`."""
     os.environ[CONFIG_VARIABLE] = config
     os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
-    import django  # noqa: PLC0415 - it reads the settings, so they must be named first
+    with loading():
+        import django  # noqa: PLC0415 - it reads the settings, so they must be named first
 
-    django.setup()
+        django.setup()
     return fill(shops)
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from runtime.loading import loading
+
 COMMANDS: Final = {
     "init": ("office.founding", "make database, keys and the first sign-in link"),
     "migrate": ("office.founding", "bring the database up to date after an update"),
@@ -35,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     match given:
         case [name, *rest] if name in COMMANDS:
             own = [name, *rest] if name in SEVERAL else rest
-            status: int = importlib.import_module(COMMANDS[name][0]).main(own)
+            with loading():
+                program = importlib.import_module(COMMANDS[name][0])
+            status: int = program.main(own)
             return status
         case _:
             listing = "\n".join(f"  {name:12} {what}" for name, (_, what) in COMMANDS.items())

@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from office.papers.line import ORDER, PDF, PDF_BYTES_MAX, REFUSAL, LineError, receive, send
 from office.papers.orders import ORDER_BYTES_MAX, Order, UnreadablePaperError
+from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: should_stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: should_stop.append(number))
     # Imported late, so that a signal meanwhile is not lost; once for all children.
-    from office.papers.drawing import draw  # noqa: PLC0415
+    with loading():
+        from office.papers.drawing import draw  # noqa: PLC0415
 
     try:
         papers = Papers(given.socket, draw)
