@@ -71,10 +71,10 @@ class MachinePort:
         at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
         self._store = Store(at(file.state_dir) / "nodes.sqlite3", town)
         self._reports = Reports(self._store, facts, file.views_days)
-        self._waiting = Waiting()
+        self.waiting = Waiting()
         self._asking = Asking(self._who)
         answering = Answering(town, self.galleries, text_keys, photographs_key, self._store)
-        contact = Contact(self._asking, answering, self._waiting, self._reports)
+        contact = Contact(self._asking, answering, self.waiting, self._reports)
         files = Files(self._asking, self.galleries, answering)
         app = Starlette(
             routes=[
@@ -90,7 +90,7 @@ class MachinePort:
         )
         without_resumption(tls)
         listener = listen(file.web.host, file.web.port, has_tls=True)
-        self._web = WebServer(app, listener, tls=tls, end_streams=self._waiting.close, connections=CONNECTIONS_MAX)
+        self._web = WebServer(app, listener, tls=tls, end_streams=self.waiting.close, connections=CONNECTIONS_MAX)
         self._told: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.url = url_of(listener, has_tls=True)
@@ -121,10 +121,12 @@ class MachinePort:
     def look(self) -> None:
         """See what is new of the town and of the galleries, and tell whoever waits."""
         is_other_town = self._who.look()
-        if self.galleries.look() or is_other_town:
-            self._on_loop(self._waiting.wake)
-        # At each look: a certificate's or a list's time may be over.
+        is_new = self.galleries.look()
+        # At each look: a certificate's or a list's time may be over. Before anybody is woken, so that who waits and is
+        # nobody any more is cut off and told nothing.
         self._on_loop(self._asking.close_refused)
+        if is_new or is_other_town:
+            self._on_loop(self.waiting.wake)
 
     def _tell(self, alarm: str) -> None:
         if alarm != self._told:

@@ -43,6 +43,10 @@ class Waiting:
         self._questions: dict[NodeId, Question] = {}
         self._is_closing = False
 
+    def __contains__(self, node: NodeId) -> bool:
+        """Whether a node's question is open."""
+        return node in self._questions
+
     @contextlib.contextmanager
     def asking(self, node: NodeId) -> Iterator[Question | None]:
         """A node's question, as long as it is open. Its earlier one ends. ``None`` = too many wait already."""

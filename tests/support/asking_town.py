@@ -346,6 +346,10 @@ class PortThread:
         )
         return number
 
+    def wait_for_question(self, node: NodeId) -> None:
+        """Until it is open."""
+        wait_until(lambda: node in self._program.waiting, "the node waits")
+
     def receipts(self) -> tuple[Receipt, ...]:
         """What is kept of what nodes hold."""
         with contextlib.closing(Store(self.town.folder / "nodes/state/nodes.sqlite3", TOWN)) as store:

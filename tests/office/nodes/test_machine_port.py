@@ -63,6 +63,7 @@ def cut_off(port: PortThread) -> None:
     unit = port.unit()
     unit.asks()
     unit.ask()
+    port.wait_for_question(SHOP)
     port.town.strike(SHOP)
     with pytest.raises((http.client.HTTPException, OSError)):
         unit.receive()
@@ -148,6 +149,7 @@ def test_question_of_a_certificate_that_is_revoked_ends_at_once(port: PortThread
     unit = port.unit()
     unit.asks()
     unit.ask()
+    port.wait_for_question(SHOP)
     port.town.revoke(port.town.certificate(SHOP).serial)
     with pytest.raises((http.client.HTTPException, OSError)):
         unit.receive()
@@ -267,6 +269,7 @@ def test_who_is_not_known_to_hold_anything_gets_the_whole_once(port: PortThread)
     assert [0] == [change.after for change in shop.asks().changes]
 
     shop.ask()
+    port.wait_for_question(SHOP)
     port.unit().ask()
 
     assert () == shop.told().changes
@@ -333,6 +336,7 @@ def test_second_question_of_a_node_ends_its_first(port: PortThread) -> None:
     first, second = port.unit(), port.unit()
     first.asks()
     first.ask()
+    port.wait_for_question(SHOP)
 
     second.ask()
 
