@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from cryptography import x509
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -25,8 +24,7 @@ from office.nodes.handlers.views import Views
 from office.nodes.reports import Reports
 from office.nodes.store import Store
 from office.nodes.waiting import Waiting
-from office.nodes.who_is_who import WhoIsWho
-from runtime.config import ConfigError
+from office.nodes.who_is_who import who_is_who
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
@@ -56,15 +54,8 @@ class MachinePort:
         self._facts = facts
         self._service = service
         file, at = configuration.file, configuration.at
-        authority = configuration.authority
-        town = Town(authority)
-        self._who = WhoIsWho(
-            authority,
-            at(file.town.directory_file),
-            at(file.town.delegated_file) if file.town.delegated_file else None,
-            lists_file=at(file.town.lists_file),
-            issuers=_certificates(configuration),
-        )
+        town = Town(configuration.authority)
+        self._who = who_is_who(configuration)
         text_keys = TextKeys(read_key(at(file.keys.gallery_key_file), "gallery key"), town)
         photographs_key = read_key(at(file.keys.photographs_key_file), "photographs' key")
         self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
@@ -151,13 +142,3 @@ def without_resumption(context: ssl.SSLContext) -> None:
 
 def _typed(path: str) -> str:
     return path.replace("{scheme}", "{scheme:int}").replace("{number}", "{number:int}")
-
-
-def _certificates(configuration: Configuration) -> list[x509.Certificate]:
-    path = configuration.at(configuration.file.town.issuers_file)
-    try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
-    except OSError as e:
-        raise ConfigError(f"{path}: the issuers of nodes cannot be read: {e.strerror}") from e
-    except ValueError as e:
-        raise ConfigError(f"{path}: not PEM certificates") from e

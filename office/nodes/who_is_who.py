@@ -15,6 +15,7 @@ from typing import Final
 from cryptography import x509
 from msgspec import Struct
 
+from office.nodes.config import Configuration
 from office.nodes.rules.asking import Asker, Certificate, Problem, Revoked, judge
 from runtime.config import ConfigError
 from runtime.revocation_list import signed_list, split_lists
@@ -130,3 +131,28 @@ class WhoIsWho:
                 raise ValueError("a list is there twice, or older than the one before")
             numbers[name], lists[name] = one.number, Revoked(one.serials, int(one.ends_at.timestamp()))
         return _Lists(numbers, lists)
+
+
+def who_is_who(configuration: Configuration) -> WhoIsWho:
+    """By the files that a configuration names.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    town, at = configuration.file.town, configuration.at
+    return WhoIsWho(
+        configuration.authority,
+        at(town.directory_file),
+        at(town.delegated_file) if town.delegated_file else None,
+        lists_file=at(town.lists_file),
+        issuers=_certificates(at(town.issuers_file)),
+    )
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except OSError as e:
+        raise ConfigError(f"{path}: the issuers of nodes cannot be read: {e.strerror}") from e
+    except ValueError as e:
+        raise ConfigError(f"{path}: not PEM certificates") from e
