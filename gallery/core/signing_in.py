@@ -232,7 +232,7 @@ def deadlines(state: State) -> Iterator[int]:
 def _open(turn: Turn, name: str, person: int) -> None:
     state = turn.state
     oldest = sorted(state.sessions, key=lambda one: state.sessions[one].used_ms)
-    for one in oldest[: len(oldest) - SESSIONS_MAX + 1]:
+    for one in oldest[: max(0, len(oldest) - SESSIONS_MAX + 1)]:
         _close(turn, one)
     state.attempts = without(state.attempts, name)
     state.sessions = with_key(state.sessions, name, Session(person, turn.now_ms, turn.now_ms))

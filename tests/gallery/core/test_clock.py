@@ -203,6 +203,24 @@ def test_end_of_a_day_is_on_the_disk_at_once(world: GalleryWorld) -> None:
     assert world.node.disk.ledger.floor_s >= over_s
 
 
+def test_old_frame_changes_nothing() -> None:
+    clock = Clock(NOW_S * 1000, 0).read_battery(NOW_S, 0)
+
+    assert clock == clock.heard(NOW_S - 1, 0)
+
+
+def test_frame_counts_for_nothing_where_the_time_is_signed() -> None:
+    clock = Clock(0, 0).told_by_office(NOW_S, 0)
+
+    assert clock == clock.heard(NOW_S + DAY_S, 0)
+
+
+def test_frame_a_little_ahead_leaves_the_battery_clock_its_proof() -> None:
+    clock = Clock(NOW_S * 1000, 0).read_battery(NOW_S, 0).heard(NOW_S + LAG_S, 0)
+
+    assert (Evidence.BATTERY, NOW_S + LAG_S) == (clock.evidence, clock.floor_s(0))
+
+
 def test_office_turns_back_what_central_had_wrong() -> None:
     clock = Clock(0, 0).told_by_central(IN_2040, 0).told_by_office(NOW_S, 0)
 

@@ -7,6 +7,7 @@ import pytest
 from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.effects import SignIn
+from gallery.core.signing_in import SESSIONS_MAX
 from gallery.core.staff import FREE_TRIES, LONGEST_WAIT_MS, wait_ms, why_not_pin
 from sim.gallery_node import PowerCutError
 from tests.support.gallery_world import ALICE, PIN, GalleryWorld
@@ -241,6 +242,68 @@ def test_check_that_is_never_answered_is_given_up(world: GalleryWorld) -> None:
     world.pass_ms(60_000)
 
     assert [SignIn.WRONG] == outcomes(world)
+
+
+def test_start_code_that_was_replaced_while_it_was_checked_opens_nothing() -> None:
+    world = GalleryWorld().started()
+    world.employ(ALICE)
+    world.node.are_checks_answered = False
+    name = world.try_pin(CODE, is_start_code=True)
+    world.employ(ALICE, code=2)
+    world.node.happen(ev.SecretChecked(name, is_right=True))
+
+    assert [SignIn.WRONG] == outcomes(world)
+    assert {} == dict(world.node.state.attempts)
+
+
+def test_pin_that_was_ended_while_it_was_checked_opens_nothing(world: GalleryWorld) -> None:
+    world.node.are_checks_answered = False
+    name = world.try_pin()
+    world.employ(ALICE, code=2)
+    world.node.happen(ev.SecretChecked(name, is_right=True))
+
+    assert [SignIn.WRONG] == outcomes(world)
+    assert {} == dict(world.node.state.sessions)
+
+
+def test_pin_chosen_with_a_code_that_was_replaced_opens_nothing() -> None:
+    world = GalleryWorld().started()
+    world.employ(ALICE)
+    name = world.try_pin(CODE, is_start_code=True)
+    world.employ(ALICE, code=2)
+    world.node.happen(ev.PinChosen(name, PIN))
+
+    assert [SignIn.CHOOSE_PIN, SignIn.WRONG] == outcomes(world)
+    assert {} == dict(world.node.state.sessions)
+
+
+def test_pin_that_the_disk_refuses_does_not_count_and_the_code_is_not_spent() -> None:
+    world = GalleryWorld().started()
+    world.employ(ALICE)
+    name = world.try_pin(CODE, is_start_code=True)
+    world.node.disk.is_refusing = True
+    world.node.happen(ev.PinChosen(name, PIN))
+    world.node.disk.is_refusing = False
+    world.pass_ms(31_000)
+    again = world.try_pin(CODE, is_start_code=True)
+    world.node.happen(ev.PinChosen(again, PIN))
+
+    assert [SignIn.CHOOSE_PIN, SignIn.NOT_STORED, SignIn.CHOOSE_PIN, SignIn.OPEN] == outcomes(world)
+
+
+def test_person_is_written_once_for_each_change(world: GalleryWorld) -> None:
+    world.node.effects.clear()
+    world.try_pin()
+    world.contact()
+
+    assert [1, 0] == [one.row.failures for one in world.node.effects if isinstance(one, do.KeepStaff)]
+
+
+def test_oldest_page_is_locked_when_too_many_are_open(world: GalleryWorld) -> None:
+    names = [world.try_pin() for _ in range(SESSIONS_MAX + 1)]
+
+    assert names[1:] == list(world.node.state.sessions)
+    assert names[:1] == world.node.closed[-1:]
 
 
 def test_answer_to_a_check_that_was_not_asked_opens_nothing(world: GalleryWorld) -> None:
