@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from gallery.core.holdings import Key
+from gallery.core.holdings import Key, Line
 from wire.gallery_head import GalleryHead
 from wire.gallery_keys import KeyRow
 from wire.gallery_lines import Lines
@@ -64,3 +64,17 @@ class Arrivals:
             of_scheme = self._parcels.get(scheme, {})
             for one in [held for held in of_scheme if held <= number]:
                 del of_scheme[one]
+
+
+def core_lines(lines: Lines) -> tuple[Line, ...]:
+    """As the core has them: what of each is not sealed."""
+    return tuple(
+        Line(
+            one.case,
+            one.since,
+            one.not_before_s,
+            one.not_after_s,
+            tuple(photograph.sha256 for photograph in one.photographs),
+        )
+        for one in lines.values()
+    )

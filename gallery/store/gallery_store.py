@@ -26,9 +26,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.structs import replace
 
+from gallery.arrivals import core_lines
 from gallery.core.effects import KeepGallery
 from gallery.core.events import KeptGallery, Started
-from gallery.core.holdings import Key, Line, Title
+from gallery.core.holdings import Key, Title
 from gallery.core.ledger import Ledger
 from gallery.core.staff import StaffRow, StaffTold
 from gallery.store.database import (
@@ -371,20 +372,6 @@ _NOBODY: Final = StaffKept(StaffRow(StaffTold(0, "")))
 
 def _is(kept: StaffKept, person: int) -> bool:
     return kept.row.person == person
-
-
-def core_lines(lines: Lines) -> tuple[Line, ...]:
-    """As the core has them: what of each is not sealed."""
-    return tuple(
-        Line(
-            one.case,
-            one.since,
-            one.not_before_s,
-            one.not_after_s,
-            tuple(photograph.sha256 for photograph in one.photographs),
-        )
-        for one in lines.values()
-    )
 
 
 def _decoded(data: bytes | None, kind: Any, otherwise: T) -> T:  # noqa: ANN401 - any type that msgspec reads

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from msgspec import Struct, field
 
-from gallery.arrivals import Arrivals, Parcel
+from gallery.arrivals import Arrivals, Parcel, core_lines
 from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.machine import step
 from gallery.core.state import State
 from gallery.store.database import StoreRefusedError
-from gallery.store.gallery_store import GalleryStore, core_lines
+from gallery.store.gallery_store import GalleryStore
 from gallery.store.orders import StoreOrder, StoreOrders
 from wire.gallery_head import GalleryHead
 from wire.gallery_keys import Holder, LineKeys, seal_row, seal_text
@@ -113,8 +113,8 @@ class CardNode:
         successors: later runs on the same card, which the test closes.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.store = GalleryStore(folder, KEY)
+    def __init__(self, folder: Path, key: X25519PrivateKey = KEY) -> None:
+        self.store = GalleryStore(folder, key)
         self.arrivals = Arrivals()
         self.state = State()
         self.now_ms = 1_000
@@ -153,11 +153,12 @@ class CardNode:
         while events:
             self.state, effects = step(self.state, events.popleft(), self.now_ms)
             for effect in effects:
-                answer = self._carry_out(effect)
+                answer = self.carry_out(effect)
                 if answer is not None:
                     events.append(answer)
 
-    def _carry_out(self, effect: do.Effect) -> ev.Event | None:
+    def carry_out(self, effect: do.Effect) -> ev.Event | None:
+        """One order; returns what came of it."""
         match effect:
             case do.ReportFact():
                 self.facts.append(effect)

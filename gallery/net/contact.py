@@ -1,0 +1,238 @@
+"""Asks the one question: views that the office has not go before it, and what is new is read after it.
+
+A thread of its own, that only reports. Whatever goes wrong is an event to the core, which decides when to ask again.
+What the office says that cannot be used (a head that is signed by nobody, a digest that is not met, a gallery that the
+disk refused and that comes again) would be said again at once, for ever: before that the thread pauses by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from gallery.arrivals import Arrivals
+from gallery.core.effects import AskOffice
+from gallery.core.effects import Held as CoreHeld
+from gallery.core.events import Event, OfficeAnswered, OfficeFailed, SchemeTold
+from gallery.net.changes import News, Own, head_of, read_change, read_whole
+from gallery.net.connection import Office, OfficeConnection
+from gallery.net.errors import EndedError, OfficeError
+from gallery.net.pauses import pause_s
+from wire.errors import WireError
+from wire.gallery_contact import (
+    ANSWER_BYTES_MAX,
+    ROWS_BYTES_MAX,
+    GalleryChange,
+    GalleryQuestion,
+    Held,
+    decode_answer,
+    decode_rows,
+    encode_question,
+)
+from wire.gallery_lines import LINES_BYTES_MAX, Lines
+from wire.gallery_paths import CONTACT_PATH, VIEWS_PATH, lines_path, rows_path
+from wire.gallery_views import ViewHead
+from wire.signing import PublicKey
+
+logger = logging.getLogger(__name__)
+
+_HEAD_BYTES_MAX: Final = 4_096
+_read_head: Final = msgspec.json.Decoder(ViewHead).decode
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """What the thread needs of others. Each is called on it.
+
+    Attributes:
+        lines: that are kept of a scheme.
+        views_after: records of the view log after a number, as they are sent; empty = there are none.
+        office_keys: of offices that the signed directory trusts.
+        now_ms: the clock that the core is stepped by.
+    """
+
+    lines: Callable[[int], Lines]
+    views_after: Callable[[int], bytes]
+    office_keys: Callable[[], tuple[PublicKey, ...]]
+    now_ms: Callable[[], int]
+
+
+class _Useless(msgspec.Struct, frozen=True):
+    """What was asked and answered last.
+
+    Attributes:
+        times: how often in a row it was of no use.
+    """
+
+    held: tuple[CoreHeld, ...] | None = None
+    numbers: tuple[tuple[int, int], ...] = ()
+    times: int = 0
+
+
+class Contact:
+    """The thread that asks.
+
+    Args:
+        office: whom to ask.
+        own: who we are.
+        sources: what it needs of others.
+        arrivals: where galleries are put before the core hears of them.
+        put: takes events; from this thread.
+        pause: seconds to wait after so many answers that were of no use.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        own: Own,
+        sources: Sources,
+        arrivals: Arrivals,
+        put: Callable[[Event], None],
+        *,
+        pause: Callable[[int], float] = pause_s,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._connection = OfficeConnection(office, self._lock)
+        self._own = own
+        self._sources = sources
+        self._arrivals = arrivals
+        self._put = put
+        self._wanted: AskOffice | None = None
+        self._is_stopping = False
+        self._pause = pause
+        self._useless = _Useless()
+        self._thread = threading.Thread(target=self._run, name="gallery contact", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def ask(self, question: AskOffice) -> None:
+        """Ask this; what was asked before is not answered any more. From any thread, and never blocks."""
+        with self._lock:
+            self._wanted = question
+            self._connection.end()
+            self._changed.notify_all()
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Ask nothing more; returns whether the thread has ended in time."""
+        with self._lock:
+            self._is_stopping = True
+            self._wanted = None
+            self._connection.end()
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (question := self._next()) is not None:
+            event = self._event(question)
+            with self._lock:
+                if event is None or self._wanted is not question:
+                    continue
+                self._wanted = None
+            self._put(event)
+        self._connection.close()
+
+    def _next(self) -> AskOffice | None:
+        """The newest question, after the pause that it takes; ``None`` = it is over."""
+        with self._lock:
+            while not self._is_stopping:
+                question = self._wanted
+                if question is None:
+                    self._changed.wait()
+                    continue
+                useless = self._useless
+                pause = self._pause(useless.times) if useless.held == question.held else 0.0
+                until_s = time.monotonic() + pause
+                while self._wanted is question and (left_s := until_s - time.monotonic()) > 0:
+                    self._changed.wait(left_s)
+                if self._wanted is question:
+                    return question
+        return None
+
+    def _event(self, question: AskOffice) -> Event | None:
+        """What comes of a question; ``None`` = it was taken back."""
+
+        def is_wanted() -> bool:
+            with self._lock:
+                return self._wanted is question
+
+        try:
+            return self._answered(question, is_wanted)
+        except EndedError:
+            return None
+        except OfficeError as e:
+            return OfficeFailed(str(e))
+        except WireError as e:
+            return OfficeFailed(f"the office sends an answer that is none: {e}")
+        except Exception as e:
+            logger.exception("the office could not be asked")
+            return OfficeFailed(f"{type(e).__name__}: {e}")
+
+    def _answered(self, question: AskOffice, is_wanted: Callable[[], bool]) -> OfficeAnswered:
+        received = self._send_views(question.views_after, is_wanted)
+        holds = tuple(Held(scheme=one.scheme, number=one.number, is_complete=one.is_complete) for one in question.held)
+        body = encode_question(GalleryQuestion(holds=holds, views=question.views))
+        asked_ms = self._sources.now_ms()
+        answer = decode_answer(self._connection.post(CONTACT_PATH, body, ANSWER_BYTES_MAX, is_wanted))
+        found = [self._news(change, is_wanted) for change in answer.changes]
+        news = [one for one in found if one is not None]
+        numbers = tuple((one.told.scheme, one.told.number) for one in news)
+        is_again = bool(news) and (self._useless.held, self._useless.numbers) == (question.held, numbers)
+        times = self._useless.times + 1 if is_again or len(news) < len(found) else 0
+        self._useless = _Useless(question.held, numbers, times)
+        for one in news:
+            self._arrivals.add(one.parcel)
+        return OfficeAnswered(
+            asked_ms,
+            answer.now_s,
+            answer.lease_until_s,
+            schemes=tuple(map(SchemeTold, answer.schemes)),
+            galleries=tuple(one.told for one in news),
+            views_received=received,
+        )
+
+    def _news(self, change: GalleryChange, is_wanted: Callable[[], bool]) -> News | None:
+        """What comes of a change; ``None`` = it cannot be used.
+
+        Raises:
+            OfficeError: files of it cannot be fetched.
+        """
+        try:
+            head = head_of(change, self._own, self._sources.office_keys())
+            found = read_change(change, head, self._sources.lines(change.scheme), self._own)
+            if found is not None:
+                return found
+            lines_of, rows_of = lines_path(head.scheme, head.number), rows_path(head.scheme, head.number)
+            lines = self._connection.get(lines_of, LINES_BYTES_MAX, is_wanted)
+            # Sealed anew each time: the rest of one does not go with the begin of another.
+            rows = self._connection.get(rows_of, ROWS_BYTES_MAX, is_wanted, may_go_on=False)
+            return read_whole(head, lines, decode_rows(rows), self._own)
+        except WireError as e:
+            logger.warning("the gallery of scheme %d cannot be used: %s", change.scheme, e)
+            return None
+
+    def _send_views(self, delivered: int, is_wanted: Callable[[], bool]) -> int:
+        """Number of the newest view that the office is known to have."""
+        while body := self._sources.views_after(delivered):
+            try:
+                received = _read_head(self._connection.post(VIEWS_PATH, body, _HEAD_BYTES_MAX, is_wanted)).n
+            except OfficeError as e:
+                if not e.status:
+                    raise
+                # Its disk is full, or it calls us a copy: what is lifted must be heard of all the same.
+                logger.warning("views are not taken: %s", e)
+                break
+            except msgspec.MsgspecError:
+                logger.warning("the office does not say which views it has")
+                break
+            if received <= delivered:
+                break
+            delivered = received
+        return delivered

@@ -1,0 +1,140 @@
+"""Fetches photographs, one after the other, in a thread of its own that only reports."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Final
+
+from gallery.core.events import Event, PhotographsFailed, PhotographsStored
+from gallery.net.connection import Office, OfficeConnection
+from gallery.net.errors import EndedError, OfficeError
+from gallery.net.pauses import pause_s
+from wire.gallery_lines import PHOTOGRAPH_BYTES_MAX
+from wire.gallery_paths import photograph_path
+
+logger = logging.getLogger(__name__)
+
+TRIES_MAX: Final = 5
+"""In vain, one after the other. Then it is the core's turn, which orders them again once the office has answered."""
+REPORTED_AT_ONCE: Final = 32
+REPORTED_WITHIN_MS: Final = 250
+
+
+class Fetching:
+    """The thread that fetches.
+
+    Args:
+        office: whom to ask.
+        keep: stores a file that is what its digest says, and raises if it is not, or the disk refuses.
+        put: takes events; from this thread.
+        now_ms: monotonic.
+        pause: seconds before the next try, after so many failures and as long as the office asks for.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        keep: Callable[[str, bytes], None],
+        put: Callable[[Event], None],
+        now_ms: Callable[[], int],
+        *,
+        pause: Callable[[int, int], float] = pause_s,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._connection = OfficeConnection(office, self._lock)
+        self._keep = keep
+        self._put = put
+        self._now_ms = now_ms
+        self._pause = pause
+        self._waiting: deque[str] = deque()
+        self._stored: list[str] = []
+        self._stored_ms = 0
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="gallery files", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def fetch(self, digests: Iterable[str]) -> None:
+        """Fetch these, those first that stand first, before what was ordered earlier: they are newer."""
+        with self._lock:
+            self._waiting.extendleft(reversed(tuple(digests)))
+            self._changed.notify_all()
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Fetch nothing more; returns whether the thread has ended in time."""
+        with self._lock:
+            self._is_stopping = True
+            self._connection.end()
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        failures = 0
+        while (digest := self._next()) is not None:
+            try:
+                self._fetch(digest)
+            except EndedError:
+                break
+            except OfficeError as e:
+                if e.status == HTTPStatus.NOT_FOUND:
+                    # The ban was lifted or changed meanwhile; the next answer says so.
+                    self._fail((digest,), str(e))
+                    continue
+                failures += 1
+                self._again(digest, failures, e)
+                failures %= TRIES_MAX
+                continue
+            except Exception as e:  # noqa: BLE001 - a full disk, or a file that is another
+                logger.warning("a photograph is not kept: %s", e)
+                self._fail((digest,), f"{type(e).__name__}: {e}")
+            failures = 0
+        self._connection.close()
+
+    def _next(self) -> str | None:
+        """The next one, as soon as there is one; ``None`` = it is over."""
+        with self._lock:
+            is_idle = not self._waiting
+        if is_idle or len(self._stored) >= REPORTED_AT_ONCE or self._is_report_due():
+            self._report()
+        with self._lock:
+            self._changed.wait_for(lambda: self._waiting or self._is_stopping)
+            return None if self._is_stopping else self._waiting.popleft()
+
+    def _is_report_due(self) -> bool:
+        return bool(self._stored) and self._now_ms() - self._stored_ms >= REPORTED_WITHIN_MS
+
+    def _report(self) -> None:
+        if self._stored:
+            self._put(PhotographsStored(frozenset(self._stored)))
+            self._stored.clear()
+
+    def _fetch(self, digest: str) -> None:
+        data = self._connection.get(photograph_path(digest), PHOTOGRAPH_BYTES_MAX, lambda: not self._is_stopping)
+        self._keep(digest, data)
+        if not self._stored:
+            self._stored_ms = self._now_ms()
+        self._stored.append(digest)
+
+    def _again(self, digest: str, failures: int, error: OfficeError) -> None:
+        """Later, or never: then everything that waits has failed."""
+        self._report()
+        if failures < TRIES_MAX:
+            with self._lock:
+                self._waiting.appendleft(digest)
+                self._changed.wait_for(lambda: self._is_stopping, self._pause(failures, error.retry_s))
+            return
+        with self._lock:
+            failed = (digest, *self._waiting)
+            self._waiting.clear()
+        self._fail(failed, str(error))
+
+    def _fail(self, digests: tuple[str, ...], reason: str) -> None:
+        self._put(PhotographsFailed(frozenset(digests), reason))
