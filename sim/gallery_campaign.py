@@ -168,6 +168,18 @@ class _Life:
         self.disk.is_refusing = not self.disk.is_refusing
         self.oracle.refusing()
 
+    def spoil(self) -> None:
+        """A row and a photograph on the disk are found spoilt."""
+        rows = [(scheme, key) for scheme, kept in self.disk.galleries.items() for key in sorted(kept.keys)]
+        if rows and self.node.state.is_started:
+            scheme, key = self.chance.choice(rows)
+            self.disk.galleries[scheme].keys.discard(key)
+            self.oracle.known[scheme].has_lost = True
+            self.node.happen(ev.KeysLost(scheme, frozenset({key})))
+        photographs = sorted(self.disk.photographs)[:1]
+        self.disk.photographs.difference_update(photographs)
+        self.node.happen(ev.PhotographsFailed(frozenset(photographs), "spoilt"))
+
     # Time
 
     def wait(self) -> None:
@@ -345,7 +357,7 @@ class _Life:
         often = (self.wait, self.contact, self.issue, self.look, self.look, self.boot)
         now_and_then = (self.fetch, self.arm_power_cut, self.withdraw, self.alter, self.battery, self.set_battery)
         seldom = (self.move, self.network, self.central, self.frame, self.refuse, self.guess, self.replay)
-        acts: tuple[Callable[[], None], ...] = (*often * 4, *now_and_then * 2, *seldom, self.restart)
+        acts: tuple[Callable[[], None], ...] = (*often * 4, *now_and_then * 2, *seldom, self.restart, self.spoil)
         self.node.boot(now_ms=BOOT_MS)
         for act in (self.battery, self.contact, self.issue, self.issue, self.contact, self.fetch, self.look):
             self.do(act)

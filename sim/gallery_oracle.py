@@ -54,6 +54,7 @@ class Known(Struct):
         elsewhere: cases that are not for its premises.
         is_allowed: whether it may hold them.
         is_unproven_shown: the scheme shows without proof.
+        has_lost: a row on the disk was spoilt, and has not come again.
     """
 
     lines: dict[int, Line] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Known(Struct):
     unopened: frozenset[int] = frozenset()
     is_allowed: bool = True
     is_unproven_shown: bool = False
+    has_lost: bool = False
 
 
 class GalleryOracle:
@@ -146,6 +148,7 @@ class GalleryOracle:
             known, book = self.known[gallery.scheme], self._office.books[gallery.scheme]
             known.lines = {line.case: line for line in gallery.lines}
             known.number = known.floor = gallery.number
+            known.has_lost = False
             known.elsewhere, known.unopened = frozenset(book.elsewhere), frozenset(book.unopened)
         self._answered_s, self._lease_s = self.true_s, answer.lease_until_s - answer.now_s
         self._boots_since = self._shown_on_s = self._shown_in_boot_s = 0
@@ -245,7 +248,7 @@ class GalleryOracle:
         is_clock_odd = self._is_battery_wrong or self.can_be_fooled
         truths = {
             Why.STARTING: self.was_refused,
-            Why.ON_ITS_WAY: self.was_refused,
+            Why.ON_ITS_WAY: self.was_refused or known.has_lost,
             Why.CLOCK_UNKNOWN: not known.is_unproven_shown and (not self.is_time_proven or self._is_battery_wrong),
             Why.CLOCK_BEHIND: is_clock_odd,
             Why.NO_CONTACT: is_clock_odd or self._is_lease_used_up(),

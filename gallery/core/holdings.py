@@ -75,7 +75,7 @@ class Gallery(Struct, frozen=True):
         elsewhere: cases that the office gave no key for: they are shown at other premises.
         unopened: cases whose key does not open: the office is asked for all of it again.
         held: number beside which nothing else is on the disk; the office is told so.
-        whole_asked: number for which all was asked for again, because something was missing.
+        came_whole: number that came whole: what is missing all the same is not asked for again.
     """
 
     scheme: int
@@ -90,7 +90,7 @@ class Gallery(Struct, frozen=True):
     elsewhere: frozenset[int] = frozenset()
     unopened: frozenset[int] = frozenset()
     held: int = 0
-    whole_asked: int = -1
+    came_whole: int = -1
 
     def is_wanted(self, key: Key, proven_s: int) -> bool:
         """Whether this key may stay: its line is there, unchanged, for here, and not over by proven time."""

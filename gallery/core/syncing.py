@@ -58,7 +58,6 @@ def _restored(kept: KeptGallery) -> Gallery:
 
 def office_answered(turn: Turn, event: OfficeAnswered) -> None:
     """Which schemes, and what is new of them."""
-    _note_whole(turn)
     told = {scheme.scheme: scheme for scheme in event.schemes}
     for gallery in tuple(turn.state.galleries.values()):
         if gallery.scheme not in told and gallery.title.is_allowed:
@@ -69,15 +68,6 @@ def office_answered(turn: Turn, event: OfficeAnswered) -> None:
     for gallery_told in event.galleries:
         _take(turn, gallery_told)
     turn.state.failed = frozenset()
-
-
-def _note_whole(turn: Turn) -> None:
-    """All was asked for, because something was missing: not again, until the gallery changes."""
-    asked = turn.state.asked
-    for one in () if asked is None else asked.held:
-        gallery = turn.state.galleries.get(one.scheme)
-        if one.number == 0 and gallery is not None and gallery.held:
-            turn.change(replace(gallery, whole_asked=gallery.held))
 
 
 def _left(gallery: Gallery) -> Gallery:
@@ -121,6 +111,7 @@ def _take(turn: Turn, told: GalleryTold) -> None:
         elsewhere=elsewhere,
         unopened=told.unopened | (gallery.unopened & _unchanged(gallery, told)),
         disk=None if is_again else gallery.disk,
+        came_whole=told.number if told.after == 0 else gallery.came_whole,
     )
     turn.change(taken)
     turn.fact("gallery_taken", scheme=str(told.scheme), number=str(told.number), lines=str(len(lines)))
@@ -278,8 +269,8 @@ def _photographs(lines: Iterable[Line]) -> Iterable[str]:
 
 def _settle_held(turn: Turn, gallery: Gallery, wanted: tuple[Line, ...], needed: frozenset[str]) -> None:
     """The office is told a number once everything that is not in it has been destroyed."""
-    if gallery.whole_asked >= 0 and gallery.keys.issuperset(line.key for line in wanted):
-        gallery = replace(gallery, whole_asked=-1)
+    if gallery.came_whole >= 0 and gallery.keys.issuperset(line.key for line in wanted):
+        gallery = replace(gallery, came_whole=-1)
         turn.change(gallery)
     state = turn.state
     is_kept = gallery.disk == gallery.title and not gallery.doomed(state.clock.proven_s(turn.now_ms))
@@ -292,7 +283,7 @@ def _held(state: State, gallery: Gallery, wanted: tuple[Line, ...]) -> Held:
     if gallery.held != gallery.title.number:
         return Held(gallery.scheme, gallery.held, is_complete=False)
     has_keys = all(line.key in gallery.keys for line in wanted)
-    if not has_keys and gallery.whole_asked != gallery.title.number:
+    if not has_keys and gallery.came_whole != gallery.title.number:
         return Held(gallery.scheme, 0, is_complete=False)
     has_all = has_keys and all(digest in state.photographs for digest in _photographs(wanted))
     return Held(gallery.scheme, gallery.held, is_complete=has_all)

@@ -21,10 +21,10 @@ from tools.mutation.results import Outcome, Result, Results
 from tools.mutation.trace import Atlas, Reach, in_order
 from tools.mutation.trial import Word, attempt, prepare, trace
 
-PACKAGES: Final = ("node/core", "central/core", "wire", "node/store", "central/store", "provisioning")
+PACKAGES: Final = ("node/core", "gallery/core", "central/core", "wire", "node/store", "central/store", "provisioning")
 _NOT_MUTATED: Final = ("central/store/migrations/",)
 """Loaded by Alembic itself, so a mistake would never take effect; a test compares its result with the tables."""
-_TRACED: Final = ("node", "central", "wire", "provisioning", "runtime")
+_TRACED: Final = ("node", "gallery", "central", "wire", "provisioning", "runtime")
 """Adapters too, since a constant of a core may be used only there."""
 BUDGET_S: Final = 60.0
 """CPU seconds of tests for each mutant, as measured without it. A mutant that outlives them has survived."""

@@ -292,6 +292,17 @@ def test_key_that_is_lost_comes_again_as_often_as_it_is_lost(world: GalleryWorld
     assert {(CASE, 2)} == keys(world)
 
 
+def test_key_that_is_lost_is_asked_for_until_an_answer_has_it(world: GalleryWorld) -> None:
+    world.node.disk.galleries[HART].keys.clear()
+    world.node.happen(ev.KeysLost(HART, frozenset({(CASE, 2)})))
+    answer(world)
+    again = held(world)
+    world.contact()
+
+    assert (do.Held(HART, 0, is_complete=False),) == again
+    assert world.why() is None
+
+
 def test_office_whose_clock_was_wrong_gives_back_what_that_destroyed(world: GalleryWorld) -> None:
     right_s, world.true_s = world.true_s, 2_208_988_800
     world.contact()

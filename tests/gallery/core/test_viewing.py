@@ -121,6 +121,22 @@ def test_face_withdrawn_while_its_view_is_stored_is_not_shown(world: GalleryWorl
     assert [Why.WITHDRAWN] == refusals(world)
 
 
+def test_face_withdrawn_while_it_waits_its_turn_is_neither_logged_nor_shown(world: GalleryWorld, session: str) -> None:
+    """The session ends while the first look is being written; the second waits behind it."""
+
+    def ask_more(_effect: do.Effect) -> None:
+        world.node.after_write = lambda _effect: None
+        world.look(session)
+        world.node.happen(ev.SignedOut(session))
+
+    world.node.after_write = ask_more
+    world.look(session)
+
+    assert [] == world.node.shown
+    assert [NotShown.SIGNED_OUT] * 2 == refusals(world)
+    assert 1 == len(world.node.disk.views)
+
+
 def test_nobody_without_a_session_sees_anything(world: GalleryWorld) -> None:
     world.look("invented")
 
