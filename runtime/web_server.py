@@ -47,7 +47,9 @@ def listen(host: str, port: int, *, has_tls: bool = False) -> Listener:
     if not (has_tls or is_loopback(host)):
         raise NotLoopbackError(f"{host}: without TLS, pages listen on 127.0.0.1, ::1 or localhost only")
     address = "127.0.0.1" if host == "localhost" else host
-    listener = Listener(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # Without its protocol asyncio does not know it for TCP, and every answer of head and body waits 40 ms (Nagle).
+    listener = Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
