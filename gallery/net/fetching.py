@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from gallery.core.events import Event, PhotographsFailed, PhotographsStored
 from gallery.net.connection import Office, OfficeConnection
@@ -24,12 +24,22 @@ REPORTED_AT_ONCE: Final = 32
 REPORTED_WITHIN_MS: Final = 250
 
 
+class PhotographsPort(Protocol):
+    """What the thread needs from the store; :class:`gallery.store.photographs.Photographs` is one."""
+
+    def keep(self, digest: str, data: bytes) -> None:
+        """Store a file; raises if it is not what its digest says, or the disk refuses."""
+
+    def settle(self) -> None:
+        """Make durable what was kept."""
+
+
 class Fetching:
     """The thread that fetches.
 
     Args:
         office: whom to ask.
-        keep: stores a file that is what its digest says, and raises if it is not, or the disk refuses.
+        photographs: where they are kept.
         put: takes events; from this thread.
         now_ms: monotonic.
         pause: seconds before the next try, after so many failures and as long as the office asks for.
@@ -38,7 +48,7 @@ class Fetching:
     def __init__(
         self,
         office: Office,
-        keep: Callable[[str, bytes], None],
+        photographs: PhotographsPort,
         put: Callable[[Event], None],
         now_ms: Callable[[], int],
         *,
@@ -47,7 +57,7 @@ class Fetching:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._connection = OfficeConnection(office, self._lock)
-        self._keep = keep
+        self._photographs = photographs
         self._put = put
         self._now_ms = now_ms
         self._pause = pause
@@ -112,13 +122,16 @@ class Fetching:
         return bool(self._stored) and self._now_ms() - self._stored_ms >= REPORTED_WITHIN_MS
 
     def _report(self) -> None:
-        if self._stored:
-            self._put(PhotographsStored(frozenset(self._stored)))
-            self._stored.clear()
+        if not self._stored:
+            return
+        stored = frozenset(self._stored)
+        self._stored.clear()
+        self._photographs.settle()
+        self._put(PhotographsStored(stored))
 
     def _fetch(self, digest: str) -> None:
         data = self._connection.get(photograph_path(digest), PHOTOGRAPH_BYTES_MAX, lambda: not self._is_stopping)
-        self._keep(digest, data)
+        self._photographs.keep(digest, data)
         if not self._stored:
             self._stored_ms = self._now_ms()
         self._stored.append(digest)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from gallery.store.database import StoreRefusedError, refused
-from runtime.atomic import PRIVATE, sync_folder, write_atomic
+from runtime.atomic import PRIVATE, sync_folder
 from runtime.regular_file import read_regular
 from wire.gallery_head import ciphertext_file, parse_ciphertext_file
 from wire.gallery_lines import PHOTOGRAPH_BYTES_MAX
@@ -53,17 +54,31 @@ class Photographs:
         return frozenset(whole)
 
     def keep(self, digest: str, data: bytes) -> None:
-        """Store a file, whole or not at all.
+        """Store a file, whole or not at all. It outlives a power cut once :meth:`settle` has returned.
 
         Raises:
             StoreRefusedError: it is not what its name says, or the disk refuses.
         """
         if len(data) > PHOTOGRAPH_BYTES_MAX or sha256(data).hexdigest() != digest:
             raise StoreRefusedError("a photograph is not what its name says")
+        path = self._folder / ciphertext_file(digest)
+        beside = path.with_name(f".{path.name}.part")
         try:
-            write_atomic(self._folder / ciphertext_file(digest), data, PRIVATE)
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            beside.replace(path)
         except OSError as e:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
             raise refused(e) from e
+
+    def settle(self) -> None:
+        """Make everything durable that was kept, all at once: two syncs a file would take longer than to fetch it.
+
+        A file that the power takes before is not what its name says, and :meth:`look` removes it.
+        """
+        os.sync()
 
     def read(self, digest: str) -> bytes | None:
         """A file's bytes; ``None`` = it is not there, or is not what its name says, and so is removed.

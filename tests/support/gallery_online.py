@@ -47,7 +47,7 @@ class OnlineNode(CardNode):
         sources = Sources(self.store.lines, self.store.views_after, lambda: self.office_keys, monotonic_ms)
         self.contact = Contact(office, own, sources, self.arrivals, self.events.put, pause=self._pause)
         self.fetching_thread = Fetching(
-            office, self.store.photographs.keep, self.events.put, monotonic_ms, pause=lambda _failures, _s: 0.0
+            office, self.store.photographs, self.events.put, monotonic_ms, pause=lambda _failures, _s: 0.0
         )
         self.contact.start()
         self.fetching_thread.start()

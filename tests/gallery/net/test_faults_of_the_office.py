@@ -82,10 +82,10 @@ class Asker:
 class Fetcher:
     """The thread that fetches, alone."""
 
-    def __init__(self, town: AskingTown, port: int, keep: Callable[[str, bytes], None]) -> None:
+    def __init__(self, town: AskingTown, port: int, photographs: Photographs) -> None:
         self.events: queue.SimpleQueue[ev.Event] = queue.SimpleQueue()
         self.pauses: list[tuple[int, int]] = []
-        self.thread = Fetching(office_of(town, port), keep, self.events.put, monotonic_ms, pause=self._pause)
+        self.thread = Fetching(office_of(town, port), photographs, self.events.put, monotonic_ms, pause=self._pause)
         self.thread.start()
 
     def fetches(self, *digests: str) -> ev.Event:
@@ -116,7 +116,7 @@ def cut_then_ranges(asked: Asked) -> Said:
 
 def test_file_that_was_cut_off_goes_on_where_it_was(town: AskingTown, photographs: Photographs) -> None:
     with scripted_office(town, cut_then_ranges) as office:
-        fetcher = Fetcher(town, office.port, photographs.keep)
+        fetcher = Fetcher(town, office.port, photographs)
 
         assert ev.PhotographsStored(frozenset({DIGEST})) == fetcher.fetches(DIGEST)
         assert ["", "bytes=30000-", "bytes=50000-"] == [one.range for one in office.asked]
@@ -131,7 +131,7 @@ def test_part_that_was_not_asked_for_is_not_put_together(town: AskingTown, photo
         return Said(FILE[1:], 206, {"Content-Range": f"bytes 1-{len(FILE) - 1}/{len(FILE)}"})
 
     with scripted_office(town, other_part) as office:
-        fetcher = Fetcher(town, office.port, photographs.keep)
+        fetcher = Fetcher(town, office.port, photographs)
 
         assert ev.PhotographsStored(frozenset({DIGEST})) == fetcher.fetches(DIGEST)
         assert ["", "bytes=30000-", ""] == [one.range for one in office.asked]
@@ -140,13 +140,31 @@ def test_part_that_was_not_asked_for_is_not_put_together(town: AskingTown, photo
 
 def test_file_with_another_hash_is_not_kept(town: AskingTown, photographs: Photographs, folder: Path) -> None:
     with scripted_office(town, lambda _asked: Said(FILE[:-1] + b"?")) as office:
-        fetcher = Fetcher(town, office.port, photographs.keep)
+        fetcher = Fetcher(town, office.port, photographs)
         event = fetcher.fetches(DIGEST)
         assert fetcher.thread.stop()
 
     assert isinstance(event, ev.PhotographsFailed)
     assert "not what its name says" in event.reason
     assert [] == list(folder.iterdir())
+
+
+def test_file_outlives_a_power_cut_before_anybody_is_told(town: AskingTown, folder: Path) -> None:
+    class Settled(Photographs):
+        told: list[bool]
+
+        def settle(self) -> None:
+            self.told = [not fetcher.events.empty()]
+            super().settle()
+
+    photographs = Settled(folder)
+    photographs.look()
+    with scripted_office(town, lambda _asked: Said(FILE)) as office:
+        fetcher = Fetcher(town, office.port, photographs)
+        fetcher.fetches(DIGEST)
+        assert fetcher.thread.stop()
+
+    assert [False] == photographs.told
 
 
 def test_file_that_is_gone_costs_the_others_nothing(town: AskingTown, photographs: Photographs) -> None:
@@ -156,7 +174,7 @@ def test_file_that_is_gone_costs_the_others_nothing(town: AskingTown, photograph
         return Said(msgspec.json.encode(Refusal(problem="not found")), 404)
 
     with scripted_office(town, gone) as office:
-        fetcher = Fetcher(town, office.port, photographs.keep)
+        fetcher = Fetcher(town, office.port, photographs)
         first, second = fetcher.fetches("ab" * 32, DIGEST), fetcher.events.get(timeout=DEADLINE_S)
         assert fetcher.thread.stop()
 
@@ -168,7 +186,7 @@ def test_file_that_is_gone_costs_the_others_nothing(town: AskingTown, photograph
 def test_office_that_is_busy_is_left_alone_longer_each_time(town: AskingTown, photographs: Photographs) -> None:
     busy = Said(msgspec.json.encode(Refusal(problem="slow down", retry_s=7)), 503)
     with scripted_office(town, lambda _asked: busy) as office:
-        fetcher = Fetcher(town, office.port, photographs.keep)
+        fetcher = Fetcher(town, office.port, photographs)
         event = fetcher.fetches(DIGEST, "cd" * 32)
         assert fetcher.thread.stop()
 

@@ -19,6 +19,7 @@ from gallery.store.database import DATABASE_NAME, StoreRefusedError
 from gallery.store.entries import Entries
 from gallery.store.gallery_store import GalleryStore
 from gallery.store.key_slots import KEY_SLOTS
+from gallery.store.staff_seal import StaffSeal
 from tests.support.gallery_card import HART, KEY, NODE, TOWN, CardNode, Published, all_bytes
 from wire.gallery_views import ViewRecord, no_views, write_view
 
@@ -186,6 +187,15 @@ def test_staff_are_kept_with_their_verifier_and_no_name_in_the_clear(node: CardN
     assert [] == [name for name in (b"Alice", b"a verifier") if name in all_bytes(folder)]
     store.destroy_staff(7)
     assert b"" == store.verifier(7)
+
+
+def test_search_finds_names_of_staff_that_are_not_sealed(
+    node: CardNode, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StaffSeal, "seal", lambda _self, data: data)
+    node.store.keep_staff(StaffRow(StaffTold(7, "Alice Able")))
+
+    assert b"Alice Able" in all_bytes(folder)
 
 
 def test_lock_out_is_not_forgotten_by_a_restart(node: CardNode, folder: Path) -> None:
