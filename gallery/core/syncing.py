@@ -148,7 +148,7 @@ def keys_lost(turn: Turn, event: KeysLost) -> None:
     """The office is asked for all of it again."""
     gallery = turn.state.galleries.get(event.scheme)
     if gallery is not None:
-        turn.change(replace(gallery, keys=gallery.keys - event.keys))
+        turn.change(replace(gallery, keys=gallery.keys - event.keys, came_whole=-1))
         turn.reject("key", scheme=str(event.scheme), count=str(len(event.keys)))
 
 

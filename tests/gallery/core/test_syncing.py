@@ -292,6 +292,18 @@ def test_key_that_is_lost_comes_again_as_often_as_it_is_lost(world: GalleryWorld
     assert {(CASE, 2)} == keys(world)
 
 
+def test_key_that_is_lost_is_asked_for_though_another_does_not_open(world: GalleryWorld) -> None:
+    world.hart.unopened.add(OTHER)
+    world.hart.issue(OTHER, NOW_S, NOW_S + DAY_S)
+    world.contact()
+    world.contact()
+    world.node.disk.galleries[HART].keys.clear()
+    world.node.happen(ev.KeysLost(HART, frozenset({(CASE, 2)})))
+    world.contact()
+
+    assert world.why() is None
+
+
 def test_key_that_is_lost_is_asked_for_until_an_answer_has_it(world: GalleryWorld) -> None:
     world.node.disk.galleries[HART].keys.clear()
     world.node.happen(ev.KeysLost(HART, frozenset({(CASE, 2)})))
