@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ from gallery.core.holdings import Key, Line
 from wire.gallery_head import GalleryHead
 from wire.gallery_keys import KeyRow
 from wire.gallery_lines import Lines
+
+_KEPT: Final = 2
 
 
 class Parcel(Struct, frozen=True):
@@ -31,7 +34,10 @@ class Parcel(Struct, frozen=True):
 
 
 class Arrivals:
-    """Those that came since the disk took one of their scheme."""
+    """The newest two of each scheme that came since the disk took one: one may come while the one before is kept.
+
+    A disk that takes nothing for a week makes this no larger: of those before only the rows that are still good stay.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,11 +45,15 @@ class Arrivals:
 
     def add(self, parcel: Parcel) -> None:
         """It has come. Of a number that came before, the rows of both count."""
+        number = parcel.head.number
         with self._lock:
             of_scheme = self._parcels.setdefault(parcel.head.scheme, {})
-            before = of_scheme.get(parcel.head.number)
-            rows = parcel.rows if before is None else {**before.rows, **parcel.rows}
-            of_scheme[parcel.head.number] = Parcel(parcel.head, parcel.lines, rows)
+            before = of_scheme.get(number)
+            of_scheme[number] = parcel if before is None else _with_rows(parcel, before.rows)
+            for older in sorted(of_scheme)[:-_KEPT]:
+                gone = of_scheme.pop(older)
+                oldest = min(of_scheme)
+                of_scheme[oldest] = _with_rows(of_scheme[oldest], gone.rows)
 
     def lines(self, scheme: int, number: int) -> Lines | None:
         """Of a gallery that came; ``None`` = it is not here."""
@@ -64,6 +74,13 @@ class Arrivals:
             of_scheme = self._parcels.get(scheme, {})
             for one in [held for held in of_scheme if held <= number]:
                 del of_scheme[one]
+
+
+def _with_rows(parcel: Parcel, rows: Mapping[Key, KeyRow]) -> Parcel:
+    """With rows that came earlier, of lines that are the same."""
+    lines = parcel.lines
+    good = {key: row for key, row in rows.items() if key[0] in lines and lines[key[0]].since == key[1]}
+    return Parcel(parcel.head, lines, {**good, **parcel.rows})
 
 
 def core_lines(lines: Lines) -> tuple[Line, ...]:
