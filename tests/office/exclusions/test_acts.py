@@ -15,7 +15,7 @@ from office.exclusions import acts, voting
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
 from office.exclusions.case_views import waits_for_co_ordinator
 from office.exclusions.models import STEP_BY_CHARS_MAX, Case, Notice
-from office.exclusions.rules.period import TOWN_ZONE, day_of, last_day
+from office.exclusions.rules.period import TOWN_ZONE, day_of, end_s, last_day
 from office.members.models import Premises
 from office.people.models import Individual
 from tests.office.conftest import HART, MakePerson
@@ -280,9 +280,9 @@ def test_exclusion_ends_by_itself_after_its_last_day(town: Town) -> None:
     case = town.case("served")
     last = case.last_on
     assert last is not None
-    end = timezone.now() + (last - today()) + timedelta(days=1)
+    end = datetime.fromtimestamp(end_s(last), UTC)
 
-    assert voting.end_what_is_over(end - timedelta(days=1)) == 0
+    assert voting.end_what_is_over(end - timedelta(seconds=1)) == 0
     assert voting.end_what_is_over(end) == 1
 
     case = Case.objects.get(pk=case.pk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,7 +12,7 @@ from office.exclusions import acts, voting
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Case
 from office.exclusions.rules import period
-from office.exclusions.rules.period import day_of, last_day
+from office.exclusions.rules.period import day_of, end_s, last_day
 from office.publisher import gallery_content
 from tests.office.conftest import HART, SignedIn
 from tests.office.exclusions.conftest import PROPOSAL, Town
@@ -48,9 +48,9 @@ def test_source_that_allows_more_changes_nothing(town: Town) -> None:
 def test_case_of_a_source_ends_by_itself_after_the_sources_last_day(town: Town) -> None:
     ends_on = today() + timedelta(days=10)
     acts.issue(town.turn(regional(town, ends_on)), today())
-    end = timezone.now() + timedelta(days=11)
+    end = datetime.fromtimestamp(end_s(ends_on), UTC)
 
-    assert voting.end_what_is_over(end - timedelta(days=1)) == 0
+    assert voting.end_what_is_over(end - timedelta(seconds=1)) == 0
     assert voting.end_what_is_over(end) == 1
     assert Case.objects.get().state == "expired"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -16,7 +16,7 @@ from office.exclusions import acts, due, voting, waiting
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Ballot, Case
 from office.exclusions.rules.life import MOVES, State
-from office.exclusions.rules.period import day_of, end_s
+from office.exclusions.rules.period import TOWN_ZONE, day_of, end_s
 from office.exclusions.rules.waiting import LIMITS, is_overdue, last_day_to_act
 from office.people import retention
 from office.people.models import Individual
@@ -28,9 +28,14 @@ TODAY = date(2026, 11, 27)
 Ago = Callable[[Case, int], Case]
 
 
+def noon_before(days: int) -> datetime:
+    """Of the day so many before, in the town: its clocks may have changed since."""
+    return datetime.combine(day_of(timezone.now()) - days * DAY, time(12), TOWN_ZONE)
+
+
 def ago(case: Case, days: int) -> Case:
     """As if it had come so far so many days before."""
-    then = timezone.now() - timedelta(days=days)
+    then = noon_before(days)
     Case.objects.filter(pk=case.pk).update(nominated_at=then, decided_at=then)
     return Case.objects.get(pk=case.pk)
 
@@ -82,9 +87,9 @@ def test_decided_case_that_is_not_issued_lapses_after_four_weeks_and_leaves_its_
 def test_nomination_on_which_nobody_acts_lapses_after_twelve_weeks(town: Town, state: State) -> None:
     """Else what is said of a person, and their photograph, are kept for ever without a decision."""
     case = town.case(state)
-    Case.objects.filter(pk=case.pk).update(nominated_at=timezone.now() - 84 * DAY)
+    Case.objects.filter(pk=case.pk).update(nominated_at=noon_before(84))
     assert waiting.lapse_what_is_due(timezone.now()) == 0
-    Case.objects.filter(pk=case.pk).update(nominated_at=timezone.now() - 85 * DAY)
+    Case.objects.filter(pk=case.pk).update(nominated_at=noon_before(85))
     assert waiting.lapse_what_is_due(timezone.now()) == 1
 
     assert Case.objects.get().state == "lapsed"
