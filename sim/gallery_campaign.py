@@ -28,6 +28,8 @@ PIN: Final = ev.Pin("271828")
 CODE: Final = ev.Pin("999999")
 IN_2040: Final = 2_208_988_800
 HOUR_S: Final = 3_600
+LONGEST_PAUSE_S: Final = 180
+"""Until the office is asked again."""
 BOOT_MS: Final = 5_000
 """Of the machine's own count, when the program starts."""
 
@@ -232,9 +234,14 @@ class _Life:
 
     def contact(self) -> None:
         """The office answers; now and then so late that it proves no time."""
-        asked = self.node.asked
-        if not self.has_network or asked is None:
+        if not self.has_network:
+            self.node.asked = None
             self.node.happen(ev.OfficeFailed("no network"))
+            return
+        if self.node.asked is None:
+            self._wait(LONGEST_PAUSE_S)
+        asked = self.node.asked
+        if asked is None:
             return
         is_late = self.chance.random() < 0.1  # noqa: PLR2004 - one in ten
         answer = self.office.answer(asked, self.node.now_ms, self.oracle.true_s, views_received=len(self.disk.views))
