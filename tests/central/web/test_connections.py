@@ -14,6 +14,7 @@ import pytest
 
 from provisioning.certificates import CertificateAuthority, issue_server_certificate
 from runtime import web_connections as connections
+from runtime import web_server
 from runtime.tls import server_context
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 
@@ -83,7 +84,7 @@ def test_of_too_many_silent_connections_the_oldest_are_closed(
 ) -> None:
     """None of these falls due, and nobody who speaks is shut out."""
     monkeypatch.setattr(connections, "OWED_WITHIN_S", 600.0)
-    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 16)
+    monkeypatch.setattr(web_server, "connections_max", lambda _wanted: 16)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving(tls if has_tls else None))
         silent = [
