@@ -73,7 +73,7 @@ class Continued(Struct, frozen=True):
     """How sent records go on from what was known.
 
     Attributes:
-        new: to be kept, in order.
+        new: to be kept, in order. Those of a gap come late, and end nothing.
         head: of the chain, with them.
         fault: ``fork`` = the node has said otherwise before, and none of these is part of the chain; ``gap`` = records
             between are missing, and those sent are kept all the same; empty = neither.
@@ -131,19 +131,21 @@ def continue_chain(head: ViewHead, views: tuple[View, ...], digest_at: Callable[
         views: one after the other, as :func:`read_views` gives them.
         digest_at: of the record of a number that is kept; ``None`` = there is none of it.
     """
-    new = tuple(view for view in views if view.record.n > head.n)
-    for view in views[: len(views) - len(new)]:
-        known = digest_at(view.record.n)
-        if known is not None and known != view.digest:
+    beyond = tuple(view for view in views if view.record.n > head.n)
+    known = [(view, digest_at(view.record.n)) for view in views[: len(views) - len(beyond)]]
+    for view, digest in known:
+        if digest not in {None, view.digest}:
             return Continued((), head, "fork", view.record.n)
-    if not new:
-        return Continued((), head)
-    first = new[0].record
+    # Into a gap: one record far ahead, as a copied card may send, must not make the others of no account.
+    late = tuple(view for view, digest in known if digest is None)
+    if not beyond:
+        return Continued(late, head)
+    first, now = beyond[0].record, head_of(beyond[-1])
     if first.n == head.n + 1 and first.before != head.digest:
         return Continued((), head, "fork", first.n)
     if first.n > head.n + 1:
-        return Continued(new, head_of(new[-1]), "gap", head.n + 1)
-    return Continued(new, head_of(new[-1]))
+        return Continued(beyond, now, "gap", head.n + 1)
+    return Continued(late + beyond, now)
 
 
 def is_forked(head: ViewHead, told: ViewHead, digest_at: Callable[[int], str | None]) -> bool:

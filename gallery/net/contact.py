@@ -232,6 +232,8 @@ class Contact:
             except msgspec.MsgspecError:
                 logger.warning("the office does not say which views it has")
                 break
+            # Of what was not sent it has nothing, whatever it says: a copy of this unit may have sent other records.
+            received = min(received, delivered + body.count(b"\n"))
             if received <= delivered:
                 break
             delivered = received

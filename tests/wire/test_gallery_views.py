@@ -110,6 +110,19 @@ def test_missing_records_are_a_gap_and_what_came_is_kept() -> None:
     assert kept.take(VIEWS[4:]) == Continued(VIEWS[4:], head_of(VIEWS[5]), "gap", 3)
 
 
+def test_record_far_ahead_keeps_nothing_of_what_comes_late_from_being_kept() -> None:
+    """The thief of a copy sends one record with the highest number; whom the shop itself shows is kept all the same."""
+    kept = Kept()
+    kept.take(VIEWS[:1])
+    far = head_of(VIEWS[0])
+    assert "gap" == kept.take(chain(1, replace(far, n=2**30))).fault
+
+    assert VIEWS[1:4] == kept.take(VIEWS[:4]).new
+    assert () == kept.take(VIEWS[1:4]).new
+    assert "fork" == kept.take(chain(1, head_of(VIEWS[2]), staff=9)).fault
+    assert 2**30 + 1 == kept.head.n
+
+
 def test_where_a_node_says_it_has_come_to_shows_a_fork_before_a_record_comes() -> None:
     kept = Kept()
     kept.take(VIEWS)

@@ -320,20 +320,36 @@ def test_newer_question_ends_the_one_that_waits(town: AskingTown) -> None:
 
 
 def test_views_go_before_the_question_batch_by_batch(town: AskingTown) -> None:
+    first, rest = b"record\n" * 500, b"record\n" * 3
+
     def say(asked: Asked) -> Said:
         if asked.path != VIEWS_PATH:
             return Said(QUIET)
-        return Said(msgspec.json.encode(ViewHead(n=500 if asked.body == b"first" else 503, digest="0" * 64)))
+        return Said(msgspec.json.encode(ViewHead(n=500 if asked.body == first else 503, digest="0" * 64)))
 
     with scripted_office(town, say) as office:
-        asker = Asker(town, office.port, {0: b"first", 500: b"rest", 503: b""}.__getitem__)
+        asker = Asker(town, office.port, {0: first, 500: rest, 503: b""}.__getitem__)
         event = asker.asks()
         assert asker.thread.stop()
 
-    assert [b"first", b"rest"] == [one.body for one in office.asked[:2]]
+    assert [first, rest] == [one.body for one in office.asked[:2]]
     assert CONTACT_PATH == office.asked[2].path
     assert isinstance(event, ev.OfficeAnswered)
     assert 503 == event.views_received
+
+
+def test_office_that_has_views_of_a_copy_has_none_of_ours_that_were_not_sent(town: AskingTown) -> None:
+    """They would be forgotten here, and be nowhere."""
+    far = Said(msgspec.json.encode(ViewHead(n=2**53, digest="0" * 64)))
+    first, rest = b"record\n" * 500, b"record\n" * 3
+    with scripted_office(town, lambda asked: far if asked.path == VIEWS_PATH else Said(QUIET)) as office:
+        asker = Asker(town, office.port, {0: first, 500: rest, 503: b""}.__getitem__)
+        event = asker.asks()
+        assert asker.thread.stop()
+
+    assert isinstance(event, ev.OfficeAnswered)
+    assert 503 == event.views_received
+    assert [first, rest] == [one.body for one in office.asked[:2]]
 
 
 @pytest.mark.parametrize(
