@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from office.nodes.galleries import Galleries, Gallery
 from office.nodes.rules.asking import Asker
 from office.nodes.rules.news import WHOLE, change_from, must_destroy
 from office.nodes.store import Store, StoreError
+from runtime.web_connections import Peer
 from wire.gallery_contact import ANSWER_BYTES_MAX, GalleryAnswer, GalleryChange, Held, encode_answer
 from wire.gallery_keys import Holder, KeyRow, LineKeys, seal_row
 from wire.gallery_lines import GalleryLine
@@ -28,6 +30,12 @@ SENT_LATELY_S: Final = 20.0
 """Who was sent the whole is not sent it again so soon."""
 News = dict[int, int]
 """Scheme → number from which its change starts."""
+
+_Sent = tuple["weakref.ref[Peer] | None", Mapping[int, str]]
+"""By which connection, and of each scheme for whom the rows were made."""
+_NOTHING_SENT: Final[_Sent] = (None, {})
+_NOBODY_KNOWS: Final = ""
+"""The rows of before, or those that are under way."""
 
 
 class Answering:
@@ -52,6 +60,7 @@ class Answering:
         self._lock = threading.Lock()
         self._sent: dict[tuple[NodeId, int], tuple[int, str, float]] = {}
         self._rows_made = store.rows_made()
+        self._underway: dict[NodeId, _Sent] = {}
 
     def news(self, asker: Asker, holds: Sequence[Held]) -> News | None:
         """What is to be told; ``None`` = nothing, which can wait."""
@@ -71,8 +80,34 @@ class Answering:
                 found[scheme] = after
         return found if found or must_destroy(holds, asker.schemes) else None
 
-    def answer(self, asker: Asker, news: News, now_s: int) -> bytes:
+    def note_received(self, node: NodeId, peer: Peer) -> None:
+        """It asks again by the connection by which rows were sent to it: it has received them. Never raises.
+
+        What went by another may be lost. Nothing else tells: the gallery's number is the same.
+        """
+        with self._lock:
+            sent_by, sent = self._underway.pop(node, _NOTHING_SENT)
+        if sent_by is not None and sent_by() is peer:
+            for scheme, holder in sent.items():
+                self._keep_rows_made(node, scheme, holder)
+
+    def note_sent(self, asker: Asker, scheme: int, peer: Peer) -> None:
+        """All rows of a node in a scheme are about to be sent to it. Never raises."""
+        with self._lock:
+            sent_by, sent = self._underway.get(asker.node, _NOTHING_SENT)
+            before = sent if sent_by is not None and sent_by() is peer else {}
+            self._underway[asker.node] = weakref.ref(peer), {**before, scheme: holder_text(asker)}
+        if self._rows_made.get((asker.node, scheme)) != holder_text(asker):
+            self._keep_rows_made(asker.node, scheme, _NOBODY_KNOWS)
+
+    def answer(self, asker: Asker, news: News, now_s: int, peer: Peer) -> bytes:
         """The body of an answer.
+
+        Args:
+            asker: who asks.
+            news: what is to be told.
+            now_s: Unix time.
+            peer: the connection by which it goes out.
 
         Raises:
             wire.hpke.SealError: nothing can be sealed to this node's key.
@@ -91,7 +126,13 @@ class Answering:
             largest = max(changes, key=lambda scheme: len(msgspec.json.encode(changes[scheme])))
             changes[largest] = GalleryChange(scheme=largest, head=changes[largest].head)
         for scheme, change in changes.items():
-            self._note_sent(asker, told[scheme], change)
+            if change.after:
+                continue
+            with self._lock:
+                self._sent[asker.node, scheme] = (told[scheme].head.number, holder_text(asker), time.monotonic())
+            # Who is to fetch files is sent its rows by them.
+            if change.after is not None:
+                self.note_sent(asker, scheme, peer)
         return data
 
     def rows(self, asker: Asker, gallery: Gallery, after: int = WHOLE) -> tuple[KeyRow, ...]:
@@ -123,24 +164,20 @@ class Answering:
         text = self._text_keys.of(scheme, line.case, line.since)
         return LineKeys(text, photograph, here=bool(premises) and premises in holders.here)
 
+    def _keep_rows_made(self, node: NodeId, scheme: int, holder: str) -> None:
+        if self._rows_made.get((node, scheme), _NOBODY_KNOWS) == holder:
+            return
+        self._rows_made[node, scheme] = holder
+        try:
+            self._store.note_rows_made(node, scheme, holder)
+        except StoreError as e:
+            # Whom the office revokes is gone from shops although its disk is full.
+            logger.error("what was sent to a node is not kept: %s", e)  # noqa: TRY400 - the sentence says it all
+
     def _was_sent_lately(self, asker: Asker, scheme: int, number: int) -> bool:
         with self._lock:
             *sent, at_s = self._sent.get((asker.node, scheme), (0, "", 0.0))
         return sent == [number, holder_text(asker)] and time.monotonic() - at_s < SENT_LATELY_S
-
-    def _note_sent(self, asker: Asker, gallery: Gallery, change: GalleryChange) -> None:
-        if change.after:
-            return
-        scheme = gallery.head.scheme
-        with self._lock:
-            self._sent[asker.node, scheme] = (gallery.head.number, holder_text(asker), time.monotonic())
-        if self._rows_made.get((asker.node, scheme)) != holder_text(asker):
-            self._rows_made[asker.node, scheme] = holder_text(asker)
-            try:
-                self._store.note_rows_made(asker.node, scheme, holder_text(asker))
-            except StoreError as e:
-                # Whom the office revokes is gone from shops although its disk is full.
-                logger.error("what was sent to a node is not kept: %s", e)  # noqa: TRY400 - the sentence says it all
 
 
 def holder_text(asker: Asker) -> str:

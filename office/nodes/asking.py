@@ -39,8 +39,7 @@ class Asking:
 
     def look_again(self, request: Request) -> Asker | Response:
         """The same of a request that was answered to before, and waits."""
-        peer = peer_of(request.scope)
-        assert peer is not None, "TLS asks for a certificate"
+        peer = asking_peer(request)
         certificate = self._peers.get(peer)
         if certificate is None:
             certificate = self._peers[peer] = _read(peer.certificate)
@@ -52,6 +51,13 @@ class Asking:
         for peer, certificate in list(self._peers.items()):
             if isinstance(self._who.judge(certificate), str):
                 peer.close()
+
+
+def asking_peer(request: Request) -> Peer:
+    """By which connection a request came."""
+    peer = peer_of(request.scope)
+    assert peer is not None, "TLS asks for a certificate"
+    return peer
 
 
 def refuse(status: int, problem: str, retry_s: int = 0, *, closes: bool = False) -> Response:

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from office.gallery.line_keys import WrappedKeyError
-from office.nodes.answering import Answering
-from office.nodes.asking import Asking, refuse
+from office.nodes.answering import Answering, News
+from office.nodes.asking import Asking, asking_peer, refuse
 from office.nodes.reports import Reports
 from office.nodes.rules.asking import Asker
 from office.nodes.waiting import Waiting
@@ -75,8 +75,12 @@ class Contact:
         if question is None:
             return refuse(400, "malformed")
         silent_s = self._reports.note_asked(asker.node)
-        await run_in_threadpool(self._reports.note_question, asker.node, question)
+        await run_in_threadpool(self._note, request, asker, question)
         return await self._when_due(request, question, 0.0 if silent_s > SILENT_S else WAIT_S)
+
+    def _note(self, request: Request, asker: Asker, question: GalleryQuestion) -> None:
+        self._answering.note_received(asker.node, asking_peer(request))
+        self._reports.note_question(asker.node, question)
 
     async def _when_due(self, request: Request, question: GalleryQuestion, wait_s: float) -> Response:
         asker = self._asking.look_again(request)
@@ -92,12 +96,18 @@ class Contact:
                 asker = self._asking.look_again(request)
                 if isinstance(asker, Response):
                     return asker
-        async with self._sealing:
-            return await run_in_threadpool(self._answer, asker, news or {})
+            async with self._sealing:
+                # Others were answered before: it may be struck meanwhile, or stand in another scheme.
+                asker = self._asking.look_again(request)
+                if isinstance(asker, Response):
+                    return asker
+                # Of a node that asks and asks only the last question is worth sealing for, or nobody else has a turn.
+                news = None if open_question.is_ended else self._answering.news(asker, question.holds)
+                return await run_in_threadpool(self._answer, request, asker, news or {})
 
-    def _answer(self, asker: Asker, news: dict[int, int]) -> Response:
+    def _answer(self, request: Request, asker: Asker, news: News) -> Response:
         try:
-            data = self._answering.answer(asker, news, int(self._now_s()))
+            data = self._answering.answer(asker, news, int(self._now_s()), asking_peer(request))
         except (SealError, WrappedKeyError) as e:
             logger.error("node %08x cannot be told what is new: %s", asker.node, e)  # noqa: TRY400
             return refuse(503, "closed", BUSY_RETRY_S)

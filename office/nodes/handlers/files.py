@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,14 +13,16 @@ from starlette.responses import FileResponse, Response
 
 from office.gallery.line_keys import WrappedKeyError
 from office.nodes.answering import Answering
-from office.nodes.asking import Asking, refuse
+from office.nodes.asking import Asking, asking_peer, refuse
 from office.nodes.galleries import Galleries, Gallery
 from office.nodes.rules.asking import Asker
 from wire.gallery_contact import encode_rows
 from wire.hpke import SealError
+from wire.ids import NodeId
 
 logger = logging.getLogger(__name__)
 
+BUSY_RETRY_S: Final = 5
 _HEADERS = {"cache-control": "no-store"}
 _TYPE = "application/octet-stream"
 
@@ -39,6 +42,7 @@ class Files:
         self._answering = answering
         self._sealing = asyncio.Semaphore(1)
         """A whole gallery takes a second at most; meanwhile changes go out."""
+        self._making: set[NodeId] = set()
 
     async def lines(self, request: Request) -> Response:
         """All lines of a gallery."""
@@ -53,8 +57,16 @@ class Files:
         found = self._gallery(request)
         if isinstance(found, Response):
             return found
-        async with self._sealing:
-            return await run_in_threadpool(self._rows, *found)
+        node = found[0].node
+        if node in self._making:
+            # One at a time, or a node that asks and asks leaves nobody else a turn.
+            return refuse(429, "slow down", BUSY_RETRY_S)
+        self._making.add(node)
+        try:
+            async with self._sealing:
+                return await run_in_threadpool(self._rows, request, *found)
+        finally:
+            self._making.remove(node)
 
     async def photograph(self, request: Request) -> Response:
         """Ciphertext of a photograph that a line names which the node may be shown."""
@@ -78,12 +90,13 @@ class Files:
             return refuse(404, "not found")
         return asker, gallery
 
-    def _rows(self, asker: Asker, gallery: Gallery) -> Response:
+    def _rows(self, request: Request, asker: Asker, gallery: Gallery) -> Response:
         try:
             data = encode_rows(self._answering.rows(asker, gallery))
+            self._answering.note_sent(asker, gallery.head.scheme, asking_peer(request))
         except (SealError, WrappedKeyError) as e:
             logger.error("node %08x gets no rows: %s", asker.node, e)  # noqa: TRY400 - the sentence says it all
-            return refuse(503, "closed", 5)
+            return refuse(503, "closed", BUSY_RETRY_S)
         return Response(data, media_type=_TYPE, headers=_HEADERS)
 
 

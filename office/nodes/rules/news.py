@@ -18,18 +18,16 @@ def change_from(held: Held | None, holders: Holders, *, are_rows_good: bool, was
     Args:
         held: what it says that it holds; ``None`` = nothing of this scheme.
         holders: of the newest gallery.
-        are_rows_good: the node's rows were last made for the premises and the key that it has now.
+        are_rows_good: the rows that it was last seen to have received are for the premises and the key that it has now.
         was_sent_lately: all of this gallery was sent to it a moment ago, and it still asks for that: it cannot keep
             anything, perhaps. It is not sent again at once.
     """
     if held is not None and held.number > holders.number:
         # It has seen a number that this office forgot when it was restored. It would refuse a lower one.
         return None
-    if held is None or not held.number or not are_rows_good:
+    if held is None or not held.number or not are_rows_good or holders.gone_after(held.number) is None:
         return None if was_sent_lately else WHOLE
-    if held.number == holders.number:
-        return None
-    return WHOLE if holders.gone_after(held.number) is None else held.number
+    return None if held.number == holders.number else held.number
 
 
 def must_destroy(holds: Sequence[Held], schemes: frozenset[int]) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from office.nodes.handlers.contact import SEALED_AT_ONCE
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from tests.support.asking_town import (
     HART,
@@ -286,6 +287,39 @@ def test_rows_are_made_again_when_a_node_is_joined_with_a_premises(port: PortThr
     assert {1, 2} == opened(shop.told(), SHOP).keys()
 
 
+def test_rows_are_made_again_if_nobody_saw_them_arrive(town: AskingTown) -> None:
+    """The shop has moved, and its answer was lost with its network: it still holds what only its former place may."""
+    number = town.publish(HART, [Entry(1, premises=(7,)), SOMEBODY])
+    town.hold(HART, [SHOP])
+    town.list(sender(SHOP, (HART,), 7))
+    with port_thread(town) as port:
+        port.unit().asks(held(number))
+    with port_thread(town) as port:
+        shop = port.unit()
+        assert {1, 2} == opened(shop.asks(held(number)), SHOP).keys()
+        shop.ask(held(number))
+        port.wait_for_question(SHOP)
+    with port_thread(town) as port:
+        assert () == port.unit().asks(held(number)).changes
+
+
+def test_rows_are_made_again_if_their_file_was_not_fetched(town: AskingTown) -> None:
+    number = town.publish(HART, [Entry(case) for case in range(1, 2_501)])
+    with port_thread(town) as port:
+        shop = port.unit()
+        assert [None] == [change.after for change in shop.asks(held(number)).changes]
+        shop.ask(held(number))
+        port.wait_for_question(SHOP)
+    with port_thread(town) as port:
+        shop = port.unit()
+        assert [None] == [change.after for change in shop.asks(held(number)).changes]
+        assert 2_500 == len(decode_rows(shop.request("GET", rows_path(HART, number))[1]))
+        shop.ask(held(number))
+        port.wait_for_question(SHOP)
+    with port_thread(town) as port:
+        assert () == port.unit().asks(held(number)).changes
+
+
 def test_node_that_changes_its_scheme_is_told_at_once_what_to_destroy(port: PortThread) -> None:
     number = port.publish(HART, [ANYBODY])
     shop = port.unit()
@@ -343,6 +377,21 @@ def test_second_question_of_a_node_ends_its_first(port: PortThread) -> None:
     assert () == first.told().changes
     port.publish(HART, [SOMEBODY])
     assert second.told().changes
+
+
+def test_node_that_asks_by_many_connections_takes_nobody_elses_turn(port: PortThread) -> None:
+    """Sealing thousands of rows takes a second: with each of these questions it would be a minute for the others."""
+    number = port.publish(HART, [Entry(case) for case in range(1, 2_501)])
+    units = [port.unit() for _ in range(8)]
+    for unit in units:
+        unit.connection.connect()
+
+    for unit in units:
+        unit.ask()
+    assert sum(bool(unit.told().changes) for unit in units) <= SEALED_AT_ONCE
+    for unit in units:
+        unit.send("GET", rows_path(HART, number))
+    assert {200, 429} == {unit.receive()[0] for unit in units}
 
 
 def test_what_nodes_hold_is_kept_and_told(port: PortThread) -> None:

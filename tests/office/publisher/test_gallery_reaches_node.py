@@ -18,6 +18,7 @@ from office.nodes.store import Store
 from office.people.models import Photograph
 from office.people.sealing import Sealing
 from office.publisher.gallery_content import SIZES
+from runtime.web_connections import Peer
 from tests.office.conftest import HART
 from tests.office.exclusions.conftest import Town
 from tests.office.publisher.gallery_world import GALLERY_KEY, KEY, TOWN, World
@@ -37,15 +38,17 @@ class Unit:
         self.key = X25519PrivateKey.generate()
         public = self.key.public_key().public_bytes_raw()
         self.asker = Asker(NodeId(number), premises, frozenset({HART}), public)
+        self.connection = Peer(b"", lambda: None)
         self.number, self.lines = 0, NO_LINES
         self.keys: dict[int, LineKeys] = {}
 
     def ask(self, port: Answering) -> int:
         """One question, and what follows from its answer. Returns the bytes of the answer; 0 = there is no news."""
+        port.note_received(self.asker.node, self.connection)
         news = port.news(self.asker, (Held(scheme=HART, number=self.number, is_complete=True),))
         if news is None:
             return 0
-        body = port.answer(self.asker, news, 1_700_000_000)
+        body = port.answer(self.asker, news, 1_700_000_000, self.connection)
         (change,) = decode_answer(body).changes
         assert change.after is not None
         held, number = (self.lines, self.number) if change.after else (NO_LINES, 0)

@@ -29,6 +29,7 @@ def test_whole_is_sent_again_if_the_rows_are_for_somebody_else_but_not_at_once()
     assert 0 == change_from(held, HOLDERS, are_rows_good=False, was_sent_lately=False)
     assert None is change_from(held, HOLDERS, are_rows_good=False, was_sent_lately=True)
     assert None is change_from(None, HOLDERS, are_rows_good=True, was_sent_lately=True)
+    assert None is change_from(Held(scheme=1, number=4), HOLDERS, are_rows_good=True, was_sent_lately=True)
     assert 7 == change_from(Held(scheme=1, number=7), HOLDERS, are_rows_good=True, was_sent_lately=True)
 
 
