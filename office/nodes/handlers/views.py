@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from msgspec import json
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from office.nodes.asking import Asking, refuse
 from office.nodes.reports import Reports
+from office.nodes.rules.allowance import VIEWS_AT_ONCE, VIEWS_EACH_S, Allowance
 from office.nodes.rules.asking import Asker
 from office.nodes.store import StoreError
 from runtime.web_body import read_body
@@ -31,6 +33,7 @@ class Views:
     def __init__(self, asking: Asking, reports: Reports) -> None:
         self._asking = asking
         self._reports = reports
+        self._allowance = Allowance(VIEWS_AT_ONCE, VIEWS_EACH_S)
 
     async def answer(self, request: Request) -> Response:
         """Starlette."""
@@ -38,7 +41,12 @@ class Views:
         if isinstance(asker, Response):
             return asker
         body = await read_body(request, VIEWS_BYTES_MAX)
-        return refuse(400, "malformed") if body is None else await run_in_threadpool(self._keep, asker, body)
+        if body is None:
+            return refuse(400, "malformed")
+        wait_s = self._allowance.wait_s(asker.node, time.monotonic(), body.count(b"\n"))
+        if wait_s > 0:
+            return refuse(429, "slow down", int(wait_s) + 1)
+        return await run_in_threadpool(self._keep, asker, body)
 
     def _keep(self, asker: Asker, body: bytes) -> Response:
         try:

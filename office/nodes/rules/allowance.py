@@ -9,20 +9,26 @@ from wire.ids import NodeId
 AT_ONCE: Final = 600
 """A first gallery: five hundred photographs, and some more."""
 EACH_S: Final = 10.0
+VIEWS_AT_ONCE: Final = 20_000
+"""Of a busy counter that was without network for a week."""
+VIEWS_EACH_S: Final = 1.0
+"""35 MB a day, all of which is kept. As fast as it may ask a node could fill the office's disk in a night."""
 
 
 class Allowance:
     """A node that asks more often waits, and costs the others nothing. Not safe across threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = AT_ONCE, each_s: float = EACH_S) -> None:
+        self._at_once = float(at_once)
+        self._each_s = each_s
         self._left: dict[NodeId, tuple[float, float]] = {}
 
-    def wait_s(self, node: NodeId, now_s: float) -> float:
-        """How long this node must wait; 0 = its request counts, and is answered."""
-        left, since_s = self._left.get(node, (float(AT_ONCE), now_s))
-        left = min(float(AT_ONCE), left + (now_s - since_s) * EACH_S)
-        if left < 1:
+    def wait_s(self, node: NodeId, now_s: float, count: int = 1) -> float:
+        """How long this node must wait; 0 = so many count, and are answered."""
+        left, since_s = self._left.get(node, (self._at_once, now_s))
+        left = min(self._at_once, left + (now_s - since_s) * self._each_s)
+        if left < count:
             self._left[node] = left, now_s
-            return (1 - left) / EACH_S
-        self._left[node] = left - 1, now_s
+            return (count - left) / self._each_s
+        self._left[node] = left - count, now_s
         return 0.0

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from office.nodes.handlers.contact import SEALED_AT_ONCE
+from office.nodes.rules.allowance import VIEWS_AT_ONCE
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from tests.support.asking_town import (
     HART,
@@ -38,7 +39,7 @@ from tests.support.fleet_broker import wait_until
 from tests.support.hostile_subjects import NAME, ORGANISATION, signed
 from wire.gallery_contact import Held, decode_rows
 from wire.gallery_paths import CONTACT_PATH, VIEWS_PATH, lines_path, photograph_path, rows_path
-from wire.gallery_views import ViewHead, ViewRecord, head_of, no_views, write_view
+from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, no_views, write_view
 from wire.ids import NodeId, node_text
 
 ANYBODY, SOMEBODY = Entry(1, photograph=b"a face"), Entry(2)
@@ -447,3 +448,13 @@ def test_copied_card_shows_by_where_its_log_has_come_to(port: PortThread) -> Non
     port.unit().ask(views=ViewHead(n=0, digest="ab" * 32))
 
     wait_until(lambda: bool(port.facts("view log fork")), "it is told")
+
+
+def test_node_that_sends_views_without_end_fills_no_disk(port: PortThread) -> None:
+    shop = port.unit()
+    batch = b"\n" * VIEWS_MAX
+    for _ in range(VIEWS_AT_ONCE // VIEWS_MAX):
+        assert "malformed" == shop.problem("POST", VIEWS_PATH, batch)
+
+    assert "slow down" == shop.problem("POST", VIEWS_PATH, batch)
+    assert "malformed" == port.unit(OTHER_SHOP).problem("POST", VIEWS_PATH, batch)
