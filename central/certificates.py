@@ -90,20 +90,25 @@ def lists_trouble(file: Path, now_at: datetime) -> str:
             f"Central cannot read the broker’s revocation list ({e.strerror}), so it would not tell before the broker"
             " refuses everybody. Tell the fleet’s engineer: systemd-tmpfiles --create watchlink-central.conf."
         )
-    lists, rest = split_lists(data)
+    found, rest = split_lists(data)
     try:
-        ends = [x509.load_pem_x509_crl(one).next_update_utc for one in lists]
+        lists = [x509.load_pem_x509_crl(one) for one in found]
     except ValueError:
-        ends = []
-    ends_at = min((end for end in ends if end is not None), default=None)
+        lists = []
+    ends_at = min((one.next_update_utc for one in lists if one.next_update_utc is not None), default=None)
     if ends_at is None or rest:
         return f"The broker’s revocation list is damaged: once it reads that again, it lets everybody in. {engineer}"
-    if ends_at - now_at > LISTS_WARNING:
+    is_early = any(now_at < one.last_update_utc for one in lists)
+    if ends_at - now_at > LISTS_WARNING and not is_early:
         return ""
     then = "the broker refuses everybody"
-    if ends_at <= now_at:
-        return f"The broker’s revocation list ended on {ends_at:%d %B %Y}: {then}. {engineer}"
-    return f"The broker’s revocation list ends on {ends_at:%d %B %Y}, and from then on {then}. {engineer}"
+    if is_early:
+        said = f"is not valid yet: {then}, unless the clock here is behind."
+    elif ends_at <= now_at:
+        said = f"ended on {ends_at:%d %B %Y}: {then}."
+    else:
+        said = f"ends on {ends_at:%d %B %Y}, and from then on {then}."
+    return f"The broker’s revocation list {said} {engineer}"
 
 
 def _sentence(who: str, ends_at: datetime, now_at: datetime) -> str:

@@ -15,7 +15,7 @@ from installation.errors import InstallError
 from installation.findings import Finding, bad, expiry, good, look_at, why
 from installation.machine import READ_BYTES_MAX, Machine
 from installation.places import Parts
-from installation.revocation import lists_end_at
+from installation.revocation import lists_begin_at, lists_end_at
 from runtime.regular_file import read_regular
 from runtime.snapshot_folder import parse_kept_name
 from wire.directory import Directory, open_directory
@@ -105,11 +105,15 @@ def revocation_list(machine: Machine, now: datetime) -> Finding:
         named = machine.path(f"{places.BROKER}/issuers.pem")
         named = named if named.exists() else named.with_name("ca.pem")
         issuers = _in(named)
-        ends_at = lists_end_at(read_regular(path, READ_BYTES_MAX), issuers)
+        data = read_regular(path, READ_BYTES_MAX)
+        ends_at, begins_at = lists_end_at(data, issuers), lists_begin_at(data, issuers)
     except InstallError as e:
         return bad(about, f"its file {e}", to_do)
     except (OSError, ValueError) as e:
         return bad(about, f"it is missing or damaged: a broker that reloads it lets everybody in ({why(e)})", to_do)
+    if now < begins_at:
+        text = f"the list is not valid before {begins_at:%Y-%m-%d}: the broker refuses everybody"
+        return bad(about, text, f"See that the clock here is right ('timedatectl'). {to_do}")
     found = expiry(about, "the list", ends_at, now, warning=CRL_WARNING, to_do=to_do)
     if found.state == "ok":
         return found

@@ -21,7 +21,7 @@ from installation.authority import authority_of
 from installation.errors import InstallError, PackError
 from installation.places import BROKER, CENTRAL, DIRECTORY, ENROLMENT, ENROLMENT_OWN, OFFICE, OFFICE_DIRECTORY, Parts
 from installation.private_keys import NODES_ISSUER, check_keys, public_part
-from installation.revocation import crl_number_of, is_below, lists_end_at
+from installation.revocation import crl_number_of, is_below, lists_begin_at, lists_end_at
 from runtime.archive import ArchiveError, read_archive
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.claims import ClaimsError, decode_claims
@@ -50,6 +50,14 @@ ENROLMENT_NAMES: Final = tuple(f"{ENROLMENT_FOLDER}/{name}" for name in ENROLMEN
 _PLACES: Final = dict(
     zip((*FOLDERS, ENROLMENT_FOLDER), (BROKER, CENTRAL, f"{OFFICE}/publisher", ENROLMENT_OWN), strict=True)
 )
+_PAIRS: Final = (
+    ("broker/server", "broker/ca.pem"),
+    ("central/client", "central/ca.pem"),
+    ("central/alerts", "central/ca.pem"),
+    # Central verifies it; the publisher's own ca.pem is for its clients.
+    ("office/publisher/server", "central/ca.pem"),
+)
+"""Certificates (``.pem``, with their keys in ``.key``), and what each is from."""
 FILES_MAX: Final = 100
 BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -224,13 +232,7 @@ def _check_pair(files: Mapping[str, bytes], certificate: str, ca: str) -> None:
 
 
 def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
-    for certificate, ca in (
-        ("broker/server", "broker/ca.pem"),
-        ("central/client", "central/ca.pem"),
-        ("central/alerts", "central/ca.pem"),
-        # Central verifies it; the publisher's own ca.pem is for its clients.
-        ("office/publisher/server", "central/ca.pem"),
-    ):
+    for certificate, ca in _PAIRS:
         if f"{certificate}.pem" in files:
             _check_pair(files, certificate, ca)
     roots = x509.load_pem_x509_certificates(files["broker/ca.pem"])
@@ -239,6 +241,7 @@ def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
         raise PackError(f"{ISSUERS} is not from the CA in broker/ca.pem.")
     try:
         ends = lists_end_at(files["broker/crl.pem"], issuers)
+        begins = {"broker/crl.pem": lists_begin_at(files["broker/crl.pem"], issuers)}
     except InstallError as e:
         raise PackError(f"broker/crl.pem {e}.") from e
     if ends <= now:
@@ -246,6 +249,15 @@ def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
             "The revocation list has expired: with it the broker refuses everybody. On the fleet's machine run"
             " 'watchlink fleet renew-crl', then pack again."
         )
+    pairs = (f"{certificate}.pem" for certificate, _ in _PAIRS if f"{certificate}.pem" in files)
+    begins |= {name: x509.load_pem_x509_certificates(files[name])[0].not_valid_before_utc for name in pairs}
+    for name, begins_at in begins.items():
+        if now < begins_at:
+            raise PackError(
+                f"{name} is not valid before {begins_at:%Y-%m-%d}: with it nobody could connect. The clock here is"
+                " behind, or that of the fleet's machine was ahead: set it right ('timedatectl'). Then run 'watchlink"
+                " fleet renew --dir TOWN --due' there: it makes new ones, and brings them."
+            )
     return crl_number_of(files["broker/crl.pem"])
 
 

@@ -41,6 +41,15 @@ def lists_end_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
     return min(ends)
 
 
+def lists_begin_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
+    """From when on all of these issuers' lists are valid; before that the broker refuses everybody of one of them.
+
+    Raises:
+        ValueError: the file is damaged, or none of them has a list.
+    """
+    return max(one.last_update_utc for one in _lists(data) if any(is_list_of(one, issuer) for issuer in issuers))
+
+
 def list_of(data: bytes, issuer: x509.Certificate) -> RevocationList | None:
     """The issuer's own list in the file; ``None`` = there is none, or the file is damaged."""
     for pem in split_lists(data)[0]:

@@ -51,11 +51,14 @@ def due(lives: Mapping[str, Life | None], now: datetime) -> tuple[str, ...]:
     From half the life on, at the moment that :func:`wire.renewal.renewal_at` has for this certificate: asked every day,
     the answer changes once.
 
+    What is not valid yet is due at once: it was made while the clock here was ahead, and everybody refuses it.
+
     Args:
         lives: by whose it is; ``None`` = what lies there is no certificate with its key.
         now: aware.
     """
     ripe = {who for who, life in lives.items() if life is None or now >= renewal_at(life, who)}
+    ripe |= {who for who, life in lives.items() if life is not None and now < life.begins_at - BACKDATED}
     if ripe & _TOGETHER:
         ripe |= _TOGETHER
     return tuple(who for who in lives if who in ripe)

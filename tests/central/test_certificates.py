@@ -88,6 +88,14 @@ def test_revocation_list_is_told_long_before_everybody_is_refused(tmp_path: Path
     assert said.replace("05 December 2026", f"{ends_at:%d %B %Y}") in told
 
 
+def test_revocation_list_of_a_clock_that_was_ahead_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "crl.pem"
+    file.write_bytes(issue_crl(CertificateAuthority.create("nodes", START), set(), 1, now=START + 9 * DAY))
+
+    assert "is not valid yet: the broker refuses everybody, unless" in lists_trouble(file, START)
+    assert lists_trouble(file, START + 9 * DAY) == ""
+
+
 def test_damaged_revocation_list_is_told_and_one_elsewhere_is_not(tmp_path: Path) -> None:
     file = tmp_path / "crl.pem"
     assert lists_trouble(file, START) == ""

@@ -171,7 +171,12 @@ def test_empty_machine_is_told_whole_and_breaks_no_check(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("days", "state", "then"),
-    [(0, "ok", ""), (21, "soon", "then the broker refuses everybody"), (31, "bad", ": the broker refuses everybody")],
+    [
+        (-2, "bad", "is not valid before"),
+        (0, "ok", ""),
+        (21, "soon", "then the broker refuses everybody"),
+        (31, "bad", ": the broker refuses everybody"),
+    ],
 )
 def test_revocation_list_is_told_before_everybody_is_refused(
     installed: BareMachine, fleet: Fleet, days: int, state: str, then: str

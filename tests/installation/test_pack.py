@@ -145,6 +145,20 @@ def test_expired_revocation_list_is_refused(fleet: Fleet, town: Path) -> None:
         read_pack(town, fleet.now() + timedelta(days=31))
 
 
+def test_files_of_a_fleet_whose_clock_was_ahead_are_refused(fleet: Fleet, town: Path) -> None:
+    """Its timer may have made them at night: the broker would refuse everybody, or everybody the broker."""
+    lists, ahead = town / "broker/crl.pem", fleet.now() + timedelta(days=60)
+    good = lists.read_bytes()
+    lists.write_bytes(b"".join(issue_crl(fleet.issuer(one), set(), 9, now=ahead) for one in (NODES, SERVICES)))
+    with pytest.raises(PackError, match=r"broker/crl\.pem is not valid before .*clock"):
+        read_pack(town)
+    lists.write_bytes(good)
+    Fleet.open(town, clock=lambda: ahead).renew("broker")
+
+    with pytest.raises(PackError, match=r"broker/server\.pem is not valid before .*clock"):
+        read_pack(town)
+
+
 def test_damaged_revocation_list_is_refused(town: Path) -> None:
     """A broker that reloads it would let everybody in."""
     (town / "broker/crl.pem").write_bytes((town / "broker/crl.pem").read_bytes()[:200])

@@ -67,6 +67,11 @@ def test_what_is_no_pair_is_due_at_once() -> None:
     assert ("broker",) == due({"central": LIFE, "alerts": LIFE, "broker": None}, BEGIN)
 
 
+def test_what_was_made_while_the_clock_was_ahead_is_due_once_that_is_right() -> None:
+    assert ("broker",) == due({"broker": LIFE}, BEGIN - 2 * DAY)
+    assert () == due({"broker": LIFE}, BEGIN - DAY / 2), "it is backdated, and good already"
+
+
 # -- the folder ---------------------------------------------------------------------------------------------------
 
 
