@@ -7,6 +7,7 @@ finishes the copying (:func:`settle_pair`), which always writes the same.
 
 from __future__ import annotations
 
+import errno
 import re
 from enum import Enum
 from pathlib import Path
@@ -100,10 +101,14 @@ def settle_pair(pair: KeyPair, turn: Turn = Turn.WAIT) -> bool:
 
 def _settle(pair: KeyPair) -> bool:
     try:
-        both = read_regular(pair.arriving, _BYTES_MAX)
+        # Root, too, finishes this in folders of programs that an enemy may have taken over: a link would show them a
+        # key that is none of theirs.
+        both = read_regular(pair.arriving, _BYTES_MAX, may_be_link=False)
     except FileNotFoundError:
         return False
-    except NoFileError:  # Root, too, finishes this in folders of programs that an enemy may have taken over.
+    except OSError as e:
+        if not isinstance(e, NoFileError) and e.errno != errno.ELOOP:
+            raise
         both = b""
     certificate_pem = _KEY.sub(b"", both)
     key_pem = both[: len(both) - len(certificate_pem)]

@@ -130,6 +130,19 @@ def test_server_that_starts_finishes_what_was_interrupted(
     assert both(issued[1]) == found(tmp_path / "own")
 
 
+def test_link_where_a_new_pair_arrives_shows_nobody_anothers_key(
+    issued: tuple[IssuedCertificate, IssuedCertificate], tmp_path: Path
+) -> None:
+    """Root would put it where the folder's owner, who may be an enemy, reads it."""
+    pair, secret = pair_in(tmp_path / "own"), tmp_path / "web.pem"
+    secret.write_bytes(issued[1].key_pem + issued[1].certificate_pem)
+    pair.arriving.symlink_to(secret)
+
+    assert not settle_pair(pair)
+    assert both(issued[0]) == found(tmp_path / "own")
+    assert (False, True) == (pair.arriving.is_symlink(), secret.exists())
+
+
 def test_pipe_where_a_new_pair_arrives_holds_nobody_up(tmp_path: Path) -> None:
     """Root looks into folders whose owner may be an enemy."""
     pair = pair_in(tmp_path)
