@@ -30,9 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, dest="command")
     installing = commands.add_parser(
         "install",
-        help="from now on, bring each change to central, and renew the revocation lists every day",
-        description="From now on, bring each change of this fleet to central's machine, and renew and prove the"
-        " revocation lists every day. Run it on the machine of the fleet folder, as often as you like.",
+        help="from now on, bring each change to central, and every day new revocation lists and certificates that are"
+        " due",
+        description="From now on, bring each change of this fleet to central's machine, and every day new revocation"
+        " lists, which are proven, and certificates that are due. Run it on the machine of the fleet folder, as often"
+        " as you like.",
         epilog="Exit status: 0 done; 1 it could not be finished, run it again; 2 this request cannot be used.",
     )
     installing.add_argument("--dir", required=True, type=Path, metavar="TOWN", help="the fleet folder")

@@ -147,7 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     crl = commands.add_parser(
         "renew-crl",
         parents=[town, broker],
-        help="renew the revocation lists, and prove that the broker obeys them; 'install' has it run daily",
+        help="renew the revocation lists, and prove that the broker obeys them; 'renew --due', which runs daily, does"
+        " so too",
     )
     crl.set_defaults(run=_renew_crl)
     carried = commands.add_parser(
@@ -161,7 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     carried.set_defaults(run=_pack)
     installing = commands.add_parser(
-        "install", help="from now on, bring each change to central, and renew the revocation lists every day"
+        "install",
+        help="from now on, bring each change to central, and every day new revocation lists and certificates that are"
+        " due",
     )
     installing.set_defaults(run=_install)
     add_issuer_commands(commands)

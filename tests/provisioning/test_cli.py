@@ -185,6 +185,15 @@ def test_help_shows_the_command_as_it_is_typed(command: list[str], capsys: pytes
     assert capsys.readouterr().out.startswith(" ".join(["usage: watchlink fleet", *command, "[-h] "]))
 
 
+def test_help_says_what_the_timer_does_every_day(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+
+    assert "bring each change to central, and every day new revocation lists and certificates that are due" in said
+    assert "prove that the broker obeys them; 'renew --due', which runs daily, does so too" in said
+
+
 def test_renew_crl_without_a_broker_is_not_proven(town: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["renew-crl", "--dir", town]) == 1
     assert "NOT PROVEN" in capsys.readouterr().err
