@@ -21,6 +21,7 @@ from provisioning.folder import FleetFolder
 from provisioning.layout import ALERTS, ENROLMENT
 from runtime.key_pair import KeyPair, PairError, check_pair
 from wire.renewal import BACKDATED, Life, renewal_at
+from wire.subjects import SERVICES
 
 NAMES: Final = {
     CENTRAL: "central",
@@ -120,6 +121,9 @@ def check_shown(fleet: Fleet) -> None:
 
 
 def _renew(fleet: Fleet, who: str) -> None:
+    now = fleet.now()
+    if now < fleet.issuer(SERVICES).certificate.not_valid_before_utc:
+        raise FleetError(f"the clock here says {now:%Y-%m-%d}, before this town was: set it right ('timedatectl').")
     if who != ENROLMENT:
         fleet.renew(who)
         return

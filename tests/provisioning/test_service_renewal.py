@@ -112,6 +112,18 @@ def test_all_that_is_due_is_renewed_once(whole: Fleet, clock: Clock) -> None:
     assert after == serials(whole)
 
 
+def test_clock_from_before_the_town_renews_nothing_and_is_told(whole: Fleet, clock: Clock) -> None:
+    """Its battery is empty: certificates of 1970 would have ended before anybody saw them."""
+    before = serials(whole)
+    clock.at = datetime(1970, 1, 2, tzinfo=UTC)
+
+    renewed = renew_due(whole)
+
+    assert ((), len(ALL)) == (renewed.services, len(renewed.troubles))
+    assert all("the clock here says 1970-01-02" in trouble for trouble in renewed.troubles)
+    assert before == serials(whole)
+
+
 def test_what_nothing_brings_to_its_machine_is_left_to_people(fleet: Fleet, clock: Clock) -> None:
     issue_office_certificate(fleet.folder, "office.example.org")
     open_enrolment(fleet.folder, ["127.0.0.1"], is_beside_central=False)
