@@ -7,16 +7,13 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from office.nodes.handlers.contact import SEALED_AT_ONCE
-from office.nodes.rules.allowance import VIEWS_AT_ONCE
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from tests.support.asking_town import (
     HART,
@@ -25,7 +22,6 @@ from tests.support.asking_town import (
     PUB,
     PUB_WATCH,
     SHOP,
-    TOWN,
     AskingTown,
     Entry,
     PortThread,
@@ -38,22 +34,10 @@ from tests.support.asking_town import (
 from tests.support.fleet_broker import wait_until
 from tests.support.hostile_subjects import NAME, ORGANISATION, signed
 from wire.gallery_contact import Held, decode_rows
-from wire.gallery_paths import CONTACT_PATH, VIEWS_PATH, lines_path, photograph_path, rows_path
-from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, no_views, write_view
+from wire.gallery_paths import CONTACT_PATH, lines_path, photograph_path, rows_path
 from wire.ids import NodeId, node_text
 
 ANYBODY, SOMEBODY = Entry(1, photograph=b"a face"), Entry(2)
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> AskingTown:
-    return AskingTown(tmp_path)
-
-
-@pytest.fixture
-def port(town: AskingTown) -> Iterator[PortThread]:
-    with port_thread(town) as running:
-        yield running
 
 
 def held(number: int, scheme: int = HART, *, is_complete: bool = True) -> Held:
@@ -425,36 +409,3 @@ def test_clients_that_are_slow_or_too_large_hold_nobody_up(port: PortThread) -> 
     large.connection.sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"x" * 200_000)
 
     assert (HART,) == port.unit().asks().schemes
-
-
-def test_views_are_kept_and_a_copied_card_shows(port: PortThread) -> None:
-    start = no_views(TOWN, SHOP)
-    first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
-    second = write_view(ViewRecord(n=2, at_s=2, kind="person", case=1, before=first.digest))
-    other = write_view(ViewRecord(n=2, at_s=2, kind="person", case=9, before=first.digest))
-    shop = port.unit()
-    shop.asks(views=start)
-
-    status, body = shop.request("POST", VIEWS_PATH, first.data + b"\n" + second.data + b"\n")
-    assert (200, {"n": 2, "digest": head_of(second).digest}) == (status, json.loads(body))
-    assert [] == port.facts("view log fork")
-    assert "fork" == shop.problem("POST", VIEWS_PATH, other.data + b"\n")
-    assert [2] == [fact["n"] for fact in port.facts("view log fork")]
-    assert "malformed" == shop.problem("POST", VIEWS_PATH, b"{}")
-
-
-def test_copied_card_shows_by_where_its_log_has_come_to(port: PortThread) -> None:
-    port.unit().asks(views=no_views(TOWN, SHOP))
-    port.unit().ask(views=ViewHead(n=0, digest="ab" * 32))
-
-    wait_until(lambda: bool(port.facts("view log fork")), "it is told")
-
-
-def test_node_that_sends_views_without_end_fills_no_disk(port: PortThread) -> None:
-    shop = port.unit()
-    batch = b"\n" * VIEWS_MAX
-    for _ in range(VIEWS_AT_ONCE // VIEWS_MAX):
-        assert "malformed" == shop.problem("POST", VIEWS_PATH, batch)
-
-    assert "slow down" == shop.problem("POST", VIEWS_PATH, batch)
-    assert "malformed" == port.unit(OTHER_SHOP).problem("POST", VIEWS_PATH, batch)

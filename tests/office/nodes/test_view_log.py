@@ -1,0 +1,44 @@
+"""View logs come to the port over real TLS: all of them are kept, a copied card shows, and no node fills the disk."""
+
+from __future__ import annotations
+
+import json
+
+from office.nodes.rules.allowance import VIEWS_AT_ONCE
+from tests.support.asking_town import OTHER_SHOP, SHOP, TOWN, PortThread
+from tests.support.fleet_broker import wait_until
+from wire.gallery_paths import VIEWS_PATH
+from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, no_views, write_view
+
+
+def test_views_are_kept_and_a_copied_card_shows(port: PortThread) -> None:
+    start = no_views(TOWN, SHOP)
+    first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
+    second = write_view(ViewRecord(n=2, at_s=2, kind="person", case=1, before=first.digest))
+    other = write_view(ViewRecord(n=2, at_s=2, kind="person", case=9, before=first.digest))
+    shop = port.unit()
+    shop.asks(views=start)
+
+    status, body = shop.request("POST", VIEWS_PATH, first.data + b"\n" + second.data + b"\n")
+    assert (200, {"n": 2, "digest": head_of(second).digest}) == (status, json.loads(body))
+    assert [] == port.facts("view log fork")
+    assert "fork" == shop.problem("POST", VIEWS_PATH, other.data + b"\n")
+    assert [2] == [fact["n"] for fact in port.facts("view log fork")]
+    assert "malformed" == shop.problem("POST", VIEWS_PATH, b"{}")
+
+
+def test_copied_card_shows_by_where_its_log_has_come_to(port: PortThread) -> None:
+    port.unit().asks(views=no_views(TOWN, SHOP))
+    port.unit().ask(views=ViewHead(n=0, digest="ab" * 32))
+
+    wait_until(lambda: bool(port.facts("view log fork")), "it is told")
+
+
+def test_node_that_sends_views_without_end_fills_no_disk(port: PortThread) -> None:
+    shop = port.unit()
+    batch = b"\n" * VIEWS_MAX
+    for _ in range(VIEWS_AT_ONCE // VIEWS_MAX):
+        assert "malformed" == shop.problem("POST", VIEWS_PATH, batch)
+
+    assert "slow down" == shop.problem("POST", VIEWS_PATH, batch)
+    assert "malformed" == port.unit(OTHER_SHOP).problem("POST", VIEWS_PATH, batch)
