@@ -111,8 +111,11 @@ class GalleryPublishing:
 
     def read(self) -> Galleries:
         """What the database says now."""
-        self._day = timezone.localdate()
-        return gallery_content.shown_cases(self._day)
+        day = timezone.localdate()
+        shown = gallery_content.shown_cases(day)
+        # Not before: a database that was busy as the day began is read again at once.
+        self._day = day
+        return shown
 
     def publish(self, galleries: Galleries) -> None:
         """Publish what differs from the newest galleries.

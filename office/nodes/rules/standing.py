@@ -45,8 +45,11 @@ class Standing(Struct, frozen=True):
 
     @property
     def is_behind(self) -> bool:
-        """It may show somebody who must not be shown, or lacks somebody."""
-        return self.newest > 0 and (self.held is None or self.held.number < self.newest or not self.held.is_complete)
+        """It may show somebody who must not be shown, or lacks somebody.
+
+        So it may with a number above the newest, which a restored office forgot: it takes no lower one.
+        """
+        return self.newest > 0 and (self.held is None or self.held.number != self.newest or not self.held.is_complete)
 
 
 def standings(

@@ -56,6 +56,12 @@ def test_all_is_well_once_everybody_holds_the_newest(town: AskingTown, capsys: p
     assert 0 == listed(town, capsys)[0]
 
     with store(town) as kept:
+        kept.note_holds(SHOP, [Held(scheme=HART, number=3, is_complete=True)], DAY_S)
+    status, lines = listed(town, capsys)
+    assert STATUS_BEHIND == status
+    assert "HART 3 of 2" in lines[0]
+
+    with store(town) as kept:
         kept.note_holds(SHOP, [Held(scheme=HART, number=2)], DAY_S)
     status, lines = listed(town, capsys)
     assert STATUS_BEHIND == status

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from django.db import OperationalError
 from django.utils import timezone
 
 from office.config import load_configuration
@@ -211,3 +212,14 @@ def test_full_disk_leaves_the_last_gallery_whole(town: Town, world: World, monke
     monkeypatch.undo()
 
     assert world.look().entries == ()
+
+
+def test_day_whose_begin_could_not_be_read_is_still_due(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown_cases(_today: object) -> None:
+        raise OperationalError("the database is locked")
+
+    monkeypatch.setattr(gallery_content, "shown_cases", shown_cases)
+    with pytest.raises(OperationalError):
+        world.galleries.read()
+
+    assert world.galleries.is_due()
