@@ -21,9 +21,10 @@ from msgspec import Struct
 
 from bench import town
 from node.hw.fake_board_client import FakeBoardClient
-from node.store.database import DATABASE_NAME, read_value
+from node.store.database import DATABASE_NAME
 from node.store.kept import kept_told
 from provisioning.fleet import Fleet
+from runtime.sqlite_file import read_value
 from wire.directory import DirectoryDocument, SealedDirectory
 
 RATIO_MAX: Final = 1.5

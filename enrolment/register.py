@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from enrolment.rules.claiming import Enrolled
+from runtime.sqlite_file import transaction
 from wire.claims import OpenClaim
 from wire.signing import PublicKey
 
@@ -145,7 +146,7 @@ class Register:
         row = _row(enrolled) | {"change": None}  # SQLite gives it the next.
         with self._lock, _told(self._path):
             try:
-                with self._writing():
+                with transaction(self._connection):
                     done = self._connection.execute(_INSERT, row)
                     self._remember(certificates)
             except sqlite3.IntegrityError:
@@ -192,7 +193,7 @@ class Register:
             found = _read_copy(data)
         except (msgspec.MsgspecError, ValueError) as e:
             raise RegisterError(f"that is no copy of a register: {e}") from e
-        with self._lock, _told(self._path), self._writing():
+        with self._lock, _told(self._path), transaction(self._connection):
             if found.town and found.town != self._town():
                 raise RegisterError(
                     "that is the register of another town, and nothing was put back: its units are nobody here. Take"
@@ -230,18 +231,6 @@ class Register:
             return frozenset(int(serial, 16) for serial in serials)
         except ValueError as e:
             raise RegisterError(f"{self._path}: {e}") from e
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """All of it or nothing."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:

@@ -32,22 +32,13 @@ from gallery.core.events import KeptGallery, Started
 from gallery.core.holdings import Key, Title
 from gallery.core.ledger import Ledger
 from gallery.core.staff import StaffRow, StaffTold
-from gallery.store.database import (
-    DAMAGED,
-    StoreRefusedError,
-    empty_log,
-    open_database,
-    read_value,
-    refused,
-    remove_database,
-    transaction,
-    write_value,
-)
+from gallery.store.database import empty_log, open_database, refused, remove_database
 from gallery.store.key_slots import KEY_SLOTS, read_key_slot, write_key_slot
 from gallery.store.photographs import FOLDER_NAME, Photographs
 from gallery.store.slots import Slots
 from gallery.store.staff_seal import StaffSeal
 from runtime.atomic import PRIVATE, sync_folder
+from runtime.sqlite_file import DAMAGED, StoreRefusedError, read_value, transaction, write_value
 from wire.gallery_keys import KeyRow
 from wire.gallery_lines import NO_LINES, GalleryError, Lines, parse_lines
 from wire.gallery_views import VIEWS_MAX, View, ViewHead, head_of

@@ -18,8 +18,8 @@ from gallery.core.effects import (
     StoreViews,
 )
 from gallery.core.events import Pin, Stored, StoreRefused
-from gallery.store.database import StoreRefusedError
 from gallery.store.gallery_store import GalleryStore
+from runtime.sqlite_file import StoreRefusedError
 from wire.gallery_lines import NO_LINES, Lines
 
 logger = logging.getLogger(__name__)

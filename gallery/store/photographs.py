@@ -10,9 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from gallery.store.database import StoreRefusedError, refused
+from gallery.store.database import refused
 from runtime.atomic import PRIVATE, sync_folder
 from runtime.regular_file import read_regular
+from runtime.sqlite_file import StoreRefusedError
 from wire.gallery_head import ciphertext_file, parse_ciphertext_file
 from wire.gallery_lines import PHOTOGRAPH_BYTES_MAX
 

@@ -17,8 +17,9 @@ from typing import Final
 from msgspec import Struct, field
 
 from node.step import Outcome, Step, bad, not_done, ok
-from node.store.database import DATABASE_NAME, SCHEMA_VERSION, read_number, read_value
+from node.store.database import DATABASE_NAME, SCHEMA_VERSION, read_number
 from node.store.remembered import TESTED
+from runtime.sqlite_file import read_value
 
 _COPIED_BYTES_MAX: Final = 256 * 1024 * 1024
 _TRIES: Final = 5

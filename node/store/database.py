@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-logger = logging.getLogger(__name__)
+from runtime.atomic import sync_folder
+from runtime.sqlite_file import StoreRefusedError, kind_of, migrate, read_value, refusal, take_alone
 
 DATABASE_NAME: Final = "node.db"
 
@@ -48,38 +48,8 @@ _MIGRATIONS: Final = (
 )
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
-_REASONS: Final = {
-    "FULL": "the disk is full",
-    "READONLY": "the disk is read-only",
-    "CORRUPT": "the database is damaged",
-    "NOTADB": "the database is damaged",
-    "IOERR": "the disk reports errors",
-    "CANTOPEN": "the state folder cannot be opened",
-    "BUSY": "another program uses the state folder",
-    "PERM": "no right to write to the state folder",
-    "NOMEM": "no memory left",
-}
-DAMAGED: Final = frozenset({"CORRUPT", "NOTADB"})
-
-
-class StoreRefusedError(Exception):
-    """Nothing was stored; the message is the reason, in one line.
-
-    Attributes:
-        kind: SQLite's primary result code (``FULL``, ``READONLY``, ``CORRUPT`` …), or ``""``.
-    """
-
-    def __init__(self, reason: str, kind: str = "") -> None:
-        self.kind = kind
-        super().__init__(reason)
-
-
 OutboxRow = tuple[int, bytes, int, int, str, int, int]
 OUTBOX_COLUMNS: Final = "counter, data, stored_at_s, stored_ms, boot, is_receipted, receipted_at_s"
-
-
-class _DamagedError(sqlite3.DatabaseError):
-    sqlite_errorname = "SQLITE_CORRUPT"
 
 
 def open_database(folder: Path) -> sqlite3.Connection:
@@ -99,9 +69,11 @@ def open_database(folder: Path) -> sqlite3.Connection:
     except sqlite3.Error as e:
         raise refused(e, folder) from e
     try:
-        _prepare(db)
+        take_alone(db)
+        migrate(db, _MIGRATIONS)
         if is_new:
-            _sync_folder(folder)
+            # SQLite syncs the folder for its journal, not for the database file itself.
+            sync_folder(folder)
     except (sqlite3.Error, OSError) as e:
         db.close()
         raise refused(e, folder) from e
@@ -137,61 +109,18 @@ def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, 
     return aside, legible, counter
 
 
-def _prepare(db: sqlite3.Connection) -> None:
-    # Exclusive: two programs on one state folder would share counters. It also avoids the -shm file.
-    db.execute("PRAGMA locking_mode=EXCLUSIVE")
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA cache_size=-1024")
-    db.execute("PRAGMA wal_autocheckpoint=200")
-    if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise _DamagedError
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-        with transaction(db):
-            for statement in script.split(";\n"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version={number}")
-
-
-@contextlib.contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """A transaction: all or nothing, committed to disk at the end."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            db.execute("ROLLBACK")
-        raise
-
-
-def read_value(db: sqlite3.Connection, key: str) -> bytes | None:
-    """Read from the table of single values."""
-    row = db.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
-
-
 def read_number(db: sqlite3.Connection, key: str) -> int:
     """Read an integer from the table of single values; 0 if there is none."""
     return int.from_bytes(read_value(db, key) or b"", "big")
 
 
-def write_value(db: sqlite3.Connection, key: str, value: bytes | int) -> None:
-    """Write to the table of single values; integers as eight bytes, big-endian."""
-    blob = value.to_bytes(8, "big") if isinstance(value, int) else value
-    db.execute("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", (key, blob))
-
-
 def refused(error: Exception, folder: Path) -> StoreRefusedError:
     """``error`` in words."""
-    name: str = getattr(error, "sqlite_errorname", "") or ""
-    kind = name.removeprefix("SQLITE_").partition("_")[0]
+    kind = kind_of(error)
     # A file system that turns read-only under an open file is reported as an input/output error.
     if kind in {"IOERR", "CANTOPEN"} and _is_read_only(folder):
         kind = "READONLY"
-    return StoreRefusedError(_REASONS.get(kind, f"the database refuses: {error}"), kind)
+    return refusal(kind, error, "the state folder")
 
 
 def _is_read_only(folder: Path) -> bool:
@@ -199,12 +128,3 @@ def _is_read_only(folder: Path) -> bool:
         return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
     except OSError:
         return False
-
-
-def _sync_folder(folder: Path) -> None:
-    # SQLite syncs the folder for its journal, not for the database file itself.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ import msgspec
 
 from node.core.effects import Scale, Told
 from node.core.radio.duty_cycle import rebased
-from node.store.database import read_value, write_value
+from runtime.sqlite_file import read_value, write_value
 
 logger = logging.getLogger(__name__)
 

@@ -35,21 +35,11 @@ from msgspec.structs import replace
 
 from node.core.effects import COUNTER_FLOOR_MAX, Draft, Scale, Told, frame_of
 from node.core.events import SeenFrame, StoredFrame
-from node.store.database import (
-    DAMAGED,
-    OUTBOX_COLUMNS,
-    OutboxRow,
-    StoreRefusedError,
-    open_database,
-    read_number,
-    refused,
-    set_aside,
-    transaction,
-    write_value,
-)
+from node.store.database import OUTBOX_COLUMNS, OutboxRow, open_database, read_number, refused, set_aside
 from node.store.kept import write_airtime, write_scales, write_told
 from node.store.remembered import TEST_SINCE, TESTED, Remembered, outbox_rows, remembered
 from node.store.rows import is_unreceipted_test
+from runtime.sqlite_file import DAMAGED, StoreRefusedError, transaction, write_value
 from wire.answers import frame_digest
 from wire.errors import DecodeError, EncodeError
 from wire.frames import PathTest, SignedFrame, decode, encode

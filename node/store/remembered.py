@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from node.core.effects import NOTHING_TOLD, Scale, Told
 from node.core.events import SeenFrame, StoredFrame
-from node.store.database import read_number, read_value
+from node.store.database import read_number
 from node.store.kept import kept_airtime, kept_scales, kept_told
+from runtime.sqlite_file import read_value
 from wire.ids import FrameId, NodeId
 from wire.kinds import Priority
 

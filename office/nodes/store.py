@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from runtime.sqlite_file import transaction
 from wire.gallery_contact import Held
 from wire.gallery_views import Continued, View, ViewHead, continue_chain, is_forked, no_views
 from wire.ids import NodeId
@@ -222,15 +223,8 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """All of it or nothing."""
-        with self._reading():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._reading(), transaction(self._db):
+            yield
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -19,9 +19,9 @@ from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.machine import step
 from gallery.core.state import State
-from gallery.store.database import StoreRefusedError
 from gallery.store.gallery_store import GalleryStore
 from gallery.store.orders import StoreOrder, StoreOrders
+from runtime.sqlite_file import StoreRefusedError
 from wire.gallery_head import GalleryHead
 from wire.gallery_keys import Holder, LineKeys, seal_row, seal_text
 from wire.gallery_lines import EntryText, GalleryLine, Lines, PhotographEntry

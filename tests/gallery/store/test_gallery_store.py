@@ -14,12 +14,14 @@ from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.holdings import Title
 from gallery.core.staff import StaffRow, StaffTold
-from gallery.store import database, slots
-from gallery.store.database import DATABASE_NAME, StoreRefusedError
+from gallery.store import slots
+from gallery.store.database import DATABASE_NAME
 from gallery.store.entries import Entries
 from gallery.store.gallery_store import GalleryStore
 from gallery.store.key_slots import KEY_SLOTS
 from gallery.store.staff_seal import StaffSeal
+from runtime import sqlite_file
+from runtime.sqlite_file import StoreRefusedError
 from tests.support.gallery_card import HART, KEY, NODE, TOWN, CardNode, Published, all_bytes
 from wire.gallery_views import ViewRecord, no_views, write_view
 
@@ -276,7 +278,7 @@ def test_database_that_is_damaged_is_begun_anew_and_nothing_is_shown(node: CardN
 def test_value_that_cannot_be_read_counts_as_not_kept(node: CardNode, folder: Path, key: str) -> None:
     node.told(Published().issue(17))
     with node.store._work() as db:
-        database.write_value(db, key, b"\xff nonsense")
+        sqlite_file.write_value(db, key, b"\xff nonsense")
 
     assert 1 == len(again(node, folder).state.galleries)
 

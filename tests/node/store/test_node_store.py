@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, PathTestDraft, ResponseDraft
 from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, digest
-from node.store.database import DATABASE_NAME, write_value
+from node.store.database import DATABASE_NAME
 from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
+from runtime.sqlite_file import write_value
 from wire.answers import frame_digest
 from wire.frames import Alert, PathTest, decode
 from wire.ids import U32_MAX, FrameId, NodeId

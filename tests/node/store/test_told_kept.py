@@ -8,7 +8,8 @@ import pytest
 
 from node.core.effects import NOTHING_TOLD, Told
 from node.store import NodeStore
-from node.store.database import open_database, write_value
+from node.store.database import open_database
+from runtime.sqlite_file import write_value
 from wire.ids import FrameId, NodeId
 from wire.signing import SigningKey
 
