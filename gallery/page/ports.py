@@ -1,0 +1,209 @@
+"""What the page asks of the gallery, and of the node. Everything may be called from any thread.
+
+The page decides nothing about faces: it asks for a view, and shows what comes. What is listed is a snapshot, which is
+replaced as a whole when something changes, so that the page never sees half of a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from gallery.core.effects import AnswerSignIn, CloseSession, RedrawPages, RefuseView
+from gallery.core.events import PinChosen, SignInAsked, ViewAsked
+from gallery.core.readable import Why
+from wire.gallery_lines import EntryText, PhotographSize
+
+Left = Literal["yes", "no", "not-asked"]
+"""Whether somebody who is banned left when they were asked to."""
+
+
+class Person(Struct, frozen=True):
+    """Somebody who may be shown now, as lists have them: opened, in memory alone, and without a photograph.
+
+    Attributes:
+        scheme, case: of the ban.
+        since: number of the gallery with which it became what it is.
+        text: reference, category, name.
+        is_here: it happened at these premises, or concerns them.
+        not_before_s: begin of the first day, Unix time.
+        last_day: until when they are banned.
+        sizes: of the photograph, on the card; empty = there is none.
+    """
+
+    scheme: int
+    case: int
+    since: int
+    text: EntryText
+    is_here: bool
+    not_before_s: int
+    last_day: date
+    sizes: frozenset[PhotographSize] = frozenset()
+
+
+class SchemeGallery(Struct, frozen=True):
+    """The gallery of one scheme that this unit may hold.
+
+    Attributes:
+        scheme: its number in the directory.
+        name: ``HART``.
+        off: why the whole of it is not shown; ``None`` = it is on.
+        people: who may be shown now, those first whose ban began or changed last. Empty while it is off.
+        coming: how many more are on their way.
+    """
+
+    scheme: int
+    name: str
+    off: Why | None = None
+    people: tuple[Person, ...] = ()
+    coming: int = 0
+
+
+class Staff(Struct, frozen=True):
+    """Somebody who may sign in here.
+
+    Attributes:
+        person: their number.
+        name: as they are listed.
+        has_pin: they have chosen a PIN on this unit, and it counts.
+    """
+
+    person: int
+    name: str
+    has_pin: bool
+
+
+class Snapshot(Struct, frozen=True):
+    """All that the page lists. Never changed: another takes its place.
+
+    Attributes:
+        premises: as people say it: ``Corner Shop, High Street``.
+        schemes: each whose gallery this unit may hold; empty = none, or the office has never answered.
+        staff: who may sign in, by name.
+        sessions: who is signed in: number of the person, by the name of the session.
+        now_s: Unix time, as late as it is known to be; 0 = not known at all.
+        heard_at_s: when the office answered last, by its own clock; 0 = never.
+    """
+
+    premises: str
+    schemes: tuple[SchemeGallery, ...] = ()
+    staff: tuple[Staff, ...] = ()
+    sessions: Mapping[str, int] = MappingProxyType({})
+    now_s: int = 0
+    heard_at_s: int = 0
+
+
+class Opened(Struct, frozen=True):
+    """A view that is on the disk: show it now.
+
+    Attributes:
+        text: of a person; ``None`` = it is a list.
+        is_here: as :class:`Person`.
+        photograph: JPEG of the size that was asked for, no more trusted than any other; ``None`` = there is none.
+    """
+
+    text: EntryText | None = None
+    is_here: bool = False
+    photograph: bytes | None = None
+
+
+class GalleryPort(Protocol):
+    """The gallery's one thread, as the page sees it. A future is answered within a minute."""
+
+    def snapshot(self) -> Snapshot:
+        """What may be listed now. After a future it is at least as new as what the future answered."""
+
+    def sign_in(self, asked: SignInAsked) -> Future[AnswerSignIn]:
+        """Somebody typed a PIN or a start code."""
+
+    def choose_pin(self, chosen: PinChosen) -> Future[AnswerSignIn]:
+        """Whoever gave the right start code chose a PIN."""
+
+    def view(self, asked: ViewAsked, size: PhotographSize | None = None) -> Future[Opened | RefuseView]:
+        """Write down a view; answered once it is on the disk. A list or a search is of scheme and case 0."""
+
+    def use(self, session: str) -> None:
+        """Somebody touched the page."""
+
+    def sign_out(self, session: str) -> None:
+        """Lock it."""
+
+    def changed(self, callback: Callable[[CloseSession | RedrawPages], None]) -> None:
+        """Call this whenever a session was closed or what may be read has changed, and the snapshot says so.
+
+        It is called on the gallery's thread, returns at once, and never raises.
+        """
+
+
+class AlertState(StrEnum):
+    """What is true of a report at this moment."""
+
+    SENT = "sent"
+    """It is in central's hands."""
+    SAVED = "saved"
+    """It is on the unit's card, and the unit goes on trying."""
+    IMPOSSIBLE = "impossible"
+    """It was not taken, and nobody will hear of it."""
+
+
+class AlertAsked(Struct, frozen=True):
+    """Somebody at the counter reports a person.
+
+    Attributes:
+        session: who.
+        kind: they are here, or were seen nearby.
+        scheme, case: whom.
+        left: of a breach; ``None`` of a sighting.
+    """
+
+    session: str
+    kind: Literal["breach", "sighting"]
+    scheme: int
+    case: int
+    left: Left | None = None
+
+
+class AlertAnswer(Struct, frozen=True):
+    """What came of it so far.
+
+    Attributes:
+        incident: as the node named it; empty if it did not.
+        text: why it was not taken, for the person at the counter.
+    """
+
+    state: AlertState
+    incident: str = ""
+    text: str = ""
+
+
+class AlertPort(Protocol):
+    """The node, asked by its socket."""
+
+    def alert(self, asked: AlertAsked) -> Future[AlertAnswer]:
+        """A breach or a sighting. Answered within seconds, by what is true then."""
+
+
+class NodeState(Struct, frozen=True):
+    """The unit in words, for the strip on top of every page, locked or not.
+
+    Attributes:
+        state: ``Ready``.
+        detail: ``Net ✓ Radio ✓``; empty = nothing to add.
+        needs_care: somebody should look.
+        alerts: of the neighbours and of this shop, newest first, in words and without a name.
+    """
+
+    state: str
+    detail: str = ""
+    needs_care: bool = False
+    alerts: tuple[str, ...] = ()
+
+
+NodeStates = Callable[[], NodeState | None]
+"""The unit's state now; ``None`` = the node does not say."""
