@@ -14,6 +14,7 @@ import msgspec
 
 from wire.gallery_keys import KeyRow
 from wire.gallery_lines import ENTRIES_MAX, CaseNumber, GalleryError, UnixSeconds
+from wire.gallery_reports import Outcomes, OutcomesVersion
 from wire.gallery_views import ViewHead
 from wire.limits import DETAIL_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Message, SchemeNumber
@@ -52,6 +53,8 @@ class GalleryQuestion(Message, frozen=True):
     holds: Annotated[tuple[Held, ...], msgspec.Meta(max_length=HOLDS_MAX)] = ()
     views: ViewHead | None = None
     """Where its view log has come to, so that a copied card shows; null = there is none."""
+    outcomes: OutcomesVersion | None = None
+    """Version of the outcomes that it holds, empty = none; null = it cannot show any."""
 
     def __post_init__(self) -> None:
         if len({one.scheme for one in self.holds}) != len(self.holds):
@@ -101,6 +104,8 @@ class GalleryAnswer(Message, frozen=True):
     """Those that the node may hold. A gallery of any other is destroyed."""
     changes: Annotated[tuple[GalleryChange, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
     """Of schemes with news; none of a scheme = it holds the newest."""
+    outcomes: Outcomes | None = None
+    """What has become of the node's reports; null = nothing else than what it holds."""
 
     def __post_init__(self) -> None:
         found = {one.scheme for one in self.changes}

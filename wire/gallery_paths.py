@@ -9,6 +9,8 @@ CONTACT_PATH: Final = "/gallery/contact"
 VIEWS_PATH: Final = "/gallery/views"
 """``POST`` records of the view log (:mod:`wire.gallery_views`). The answer is where the chain has come to at the
 office, a ``ViewHead`` as JSON: what is up to there need not be sent again."""
+REPORTS_PATH: Final = "/gallery/reports"
+"""``POST`` breaches and sightings (:mod:`wire.gallery_reports`). The answer says which the office has committed."""
 LINES_PATH: Final = "/gallery/{scheme}/{number}/lines"
 """``GET`` all lines of a gallery, as they are in its file."""
 ROWS_PATH: Final = "/gallery/{scheme}/{number}/rows"

@@ -13,6 +13,7 @@ from wire.errors import SnapshotError
 from wire.gallery_head import GalleryHead, merge, open_head, open_lines
 from wire.gallery_keys import Holder, KeyRow, open_row, open_text
 from wire.gallery_lines import EntryText, GalleryError, parse_lines
+from wire.gallery_reports import BreachReport, decode_reports, encode_reports
 from wire.gallery_views import continue_chain, no_views, read_views
 from wire.ids import parse_node
 from wire.signing import PublicKey
@@ -72,3 +73,11 @@ def test_view_vectors_are_a_chain() -> None:
     assert head.digest == GALLERY["views"]["start"]
     assert [view.digest for view in views] == GALLERY["views"]["digests"]
     assert continue_chain(head, views, lambda _: None).new == views
+
+
+def test_report_vectors_are_what_they_say() -> None:
+    data = GALLERY["reports"]["data"].encode()
+    reports = decode_reports(data)
+
+    assert msgspec.convert(GALLERY["reports"]["reports"], tuple[BreachReport, ...]) == reports
+    assert encode_reports(reports) == data

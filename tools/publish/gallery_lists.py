@@ -16,6 +16,7 @@ from wire.gallery_contact import DICTIONARY, GalleryAnswer, GalleryChange, Galle
 from wire.gallery_head import GalleryHead, head_name, merge, open_head, seal_head
 from wire.gallery_keys import Holder, KeyRow, LineKeys
 from wire.gallery_lines import NO_LINES, EntryText, GalleryLine, Lines, PhotographEntry
+from wire.gallery_reports import BreachReport, Outcomes, ReportOutcome, ReportsTaken, encode_reports
 from wire.gallery_views import ViewRecord, head_of, no_views, write_view
 from wire.snapshots import Town
 
@@ -81,8 +82,25 @@ _FIRST: Final = write_view(
 VIEW: Final = ViewRecord(
     n=2, at_s=1_772_926_811, is_proven=True, staff=4, scheme=HART, case=17, kind="person", before=_FIRST.digest
 )
+REPORT: Final = BreachReport(
+    id="5a" * 16,
+    kind="breach",
+    scheme=HART,
+    case=17,
+    person=42,
+    staff=4,
+    at_s=1_772_926_811,
+    is_proven=True,
+    left="no",
+    incident="00000010-7",
+)
+TAKEN: Final = ReportsTaken(committed=(REPORT.id,))
+OUTCOMES: Final = Outcomes(
+    version="0123456789abcdef",
+    reports=(ReportOutcome(report=REPORT.id, state="closed", words="Police informed.", at_s=1_772_930_000),),
+)
 QUESTION: Final = GalleryQuestion(
-    holds=(Held(scheme=HART, number=41, is_complete=True),), views=head_of(write_view(VIEW))
+    holds=(Held(scheme=HART, number=41, is_complete=True),), views=head_of(write_view(VIEW)), outcomes=""
 )
 ANSWER: Final = GalleryAnswer(
     now_s=1_772_926_812,
@@ -98,6 +116,7 @@ ANSWER: Final = GalleryAnswer(
             keys=(ROW,),
         ),
     ),
+    outcomes=OUTCOMES,
 )
 
 
@@ -158,6 +177,7 @@ def vectors() -> Json:
             "data": (_FIRST.data + b"\n" + write_view(VIEW).data + b"\n").decode(),
             "digests": [_FIRST.digest, write_view(VIEW).digest],
         },
+        "reports": {"data": encode_reports((REPORT,)).decode(), "reports": [msgspec.to_builtins(REPORT)]},
     }
 
 

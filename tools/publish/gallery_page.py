@@ -30,7 +30,16 @@ from wire.gallery_lines import (
     GalleryLine,
     PhotographEntry,
 )
-from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
+from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, REPORTS_PATH, ROWS_PATH, VIEWS_PATH
+from wire.gallery_reports import (
+    OUTCOMES_MAX,
+    REPORT_BYTES_MAX,
+    REPORTS_MAX,
+    BreachReport,
+    Outcomes,
+    ReportOutcome,
+    ReportsTaken,
+)
 from wire.gallery_views import VIEW_BYTES_MAX, VIEWS_MAX, ViewHead, ViewRecord
 from wire.messages import Message
 
@@ -122,6 +131,7 @@ It is asked at the office's [machine port](office.md#galleries-for-nodes), over 
 | `GET {ROWS_PATH}` | all rows of it that are the asking node's |
 | `GET {PHOTOGRAPH_PATH}` | the ciphertext of a photograph, if a line that the node may show names it |
 | `POST {VIEWS_PATH}` | records of the [view log](#the-view-log) |
+| `POST {REPORTS_PATH}` | [breaches and sightings](#breaches-and-sightings) |
 
 Lines and photographs may be fetched in part (`Range`). A refusal is JSON with `problem`, and `retry_s` if that helps.
 `struck` means that the node may hold no gallery any more. Every other refusal is like no contact, and destroys nothing:
@@ -145,6 +155,17 @@ A node that goes on from a record otherwise than it did before is two machines w
 withdrawn, and its records refused (409). Records that are missing raise an alarm too. The answer to records is where
 the chain has come to at the office, a `ViewHead`: what is up to there need not be sent again.
 """
+REPORTS: Final = """
+## Breaches and sightings
+
+The alert goes out by the node. What the office works with goes this way: a list of `BreachReport` as JSON. The office
+takes one that is sent twice once, by its `id`, and answers `ReportsTaken`. Where a report came from is the asking
+node's premises in the directory; a report of a scheme that the node is not in is refused. The node keeps a report until
+the office says that it is committed or refused. An office that does not know this request answers 404: the report
+stays at the node.
+
+What becomes of a report comes with the answer to the question, whenever it is not what the node says that it holds.
+"""
 LIMITS: Final = {
     "lines of a gallery": f"{ENTRIES_MAX:,}",
     "a head's file": f"{HEAD_BYTES_MAX:,} bytes",
@@ -157,17 +178,21 @@ LIMITS: Final = {
     "a file of rows, before it is compressed": f"{ROWS_BYTES_MAX:,} bytes",
     "a view's record": f"{VIEW_BYTES_MAX:,} bytes",
     "records sent at once": f"{VIEWS_MAX:,}",
+    "a report": f"{REPORT_BYTES_MAX:,} bytes",
+    "reports sent at once": f"{REPORTS_MAX:,}",
+    "outcomes told to a node": f"{OUTCOMES_MAX:,}",
 }
 _HEADS: Final[tuple[type[Message], ...]] = (GalleryHead,)
 _LINES: Final[tuple[type[Message], ...]] = (GalleryLine, PhotographEntry, EntryText)
 _KEYS: Final[tuple[type[Message], ...]] = (KeyRow,)
 _CONTACT: Final[tuple[type[Message], ...]] = (GalleryQuestion, Held, GalleryAnswer, GalleryChange)
 _VIEWS: Final[tuple[type[Message], ...]] = (ViewRecord, ViewHead)
+_REPORTS: Final[tuple[type[Message], ...]] = (BreachReport, ReportsTaken, Outcomes, ReportOutcome)
 
 
 def gallery_page() -> str:
     """``docs/gallery-protocol.md``."""
-    kinds = (*_HEADS, *_LINES, *_KEYS, *_CONTACT, *_VIEWS)
+    kinds = (*_HEADS, *_LINES, *_KEYS, *_CONTACT, *_VIEWS, *_REPORTS)
     _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
 
     def fields(some: tuple[type[Message], ...]) -> list[str]:
@@ -196,6 +221,11 @@ def gallery_page() -> str:
         VIEWS,
         *fields(_VIEWS),
         _fenced(gallery_lists.VIEW),
+        REPORTS,
+        *fields(_REPORTS),
+        "A report, and the answer to it:",
+        _fenced(gallery_lists.REPORT),
+        _fenced(gallery_lists.TAKEN),
         "## Limits",
         table(("what", "at most"), LIMITS.items()),
     ]

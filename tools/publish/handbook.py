@@ -388,6 +388,8 @@ _PATTERNS: Final = {
     r"^(?!0{8})[0-9a-f]{8}-[1-9][0-9]{0,9}$(?!\n)": "frame id",
     r"^[a-z][a-z0-9-]{0,31}$(?!\n)": "slug",
     r"^([0-9a-f]{32})?$(?!\n)": "32 hexadecimal digits, or none",
+    r"^((?!0{8})[0-9a-f]{8}-[1-9][0-9]{0,9})?$(?!\n)": "frame id, or none",
+    r"^([0-9a-f]{16})?$(?!\n)": "16 hexadecimal digits, or none",
     r"^[0-9a-f]{16}$(?!\n)": "16 hexadecimal digits",
     r"^[0-9a-f]{32}$(?!\n)": "32 hexadecimal digits",
     r"^[0-9a-f]{64}$(?!\n)": "64 hexadecimal digits",
