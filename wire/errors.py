@@ -77,6 +77,7 @@ REASONS: Final[dict[str, str]] = {
     "gallery question": "not a question of a gallery, or too large",
     "gallery answer": "not an answer to a gallery, or too large",
     "gallery rows": "not rows of keys, a case twice, or too large",
+    "socket line": "not a line between gallery and node, or too long",
     "gallery views": "not records of views, too many, or no chain",
     # what is sealed to one receiver
     "sealing key": "not 32 bytes, or a point with which everybody shares a secret",

@@ -94,6 +94,26 @@ class AlertKind(Numbered):
     """A part does not work."""
 
 
+class LeftWhenAsked(Numbered):
+    """Of a breach about a person: whether they left when asked (G9)."""
+
+    NOT_ASKED = 0
+    """Nobody asked them; of a sighting always."""
+    YES = 1
+    """They left."""
+    NO = 2
+    """They did not."""
+
+
+ABOUT_PERSONS: Final[frozenset[AlertKind]] = frozenset({AlertKind.SIGHTING, AlertKind.BREACH})
+"""Kinds that may name a person of the scheme's gallery, by the number of the reference."""
+
+
+def reference_text(scheme: str, person: int) -> str:
+    """``HART-0042``: how people write a person of the scheme with this slug."""
+    return f"{scheme.upper()}-{person:04}"
+
+
 class Priority(IntEnum):
     """Urgency, most urgent first; badges show it by shape, letter and colour."""
 
