@@ -171,13 +171,19 @@ class ForgetViews(Struct, frozen=True):
 
 
 class ShowPicture(Struct, frozen=True):
-    """The view is on the disk: open this entry and show it, watermarked."""
+    """The view is on the disk: open this entry and show it, watermarked.
+
+    Attributes:
+        number, at_s: of the view's record: they stand in the watermark.
+    """
 
     request: str
     session: str
     scheme: int
     case: int
     kind: str
+    number: int
+    at_s: int
 
 
 class NotShown(StrEnum):

@@ -101,7 +101,14 @@ def stored(turn: Turn, *, is_done: bool) -> None:
         if why is not None:
             turn.order(RefuseView(event.request, why))
         else:
-            turn.order(ShowPicture(event.request, event.session, event.scheme, event.case, event.kind))
+            turn.order(_show(one))
+
+
+def _show(one: Storing) -> ShowPicture:
+    event, record = one.asked, one.view.record
+    return ShowPicture(
+        event.request, event.session, event.scheme, event.case, event.kind, number=record.n, at_s=record.at_s
+    )
 
 
 def _refuse(turn: Turn, events: tuple[ViewAsked, ...]) -> None:

@@ -17,11 +17,12 @@ from typing import Final
 
 import msgspec
 
-from office.people.intake_cage import CPU_S_MAX, close_cage, limit_resources
 from office.people.intake_terms import (
     BASELINE_PIXELS_MAX,
+    CPU_S_MAX,
     FILE_BYTES_MAX,
     HEAD_BYTES_MAX,
+    MEMORY_BYTES_MAX,
     PNG_PIXELS_MAX,
     PORTRAIT,
     PROGRESSIVE_PIXELS_MAX,
@@ -37,13 +38,14 @@ from office.people.intake_terms import (
     RefusalCode,
     is_cut_from,
 )
+from runtime.cage import close_cage, limit_resources
 
 if __name__ == "__main__":  # before Pillow is there
-    limit_resources(cpu_s=CPU_S_MAX if sys.argv[1:] == ["once"] else None)
+    limit_resources(memory_bytes=MEMORY_BYTES_MAX, cpu_s=CPU_S_MAX if sys.argv[1:] == ["once"] else None)
 
 from PIL import Image, ImageCms, ImageFile, ImageOps, MpoImagePlugin, TiffImagePlugin
 
-from office.people.watermark import marked
+from runtime.watermark import marked
 
 IDLE_S: Final = 60.0
 _STDIN, _STDOUT = 0, 1

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
-import selectors
 import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,6 +30,7 @@ from office.people.intake_terms import (
     Job,
     too_many_bytes,
 )
+from runtime.caged_child import CagedChild, ChildEndedError
 
 DEADLINE_S: Final = 10.0
 """Of one photograph: the child's own second and a half of processor, on a machine that is busy."""
@@ -93,7 +89,7 @@ def _once(job: Job, data: bytes) -> tuple[Picture, ...]:
             return child.do(job, data, DEADLINE_S)
         except TimeoutError as e:
             raise PhotographRefusedError(TOO_SLOW) from e
-        except _ChildEndedError as e:
+        except ChildEndedError as e:
             was_slow = child.ended_by() in {signal.SIGPROF, signal.SIGKILL}
             raise PhotographRefusedError(TOO_SLOW if was_slow else SENTENCES["unreadable"]) from e
 
@@ -131,13 +127,13 @@ class Marker:
             had_one = self._child is not None
             try:
                 return self._do(job, jpeg)
-            except _ChildEndedError:
+            except ChildEndedError:
                 if not had_one:
                     raise NotMarkedError from None
             # It had nothing to do and ended: another one.
             try:
                 return self._do(job, jpeg)
-            except _ChildEndedError as e:
+            except ChildEndedError as e:
                 raise NotMarkedError from e
 
     def close(self) -> None:
@@ -153,7 +149,7 @@ class Marker:
         except (TimeoutError, PhotographRefusedError) as e:
             self._drop()
             raise NotMarkedError from e
-        except _ChildEndedError:
+        except ChildEndedError:
             self._drop()
             raise
 
@@ -168,30 +164,11 @@ marker: Final = Marker()
 atexit.register(marker.close)
 
 
-class _ChildEndedError(Exception):
-    """It ended, or said what no child of ours says."""
-
-
-class _Child:
-    """``python -m office.people.intake``, without our environment, files and folder."""
+class _Child(CagedChild):
+    """``python -m office.people.intake``."""
 
     def __init__(self, mode: str) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-I", "-B", "-m", "office.people.intake", mode],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-            start_new_session=True,
-            bufsize=0,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
-        os.set_blocking(self._to, False)
-        os.set_blocking(self._from, False)
-        self._until_s = 0.0
+        super().__init__("office.people.intake", mode)
 
     def do(self, job: Job, data: bytes, within_s: float) -> tuple[Picture, ...]:
         """The pictures that the job asks for.
@@ -199,73 +176,17 @@ class _Child:
         Raises:
             PhotographRefusedError: the child says why not.
             TimeoutError: it has not answered in time.
-            _ChildEndedError: it never will.
+            ChildEndedError: it never will.
         """
-        self._until_s = time.monotonic() + within_s
         # What it answers before it has read everything waits in the pipe.
-        self._write(msgspec.json.encode(job) + b"\n" + data)
-        head, rest = self._read_head()
+        self.give(msgspec.json.encode(job) + b"\n" + data, within_s)
         try:
-            said = msgspec.json.decode(head, type=Answer)
+            said = msgspec.json.decode(self.line(HEAD_BYTES_MAX), type=Answer)
         except msgspec.MsgspecError as e:
-            raise _ChildEndedError from e
+            raise ChildEndedError from e
         if said.refused is not None:
             raise PhotographRefusedError(SENTENCES[said.refused])
-        count = sum(part.bytes_count for part in said.parts)
-        if len(said.parts) != (2 if job.kind == "crop" else 1) or not 0 <= count <= ANSWER_BYTES_MAX:
-            raise _ChildEndedError
-        while len(rest) < count:
-            rest += self._read(count - len(rest))
-        made, at = [], 0
-        for part in said.parts:
-            made.append(Picture(part.width, part.height, bytes(rest[at : at + part.bytes_count])))
-            at += part.bytes_count
-        return tuple(made)
-
-    def ended_by(self) -> int:
-        """The signal that ended it; 0 = none."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return max(-self._process.wait(timeout=1), 0)
-        return 0
-
-    def close(self) -> None:
-        """Kill it, if it still runs."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-    def _write(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            self._wait(self._to, selectors.EVENT_WRITE)
-            try:
-                left = left[os.write(self._to, left) :]
-            except BlockingIOError:
-                continue
-            except OSError as e:
-                raise _ChildEndedError from e
-
-    def _read_head(self) -> tuple[bytes, bytearray]:
-        read = bytearray()
-        while b"\n" not in read:
-            if len(read) > HEAD_BYTES_MAX:
-                raise _ChildEndedError
-            read += self._read(HEAD_BYTES_MAX)
-        head, _, rest = read.partition(b"\n")
-        return bytes(head), rest
-
-    def _read(self, most: int) -> bytes:
-        self._wait(self._from, selectors.EVENT_READ)
-        piece = os.read(self._from, most)
-        if not piece:
-            raise _ChildEndedError
-        return piece
-
-    def _wait(self, descriptor: int, event: int) -> None:
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(descriptor, event)
-            left_s = self._until_s - time.monotonic()
-            if left_s <= 0 or not waiting.select(left_s):
-                raise TimeoutError
+        counts = [part.bytes_count for part in said.parts]
+        if len(counts) != (2 if job.kind == "crop" else 1) or min(counts) < 0 or sum(counts) > ANSWER_BYTES_MAX:
+            raise ChildEndedError
+        return tuple(Picture(part.width, part.height, self.data(part.bytes_count)) for part in said.parts)

@@ -26,6 +26,10 @@ SIDE_MIN: Final = 64
 FACE_WIDTH_MIN: Final = 48
 PORTRAIT: Final = (480, 640)
 SMALL: Final = (96, 128)
+MEMORY_BYTES_MAX: Final = 120 * 1024 * 1024
+"""Of the child's address space. Python with Pillow takes 31 MB of it, a transparent 4K screenshot 85 MB more."""
+CPU_S_MAX: Final = 1.5
+"""Three times what an honest photograph takes."""
 TEXT_CHARS_MAX: Final = 200
 """Of a watermark."""
 ANSWER_BYTES_MAX: Final = 8_000_000

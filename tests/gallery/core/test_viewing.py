@@ -50,6 +50,18 @@ def test_view_says_who_saw_whom_and_when(world: GalleryWorld, session: str) -> N
     assert record.is_proven
 
 
+def test_picture_bears_the_number_and_the_time_of_its_record(world: GalleryWorld, session: str) -> None:
+    shown: list[do.ShowPicture] = []
+    world.node.after_each = lambda _event, effects: shown.extend(
+        effect for effect in effects if isinstance(effect, do.ShowPicture)
+    )
+    world.look(session)
+    world.look(session)
+    records = [view.record for view in world.node.disk.views]
+
+    assert [(record.n, record.at_s) for record in records] == [(one.number, one.at_s) for one in shown]
+
+
 def test_view_by_an_unproven_clock_says_so(world: GalleryWorld, session: str) -> None:
     world.hart.shows_without_proof = True
     world.contact()

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from office.people import intake_process
-from office.people.intake_cage import _CALLS, _MACHINES, MEMORY_BYTES_MAX, allowed_on
 from office.people.intake_process import (
     Marker,
     NotMarkedError,
@@ -23,7 +22,19 @@ from office.people.intake_process import (
     cut_face,
     read_photograph,
 )
-from office.people.intake_terms import BUSY, EMPTY, FILE_BYTES_MAX, PORTRAIT, SENTENCES, SMALL, TOO_SLOW, Box, Job
+from office.people.intake_terms import (
+    BUSY,
+    EMPTY,
+    FILE_BYTES_MAX,
+    MEMORY_BYTES_MAX,
+    PORTRAIT,
+    SENTENCES,
+    SMALL,
+    TOO_SLOW,
+    Box,
+    Job,
+)
+from runtime.cage import _CALLS, _MACHINES, allowed_on
 from tests.office.people.pictures import (
     chunk,
     claiming,
@@ -183,9 +194,9 @@ def test_few_wait_for_their_turn_and_the_others_are_told_at_once(monkeypatch: py
 
 CAGED = """
 import ctypes, os, resource, socket
-from office.people.intake_cage import close_cage, limit_resources
+from runtime.cage import close_cage, limit_resources
 libc = ctypes.CDLL(None)
-limit_resources(cpu_s=2)
+limit_resources(memory_bytes=120_000_000, cpu_s=2)
 assert close_cage()
 try:
     {attempt}
@@ -272,7 +283,7 @@ def test_a_marker_that_cannot_says_so_and_can_again(monkeypatch: pytest.MonkeyPa
 def test_the_pages_never_import_pillow() -> None:
     code = (
         "import django; django.setup(); import office.urls, office.people.photograph_views, sys;"
-        "assert not {'PIL', 'office.people.intake', 'office.people.watermark'} & sys.modules.keys()"
+        "assert not {'PIL', 'office.people.intake', 'runtime.watermark'} & sys.modules.keys()"
     )
     environment = {"DJANGO_SETTINGS_MODULE": "office.settings", "PATH": ""}
 

@@ -1,4 +1,4 @@
-"""Burns a reader's words into a picture: legible, and the face still known. For the caged child: imports Pillow."""
+"""Burns a reader's words into a picture: legible, and the face still known. For a caged child: imports Pillow."""
 
 from __future__ import annotations
 

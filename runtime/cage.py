@@ -1,4 +1,4 @@
-"""The cage of the child that reads photographs: what it may use, and what the kernel lets it do.
+"""The cage of a child that reads pictures: what it may use, and what the kernel lets it do.
 
 Two bars, for a picture that is too greedy and for one that takes the decoder over. Limits are inherited by nothing and
 cannot be raised again. The system-call filter leaves it reading what it was handed, writing the answer, and memory: no
@@ -14,11 +14,6 @@ import platform
 import resource
 import signal
 from typing import Final
-
-MEMORY_BYTES_MAX: Final = 120 * 1024 * 1024
-"""Address space. Python with Pillow takes 31 MB of it, a transparent screenshot of a 4K screen 85 MB more."""
-CPU_S_MAX: Final = 1.5
-"""Three times what an honest photograph takes. Half a second later a child that takes no notice is killed."""
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_SET_SECCOMP: Final = 22
@@ -68,9 +63,12 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("first", ctypes.POINTER(_Instruction)))
 
 
-def limit_resources(*, cpu_s: float | None) -> None:
-    """From here on: 120 MB, no file, no core dump, no other process, and ``cpu_s`` seconds of processor."""
-    _limit(resource.RLIMIT_AS, MEMORY_BYTES_MAX)
+def limit_resources(*, memory_bytes: int, cpu_s: float | None) -> None:
+    """From here on: this much address space, no file, no core dump, no other process, and seconds of processor.
+
+    Half a second later a child that takes no notice is killed.
+    """
+    _limit(resource.RLIMIT_AS, memory_bytes)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
