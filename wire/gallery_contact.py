@@ -15,9 +15,11 @@ import msgspec
 from wire.gallery_keys import KeyRow
 from wire.gallery_lines import ENTRIES_MAX, CaseNumber, GalleryError, UnixSeconds
 from wire.gallery_reports import Outcomes, OutcomesVersion
+from wire.gallery_staff import STAFF_MAX, StaffEntry
 from wire.gallery_views import ViewHead
 from wire.limits import DETAIL_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Message, SchemeNumber
+from wire.snapshots import HexDigest
 from wire.text import display_text
 
 QUESTION_BYTES_MAX: Final = 4_096
@@ -55,6 +57,8 @@ class GalleryQuestion(Message, frozen=True):
     """Where its view log has come to, so that a copied card shows; null = there is none."""
     outcomes: OutcomesVersion | None = None
     """Version of the outcomes that it holds, empty = none; null = it cannot show any."""
+    staff: HexDigest | None = None
+    """Digest of the list of staff that is on its disk; null = it takes no list, and is told none."""
 
     def __post_init__(self) -> None:
         if len({one.scheme for one in self.holds}) != len(self.holds):
@@ -106,11 +110,19 @@ class GalleryAnswer(Message, frozen=True):
     """Of schemes with news; none of a scheme = it holds the newest."""
     outcomes: Outcomes | None = None
     """What has become of the node's reports; null = nothing else than what it holds."""
+    open_schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
+    """Those of ``schemes`` that have chosen to show their gallery without proof of the time."""
+    staff: Annotated[tuple[StaffEntry, ...], msgspec.Meta(max_length=STAFF_MAX)] | None = None
+    """All who may sign in at its page; whoever is not among them is out. null = as before."""
 
     def __post_init__(self) -> None:
         found = {one.scheme for one in self.changes}
         if len(found) != len(self.changes) or not found <= set(self.schemes):
             raise ValueError("a change twice, or of a scheme that the node may not hold")
+        if not set(self.open_schemes) <= set(self.schemes):
+            raise ValueError("a scheme is open that the node may not hold")
+        if self.staff is not None and len({one.person for one in self.staff}) != len(self.staff):
+            raise ValueError("a person is listed twice")
 
 
 _read_question: Final = msgspec.json.Decoder(GalleryQuestion).decode

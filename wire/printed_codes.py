@@ -6,7 +6,7 @@ finds the code by trying. Letters that are misread (I, L, O, U) do not occur and
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -33,9 +33,13 @@ def code_digest(account: int, typed: str) -> str | None:
 
     Case, spaces and dashes do not matter. ``None`` if it cannot be a code.
     """
+    code = read_code(typed)
+    return None if code is None else sha256(f"watchlink/1/printed code\n{account}\n{code}".encode()).hexdigest()
+
+
+def read_code(typed: str) -> str | None:
+    """The sixteen characters of a code; ``None`` if it cannot be one."""
     if len(typed) > 4 * CODE_CHARS:
         return None
     code = typed.strip().upper().translate(_READ_AS)
-    if len(code) != CODE_CHARS or not set(code) <= set(ALPHABET):
-        return None
-    return hashlib.sha256(f"watchlink/1/printed code\n{account}\n{code}".encode()).hexdigest()
+    return code if len(code) == CODE_CHARS and set(code) <= set(ALPHABET) else None

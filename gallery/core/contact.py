@@ -39,7 +39,9 @@ def settle(turn: Turn) -> None:
     state = turn.state
     if not state.is_started:
         return
-    question = AskOffice(state.holds, state.head, state.delivered)
-    if turn.now_ms >= state.ask_ms if state.asked is None else state.asked.held != state.holds:
+    staff = tuple(state.staff_disk[person].told for person in sorted(state.staff_disk))
+    question = AskOffice(state.holds, state.head, state.delivered, staff)
+    asked = state.asked
+    if turn.now_ms >= state.ask_ms if asked is None else (asked.held, asked.staff) != (state.holds, staff):
         state.asked = question
         turn.order(question)

@@ -15,7 +15,7 @@ from gallery.core.events import Pin
 from gallery.core.holdings import Key, Line, Title
 from gallery.core.ledger import Ledger
 from gallery.core.readable import Why
-from gallery.core.staff import StaffRow
+from gallery.core.staff import StaffRow, StaffTold
 from wire.gallery_views import View, ViewHead
 
 
@@ -85,11 +85,13 @@ class AskOffice(Struct, frozen=True):
         held: each gallery that this node may hold.
         views: where the log has come to.
         views_after: number of the newest view that the office is known to have.
+        staff: as the office has told them and the disk has them, by number.
     """
 
     held: tuple[Held, ...]
     views: ViewHead
     views_after: int
+    staff: tuple[StaffTold, ...] = ()
 
 
 class KeepStaff(Struct, frozen=True):

@@ -19,6 +19,7 @@ from gallery.arrivals import Arrivals
 from gallery.core.effects import AskOffice
 from gallery.core.effects import Held as CoreHeld
 from gallery.core.events import Event, OfficeAnswered, OfficeFailed, SchemeTold
+from gallery.core.staff import StaffTold
 from gallery.net.changes import News, Own, head_of, read_change, read_whole
 from gallery.net.connection import Office, OfficeConnection
 from gallery.net.errors import EndedError, OfficeError
@@ -36,6 +37,7 @@ from wire.gallery_contact import (
 )
 from wire.gallery_lines import LINES_BYTES_MAX, Lines
 from wire.gallery_paths import CONTACT_PATH, VIEWS_PATH, lines_path, rows_path
+from wire.gallery_staff import StaffEntry, staff_digest
 from wire.gallery_views import ViewHead
 from wire.signing import PublicKey
 
@@ -178,7 +180,8 @@ class Contact:
     def _answered(self, question: AskOffice, is_wanted: Callable[[], bool]) -> OfficeAnswered:
         received = self._send_views(question.views_after, is_wanted)
         holds = tuple(Held(scheme=one.scheme, number=one.number, is_complete=one.is_complete) for one in question.held)
-        body = encode_question(GalleryQuestion(holds=holds, views=question.views))
+        known = staff_digest([StaffEntry(**msgspec.structs.asdict(one)) for one in question.staff])
+        body = encode_question(GalleryQuestion(holds=holds, views=question.views, staff=known))
         asked_ms = self._sources.now_ms()
         answer = decode_answer(self._connection.post(CONTACT_PATH, body, ANSWER_BYTES_MAX, is_wanted))
         found = [self._news(change, is_wanted) for change in answer.changes]
@@ -193,8 +196,9 @@ class Contact:
             asked_ms,
             answer.now_s,
             answer.lease_until_s,
-            schemes=tuple(map(SchemeTold, answer.schemes)),
+            schemes=tuple(SchemeTold(one, one in answer.open_schemes) for one in answer.schemes),
             galleries=tuple(one.told for one in news),
+            staff=None if answer.staff is None else tuple(map(_told, answer.staff)),
             views_received=received,
         )
 
@@ -238,3 +242,7 @@ class Contact:
                 break
             delivered = received
         return delivered
+
+
+def _told(one: StaffEntry) -> StaffTold:
+    return StaffTold(one.person, one.name, one.code, one.code_check)

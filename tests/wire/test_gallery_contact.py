@@ -31,6 +31,7 @@ from wire.gallery_contact import (
 from wire.gallery_head import merge, open_head, seal_head
 from wire.gallery_keys import open_row, open_text, seal_row
 from wire.gallery_lines import GalleryError, Lines
+from wire.gallery_staff import STAFF_MAX, StaffEntry
 from wire.gallery_views import ViewHead
 
 QUESTION = GalleryQuestion(
@@ -65,6 +66,17 @@ def test_answer_carries_a_change_that_the_node_follows_and_opens() -> None:
 
     assert lines == LINES
     assert open_text(lines[250], keys.text, 1) == TEXT
+
+
+def test_answer_of_an_older_office_says_nothing_of_staff() -> None:
+    raw = {"now_s": 1, "lease_until_s": 2, "schemes": [1]}
+    answer = decode_answer(zlib.compress(msgspec.json.encode(raw)))
+
+    assert (None, ()) == (answer.staff, answer.open_schemes)
+
+
+def test_list_of_nobody_is_another_thing_than_no_list() -> None:
+    assert () == decode_answer(encode_answer(replace(ANSWER, staff=()))).staff
 
 
 def test_question_is_read_back() -> None:
@@ -103,8 +115,13 @@ def test_what_is_no_question_is_refused(data: bytes) -> None:
         {"changes": (replace(CHANGE, gone=tuple(range(1, GONE_MAX + 2))),)},
         {"changes": (replace(CHANGE, keys=(replace(ROW, sealed=bytes(48)),)),)},
         {"now_s": -1},
+        {"open_schemes": (2,)},
+        {"staff": (StaffEntry(person=4, name="Ann"), StaffEntry(person=4, name="Zoe"))},
+        {"staff": tuple(StaffEntry(person=one, name="") for one in range(1, STAFF_MAX + 2))},
+        {"staff": ({"person": 0, "name": "Ann"},)},
+        {"staff": (StaffEntry(person=4, name="Ann", code_check="K7PM"),)},
     ],
-    ids=range(7),
+    ids=range(12),
 )
 def test_what_is_no_answer_is_refused(fields: dict[str, Any]) -> None:
     raw = {field: getattr(ANSWER, field) for field in ("now_s", "lease_until_s", "schemes", "changes")} | fields

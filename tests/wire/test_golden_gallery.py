@@ -14,6 +14,7 @@ from wire.gallery_head import GalleryHead, merge, open_head, open_lines
 from wire.gallery_keys import Holder, KeyRow, open_row, open_text
 from wire.gallery_lines import EntryText, GalleryError, parse_lines
 from wire.gallery_reports import BreachReport, decode_reports, encode_reports
+from wire.gallery_staff import StaffEntry, staff_digest, start_code_check
 from wire.gallery_views import continue_chain, no_views, read_views
 from wire.ids import parse_node
 from wire.signing import PublicKey
@@ -81,3 +82,11 @@ def test_report_vectors_are_what_they_say() -> None:
 
     assert msgspec.convert(GALLERY["reports"]["reports"], tuple[BreachReport, ...]) == reports
     assert encode_reports(reports) == data
+
+
+def test_staff_vectors_have_their_digest_and_their_start_code() -> None:
+    staff = msgspec.convert(GALLERY["staff"]["entries"], tuple[StaffEntry, ...])
+
+    assert GALLERY["staff"]["digest"] == staff_digest(staff)
+    assert GALLERY["staff"]["digest of nobody"] == staff_digest(())
+    assert staff[0].code_check == start_code_check(GALLERY["staff"]["start code"])

@@ -17,7 +17,9 @@ from wire.gallery_head import GalleryHead, head_name, merge, open_head, seal_hea
 from wire.gallery_keys import Holder, KeyRow, LineKeys
 from wire.gallery_lines import NO_LINES, EntryText, GalleryLine, Lines, PhotographEntry
 from wire.gallery_reports import BreachReport, Outcomes, ReportOutcome, ReportsTaken, encode_reports
+from wire.gallery_staff import StaffEntry, staff_digest, start_code_check
 from wire.gallery_views import ViewRecord, head_of, no_views, write_view
+from wire.printed_codes import code_text
 from wire.snapshots import Town
 
 Json = dict[str, Any]
@@ -99,8 +101,17 @@ OUTCOMES: Final = Outcomes(
     version="0123456789abcdef",
     reports=(ReportOutcome(report=REPORT.id, state="closed", words="Police informed.", at_s=1_772_930_000),),
 )
+START_CODE: Final = code_text(b"start code")
+STAFF: Final = (
+    StaffEntry(person=4, name="Ann Example", code=1_772_926_000, code_check=start_code_check(START_CODE) or ""),
+    StaffEntry(person=5, name="Zoë", code=1_772_000_000),
+    StaffEntry(person=2**53, name="Bo"),
+)
 QUESTION: Final = GalleryQuestion(
-    holds=(Held(scheme=HART, number=41, is_complete=True),), views=head_of(write_view(VIEW)), outcomes=""
+    holds=(Held(scheme=HART, number=41, is_complete=True),),
+    views=head_of(write_view(VIEW)),
+    staff=staff_digest(STAFF[1:]),
+    outcomes="",
 )
 ANSWER: Final = GalleryAnswer(
     now_s=1_772_926_812,
@@ -117,6 +128,8 @@ ANSWER: Final = GalleryAnswer(
         ),
     ),
     outcomes=OUTCOMES,
+    open_schemes=(HART,),
+    staff=STAFF,
 )
 
 
@@ -170,6 +183,12 @@ def vectors() -> Json:
             "photograph_key": (KEYS_OF_LINE.photograph or b"").hex(),
             "here": KEYS_OF_LINE.here,
             "text": msgspec.to_builtins(TEXT),
+        },
+        "staff": {
+            "entries": msgspec.to_builtins(STAFF),
+            "digest": staff_digest(STAFF),
+            "digest of nobody": staff_digest(()),
+            "start code": START_CODE,
         },
         "dictionary": DICTIONARY.decode(),
         "views": {

@@ -40,6 +40,7 @@ from wire.gallery_reports import (
     ReportOutcome,
     ReportsTaken,
 )
+from wire.gallery_staff import STAFF_MAX, StaffEntry
 from wire.gallery_views import VIEW_BYTES_MAX, VIEWS_MAX, ViewHead, ViewRecord
 from wire.messages import Message
 
@@ -144,6 +145,17 @@ dictionary (`dictionary` in the golden vectors). A reader expands no more than t
 A change that the office no longer knows, or that does not fit into an answer, has no `after`: the node fetches lines
 and rows as files. Photographs it always fetches so, each when a row opens whose line names it.
 """
+STAFF: Final = """
+### The list of staff
+
+It is told to a node whose question names another digest, and only to one that names any. The digest is SHA-256 over
+`watchlink/1/staff`, a line feed, and JSON without spaces: a list of `[person, name, code, code_check]`, by number.
+A node names the digest of what is on its disk, so that it is a receipt, too.
+
+A start code has 80 random bits, as sixteen letters and digits of Crockford's Base32. `code_check` is SHA-256 over
+`watchlink/1/start code`, a line feed, and those sixteen. The code lets its person choose a PIN, once. The PIN and what
+it is compared with never leave the node.
+"""
 VIEWS: Final = """
 ## The view log
 
@@ -175,6 +187,7 @@ LIMITS: Final = {
     "a question": f"{QUESTION_BYTES_MAX:,} bytes",
     "an answer, before it is compressed": f"{ANSWER_BYTES_MAX:,} bytes",
     "cases gone in an answer": f"{GONE_MAX:,}",
+    "members of staff in an answer": f"{STAFF_MAX:,}",
     "a file of rows, before it is compressed": f"{ROWS_BYTES_MAX:,} bytes",
     "a view's record": f"{VIEW_BYTES_MAX:,} bytes",
     "records sent at once": f"{VIEWS_MAX:,}",
@@ -186,13 +199,14 @@ _HEADS: Final[tuple[type[Message], ...]] = (GalleryHead,)
 _LINES: Final[tuple[type[Message], ...]] = (GalleryLine, PhotographEntry, EntryText)
 _KEYS: Final[tuple[type[Message], ...]] = (KeyRow,)
 _CONTACT: Final[tuple[type[Message], ...]] = (GalleryQuestion, Held, GalleryAnswer, GalleryChange)
+_STAFF: Final[tuple[type[Message], ...]] = (StaffEntry,)
 _VIEWS: Final[tuple[type[Message], ...]] = (ViewRecord, ViewHead)
 _REPORTS: Final[tuple[type[Message], ...]] = (BreachReport, ReportsTaken, Outcomes, ReportOutcome)
 
 
 def gallery_page() -> str:
     """``docs/gallery-protocol.md``."""
-    kinds = (*_HEADS, *_LINES, *_KEYS, *_CONTACT, *_VIEWS, *_REPORTS)
+    kinds = (*_HEADS, *_LINES, *_KEYS, *_CONTACT, *_STAFF, *_VIEWS, *_REPORTS)
     _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
 
     def fields(some: tuple[type[Message], ...]) -> list[str]:
@@ -215,6 +229,8 @@ def gallery_page() -> str:
         *fields(_KEYS),
         CONTACT,
         *fields(_CONTACT),
+        STAFF,
+        *fields(_STAFF),
         "A question, and an answer to it:",
         _fenced(gallery_lists.QUESTION),
         _fenced(gallery_lists.ANSWER),

@@ -393,5 +393,6 @@ _PATTERNS: Final = {
     r"^[0-9a-f]{16}$(?!\n)": "16 hexadecimal digits",
     r"^[0-9a-f]{32}$(?!\n)": "32 hexadecimal digits",
     r"^[0-9a-f]{64}$(?!\n)": "64 hexadecimal digits",
+    r"^([0-9a-f]{64})?$(?!\n)": "64 hexadecimal digits, or none",
     r"^[A-Z][A-Z0-9-]{0,31}-[0-9]{4,10}$(?!\n)": "reference",
 }

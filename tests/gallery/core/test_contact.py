@@ -8,8 +8,8 @@ from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.contact import LONGEST_PAUSE_MS
 from gallery.core.machine import next_deadline_ms, step
-from gallery.core.state import State
-from tests.support.gallery_world import GalleryWorld
+from gallery.core.state import STORE_RETRY_MS, State
+from tests.support.gallery_world import ALICE, GalleryWorld
 
 
 def asks(world: GalleryWorld) -> int:
@@ -23,6 +23,30 @@ def test_office_is_asked_at_start_and_again_after_each_answer() -> None:
     world.contact()
 
     assert before + 1 == asks(world)
+
+
+def test_office_is_told_which_staff_the_disk_has_as_soon_as_it_does() -> None:
+    """So the list's digest is the receipt for whoever was taken off it."""
+    world = GalleryWorld().started()
+    world.employ(9, ALICE)
+    world.node.disk.is_refusing = True
+    world.employ(9)
+    assert world.node.asked is not None
+    before = [one.person for one in world.node.asked.staff]
+    world.node.disk.is_refusing = False
+    world.pass_ms(STORE_RETRY_MS)
+
+    assert [ALICE, 9] == before
+    assert [9] == [one.person for one in world.node.asked.staff]
+
+
+def test_wrong_pin_asks_nothing_anew() -> None:
+    world = GalleryWorld().started()
+    world.sign_in()
+    before = asks(world)
+    world.try_pin(ev.Pin("314159"))
+
+    assert before == asks(world)
 
 
 def test_office_that_does_not_answer_is_asked_ever_more_rarely() -> None:

@@ -15,6 +15,7 @@ import pytest
 from gallery.arrivals import Arrivals
 from gallery.core import effects as do
 from gallery.core import events as ev
+from gallery.core.staff import StaffTold
 from gallery.net import connection as connection_module
 from gallery.net.changes import Own
 from gallery.net.connection import OfficeConnection
@@ -35,6 +36,7 @@ from wire.gallery_contact import GalleryAnswer, GalleryChange, decode_question, 
 from wire.gallery_head import seal_head
 from wire.gallery_lines import NO_LINES
 from wire.gallery_paths import CONTACT_PATH, VIEWS_PATH
+from wire.gallery_staff import StaffEntry, staff_digest
 from wire.gallery_views import ViewHead
 from wire.signing import SigningKey
 
@@ -295,6 +297,35 @@ def test_gallery_that_comes_again_is_asked_for_later_each_time(town: AskingTown)
     assert [1] == [one.number for one in event.galleries]
     assert frozenset({17}) == event.galleries[0].unopened, "rows of the card's key are not this unit's"
     assert [0, 1, 2] == again
+
+
+def test_staff_and_open_schemes_reach_the_core_and_the_question_names_what_is_known(town: AskingTown) -> None:
+    listed = StaffEntry(person=4, name="Ann", code=7, code_check="ab" * 32)
+    known = StaffTold(4, "Ann", 7, "ab" * 32)
+    answer = encode_answer(
+        GalleryAnswer(now_s=1, lease_until_s=2, schemes=(HART, 2), open_schemes=(2,), staff=(listed,))
+    )
+    with scripted_office(town, lambda _asked: Said(answer)) as office:
+        asker = Asker(town, office.port)
+        event = asker.asks()
+        asker.asks(do.AskOffice((), NOTHING.views, 0, (known,)))
+        assert asker.thread.stop()
+        questions = [decode_question(one.body).staff for one in office.asked]
+
+    assert isinstance(event, ev.OfficeAnswered)
+    assert (known,) == event.staff
+    assert (ev.SchemeTold(HART), ev.SchemeTold(2, shows_without_proof=True)) == event.schemes
+    assert [staff_digest(()), staff_digest((listed,))] == questions
+
+
+def test_answer_of_an_older_office_leaves_the_staff_as_it_is(town: AskingTown) -> None:
+    with scripted_office(town, lambda _asked: Said(QUIET)) as office:
+        asker = Asker(town, office.port)
+        event = asker.asks()
+        assert asker.thread.stop()
+
+    assert isinstance(event, ev.OfficeAnswered)
+    assert None is event.staff
 
 
 def test_newer_question_ends_the_one_that_waits(town: AskingTown) -> None:
