@@ -106,11 +106,14 @@ class Opened(Struct, frozen=True):
         text: of a person; ``None`` = it is a list.
         is_here: as :class:`Person`.
         photograph: JPEG of the size that was asked for, no more trusted than any other; ``None`` = there is none.
+        number, at_s: of the view’s record, of a list’s for a small picture in it. They stand in the watermark.
     """
 
     text: EntryText | None = None
     is_here: bool = False
     photograph: bytes | None = None
+    number: int = 0
+    at_s: int = 0
 
 
 class GalleryPort(Protocol):
@@ -126,7 +129,11 @@ class GalleryPort(Protocol):
         """Whoever gave the right start code chose a PIN."""
 
     def view(self, asked: ViewAsked, size: PhotographSize | None = None) -> Future[Opened | RefuseView]:
-        """Write down a view; answered once it is on the disk. A list or a search is of scheme and case 0."""
+        """Write down a view; answered once it is on the disk.
+
+        A list or a search is of case 0. Once it is written down, pictures in it are views of kind ``list`` with a
+        case, in the same session, and no records of their own.
+        """
 
     def use(self, session: str) -> None:
         """Somebody touched the page."""

@@ -1,0 +1,117 @@
+"""The child that reads photographs: ``python -m gallery.page.picture_child serve``.
+
+It alone imports Pillow. Jobs come by standard input, answers leave by standard output, see
+:mod:`gallery.page.picture_terms`, until nobody has asked for a minute. The office has made each photograph anew from
+raw pixels, and this unit does not rely on that.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+from typing import Final
+
+import msgspec
+
+from gallery.page.picture_terms import (
+    FILE_BYTES_MAX,
+    HEAD_BYTES_MAX,
+    MEMORY_BYTES_MAX,
+    PIXELS_MAX,
+    PORTRAIT_WIDTH,
+    PROGRESSIVE_PIXELS_MAX,
+    SIDE_MIN,
+    Answer,
+    Job,
+)
+from runtime.cage import close_cage, limit_resources
+
+if __name__ == "__main__":  # before Pillow is there
+    limit_resources(memory_bytes=MEMORY_BYTES_MAX, cpu_s=None)
+
+from PIL import Image, ImageFile, MpoImagePlugin
+
+from runtime.watermark import marked
+
+IDLE_S: Final = 60.0
+_STDIN, _STDOUT = 0, 1
+_NEEDED_LATER: Final = (MpoImagePlugin,)
+"""Pillow imports it when a photograph has a second picture; then the cage is closed."""
+
+Image.MAX_IMAGE_PIXELS = None  # the size is looked at here
+
+
+def marked_jpeg(data: bytes, job: Job) -> bytes:
+    """The photograph as a JPEG of its pixels alone, with the words in them; empty = nothing can be made of it."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            if not _is_bearable(picture):
+                return b""
+            # An eighth, a quarter or a half is read as such, row by row.
+            picture.draft("RGB", (job.width_max, job.width_max))
+            picture.load()
+            read = picture.convert("RGB")
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not shown; no memory left is no other matter
+        return b""
+    if read.width > job.width_max:
+        height = max(1, round(read.height * job.width_max / read.width))
+        read = read.resize((job.width_max, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    out = io.BytesIO()
+    # From raw pixels: whatever else was in the file is not in it.
+    marked(Image.frombytes("RGB", read.size, read.tobytes()), job.text).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def _is_bearable(picture: Image.Image) -> bool:
+    width, height = picture.size
+    most = PROGRESSIVE_PIXELS_MAX if picture.info.get("progressive") else PIXELS_MAX
+    return width * height <= most and min(width, height) >= SIDE_MIN and height <= 4 * width
+
+
+def _warm_up() -> None:
+    """Use once what Pillow imports late."""
+    Image.preinit()
+    out = io.BytesIO()
+    Image.new("RGB", (SIDE_MIN, SIDE_MIN)).save(out, "JPEG")
+    marked_jpeg(out.getvalue(), Job(0, "-", PORTRAIT_WIDTH))
+
+
+def _read_job() -> tuple[Job, bytes] | None:
+    """The next job; ``None`` = there is none any more."""
+    head = bytearray()
+    while not head.endswith(b"\n"):
+        byte = os.read(_STDIN, 1)
+        if not byte or len(head) > HEAD_BYTES_MAX:
+            return None
+        head += byte
+    job = msgspec.json.decode(head, type=Job)
+    data = bytearray()
+    while len(data) < min(job.bytes_count, FILE_BYTES_MAX):
+        piece = os.read(_STDIN, job.bytes_count - len(data))
+        if not piece:
+            return None
+        data += piece
+    return job, bytes(data)
+
+
+def main() -> int:
+    """Do jobs until nobody asks any more. Returns 0."""
+    _warm_up()
+    close_cage()
+    while select.select([_STDIN], [], [], IDLE_S)[0]:
+        read = _read_job()
+        if read is None:
+            break
+        job, data = read
+        jpeg = marked_jpeg(data, job)
+        out = memoryview(msgspec.json.encode(Answer(len(jpeg))) + b"\n" + jpeg)
+        while out:
+            out = out[os.write(_STDOUT, out) :]
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
