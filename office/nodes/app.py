@@ -22,7 +22,7 @@ from office.nodes.handlers.contact import Contact
 from office.nodes.handlers.files import Files
 from office.nodes.handlers.views import Views
 from office.nodes.reports import Reports
-from office.nodes.store import Store
+from office.nodes.store import FILE_NAME, Store
 from office.nodes.waiting import Waiting
 from office.nodes.who_is_who import who_is_who
 from runtime.key_file import read_key
@@ -60,7 +60,7 @@ class MachinePort:
         photographs_key = read_key(at(file.keys.photographs_key_file), "photographs' key")
         self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
         at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
-        self._store = Store(at(file.state_dir) / "nodes.sqlite3", town)
+        self._store = Store(at(file.state_dir) / FILE_NAME, town)
         self._reports = Reports(self._store, facts, file.views_days)
         self.waiting = Waiting()
         self._asking = Asking(self._who)
@@ -94,6 +94,7 @@ class MachinePort:
             RuntimeError: the server has ended by itself.
         """
         self.galleries.look()
+        self._reports.note_directory(self._who.directory)
         self._loop = self._web.start_thread()
         self._service.ready()
         while not should_stop.wait(LOOK_S):
@@ -118,6 +119,8 @@ class MachinePort:
         self._on_loop(self._asking.close_refused)
         if is_new or is_other_town:
             self._on_loop(self.waiting.wake)
+        if is_other_town:
+            self._reports.note_directory(self._who.directory)
 
     def _tell(self, alarm: str) -> None:
         if alarm != self._told:

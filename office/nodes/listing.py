@@ -7,7 +7,7 @@ from typing import Final
 
 from office.nodes.config import Configuration
 from office.nodes.rules.standing import Holding, Standing, standings
-from office.nodes.store import Alarm, Store
+from office.nodes.store import FILE_NAME, Alarm, Store
 from office.nodes.who_is_who import who_is_who
 from runtime.config import ConfigError
 from wire.gallery_head import parse_head_file
@@ -27,7 +27,7 @@ def list_nodes(configuration: Configuration) -> tuple[str, bool]:
         StoreError: the store cannot be used.
     """
     file, at = configuration.file, configuration.at
-    path = at(file.state_dir) / "nodes.sqlite3"
+    path = at(file.state_dir) / FILE_NAME
     if not path.exists():
         raise ConfigError(f"{path}: no node has asked yet")
     store = Store(path, Town(configuration.authority))

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from office.nodes.store import Store, StoreError
+from office.nodes.store import Station, Store, StoreError
 from runtime.logs import FactLog
+from wire.directory import Directory
 from wire.gallery_contact import GalleryQuestion
 from wire.gallery_views import View, ViewHead
 from wire.ids import NodeId, node_text
@@ -80,6 +81,26 @@ class Reports:
         if found.fault:
             self._tell(found.fault, node, found.at)
         return None if found.fault == "fork" else found.head
+
+    def note_directory(self, directory: Directory) -> None:
+        """Which nodes there are, for the office's pages. Never raises."""
+        stations = [
+            Station(
+                node,
+                sender.office_premises,
+                sender.premises,
+                sender.place,
+                tuple(sorted(sender.schemes)),
+                has_key=bool(sender.sealing_key),
+                is_struck=sender.is_revoked,
+            )
+            for node, sender in directory.senders.items()
+            if not sender.is_central and not sender.is_gateway
+        ]
+        try:
+            self._store.note_stations(stations)
+        except StoreError as e:
+            logger.error("which nodes there are is not kept: %s", e)  # noqa: TRY400
 
     def tidy(self) -> None:
         """Now and then, as the program runs: keep when nodes asked, and forget old views. Never raises."""

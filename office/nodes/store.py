@@ -1,10 +1,12 @@
 """What nodes have reported, in an SQLite file of its own: what each holds, when it last asked, and whom it has shown.
 
-The office's pages read it. Nothing in it names a person; of a view the number of a case and of a member of staff.
+The office's pages read it (:mod:`office.nodes.reading`). Nothing in it names a person; of a view the number of a case
+and of a member of staff.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +16,14 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from runtime.sqlite_file import transaction
+from runtime.sqlite_file import migrate, transaction
 from wire.gallery_contact import Held
 from wire.gallery_views import Continued, View, ViewHead, continue_chain, is_forked, no_views
 from wire.ids import NodeId
 from wire.snapshots import Town
 
-SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
+SCRIPTS: Final = (
+    """
 CREATE TABLE contacts (node INTEGER PRIMARY KEY, at_s INTEGER NOT NULL) STRICT;
 CREATE TABLE receipts (
     node INTEGER NOT NULL,
@@ -54,7 +56,48 @@ CREATE TABLE alarms (
     at_s INTEGER NOT NULL,
     PRIMARY KEY (node, kind, n)
 ) STRICT, WITHOUT ROWID;
-"""
+""",
+    # Nodes as the port's directory has them: the pages may not read the delegate's. And by what views are searched.
+    """
+CREATE TABLE stations (
+    node INTEGER PRIMARY KEY,
+    premises INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    place TEXT NOT NULL,
+    schemes TEXT NOT NULL,
+    has_key INTEGER NOT NULL,
+    is_struck INTEGER NOT NULL
+) STRICT;
+CREATE TABLE shown (
+    node INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    at_s INTEGER NOT NULL,
+    is_proven INTEGER NOT NULL,
+    received_s INTEGER NOT NULL,
+    staff INTEGER NOT NULL,
+    scheme INTEGER NOT NULL,
+    case_number INTEGER NOT NULL,
+    PRIMARY KEY (node, n)
+) STRICT, WITHOUT ROWID;
+INSERT INTO shown SELECT
+    node,
+    n,
+    json_extract(CAST(record AS TEXT), '$.at_s'),
+    COALESCE(json_extract(CAST(record AS TEXT), '$.is_proven'), 0),
+    received_s,
+    COALESCE(json_extract(CAST(record AS TEXT), '$.staff'), 0),
+    COALESCE(json_extract(CAST(record AS TEXT), '$.scheme'), 0),
+    COALESCE(json_extract(CAST(record AS TEXT), '$.case'), 0)
+FROM views WHERE record IS NOT NULL;
+CREATE INDEX shown_at ON shown (at_s, scheme, is_proven, received_s);
+CREATE INDEX shown_node ON shown (node, at_s);
+CREATE INDEX shown_case ON shown (scheme, case_number, at_s);
+CREATE INDEX shown_staff ON shown (staff, at_s);
+CREATE INDEX shown_received ON shown (received_s);
+""",
+)
+"""One for each version of the file. They only add."""
+FILE_NAME: Final = "nodes.sqlite3"
 
 AlarmKind = Literal["fork", "gap"]
 
@@ -77,6 +120,26 @@ class Receipt(Struct, frozen=True):
     number: int
     is_complete: bool
     since_s: int
+
+
+class Station(Struct, frozen=True):
+    """A node as the newest directory has it.
+
+    Attributes:
+        premises: its number at the office; 0 = not joined with one.
+        name, place: of the premises, as the directory says.
+        schemes: numbers of its schemes.
+        has_key: the directory says what to seal to it: without, it gets no gallery.
+        is_struck: it was taken out of use, and is answered no more.
+    """
+
+    node: NodeId
+    premises: int
+    name: str
+    place: str
+    schemes: tuple[int, ...]
+    has_key: bool
+    is_struck: bool
 
 
 class Alarm(Struct, frozen=True):
@@ -150,6 +213,16 @@ class Store:
         with self._writing():
             self._db.executemany("INSERT OR REPLACE INTO contacts VALUES (?, ?)", contacts.items())
 
+    def note_stations(self, stations: Sequence[Station]) -> None:
+        """All nodes there are, instead of those before."""
+        rows = [
+            (one.node, one.premises, one.name, one.place, json.dumps(one.schemes), one.has_key, one.is_struck)
+            for one in stations
+        ]
+        with self._writing():
+            self._db.execute("DELETE FROM stations")
+            self._db.executemany("INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
     def receipts(self) -> tuple[Receipt, ...]:
         """Of all nodes."""
         with self._reading():
@@ -180,6 +253,13 @@ class Store:
                 "INSERT INTO views VALUES (?, ?, ?, ?, ?)",
                 [(node, view.record.n, view.digest, view.data, at_s) for view in found.new],
             )
+            self._db.executemany(
+                "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (node, one.n, one.at_s, one.is_proven, at_s, one.staff, one.scheme, one.case)
+                    for one in (view.record for view in found.new)
+                ],
+            )
             if found.new:
                 self._db.execute(
                     "INSERT OR REPLACE INTO chains VALUES (?, ?, ?)", (node, found.head.n, found.head.digest)
@@ -207,6 +287,7 @@ class Store:
     def forget_views(self, before_s: int) -> int:
         """Forget what was shown, of records that came before a moment; returns of how many. Their digests stay."""
         with self._writing():
+            self._db.execute("DELETE FROM shown WHERE received_s < ?", (before_s,))
             done = self._db.execute(
                 "UPDATE views SET record = NULL WHERE received_s < ? AND record IS NOT NULL", (before_s,)
             )
@@ -248,7 +329,6 @@ class Store:
         # What is forgotten must not stay in the file.
         self._db.execute("PRAGMA secure_delete = ON")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
-            raise StoreError(f"{self._path}: of version {version}, and this program knows {SCHEMA_VERSION}")
+        if version > len(SCRIPTS):
+            raise StoreError(f"{self._path}: of version {version}, and this program knows {len(SCRIPTS)}")
+        migrate(self._db, SCRIPTS)

@@ -1,0 +1,210 @@
+"""Reads what nodes have reported, for the office's pages: the port's file is never written from here.
+
+The port may run or not, and the pages have no right to write in its folder: neither keeps them from reading.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from office.nodes.store import SCRIPTS, Alarm, Receipt, Station, StoreError
+from runtime.sqlite_file import kind_of
+from wire.gallery_views import ViewRecord
+from wire.ids import NodeId
+
+PAGE_ROWS: Final = 50
+_BUSY_S: Final = 2.0
+_read_record: Final = msgspec.json.Decoder(ViewRecord).decode
+
+
+class Search(Struct, frozen=True, kw_only=True):
+    """Which views are asked for. Nothing outside ``schemes`` and ``nodes`` is found, whatever else is asked.
+
+    Attributes:
+        schemes: numbers of those whose cases the reader may know.
+        nodes: whose lists and searches, which are of no case, the reader may know.
+        cases: (scheme, number); ``None`` = any, and what is of no case.
+        of_nodes: only of these; ``None`` = any.
+        staff: number of a member of staff; ``None`` = anybody.
+        from_s, until_s: Unix time, the second excluded. A view whose time is not proven is also found by when it came.
+    """
+
+    schemes: frozenset[int]
+    nodes: frozenset[int] = frozenset()
+    cases: tuple[tuple[int, int], ...] | None = None
+    of_nodes: frozenset[int] | None = None
+    staff: int | None = None
+    from_s: int | None = None
+    until_s: int | None = None
+
+
+class Shown(Struct, frozen=True):
+    """A view as a node has recorded it.
+
+    Attributes:
+        received_s: when the office had it, Unix time.
+        follows_gap: the record before it is missing.
+    """
+
+    node: NodeId
+    record: ViewRecord
+    received_s: int
+    follows_gap: bool
+
+
+class Gap(Struct, frozen=True):
+    """Records that are missing still: from ``first`` to ``last``."""
+
+    node: NodeId
+    first: int
+    last: int
+
+
+class Reported:
+    """One look at the file: all answers are of one moment. Every method may raise :class:`StoreError`."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+        self._path = path
+        self._db = db
+
+    def stations(self) -> tuple[Station, ...]:
+        """All nodes of premises, as the port's directory has them; by number."""
+        found = self._rows(
+            "SELECT node, premises, name, place, schemes, has_key, is_struck FROM stations ORDER BY node"
+        )
+        return tuple(
+            Station(NodeId(node), premises, name, place, tuple(json.loads(schemes)), bool(has_key), bool(is_struck))
+            for node, premises, name, place, schemes, has_key, is_struck in found
+        )
+
+    def receipts(self) -> tuple[Receipt, ...]:
+        """What each node has said that it holds."""
+        found = self._rows("SELECT node, scheme, number, is_complete, since_s FROM receipts ORDER BY node, scheme")
+        return tuple(Receipt(NodeId(a), b, c, bool(d), e) for a, b, c, d, e in found)
+
+    def contacts(self) -> dict[NodeId, int]:
+        """When each node has last asked, Unix time."""
+        return {NodeId(node): at_s for node, at_s in self._rows("SELECT node, at_s FROM contacts")}
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """All of them, newest first."""
+        found = self._rows("SELECT node, kind, n, at_s FROM alarms ORDER BY at_s DESC, node, n")
+        return tuple(Alarm(NodeId(a), b, c, d) for a, b, c, d in found)
+
+    def gap(self, alarm: Alarm) -> Gap | None:
+        """What is still missing of a gap; ``None`` = it has come in since."""
+        (following,) = self._rows("SELECT MIN(n) FROM views WHERE node = ? AND n >= ?", (alarm.node, alarm.n))[0]
+        return None if following == alarm.n else Gap(alarm.node, alarm.n, (following or alarm.n + 1) - 1)
+
+    def count_views(self, search: Search) -> int:
+        """How many are found."""
+        where, values = _where(search)
+        count: int = self._rows(f"SELECT COUNT(*) FROM shown AS s WHERE {where}", values)[0][0]  # noqa: S608 - ours
+        return count
+
+    def views(self, search: Search, skip: int = 0, most: int = PAGE_ROWS) -> list[Shown]:
+        """Those found, the newest first by their own time."""
+        where, values = _where(search)
+        found = self._rows(
+            "SELECT f.node, v.record, f.received_s, f.n > 1 AND NOT EXISTS"  # noqa: S608 - no word of it is a reader's
+            " (SELECT 1 FROM views AS b WHERE b.node = f.node AND b.n = f.n - 1)"
+            f" FROM (SELECT s.node, s.n, s.at_s, s.received_s FROM shown AS s WHERE {where}"
+            " ORDER BY s.at_s DESC, s.node, s.n DESC LIMIT :most OFFSET :skip) AS f"
+            " JOIN views AS v ON v.node = f.node AND v.n = f.n ORDER BY f.at_s DESC, f.node, f.n DESC",
+            values | {"most": most, "skip": skip},
+        )
+        return [Shown(NodeId(node), _read_record(record), at_s, bool(gap)) for node, record, at_s, gap in found]
+
+    def staff(self, search: Search) -> list[int]:
+        """Numbers of the members of staff who are in the views found, nobody apart."""
+        where, values = _where(search)
+        found = self._rows(f"SELECT DISTINCT s.staff FROM shown AS s WHERE {where}", values)  # noqa: S608 - ours
+        return sorted(number for (number,) in found if number)
+
+    def _rows(self, statement: str, values: Any = ()) -> list[Any]:  # noqa: ANN401 - sqlite3's
+        try:
+            return self._db.execute(statement, values).fetchall()
+        except sqlite3.Error as e:
+            raise StoreError(f"{self._path}: {e}") from e
+
+
+@contextmanager
+def look_at(path: Path) -> Iterator[Reported]:
+    """Open the port's file for a moment.
+
+    Raises:
+        FileNotFoundError: no node has ever asked.
+        StoreError: it cannot be read, or another version of the port has written it.
+    """
+    if not path.exists():
+        raise FileNotFoundError(path)
+    with closing(_opened(path)) as db:
+        yield Reported(path, db)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    # Without these beside it the port does not run, and has tidied up: nobody writes to the file.
+    is_in_use = path.with_name(f"{path.name}-shm").exists()
+    try:
+        return _connected(path, "mode=ro&readonly_shm=1" if is_in_use else "mode=ro&immutable=1")
+    except sqlite3.Error as e:
+        if not is_in_use or kind_of(e) != "CANTOPEN":
+            raise StoreError(f"{path}: {e}") from e
+    try:
+        # It has ended at this moment.
+        return _connected(path, "mode=ro&immutable=1")
+    except sqlite3.Error as e:
+        raise StoreError(f"{path}: {e}") from e
+
+
+def _connected(path: Path, how: str) -> sqlite3.Connection:
+    db = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None, timeout=_BUSY_S)
+    try:
+        db.execute("BEGIN")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        db.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    if version != len(SCRIPTS):
+        db.close()
+        raise StoreError(f"{path}: of version {version}, and the pages know {len(SCRIPTS)}: restart the machine port")
+    return db
+
+
+def _where(search: Search) -> tuple[str, dict[str, Any]]:
+    # The plus keeps SQLite from going by it: most records are the reader's, and two indexes for them cost the most.
+    of_case = "+s.scheme IN (SELECT value FROM json_each(:schemes))"
+    of_none = "+s.scheme = 0 AND s.node IN (SELECT value FROM json_each(:nodes))"
+    values: dict[str, Any] = {"schemes": _listed(search.schemes), "nodes": _listed(search.nodes)}
+    parts = [f"({of_case} OR {of_none})"]
+    if search.cases is not None:
+        pairs = []
+        for index, (scheme, number) in enumerate(search.cases):
+            pairs.append(f"s.scheme = :scheme{index} AND s.case_number = :case{index}")
+            values |= {f"scheme{index}": scheme, f"case{index}": number}
+        parts.append(f"({' OR '.join(pairs) or 'FALSE'})")
+    if search.of_nodes is not None:
+        parts.append("s.node IN (SELECT value FROM json_each(:of_nodes))")
+        values["of_nodes"] = _listed(search.of_nodes)
+    if search.staff is not None:
+        parts.append("s.staff = :staff")
+        values["staff"] = search.staff
+    if search.from_s is not None or search.until_s is not None:
+        values |= {"from_s": search.from_s or 0, "until_s": search.until_s or 2**62}
+        came = "NOT s.is_proven AND s.received_s >= :from_s AND s.received_s < :until_s"
+        parts.append(f"(s.at_s >= :from_s AND s.at_s < :until_s OR {came})")
+    return " AND ".join(parts), values
+
+
+def _listed(numbers: frozenset[int] | Sequence[int]) -> str:
+    return json.dumps(sorted(numbers))
