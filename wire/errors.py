@@ -16,6 +16,8 @@ REASONS: Final[dict[str, str]] = {
     "flags": "a flag that has no meaning in this version",
     "incident": "0, or not opened before this frame",
     "schemes": "none, more than four, a 0, or not ascending",
+    "person": "0, or of an alert that can be about nobody",
+    "left when asked": "no such answer, or of a sighting",
     "cancel reason": "no such reason",
     "target": "a node or counter of 0",
     "role": "no such role",

@@ -40,7 +40,18 @@ from wire.bodies import BodyReader, pack_schemes, pack_target
 from wire.errors import EncodeError, FrameDecodeError
 from wire.head import Head
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
+from wire.kinds import (
+    ABOUT_PERSONS,
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    FrameKind,
+    LeftWhenAsked,
+    MemberResponse,
+    Path,
+    RefusalReason,
+    Role,
+)
 from wire.limits import FRAME_BYTES_MAX
 from wire.signing import FRAME_DOMAIN, SIGNATURE_BYTES, PublicKey, SigningKey
 
@@ -71,12 +82,16 @@ VERSION: Final = 1
 _HEADER: Final = struct.Struct(">BIII")
 _FLAG_SILENT: Final = 1
 _FLAG_DRILL: Final = 2
+_FLAG_ABOUT: Final = 4
+_ABOUT: Final = struct.Struct(">IB")
 _PATHS: Final = {Path.NETWORK: 1, Path.RADIO: 2}
 _PATHS_BY_NUMBER: Final = {number: path for path, number in _PATHS.items()}
 
 
 class Alert(Head, frozen=True):
-    """A press. Body: kind u8 · flags u8 (1 silent, 2 drill) · incident u32 · schemes n × u16, n = 1 … 4.
+    """A press. Body: kind u8 · flags u8 (1 silent, 2 drill, 4 about a person) · incident u32 · schemes n × u16.
+
+    With flag 4, which only a breach or a sighting has, and no silent one: one scheme, then about u32 · left u8.
 
     Attributes:
         kind: what the alert is about.
@@ -85,6 +100,8 @@ class Alert(Head, frozen=True):
         schemes: numbers of the schemes it is for, ascending, without repeats.
         silent: nothing may be seen or heard at the sender's premises (N4).
         drill: an exercise; shown and counted separately.
+        about: number of the person's reference in the alert's one scheme; 0 = about nobody in its gallery.
+        left: of a breach about a person, whether they left when asked.
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.ALERT
@@ -94,6 +111,8 @@ class Alert(Head, frozen=True):
     schemes: tuple[int, ...]
     silent: bool = False
     drill: bool = False
+    about: int = 0
+    left: LeftWhenAsked = LeftWhenAsked.NOT_ASKED
 
     @property
     def incident_id(self) -> FrameId:
@@ -103,8 +122,16 @@ class Alert(Head, frozen=True):
     def body(self) -> bytes:  # noqa: D102
         if not 0 < self.incident <= self.counter:
             raise EncodeError(f"incident {self.incident} is not in 1 … {self.counter}, the alert's own counter")
-        flags = _FLAG_SILENT * self.silent | _FLAG_DRILL * self.drill
-        return struct.pack(">BBI", self.kind, flags, self.incident) + pack_schemes(self.schemes)
+        flags = _FLAG_SILENT * self.silent | _FLAG_DRILL * self.drill | _FLAG_ABOUT * bool(self.about)
+        head = struct.pack(">BBI", self.kind, flags, self.incident) + pack_schemes(self.schemes)
+        return head + self._person() if self.about or self.left else head
+
+    def _person(self) -> bytes:
+        if self.about == 0 or self.kind not in ABOUT_PERSONS or self.silent or len(self.schemes) != 1:
+            raise EncodeError("a person is of one scheme, in a breach or a sighting that is not silent")
+        if self.left and self.kind is not AlertKind.BREACH:
+            raise EncodeError("only whoever broke a ban can have been asked to leave")
+        return _ABOUT.pack(self.about, self.left)
 
 
 class Cancel(Head, frozen=True):
@@ -231,20 +258,38 @@ def decode(data: bytes) -> SignedFrame:
 
 def _alert(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Alert:
     kind = body.one_of(AlertKind, "alert kind")
-    flags = body.flags(_FLAG_SILENT | _FLAG_DRILL)
+    flags = body.flags(_FLAG_SILENT | _FLAG_DRILL | _FLAG_ABOUT)
     incident = body.nonzero("incident")
     if incident > counter:
         raise FrameDecodeError("incident", 15, f"{incident} is after the alert's own counter {counter}")
+    if not flags & _FLAG_ABOUT:
+        schemes, about, left = body.schemes(), 0, LeftWhenAsked.NOT_ASKED
+    elif kind in ABOUT_PERSONS and not flags & _FLAG_SILENT:
+        schemes, about, left = _person(kind, body)
+    else:
+        raise FrameDecodeError("person", 14, f"{kind.slug} {flags:#04x}")
     return Alert(
         sender,
         counter,
         at_s,
         kind,
         incident,
-        body.schemes(),
+        schemes,
         silent=bool(flags & _FLAG_SILENT),
         drill=bool(flags & _FLAG_DRILL),
+        about=about,
+        left=left,
     )
+
+
+def _person(kind: AlertKind, body: BodyReader) -> tuple[tuple[int, ...], int, LeftWhenAsked]:
+    scheme = body.number(2)
+    if scheme == 0:
+        raise FrameDecodeError("schemes", 19, "0")
+    about, left = body.nonzero("person"), body.one_of(LeftWhenAsked, "left when asked")
+    if left and kind is not AlertKind.BREACH:
+        raise FrameDecodeError("left when asked", 25, str(int(left)))
+    return (scheme,), about, left
 
 
 def _cancel(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Cancel:

@@ -63,6 +63,13 @@ class Capability(StrEnum):
     """Settings from the fleet."""
 
 
+class CentralCapability(StrEnum):
+    """What central's signed answer to a sync says it understands; a node sends it only then."""
+
+    PERSON = "person"
+    """Alerts about a person. Until then a node sends them without the person, to the same one scheme."""
+
+
 SIGNERS_SPEAK: Final[frozenset[str]] = frozenset({Capability.DIGEST_RECEIPT, Capability.REFUSAL})
 """Understood by every version that signs its JSON, even before its first health arrives."""
 

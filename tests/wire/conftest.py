@@ -29,7 +29,7 @@ from wire.frames import (
     Response,
 )
 from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId, node_text
-from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, RefusalReason, Role
+from wire.kinds import AlertKind, AnswerState, CancelReason, LeftWhenAsked, MemberResponse, Path, RefusalReason, Role
 from wire.messages import (
     Answer,
     CentralStatus,
@@ -55,16 +55,30 @@ frame_ids = st.builds(FrameId, nodes, counters)
 short_names = st.text(max_size=9).filter(lambda name: len(name.encode()) <= 9)
 
 alerts = counters.flatmap(
-    lambda counter: st.builds(
-        Alert,
-        nodes,
-        st.just(counter),
-        moments_s,
-        st.sampled_from(AlertKind),
-        st.integers(1, counter),
-        schemes,
-        silent=st.booleans(),
-        drill=st.booleans(),
+    lambda counter: (
+        st.builds(
+            Alert,
+            nodes,
+            st.just(counter),
+            moments_s,
+            st.sampled_from(AlertKind),
+            st.integers(1, counter),
+            schemes,
+            silent=st.booleans(),
+            drill=st.booleans(),
+        )
+        | st.builds(
+            Alert,
+            nodes,
+            st.just(counter),
+            moments_s,
+            st.just(AlertKind.BREACH),
+            st.integers(1, counter),
+            st.tuples(st.integers(1, U16_MAX)),
+            drill=st.booleans(),
+            about=counters,
+            left=st.sampled_from(LeftWhenAsked),
+        )
     )
 )
 cancels = st.integers(2, U32_MAX).flatmap(
@@ -242,6 +256,8 @@ incidents = st.builds(
     cancelled=st.sampled_from([None, "mistake", "stand-down"]),
     answer=st.none() | answers,
     members=_few(members, 3),
+    person=st.none() | counters,
+    left=st.sampled_from([None, "yes", "no", "not-asked"]),
 )
 st.register_type_strategy(Health, health)
 st.register_type_strategy(
@@ -277,6 +293,7 @@ st.register_type_strategy(
         sequence=counts,
         revision=counts,
         missing=_few(counters),
+        speaks=_few(slugs),
         part=st.integers(1, 3),
         parts=st.integers(3, 9),
     ),

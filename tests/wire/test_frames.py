@@ -26,7 +26,17 @@ from wire.frames import (
     frame_digest,
 )
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
+from wire.kinds import (
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    FrameKind,
+    LeftWhenAsked,
+    MemberResponse,
+    Path,
+    RefusalReason,
+    Role,
+)
 from wire.limits import FRAME_BYTES_MAX
 from wire.signing import DIRECTORY_DOMAIN, SIGNATURE_BYTES, SigningKey
 
@@ -187,6 +197,12 @@ OUT_OF_RANGE: dict[str, Frame] = {
     "alert for a scheme past 16 bits": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 7, (1, 65_536)),
     "alert for schemes that descend": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 7, (2, 1)),
     "alert for a scheme twice": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 7, (1, 1)),
+    "person in an attack": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 7, (1,), about=42),
+    "person of two schemes": Alert(NodeId(16), 7, 0, AlertKind.BREACH, 7, (1, 2), about=42),
+    "person in a silent alert": Alert(NodeId(16), 7, 0, AlertKind.BREACH, 7, (1,), silent=True, about=42),
+    "person past 32 bits": Alert(NodeId(16), 7, 0, AlertKind.BREACH, 7, (1,), about=U32_MAX + 1),
+    "answer of nobody": Alert(NodeId(16), 7, 0, AlertKind.BREACH, 7, (1,), left=LeftWhenAsked.NO),
+    "answer to a sighting": Alert(NodeId(16), 7, 0, AlertKind.SIGHTING, 7, (1,), about=42, left=LeftWhenAsked.NO),
     "cancel of itself": Cancel(NodeId(16), 7, 0, 7, CancelReason.MISTAKE, (1,)),
     "cancel of incident 0": Cancel(NodeId(16), 7, 0, 0, CancelReason.MISTAKE, (1,)),
     "receipt for node 0": Receipt(NodeId(1), 1, 0, FrameId(NodeId(0), 7)),
@@ -209,6 +225,13 @@ OUT_OF_RANGE: dict[str, Frame] = {
 def test_encode_refuses_what_no_receiver_would_take(frame: Frame) -> None:
     with pytest.raises(EncodeError):
         encode(frame, KEY)
+
+
+def test_breach_about_a_person_is_laid_out_as_the_table_says() -> None:
+    """By hand, so that encoder and decoder cannot agree on a mistake."""
+    data = encode(FRAMES["alert, breach by a person who did not leave"], KEY)
+
+    assert "11 00000010 0000000d 69acb755 06 04 0000000d 0001 0000002a 02".replace(" ", "") == data[:-64].hex()
 
 
 def test_alert_and_cancel_name_the_same_incident() -> None:

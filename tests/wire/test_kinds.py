@@ -11,6 +11,7 @@ from wire.kinds import (
     AnswerState,
     CancelReason,
     Capability,
+    CentralCapability,
     FrameKind,
     MemberResponse,
     Numbered,
@@ -98,6 +99,7 @@ def test_json_words_are_the_vocabularys_names() -> None:
 def test_capabilities_names_never_change() -> None:
     """They rest in the health of nodes that are not upgraded."""
     assert ["digest-receipt", "refusal", "automatic", "settings"] == [str(capability) for capability in Capability]
+    assert ["person"] == [str(capability) for capability in CentralCapability]
 
 
 def test_numbers_of_priorities_never_change() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,14 +19,16 @@ from tools.publish.examples import FRAMES, KEYS, MESSAGES
 from tools.publish.golden import message_types
 from tools.publish.layout import BODIES, bytes_max, taken_apart
 from tools.publish.notes import notes
-from wire.frames import Frame, encode
+from wire.frames import Alert, Frame, encode
 from wire.ids import FrameId, NodeId
 from wire.kinds import (
     AlertKind,
     AnswerState,
     CancelReason,
     Capability,
+    CentralCapability,
     FrameKind,
+    LeftWhenAsked,
     MemberResponse,
     Numbered,
     RefusalReason,
@@ -197,9 +200,20 @@ def test_every_field_of_every_message_has_its_meaning() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [AlertKind, FrameKind, CancelReason, MemberResponse, AnswerState, RefusalReason, Capability]
+    "kind",
+    [
+        AlertKind,
+        FrameKind,
+        CancelReason,
+        MemberResponse,
+        AnswerState,
+        RefusalReason,
+        Capability,
+        CentralCapability,
+        LeftWhenAsked,
+    ],
 )
-def test_every_word_of_the_vocabulary_has_its_meaning(kind: type[Numbered | Capability]) -> None:
+def test_every_word_of_the_vocabulary_has_its_meaning(kind: type[Numbered | Capability | CentralCapability]) -> None:
     assert {member.name for member in kind} <= set(notes(kind))
 
 
@@ -249,6 +263,8 @@ def test_layout_table_finds_each_field_where_the_encoder_put_it(frame: Frame) ->
             assert [(entry.target, entry.late, entry.digest) for entry in value] == list(digested_of(raw))
         elif isinstance(value, bytes):
             assert value == raw
+        elif isinstance(frame, Alert) and frame.about and field.path == "schemes":
+            assert struct.pack(">HIB", *frame.schemes, frame.about, frame.left) == raw
         elif isinstance(value, tuple):
             assert list(value) == [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
         elif isinstance(value, str):
@@ -259,11 +275,11 @@ def test_layout_table_finds_each_field_where_the_encoder_put_it(frame: Frame) ->
 
 
 def test_layout_table_names_every_field_of_a_frame() -> None:
-    """But flags, path and version, which share a byte or have a number of their own."""
+    """But flags, path and version, which share a byte or have a number of their own, and what only flag 4 adds."""
     for name, frame in FRAMES.items():
         paths = {field.path.split(".")[0] for field, _, _ in taken_apart(frame.KIND, bytes(96))}
         own = {name for cls in type(frame).__mro__ for name in getattr(cls, "__annotations__", {})} - {"KIND"}
-        assert own - paths <= {"silent", "drill", "path"}, name
+        assert own - paths <= {"silent", "drill", "path", "about", "left"}, name
 
 
 def test_layout_table_gives_the_length_of_the_greatest_example() -> None:

@@ -27,7 +27,17 @@ from wire.frames import (
     frame_digest,
 )
 from wire.ids import CENTRAL, U16_MAX, U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, RefusalReason, Role
+from wire.kinds import (
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    CentralCapability,
+    LeftWhenAsked,
+    MemberResponse,
+    Path,
+    RefusalReason,
+    Role,
+)
 from wire.messages import (
     Answer,
     CentralStatus,
@@ -85,6 +95,14 @@ FRAMES: Final[dict[str, Frame]] = {
     "alert, drill": Alert(SHOP, 9, PRESSED_AT_S, AlertKind.TEST, 9, (HART,), drill=True),
     "alert, least": Alert(NodeId(1), 1, 0, AlertKind.ATTACK, 1, (1,)),
     "alert, greatest": Alert(_LAST_NODE, U32_MAX, U32_MAX, AlertKind.FAULT, U32_MAX, _FOUR, silent=True, drill=True),
+    "alert, breach by a person who did not leave": Alert(
+        SHOP, 13, PRESSED_AT_S, AlertKind.BREACH, 13, (HART,), about=42, left=LeftWhenAsked.NO
+    ),
+    "alert, sighting of a person": Alert(PUB, 14, PRESSED_AT_S, AlertKind.SIGHTING, 14, (PUBWATCH,), about=7),
+    "alert, about a person, least": Alert(NodeId(1), 1, 0, AlertKind.SIGHTING, 1, (1,), about=1),
+    "alert, drill of a breach by the last person": Alert(
+        PUB, 15, PRESSED_AT_S, AlertKind.BREACH, 14, (PUBWATCH,), drill=True, about=U32_MAX, left=LeftWhenAsked.YES
+    ),
     "cancel, mistake": Cancel(SHOP, 10, PRESSED_AT_S + 30, 7, CancelReason.MISTAKE, (HART,)),
     "cancel, least": Cancel(NodeId(1), 2, 0, 1, CancelReason.MISTAKE, (1,)),
     "cancel, greatest": Cancel(_LAST_NODE, U32_MAX, U32_MAX, U32_MAX - 1, CancelReason.STAND_DOWN, _FOUR),
@@ -294,6 +312,30 @@ MESSAGES: Final[dict[str, Message]] = {
         opened_at=PRESSED_AT,
         expires_at=PRESSED_AT.replace(hour=23, minute=55),
         answer=Answer(role="pcso", name="J Patel", at=PRESSED_AT.replace(second=19), press=_PRESS.text, after_s=14),
+    ),
+    "sync answer, newer central": SyncAnswer(
+        boot_id="c-77aa",
+        counter_floor=8,
+        nonce=_NONCE,
+        at=PRESSED_AT.replace(second=30),
+        sequence=43,
+        speaks=(CentralCapability.PERSON,),
+    ),
+    "incident, breach by a person": IncidentState(
+        incident="00000010-13",
+        revision=6,
+        scheme="hart",
+        node="00000010",
+        premises="Corner Shop",
+        place="High St",
+        kind="breach",
+        priority=3,
+        state="unanswered",
+        opened_at=PRESSED_AT,
+        expires_at=PRESSED_AT.replace(hour=23, minute=55),
+        live_at=PRESSED_AT,
+        person=42,
+        left="no",
     ),
 }
 

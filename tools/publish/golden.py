@@ -95,6 +95,7 @@ def _edit(name: str, edits: dict[int, bytes], cut: slice = slice(None), tail: by
 
 def _invalid_frames() -> list[Json]:
     attack, cancel, receipt = "alert, attack", "cancel, mistake", "receipt"
+    breach = "alert, breach by a person who did not leave"
     batch, digests = "receipt batch, one", "digest receipt batch, one"
     digest, refusal, automatic = "digest receipt", "refusal", "automatic acknowledgement"
     ack, test, response = "acknowledgement, answered", "path test, network", "response, seen"
@@ -111,7 +112,18 @@ def _invalid_frames() -> list[Json]:
         "counter 0": _edit(attack, {5: bytes(4)}),
         "alert of kind 0": _edit(attack, {13: b"\x00"}),
         "alert of kind 12": _edit(attack, {13: b"\x0c"}),
-        "alert with an unknown flag": _edit(attack, {14: b"\x04"}),
+        "alert with an unknown flag": _edit(attack, {14: b"\x08"}),
+        "attack about a person": _edit(breach, {13: b"\x01"}),
+        "silent breach about a person": _edit(breach, {14: b"\x05"}),
+        "breach about person 0": _edit(breach, {21: bytes(4)}),
+        "breach about a person, without the number": _edit(breach, {}, slice(0, 21)),
+        "breach about half a person": _edit(breach, {}, slice(0, 23)),
+        "breach about a person, without an answer": _edit(breach, {}, slice(0, 25)),
+        "breach about a person of scheme 0": _edit(breach, {19: bytes(2)}),
+        "breach about a person of two schemes": _edit(breach, {}, tail=b"\x00\x02"),
+        "breach with an answer that nobody gives": _edit(breach, {25: b"\x03"}),
+        "breach about nobody, with an answer": _edit(breach, {14: bytes(1)}),
+        "sighting with an answer": _edit(breach, {13: b"\x04"}),
         "alert of incident 0": _edit(attack, {15: bytes(4)}),
         "alert of an incident to come": _edit(attack, {15: b"\x00\x00\x00\x08"}),
         "alert for no scheme": _edit(attack, {}, slice(0, 19)),

@@ -46,7 +46,9 @@ from wire.kinds import (
     AnswerState,
     CancelReason,
     Capability,
+    CentralCapability,
     FrameKind,
+    LeftWhenAsked,
     MemberResponse,
     Numbered,
     RefusalReason,
@@ -156,7 +158,8 @@ def handbook() -> str:
         ADMISSION,
         "## Vocabulary",
         _alert_kinds(),
-        _capabilities(),
+        _capabilities("Capabilities", Capability),
+        _capabilities("Capabilities of central", CentralCapability),
         *(_numbers(title, kind) for title, kind in _NUMBERS.items()),
         "## Topics",
         _topics(),
@@ -191,6 +194,7 @@ _NUMBERS: Final[dict[str, type[Numbered]]] = {
     "Cancel reasons": CancelReason,
     "Responses of members": MemberResponse,
     "Answer states": AnswerState,
+    "Left when asked": LeftWhenAsked,
 }
 
 
@@ -276,10 +280,10 @@ def _alert_kinds() -> str:
     )
 
 
-def _capabilities() -> str:
-    said = notes(Capability)
-    rows = ((f"`{capability}`", said[capability.name]) for capability in Capability)
-    return f"### Capabilities\n\n{said['']}\n\n" + table(("name", "meaning"), rows)
+def _capabilities(title: str, kind: type[Capability | CentralCapability]) -> str:
+    said = notes(kind)
+    rows = ((f"`{capability}`", said[capability.name]) for capability in kind)
+    return f"### {title}\n\n{said['']}\n\n" + table(("name", "meaning"), rows)
 
 
 def _numbers(title: str, kind: type[Numbered]) -> str:

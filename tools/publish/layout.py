@@ -57,14 +57,21 @@ _TARGET_NODE: Final = Field("target.node", 4, "u32", "sender of the target, not 
 BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
     FrameKind.ALERT: (
         Field("kind", 1, "u8", "alert kind"),
-        Field("", 1, "u8", "flags: 1 silent, 2 drill; others must be 0"),
+        Field("", 1, "u8", "flags: 1 silent, 2 drill, 4 about a person; others must be 0"),
         Field(
             "incident",
             4,
             "u32",
             "counter of the alert that opened the incident: its own, or an earlier one (upgrade, repeat)",
         ),
-        _SCHEMES,
+        Field(
+            "schemes",
+            0,
+            "n × u16",
+            f"{_SCHEMES.meaning}. With flag 4 (a breach or a sighting, never silent): one scheme, then u32 number of "
+            "the person's reference in it, not 0, then u8 left when asked",
+            _SCHEMES.width_max,
+        ),
     ),
     FrameKind.CANCEL: (
         Field("incident", 4, "u32", "counter of the alert that opened the incident, below its own"),

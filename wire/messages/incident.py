@@ -10,6 +10,7 @@ from wire.ids import FrameId
 from wire.messages.fields import (
     MEMBERS_MAX,
     Count,
+    Counter,
     FrameText,
     Message,
     Moment,
@@ -96,6 +97,10 @@ class IncidentState(Message, frozen=True):
     """Who has answered; absent while nobody has."""
     members: Annotated[tuple[MemberAnswer, ...], msgspec.Meta(max_length=MEMBERS_MAX)] = ()
     """What neighbours pressed, in order of arrival; one entry per premises."""
+    person: Counter | None = None
+    """Number of the reference of the person it is about, in this scheme: 42 = ``HART-0042``; absent = about nobody."""
+    left: Literal["yes", "no", "not-asked"] | None = None
+    """Of a breach about a person: whether they left when asked, by the newest press that says so."""
 
     def __post_init__(self) -> None:
         FrameId.parse(self.incident)

@@ -8,6 +8,7 @@ import msgspec
 
 from wire.ids import U32_MAX
 from wire.messages.fields import (
+    CAPABILITIES_MAX,
     INCIDENTS_MAX,
     PENDING_MAX,
     RECEIPTED_MAX,
@@ -19,6 +20,7 @@ from wire.messages.fields import (
     Name,
     Nonce,
     PartNumber,
+    Slug,
     check_parts,
     cut,
     settle_moments,
@@ -102,6 +104,8 @@ class SyncAnswer(Message, frozen=True):
     """Number of this part."""
     parts: PartNumber = 1
     """Number of parts; all have the same nonce."""
+    speaks: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=CAPABILITIES_MAX)] = ()
+    """Newer features that central understands, names of :class:`~wire.kinds.CentralCapability`."""
 
     def __post_init__(self) -> None:
         check_parts(self.part, self.parts)
