@@ -29,7 +29,7 @@ def flood(setting: Setting) -> str:
 
 def test_junk_of_one_member_costs_no_other_an_alert() -> None:
     """The ratio is the script's to judge: on a busy machine it says nothing."""
-    said = flood(Setting(kinds=("junk on the frame topic",)))
+    said = flood(Setting(kinds=("junk on the frame topic",), flood_s=10.0))
 
     assert " 0 lost;" in said, said
 

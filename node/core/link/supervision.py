@@ -39,6 +39,8 @@ from wire.text import display_text
 
 QUEUED_AT_MOST_MS: Final = 2 * 86_400_000
 """A status that seems older than a broker keeps one means a fault of our clock."""
+HEARD_AT_ONCE_MS: Final = 500
+"""A central that answers within it has the health that went with the question."""
 _UTC_OFFSET_MAX_S: Final = 86_400
 _WHOLE_SECOND_MS: Final = 1_000
 _RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "ready"]]] = {
@@ -171,6 +173,10 @@ def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
         is_new_run or (was is not PathPhase.PROVEN and turn.state.outbox.cursor is None)
     ):
         delivery.begin(turn)
+    sent_ms = turn.state.health_sent_ms
+    if was is not PathPhase.PROVEN and sent_ms is not None and turn.now_ms - sent_ms > HEARD_AT_ONCE_MS:
+        # Central did not know us when our health came, or was not there: it has none of us.
+        report(turn)
 
 
 def _take_state(turn: Turn, state: IncidentState, *, asked_ms: int | None = None) -> None:
