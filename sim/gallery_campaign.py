@@ -84,7 +84,7 @@ class _Life:
         self.cut_at: int | None = None
         self.cases = 0
         self.sessions: list[str] = []
-        self.attempts = 0
+        self.attempts = self.reports = 0
         self.acts: list[str] = []
         self.cuts = self.shown = 0
         self.is_switched = False
@@ -341,7 +341,7 @@ class _Life:
             self.node.happen(ev.SignInAsked(f"attempt {self.attempts}", ALICE, ev.Pin("314159")))
 
     def look(self) -> None:
-        """Alice looks at a few whom she knows of, one of whom may be gone."""
+        """Alice looks at a few whom she knows of, one of whom may be gone, and reports the last."""
         if not self.sessions:
             self.sign_in()
         cases = [(scheme, case) for scheme in SCHEMES for case in self.office.books[scheme].lines]
@@ -351,6 +351,9 @@ class _Life:
             self.node.happen(ev.SessionUsed(session))
             for scheme, case in self.chance.choices(cases, k=4):
                 self.node.happen(ev.ViewAsked(f"of {case}", session, scheme, case, "person"))
+            self.reports += 1
+            name = f"{self.reports:032x}"
+            self.node.happen(ev.ReportAsked(name, session, scheme, case, "HART-0042", "breach", "no", name))
 
     def _look_around(self) -> None:
         for scheme, known in self.oracle.known.items():

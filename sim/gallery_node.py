@@ -17,6 +17,7 @@ from gallery.core.holdings import Key, Line, Title
 from gallery.core.ledger import Ledger
 from gallery.core.machine import next_deadline_ms, step
 from gallery.core.readable import Why, why_not
+from gallery.core.reports import ReportBook
 from gallery.core.staff import StaffRow
 from gallery.core.state import State
 from sim.gallery_plants import GalleryPlant, spoil_start, spoil_write
@@ -34,6 +35,7 @@ _Durable = (
     | do.KeepVerifier
     | do.DestroyStaff
     | do.StoreViews
+    | do.KeepReports
 )
 """What the store answers with :class:`~gallery.core.events.Stored`."""
 
@@ -61,6 +63,7 @@ class GalleryDisk(Struct):
     pins: dict[int, str] = field(default_factory=dict)
     views: list[View] = field(default_factory=list)
     delivered: int = 0
+    book: ReportBook = ReportBook()
     is_refusing: bool = False
 
     def started(self, boot_id: str) -> ev.Started:
@@ -76,6 +79,7 @@ class GalleryDisk(Struct):
             photographs=frozenset(self.photographs),
             staff=tuple(self.staff.values()),
             delivered=self.delivered,
+            book=self.book,
         )
 
     def write(self, effect: do.Effect) -> None:
@@ -91,6 +95,15 @@ class GalleryDisk(Struct):
                 self.galleries[scheme] = KeptLines(title, lines, elsewhere, had | keys)
             case do.DestroyPhotographs(_, digests):
                 self.photographs.difference_update(digests)
+            case do.KeepStaff() | do.KeepVerifier() | do.DestroyStaff():
+                self._write_staff(effect)
+            case do.StoreViews(_, views):
+                self.views.extend(views)
+            case do.KeepReports(_, book):
+                self.book = book
+
+    def _write_staff(self, effect: do.KeepStaff | do.KeepVerifier | do.DestroyStaff) -> None:
+        match effect:
             case do.KeepStaff(_, row):
                 self.staff[row.person] = row
             case do.KeepVerifier(_, row, pin):
@@ -99,8 +112,6 @@ class GalleryDisk(Struct):
             case do.DestroyStaff(_, person):
                 self.staff.pop(person, None)
                 self.pins.pop(person, None)
-            case do.StoreViews(_, views):
-                self.views.extend(views)
 
 
 class Shown(Struct, frozen=True):
@@ -136,6 +147,7 @@ class GalleryNode:
         self.shown: list[Shown] = []
         self.refused: list[do.RefuseView] = []
         self.answers: list[do.AnswerSignIn] = []
+        self.reported: list[do.AnswerReport] = []
         self.checks: list[do.CheckSecret] = []
         self.fetched: list[str] = []
         self.closed: list[str] = []
@@ -197,6 +209,8 @@ class GalleryNode:
                 self.shown.append(Shown(scheme, case, request, at_s))
             case do.RefuseView():
                 self.refused.append(effect)
+            case do.AnswerReport():
+                self.reported.append(effect)
             case do.AskOffice():
                 self.asked = effect
             case do.FetchPhotographs(digests):

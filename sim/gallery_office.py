@@ -48,6 +48,7 @@ class SimOffice:
     Attributes:
         allowed: schemes whose gallery the node may hold.
         staff: who may sign in there; ``None`` = nothing new.
+        reports: ids of those that it has.
     """
 
     def __init__(self) -> None:
@@ -55,11 +56,14 @@ class SimOffice:
         self.allowed: set[int] = set()
         self.staff: tuple[StaffTold, ...] | None = None
         self.lease_s = LEASE_S
+        self.reports: set[str] = set()
 
     def answer(self, asked: do.AskOffice, asked_ms: int, now_s: int, *, views_received: int = 0) -> ev.OfficeAnswered:
         """What it says to this question."""
         held = {one.scheme: one for one in asked.held}
         schemes = sorted(self.allowed)
+        sent = frozenset(one.id for one in asked.reports)
+        self.reports |= sent
         return ev.OfficeAnswered(
             asked_ms,
             now_s,
@@ -72,6 +76,7 @@ class SimOffice:
             ),
             staff=self.staff,
             views_received=views_received,
+            reports_committed=sent,
         )
 
     def _told(self, scheme: int, after: int) -> ev.GalleryTold:

@@ -14,6 +14,7 @@ J7   No face that may be shown is missing, unless a reason is given that is true
 J8   No guess is compared before the wait after the earlier ones is over; a boot shortens none. (G5)
 J9   No key is destroyed that is still needed. (G5)
 J10  The times in the log never run back by more than a boot costs, but by the word of office or central. (G6)
+J11  A report that the page was told is kept is on the disk until the office has it. (G9)
 ===  ======================================================================================================
 
 J1 knows two exceptions, both documented limits (docs/gallery.md): a battery clock that was set back by less than the
@@ -101,6 +102,7 @@ class GalleryOracle:
         self._shown: dict[Key, int] = {}
         self._guesses: dict[int, tuple[int, int]] = {}
         self._latest_view_s = 0
+        self._reported: set[str] = set()
 
     # What happens
 
@@ -191,6 +193,9 @@ class GalleryOracle:
                 self._judge_guess(effect.person)
             elif isinstance(effect, do.AskOffice):
                 self._judge_question(effect)
+            elif isinstance(effect, do.AnswerReport) and effect.why is None:
+                self._reported.add(effect.request)
+                self._judge_reports(self._office.reports | {row.report.id for row in self._disk.book.rows})
 
     def was_right(self, person: int) -> None:
         """A guess was right."""
@@ -302,6 +307,11 @@ class GalleryOracle:
             raise BrokenInvariantError(f"J8: guess {wrong + 1} is compared {self.true_s - last_s} s after the last")
         self._guesses[person] = wrong + 1, self.true_s
 
+    def _judge_reports(self, had: set[str]) -> None:
+        lost = self._reported - had
+        if lost:
+            raise BrokenInvariantError(f"J11: reports {sorted(lost)} are lost, and the page said that they are kept")
+
     def judge_end(self) -> None:
         """After a last contact with everything working: exactly what is needed is there, and the log is one chain."""
         needed: set[str] = set()
@@ -318,6 +328,7 @@ class GalleryOracle:
             needed.update(digest for line in lines for digest in line.photographs)
         if self._disk.photographs != needed:
             raise BrokenInvariantError(f"J5: photographs {sorted(self._disk.photographs ^ needed)} at the end")
+        self._judge_reports(self._office.reports)
         views = self._disk.views
         if views and views[0].record.before != ORIGIN.digest:
             raise BrokenInvariantError("J6: the log does not begin with this node")

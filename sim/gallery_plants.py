@@ -26,6 +26,8 @@ class GalleryPlant(StrEnum):
     """A restart forgets how often somebody has guessed."""
     BOOT_NOT_CHARGED = "boot-not-charged"
     """A boot costs nothing of the lease."""
+    REPORT_NOT_KEPT = "report-not-kept"
+    """A report is said to be on the disk, and is not."""
 
 
 GALLERY_BREAKS: Final[dict[GalleryPlant, tuple[str, ...]]] = {
@@ -35,6 +37,7 @@ GALLERY_BREAKS: Final[dict[GalleryPlant, tuple[str, ...]]] = {
     GalleryPlant.VIEW_NOT_LOGGED: ("J6",),
     GalleryPlant.LOCK_OUT_FORGOTTEN: ("J8",),
     GalleryPlant.BOOT_NOT_CHARGED: ("J4",),
+    GalleryPlant.REPORT_NOT_KEPT: ("J11",),
 }
 """The invariants that each breaks, any of which counts."""
 
@@ -67,4 +70,5 @@ def spoil_write(plant: GalleryPlant | None, effect: do.Effect) -> bool:
     return not (
         (plant is GalleryPlant.KEY_LEFT and isinstance(effect, do.DestroyKeys))
         or (plant is GalleryPlant.VIEW_NOT_LOGGED and isinstance(effect, do.StoreViews))
+        or (plant is GalleryPlant.REPORT_NOT_KEPT and isinstance(effect, do.KeepReports))
     )

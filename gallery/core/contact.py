@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from zlib import crc32
 
+from gallery.core import reporting
 from gallery.core.effects import AskOffice, ForgetViews
 from gallery.core.events import OfficeAnswered, OfficeFailed
 from gallery.core.turn import Turn
@@ -40,8 +41,15 @@ def settle(turn: Turn) -> None:
     if not state.is_started:
         return
     staff = tuple(state.staff_disk[person].told for person in sorted(state.staff_disk))
-    question = AskOffice(state.holds, state.head, state.delivered, staff)
-    asked = state.asked
-    if turn.now_ms >= state.ask_ms if asked is None else (asked.held, asked.staff) != (state.holds, staff):
+    reports = reporting.sendable(state)
+    question = AskOffice(state.holds, state.head, state.delivered, staff, reports, state.book.outcomes.version)
+    if turn.now_ms >= state.ask_ms if state.asked is None else _has_more(question, state.asked):
         state.asked = question
         turn.order(question)
+
+
+def _has_more(question: AskOffice, asked: AskOffice) -> bool:
+    """Whether the office must hear of it now: something else is held, or there is a new report."""
+    return (asked.held, asked.staff) != (question.held, question.staff) or not set(question.reports) <= set(
+        asked.reports
+    )

@@ -15,7 +15,9 @@ from gallery.core.events import Pin
 from gallery.core.holdings import Key, Line, Title
 from gallery.core.ledger import Ledger
 from gallery.core.readable import Why
+from gallery.core.reports import ReportBook
 from gallery.core.staff import StaffRow, StaffTold
+from wire.gallery_reports import BreachReport
 from wire.gallery_views import View, ViewHead
 
 
@@ -79,19 +81,23 @@ class Held(Struct, frozen=True):
 
 
 class AskOffice(Struct, frozen=True):
-    """Ask what is new; ends the question that is under way, if any. Views that the office has not go before it.
+    """Ask what is new; ends the question that is under way, if any. What the office has not goes before it.
 
     Attributes:
         held: each gallery that this node may hold.
         views: where the log has come to.
         views_after: number of the newest view that the office is known to have.
         staff: as the office has told them and the disk has them, by number.
+        reports: that it is not known to have; they go first.
+        outcomes: version of those that are held.
     """
 
     held: tuple[Held, ...]
     views: ViewHead
     views_after: int
     staff: tuple[StaffTold, ...] = ()
+    reports: tuple[BreachReport, ...] = ()
+    outcomes: str = ""
 
 
 class KeepStaff(Struct, frozen=True):
@@ -172,6 +178,13 @@ class ForgetViews(Struct, frozen=True):
     number: int
 
 
+class KeepReports(Struct, frozen=True):
+    """Replace what is kept of reports, all of it."""
+
+    ticket: int
+    book: ReportBook
+
+
 class ShowPicture(Struct, frozen=True):
     """The view is on the disk: open this entry and show it, watermarked.
 
@@ -204,6 +217,17 @@ class RefuseView(Struct, frozen=True):
     why: Why | NotShown
 
 
+class AnswerReport(Struct, frozen=True):
+    """Answer whoever reported.
+
+    Attributes:
+        why: it was not taken; ``None`` = it is on the disk, and goes to the office.
+    """
+
+    request: str
+    why: Why | NotShown | None
+
+
 class RedrawPages(Struct, frozen=True):
     """What may be read has changed: pages and panel must ask anew."""
 
@@ -230,8 +254,10 @@ Effect = (
     | CloseSession
     | StoreViews
     | ForgetViews
+    | KeepReports
     | ShowPicture
     | RefuseView
+    | AnswerReport
     | RedrawPages
     | ReportFact
 )

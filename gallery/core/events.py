@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from gallery.core.holdings import Key, Line, Title
 from gallery.core.ledger import Ledger
+from gallery.core.reports import ReportBook
 from gallery.core.staff import StaffRow, StaffTold
 from wire.gallery_head import GalleryHead
 from wire.gallery_lines import GalleryLine, Lines
+from wire.gallery_reports import Kind, Left, Outcomes
 from wire.gallery_views import ViewHead
 
 
@@ -47,6 +49,7 @@ class Started(Struct, frozen=True):
         staff: everybody who is on the disk.
         chain: where the view log has come to; :func:`wire.gallery_views.no_views` at first.
         delivered: number of the newest view that the office has.
+        book: reports, and what the office has said of them.
     """
 
     boot_id: str
@@ -56,6 +59,7 @@ class Started(Struct, frozen=True):
     photographs: frozenset[str] = frozenset()
     staff: tuple[StaffRow, ...] = ()
     delivered: int = 0
+    book: ReportBook = ReportBook()
 
 
 class Ticked(Struct, frozen=True):
@@ -145,6 +149,8 @@ class OfficeAnswered(Struct, frozen=True):
         galleries: those with news.
         staff: who may sign in; ``None`` = as before.
         views_received: number of the newest view that the office has committed.
+        reports_committed, reports_refused: ids of reports that it has, or will never take.
+        outcomes: what has become of reports; ``None`` = as before.
     """
 
     asked_ms: int
@@ -154,6 +160,9 @@ class OfficeAnswered(Struct, frozen=True):
     galleries: tuple[GalleryTold, ...] = ()
     staff: tuple[StaffTold, ...] | None = None
     views_received: int = 0
+    reports_committed: frozenset[str] = frozenset()
+    reports_refused: frozenset[str] = frozenset()
+    outcomes: Outcomes | None = None
 
 
 class OfficeFailed(Struct, frozen=True):
@@ -267,6 +276,39 @@ class ViewAsked(Struct, frozen=True):
     kind: str
 
 
+class ReportAsked(Struct, frozen=True):
+    """Somebody reports a person whom they have on the page.
+
+    Attributes:
+        request: names this answer for its page.
+        session: who reports.
+        scheme, case: whom, as in the line.
+        reference: as in the line's text: ``HART-0042``.
+        kind, left: what they pressed.
+        report: its id, 32 hexadecimal digits, drawn at random by the caller; a press that is repeated bears the same.
+    """
+
+    request: str
+    session: str
+    scheme: int
+    case: int
+    reference: str
+    kind: Kind
+    left: Left
+    report: str
+
+
+class ReportAlerted(Struct, frozen=True):
+    """The node has answered what it was asked for a report.
+
+    Attributes:
+        incident: id of the alert that went out; empty = none did.
+    """
+
+    report: str
+    incident: str
+
+
 Event = (
     Started
     | Ticked
@@ -286,4 +328,6 @@ Event = (
     | SessionUsed
     | SignedOut
     | ViewAsked
+    | ReportAsked
+    | ReportAlerted
 )

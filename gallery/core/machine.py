@@ -2,7 +2,7 @@
 
 1. the event itself, then
 2. what the new moment or the event made due, each rule comparing what is with what should be: the ledger of time first,
-   then keys, lines and photographs, staff, views, and the question to the office.
+   then keys, lines and photographs, staff, views, reports, and the question to the office.
 
 The caller carries out the effects in the order given, feeds their results back as events, and steps with
 :class:`~gallery.core.events.Ticked` when :func:`next_deadline_ms` has come. A step that raises leaves no trace.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gallery.core import contact, signing_in, syncing, timekeeping, viewing
+from gallery.core import contact, reporting, signing_in, syncing, timekeeping, viewing
 from gallery.core.effects import (
     DestroyKeys,
     DestroyPhotographs,
@@ -22,6 +22,7 @@ from gallery.core.effects import (
     Effect,
     KeepGallery,
     KeepLedger,
+    KeepReports,
     KeepStaff,
     KeepVerifier,
     StoreViews,
@@ -37,6 +38,8 @@ from gallery.core.events import (
     PhotographsFailed,
     PhotographsStored,
     PinChosen,
+    ReportAlerted,
+    ReportAsked,
     SecretChecked,
     SessionUsed,
     SignedOut,
@@ -70,13 +73,14 @@ def step(state: State, event: Event, now_ms: int) -> tuple[State, tuple[Effect, 
     syncing.settle(turn)
     signing_in.settle(turn)
     viewing.settle(turn)
+    reporting.settle(turn)
     contact.settle(turn)
     return turn.state, tuple(turn.effects)
 
 
 def next_deadline_ms(state: State) -> int | None:
     """When to step with :class:`~gallery.core.events.Ticked` if nothing happens first; ``None`` = never."""
-    moments = [*timekeeping.deadlines(state), *signing_in.deadlines(state)]
+    moments = [*timekeeping.deadlines(state), *signing_in.deadlines(state), *reporting.deadlines(state)]
     if state.asked is None:
         moments.append(state.ask_ms)
     if state.retry_ms is not None:
@@ -89,6 +93,7 @@ def _started(turn: Turn, event: Started) -> None:
     syncing.started(turn, event)
     signing_in.started(turn, event)
     viewing.started(turn, event)
+    reporting.started(turn, event)
 
 
 def _office_answered(turn: Turn, event: OfficeAnswered) -> None:
@@ -96,6 +101,7 @@ def _office_answered(turn: Turn, event: OfficeAnswered) -> None:
     syncing.office_answered(turn, event)
     if event.staff is not None:
         signing_in.told(turn, event.staff)
+    reporting.office_answered(turn, event)
     contact.answered(turn, event)
 
 
@@ -129,6 +135,8 @@ def _done(turn: Turn, ticket: int, *, is_done: bool) -> None:
             signing_in.destroyed(turn, person, is_done=is_done)
         case StoreViews():
             viewing.stored(turn, is_done=is_done)
+        case KeepReports():
+            reporting.kept(turn, effect, is_done=is_done)
 
 
 _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
@@ -150,4 +158,6 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     SessionUsed: signing_in.used,
     SignedOut: signing_in.signed_out,
     ViewAsked: viewing.asked,
+    ReportAsked: reporting.asked,
+    ReportAlerted: reporting.alerted,
 }

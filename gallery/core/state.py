@@ -15,6 +15,7 @@ from gallery.core.events import Pin, ViewAsked
 from gallery.core.holdings import Gallery
 from gallery.core.ledger import Lease, Ledger
 from gallery.core.readable import Now
+from gallery.core.reports import ReportBook
 from gallery.core.staff import StaffRow
 from wire.gallery_views import View, ViewHead
 
@@ -93,6 +94,8 @@ _NO_STAFF: Final[Mapping[int, StaffRow]] = MappingProxyType({})
 _NO_ATTEMPTS: Final[Mapping[str, Attempt]] = MappingProxyType({})
 _NO_SESSIONS: Final[Mapping[str, Session]] = MappingProxyType({})
 _NO_LOCKS: Final[Mapping[int, int]] = MappingProxyType({})
+_NO_REQUESTS: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_WAITS: Final[Mapping[str, int]] = MappingProxyType({})
 _NOWHERE: Final = ViewHead(n=0, digest="0" * 64)
 
 
@@ -109,6 +112,10 @@ class State(Struct):
         locked_ms: until when a person's tries are refused.
         head, delivered: of the view log on the disk.
         queue: views that wait for those in ``storing``.
+        book: reports as they must be kept; ``book_disk`` as the disk has them, ``book_shown`` as pages were told.
+        is_book_busy: it is on its way to the disk.
+        report_requests: who waits for a report to be kept: its id by request.
+        alert_wait_ms: until when a report waits for the id of its alert.
         waiting: orders by ticket that the store has not answered.
         retry_ms: the store refused: nothing is asked of it before.
         asked: the question that is under way; ``ask_ms`` = when to ask, if none is.
@@ -138,6 +145,12 @@ class State(Struct):
     delivered: int = 0
     queue: tuple[ViewAsked, ...] = ()
     storing: tuple[Storing, ...] = ()
+    book: ReportBook = ReportBook()
+    book_disk: ReportBook = ReportBook()
+    book_shown: ReportBook = ReportBook()
+    is_book_busy: bool = False
+    report_requests: Mapping[str, str] = _NO_REQUESTS
+    alert_wait_ms: Mapping[str, int] = _NO_WAITS
     waiting: Mapping[int, Effect] = _NO_EFFECTS
     last_ticket: int = 0
     retry_ms: int | None = None

@@ -1,4 +1,4 @@
-"""Asks the one question: views that the office has not go before it, and what is new is read after it.
+"""Asks the one question: reports and views that the office has not go before it, and what is new is read after it.
 
 A thread of its own, that only reports. Whatever goes wrong is an event to the core, which decides when to ask again.
 What the office says that cannot be used (a head that is signed by nobody, a digest that is not met, a gallery that the
@@ -35,8 +35,9 @@ from wire.gallery_contact import (
     decode_rows,
     encode_question,
 )
-from wire.gallery_lines import LINES_BYTES_MAX, Lines
-from wire.gallery_paths import CONTACT_PATH, VIEWS_PATH, lines_path, rows_path
+from wire.gallery_lines import LINES_BYTES_MAX, GalleryError, Lines
+from wire.gallery_paths import CONTACT_PATH, REPORTS_PATH, VIEWS_PATH, lines_path, rows_path
+from wire.gallery_reports import TAKEN_BYTES_MAX, BreachReport, ReportsTaken, decode_taken, encode_reports
 from wire.gallery_staff import StaffEntry, staff_digest
 from wire.gallery_views import ViewHead
 from wire.signing import PublicKey
@@ -178,10 +179,13 @@ class Contact:
             return OfficeFailed(f"{type(e).__name__}: {e}")
 
     def _answered(self, question: AskOffice, is_wanted: Callable[[], bool]) -> OfficeAnswered:
+        taken = self._send_reports(question.reports, is_wanted)
         received = self._send_views(question.views_after, is_wanted)
         holds = tuple(Held(scheme=one.scheme, number=one.number, is_complete=one.is_complete) for one in question.held)
         known = staff_digest([StaffEntry(**msgspec.structs.asdict(one)) for one in question.staff])
-        body = encode_question(GalleryQuestion(holds=holds, views=question.views, staff=known))
+        body = encode_question(
+            GalleryQuestion(holds=holds, views=question.views, staff=known, outcomes=question.outcomes)
+        )
         asked_ms = self._sources.now_ms()
         answer = decode_answer(self._connection.post(CONTACT_PATH, body, ANSWER_BYTES_MAX, is_wanted))
         found = [self._news(change, is_wanted) for change in answer.changes]
@@ -200,6 +204,9 @@ class Contact:
             galleries=tuple(one.told for one in news),
             staff=None if answer.staff is None else tuple(map(_told, answer.staff)),
             views_received=received,
+            reports_committed=frozenset(taken.committed),
+            reports_refused=frozenset(taken.refused),
+            outcomes=answer.outcomes,
         )
 
     def _news(self, change: GalleryChange, is_wanted: Callable[[], bool]) -> News | None:
@@ -221,6 +228,28 @@ class Contact:
         except WireError as e:
             logger.warning("the gallery of scheme %d cannot be used: %s", change.scheme, e)
             return None
+
+    def _send_reports(self, reports: tuple[BreachReport, ...], is_wanted: Callable[[], bool]) -> ReportsTaken:
+        """What the office says of them. Of what was not sent it has nothing, whatever it says."""
+        if not reports:
+            return ReportsTaken()
+        try:
+            body = self._connection.post(REPORTS_PATH, encode_reports(reports), TAKEN_BYTES_MAX, is_wanted)
+            taken = decode_taken(body)
+        except OfficeError as e:
+            if not e.status:
+                raise
+            # Its disk is full, or it is of an older version: what is lifted must be heard of all the same.
+            logger.warning("reports are not taken: %s", e)
+            return ReportsTaken()
+        except GalleryError as e:
+            logger.warning("the office does not say which reports it has: %s", e)
+            return ReportsTaken()
+        sent = {one.id for one in reports}
+        return ReportsTaken(
+            committed=tuple(one for one in taken.committed if one in sent),
+            refused=tuple(one for one in taken.refused if one in sent),
+        )
 
     def _send_views(self, delivered: int, is_wanted: Callable[[], bool]) -> int:
         """Number of the newest view that the office is known to have."""

@@ -31,6 +31,7 @@ from gallery.core.effects import KeepGallery
 from gallery.core.events import KeptGallery, Started
 from gallery.core.holdings import Key, Title
 from gallery.core.ledger import Ledger
+from gallery.core.reports import ReportBook
 from gallery.core.staff import StaffRow, StaffTold
 from gallery.store.database import empty_log, open_database, refused, remove_database
 from gallery.store.key_slots import KEY_SLOTS, read_key_slot, write_key_slot
@@ -109,6 +110,7 @@ class GalleryStore:
                 galleries=galleries,
                 staff=tuple(kept.row for _, kept in self._all_staff(db)),
                 delivered=_decoded(read_value(db, "delivered"), int, 0),
+                book=_decoded(self._opened_value(db, "reports"), ReportBook, ReportBook()),
             )
         self._hold_reserve()
         return replace(found, photographs=self.photographs.look())
@@ -218,6 +220,15 @@ class GalleryStore:
             db.execute("DELETE FROM views WHERE n <= ?", (number,))
 
         self._destroy(act)
+
+    def keep_reports(self, book: ReportBook) -> None:
+        """Replace what is kept of reports, sealed. What was there before is gone from the log, too."""
+        sealed = self._seal.seal(msgspec.json.encode(book))
+        self._destroy_once(lambda db: write_value(db, "reports", sealed))
+
+    def _opened_value(self, db: sqlite3.Connection, key: str) -> bytes | None:
+        sealed = read_value(db, key)
+        return None if sealed is None else self._seal.open(sealed)
 
     def _kept(self, row: tuple[int, bytes, bytes, str]) -> KeptGallery:
         scheme, title_data, elsewhere, digest = row

@@ -13,6 +13,7 @@ from gallery.core.effects import (
     ForgetViews,
     KeepGallery,
     KeepLedger,
+    KeepReports,
     KeepStaff,
     KeepVerifier,
     StoreViews,
@@ -34,6 +35,7 @@ StoreOrder = (
     | DestroyStaff
     | StoreViews
     | ForgetViews
+    | KeepReports
 )
 
 
@@ -78,16 +80,23 @@ class StoreOrders:
                 self._keep_gallery(order)
             case DestroyPhotographs(_, digests):
                 store.photographs.destroy(digests)
-            case KeepStaff(_, row):
-                store.keep_staff(row)
-            case KeepVerifier(_, row, pin):
-                store.keep_verifier(row, self._make_verifier(pin))
-            case DestroyStaff(_, person):
-                store.destroy_staff(person)
+            case KeepStaff() | KeepVerifier() | DestroyStaff():
+                self._staff(order)
             case StoreViews(_, views):
                 store.append_views(views)
             case ForgetViews(number):
                 store.forget_views(number)
+            case KeepReports(_, book):
+                store.keep_reports(book)
+
+    def _staff(self, order: KeepStaff | KeepVerifier | DestroyStaff) -> None:
+        match order:
+            case KeepStaff(_, row):
+                self._store.keep_staff(row)
+            case KeepVerifier(_, row, pin):
+                self._store.keep_verifier(row, self._make_verifier(pin))
+            case DestroyStaff(_, person):
+                self._store.destroy_staff(person)
 
     def _keep_gallery(self, order: KeepGallery) -> None:
         scheme, number = order.scheme, order.title.number

@@ -108,6 +108,10 @@ class GalleryWorld:
         self.node.happen(ev.PinChosen(name, PIN))
         return name
 
+    def report(self, session: str, name: str = "ab" * 16, *, case: int = CASE, request: str = "r") -> None:
+        """Somebody reports that this person is here, and did not leave."""
+        self.node.happen(ev.ReportAsked(request, session, HART, case, f"HART-{case:04}", "breach", "no", name))
+
     def look(self, session: str, case: int = CASE, scheme: int = HART, request: str = "r") -> None:
         """Somebody opens a face."""
         self.node.happen(ev.ViewAsked(request, session, scheme, case, "person"))
