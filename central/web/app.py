@@ -22,6 +22,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,7 @@ from central.web.page import STATIC_DIR, Page, inter_files
 from central.web.reading import BodyError, read_body
 from central.web.session_streams import SessionStreams
 from central.web.sign_in import SignInRoutes
-from central.web.stream import FeedStream
+from runtime.event_stream import EventStream
 from wire.snapshots import PersonEntry
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class _Routes:
             listener = self._streams.join(visitor.session, after, visitor.rights.scope)
         except FeedFullError:
             return PlainTextResponse("Too many pages are open. Close some of them.", 503, {"retry-after": "5"})
-        return FeedStream(self._streams, listener)
+        return EventStream(listener, partial(self._streams.leave, listener))
 
     async def board(self, request: Request) -> Response:
         visitor = self._sign_in.visitor(request)

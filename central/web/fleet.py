@@ -28,10 +28,10 @@ from central.signin.errors import SignInError
 from central.signin.gate import Visitor
 from central.web import words
 from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit
-from central.web.guard import FORM_HEADERS
 from central.web.page import Page
 from central.web.sign_in import SignInRoutes
 from central.web.upkeep import KINDS, Need, day, moment, needs_of, room, urgency
+from runtime.web_headers import FORM_HEADERS
 from wire.fleet_list import FleetList, UnitEntry
 from wire.messages import SettingsReport
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.loopback import is_loopback
+from runtime.web_headers import SECURITY_HEADERS, TRANSPORT_SECURITY
 
 ACTION_HEADER: Final = "x-watchlink"
 ENTER: Final = "/enter"
@@ -24,28 +25,6 @@ FORMS: Final = frozenset({"/sign-in/code", "/sign-out", "/sign-out-everywhere"})
 
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::(?P<port>[0-9]{1,5}))?")
 """A name or an address, and a port; no user, path or query, as in a URL."""
-
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action {forms}; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-SECURITY_HEADERS: Final = {
-    "content-security-policy": _POLICY.format(forms="'none'"),
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), screen-wake-lock=(self)",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-}
-FORM_HEADERS: Final = {
-    "content-security-policy": _POLICY.format(forms="'self'"),
-    # Without a referrer a browser would not say that a form comes from our own page.
-    "referrer-policy": "same-origin",
-}
-"""Of a page with a form."""
-_TRANSPORT_SECURITY: Final = "max-age=31536000"
 
 
 class Site(Struct, frozen=True):
@@ -102,7 +81,7 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
                 # A browser would remember it for every program on this machine's own name.
                 if self._site.is_tls and not is_loopback(self._site.host_name(given.get("host", "")) or "localhost"):
-                    headers["strict-transport-security"] = _TRANSPORT_SECURITY
+                    headers["strict-transport-security"] = TRANSPORT_SECURITY
             await send(message)
 
         refusal = refuse(scope["method"], scope["path"], given, self._site)

@@ -31,11 +31,12 @@ from central.signin.errors import WHAT_TO_DO, SignInError
 from central.signin.gate import Gate, Visitor
 from central.signin.session import WARNED_BEFORE, Session
 from central.web.cookies import Cookies, new_secret
-from central.web.guard import ENTER, FORM_HEADERS, SECURITY_HEADERS, Site
+from central.web.guard import ENTER, Site
 from central.web.off_duty import OffDuty
 from central.web.page import Page
 from central.web.reading import BodyError, read_body
 from central.web.sign_in_words import ENDED, NOT_IN_ORDER, RECORDED_ENDS, WAYS, role_titles
+from runtime.web_headers import FORM_HEADERS, SECURITY_HEADERS
 from wire.tickets import nonce_of
 
 BODY_BYTES_MAX: Final = 16_384

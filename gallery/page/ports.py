@@ -196,20 +196,37 @@ class AlertPort(Protocol):
         """A breach or a sighting. Answered within seconds, by what is true then."""
 
 
+class Nearby(Struct, frozen=True):
+    """Another shop's open alert about a person: nobody is named, but by reference.
+
+    Attributes:
+        scheme, person: ``HART-0042`` is number 42 of HART.
+        at_s: Unix time; 0 = not known.
+        is_late: it waited for over a minute, and is not happening now.
+    """
+
+    incident: str
+    kind: Literal["breach", "sighting"]
+    scheme: int
+    person: int
+    premises: str
+    place: str = ""
+    at_s: int = 0
+    is_late: bool = False
+
+
 class NodeState(Struct, frozen=True):
     """The unit in words, for the strip on top of every page, locked or not.
 
     Attributes:
-        state: ``Ready``.
-        detail: ``Net ✓ Radio ✓``; empty = nothing to add.
+        words: ``Alerts reach the control room.``
         needs_care: somebody should look.
-        alerts: of the neighbours and of this shop, newest first, in words and without a name.
+        nearby: alerts of other shops, newest first.
     """
 
-    state: str
-    detail: str = ""
+    words: str
     needs_care: bool = False
-    alerts: tuple[str, ...] = ()
+    nearby: tuple[Nearby, ...] = ()
 
 
 NodeStates = Callable[[], NodeState | None]

@@ -1,15 +1,13 @@
-"""A feed listener as an HTTP response that ends when the browser leaves or falls behind, or central stops."""
+"""Server-Sent Events as an HTTP response that ends when the browser leaves or falls behind, or the program stops."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-
-from central.web.feed import Listener
 
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -18,19 +16,32 @@ _HEADERS: Final = [
 ]
 
 
-class Streams(Protocol):
-    """Where a listener comes from."""
+class Listener(Protocol):
+    """One browser's stream."""
 
-    def leave(self, listener: Listener) -> None: ...  # noqa: D102
+    @property
+    def farewell(self) -> bytes:
+        """Sent after the end, if the browser still reads."""
+
+    async def next(self) -> bytes | None:
+        """Wait for events and return all of them; ``None`` at the end."""
+
+    async def wait_end(self) -> None:
+        """Wait until it is to end."""
 
 
-class FeedStream(Response):
-    """Sends a listener's events as they come. A browser that stops reading holds up no other."""
+class EventStream(Response):
+    """Sends a listener's events as they come. A browser that stops reading holds up no other.
 
-    def __init__(self, feed: Streams, listener: Listener) -> None:
+    Args:
+        listener: whose events.
+        leave: called when it has ended, more than once.
+    """
+
+    def __init__(self, listener: Listener, leave: Callable[[], None]) -> None:
         super().__init__()
-        self._feed = feed
         self._listener = listener
+        self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """ASGI."""
@@ -40,11 +51,11 @@ class FeedStream(Response):
                 # Whichever ends first ends the rest: a send that hangs on a full socket too.
                 for part in (self._wait_disconnect(receive), self._listener.wait_end(), self._pump(send)):
                     tasks.start_soon(_then_cancel, part, tasks.cancel_scope)
-            self._feed.leave(self._listener)
+            self._leave()
             with anyio.move_on_after(1):  # a socket that is full takes no more, not even the end
                 await send({"type": "http.response.body", "body": self._listener.farewell, "more_body": False})
         finally:
-            self._feed.leave(self._listener)
+            self._leave()
 
     async def _pump(self, send: Send) -> None:
         while (piece := await self._listener.next()) is not None:
