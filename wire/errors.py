@@ -80,6 +80,8 @@ REASONS: Final[dict[str, str]] = {
     "gallery answer": "not an answer to a gallery, or too large",
     "gallery rows": "not rows of keys, a case twice, or too large",
     "socket line": "not a line between gallery and node, or too long",
+    "gallery reports": "not reports of breaches, one twice, or too large",
+    "gallery reports taken": "not an answer to reports, or too large",
     "gallery views": "not records of views, too many, or no chain",
     # what is sealed to one receiver
     "sealing key": "not 32 bytes, or a point with which everybody shares a secret",
