@@ -15,10 +15,18 @@ from office.gallery.holders import LineHolders
 from office.gallery.line_keys import TextKeys, photograph_key
 from office.nodes.galleries import Galleries, Gallery
 from office.nodes.rules.asking import Asker
-from office.nodes.rules.news import WHOLE, change_from, must_destroy
+from office.nodes.rules.news import WHOLE, change_from, is_staff_news, must_destroy
+from office.nodes.staff import Staff, StaffList
 from office.nodes.store import Store, StoreError
 from runtime.web_connections import Peer
-from wire.gallery_contact import ANSWER_BYTES_MAX, GalleryAnswer, GalleryChange, Held, encode_answer
+from wire.gallery_contact import (
+    ANSWER_BYTES_MAX,
+    GalleryAnswer,
+    GalleryChange,
+    GalleryQuestion,
+    Held,
+    encode_answer,
+)
 from wire.gallery_keys import Holder, KeyRow, LineKeys, seal_row
 from wire.gallery_lines import GalleryLine
 from wire.ids import NodeId
@@ -28,9 +36,21 @@ logger = logging.getLogger(__name__)
 
 SENT_LATELY_S: Final = 20.0
 """Who was sent the whole is not sent it again so soon."""
-News = dict[int, int]
-"""Scheme → number from which its change starts."""
 
+
+class News(msgspec.Struct, frozen=True):
+    """What is to be told.
+
+    Attributes:
+        changes: scheme → number from which its change starts.
+        staff: who may sign in; ``None`` = that is not new.
+    """
+
+    changes: Mapping[int, int] = {}
+    staff: StaffList | None = None
+
+
+NOTHING: Final = News()
 _Sent = tuple["weakref.ref[Peer] | None", Mapping[int, str]]
 """By which connection, and of each scheme for whom the rows were made."""
 _NOTHING_SENT: Final[_Sent] = (None, {})
@@ -47,13 +67,22 @@ class Answering:
         text_keys: of their lines.
         photographs_key: opens the keys of photographs.
         store: for whom rows were made.
+        staff: who may sign in where.
     """
 
     def __init__(
-        self, town: Town, galleries: Galleries, text_keys: TextKeys, photographs_key: bytes, store: Store
+        self,
+        town: Town,
+        galleries: Galleries,
+        text_keys: TextKeys,
+        photographs_key: bytes,
+        store: Store,
+        *,
+        staff: Staff,
     ) -> None:
         self._town = town
         self._galleries = galleries
+        self._staff = staff
         self._text_keys = text_keys
         self._photographs_key = photographs_key
         self._store = store
@@ -61,11 +90,16 @@ class Answering:
         self._sent: dict[tuple[NodeId, int], tuple[int, str, float]] = {}
         self._rows_made = store.rows_made()
         self._underway: dict[NodeId, _Sent] = {}
+        self._staff_sent: dict[NodeId, tuple[str, float]] = {}
 
-    def news(self, asker: Asker, holds: Sequence[Held]) -> News | None:
+    def news(self, asker: Asker, question: GalleryQuestion) -> News | None:
         """What is to be told; ``None`` = nothing, which can wait."""
+        found = News(self._changes(asker, question.holds), self._staff_news(asker, question.staff))
+        return None if found == NOTHING and not must_destroy(question.holds, asker.schemes) else found
+
+    def _changes(self, asker: Asker, holds: Sequence[Held]) -> dict[int, int]:
         held = {one.scheme: one for one in holds}
-        found: News = {}
+        found: dict[int, int] = {}
         for scheme in sorted(asker.schemes):
             gallery = self._galleries.of(scheme)
             if gallery is None:
@@ -78,7 +112,16 @@ class Answering:
             )
             if after is not None:
                 found[scheme] = after
-        return found if found or must_destroy(holds, asker.schemes) else None
+        return found
+
+    def _staff_news(self, asker: Asker, named: str | None) -> StaffList | None:
+        newest = self._staff.of(asker.premises)
+        if newest is None:
+            return None
+        with self._lock:
+            digest, at_s = self._staff_sent.get(asker.node, ("", 0.0))
+        was_sent_lately = digest == newest.digest and time.monotonic() - at_s < SENT_LATELY_S
+        return newest if is_staff_news(named, newest.digest, was_sent_lately=was_sent_lately) else None
 
     def note_received(self, node: NodeId, peer: Peer) -> None:
         """It asks again by the connection by which rows were sent to it: it has received them. Never raises.
@@ -115,9 +158,15 @@ class Answering:
         """
         published = [gallery for scheme in asker.schemes if (gallery := self._galleries.of(scheme)) is not None]
         lease_s = max((gallery.head.lease_s for gallery in published), default=0)
-        told = {scheme: gallery for scheme in news if (gallery := self._galleries.of(scheme)) is not None}
-        changes = {scheme: self._change(asker, gallery, news[scheme]) for scheme, gallery in told.items()}
-        answer = GalleryAnswer(now_s=now_s, lease_until_s=now_s + lease_s, schemes=tuple(sorted(asker.schemes)))
+        told = {scheme: gallery for scheme in news.changes if (gallery := self._galleries.of(scheme)) is not None}
+        changes = {scheme: self._change(asker, gallery, news.changes[scheme]) for scheme, gallery in told.items()}
+        answer = GalleryAnswer(
+            now_s=now_s,
+            lease_until_s=now_s + lease_s,
+            schemes=tuple(sorted(asker.schemes)),
+            open_schemes=tuple(sorted(asker.schemes & self._staff.open_schemes)),
+            staff=None if news.staff is None else news.staff.entries,
+        )
         while True:
             whole = msgspec.structs.replace(answer, changes=tuple(changes.values()))
             data = encode_answer(whole)
@@ -133,6 +182,9 @@ class Answering:
             # Who is to fetch files is sent its rows by them.
             if change.after is not None:
                 self.note_sent(asker, scheme, peer)
+        if news.staff is not None:
+            with self._lock:
+                self._staff_sent[asker.node] = news.staff.digest, time.monotonic()
         return data
 
     def rows(self, asker: Asker, gallery: Gallery, after: int = WHOLE) -> tuple[KeyRow, ...]:

@@ -22,6 +22,7 @@ from office.nodes.handlers.contact import Contact
 from office.nodes.handlers.files import Files
 from office.nodes.handlers.views import Views
 from office.nodes.reports import Reports
+from office.nodes.staff import Staff
 from office.nodes.store import FILE_NAME, Store
 from office.nodes.waiting import Waiting
 from office.nodes.who_is_who import who_is_who
@@ -59,12 +60,13 @@ class MachinePort:
         text_keys = TextKeys(read_key(at(file.keys.gallery_key_file), "gallery key"), town)
         photographs_key = read_key(at(file.keys.photographs_key_file), "photographs' key")
         self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
+        self.staff = Staff(at(file.snapshots))
         at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
         self._store = Store(at(file.state_dir) / FILE_NAME, town)
         self._reports = Reports(self._store, facts, file.views_days)
         self.waiting = Waiting()
         self._asking = Asking(self._who)
-        answering = Answering(town, self.galleries, text_keys, photographs_key, self._store)
+        answering = Answering(town, self.galleries, text_keys, photographs_key, self._store, staff=self.staff)
         contact = Contact(self._asking, answering, self.waiting, self._reports)
         files = Files(self._asking, self.galleries, answering)
         app = Starlette(
@@ -111,9 +113,10 @@ class MachinePort:
         self._store.close()
 
     def look(self) -> None:
-        """See what is new of the town and of the galleries, and tell whoever waits."""
+        """See what is new of the town, of the galleries and of staff, and tell whoever waits."""
         is_other_town = self._who.look()
         is_new = self.galleries.look()
+        is_new = self.staff.look() or is_new
         # At each look: a certificate's or a list's time may be over. Before anybody is woken, so that who waits and is
         # nobody any more is cut off and told nothing.
         self._on_loop(self._asking.close_refused)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from office.gallery.holders import Holders, LineHolders, encode_holders, first_holders, holders_file, next_holders
 from office.gallery.line_keys import TextKeys
+from office.gallery.staff_file import STAFF_FILE, StaffFile, encode_staff
 from office.nodes.answering import holder_text
 from office.nodes.app import MachinePort
 from office.nodes.config import load_configuration
@@ -41,6 +42,7 @@ from wire.gallery_head import GalleryHead, head_file, lines_file, seal_head
 from wire.gallery_keys import Holder, LineKeys, open_row, seal_text
 from wire.gallery_lines import EntryText, GalleryLine, Lines, PhotographEntry, parse_lines
 from wire.gallery_paths import CONTACT_PATH
+from wire.gallery_staff import StaffEntry
 from wire.gallery_views import ViewHead
 from wire.ids import NodeId, node_text
 from wire.signing import SigningKey
@@ -174,6 +176,10 @@ class AskingTown:
                 asker = Asker(node, node, frozenset({scheme}), sealing_key(node).public_key().public_bytes_raw())
                 store.note_rows_made(node, scheme, holder_text(asker))
 
+    def employ(self, staff: Mapping[int, tuple[StaffEntry, ...]], open_schemes: tuple[int, ...] = ()) -> None:
+        """The office lists these, by premises."""
+        self.write(f"snapshots/{STAFF_FILE}", encode_staff(StaffFile(premises=staff, open_schemes=open_schemes)))
+
     def certificate(self, node: NodeId) -> IssuedCertificate:
         """Of its gallery."""
         if node not in self.certificates:
@@ -288,9 +294,9 @@ class Unit:
         answer = self.connection.getresponse()
         return answer.status, answer.read()
 
-    def ask(self, *holds: Held, views: ViewHead | None = None) -> None:
+    def ask(self, *holds: Held, views: ViewHead | None = None, staff: str | None = None) -> None:
         """Say what it holds, and do not wait."""
-        self.send("POST", CONTACT_PATH, encode_question(GalleryQuestion(holds=holds, views=views)))
+        self.send("POST", CONTACT_PATH, encode_question(GalleryQuestion(holds=holds, views=views, staff=staff)))
 
     def told(self) -> GalleryAnswer:
         """The answer to that."""
@@ -302,9 +308,9 @@ class Unit:
         assert status == 200, (status, body)
         return decode_answer(body), len(body)
 
-    def asks(self, *holds: Held, views: ViewHead | None = None) -> GalleryAnswer:
+    def asks(self, *holds: Held, views: ViewHead | None = None, staff: str | None = None) -> GalleryAnswer:
         """Both."""
-        self.ask(*holds, views=views)
+        self.ask(*holds, views=views, staff=staff)
         return self.told()
 
     def problem(self, method: str, path: str, body: bytes = b"") -> str:
@@ -346,9 +352,24 @@ class PortThread:
         )
         return number
 
+    def employ(self, staff: Mapping[int, tuple[StaffEntry, ...]], open_schemes: tuple[int, ...] = ()) -> None:
+        """The office lists these, by premises, and the port has read it."""
+        self.town.employ(staff, open_schemes)
+        wait_until(
+            lambda: (
+                all((read := self._program.staff.of(one)) and read.entries == staff[one] for one in staff)
+                and self._program.staff.open_schemes == set(open_schemes)
+            ),
+            "it is read",
+        )
+
     def wait_for_question(self, node: NodeId) -> None:
         """Until it is open."""
         wait_until(lambda: node in self._program.waiting, "the node waits")
+
+    def waits(self, node: NodeId) -> bool:
+        """Whether its question is open."""
+        return node in self._program.waiting
 
     def receipts(self) -> tuple[Receipt, ...]:
         """What is kept of what nodes hold."""

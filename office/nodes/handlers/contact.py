@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from office.gallery.line_keys import WrappedKeyError
-from office.nodes.answering import Answering, News
+from office.nodes.answering import NOTHING, Answering, News
 from office.nodes.asking import Asking, asking_peer, refuse
 from office.nodes.reports import Reports
 from office.nodes.rules.asking import Asker
@@ -90,7 +90,7 @@ class Contact:
         with self._waiting.asking(asker.node) as open_question:
             if open_question is None:
                 return refuse(503, "slow down", BUSY_RETRY_S)
-            while (news := self._answering.news(asker, question.holds)) is None:
+            while (news := self._answering.news(asker, question)) is None:
                 if open_question.is_ended or not await open_question.changed(ends_s):
                     break
                 asker = self._asking.look_again(request)
@@ -102,8 +102,8 @@ class Contact:
                 if isinstance(asker, Response):
                     return asker
                 # Of a node that asks and asks only the last question is worth sealing for, or nobody else has a turn.
-                news = None if open_question.is_ended else self._answering.news(asker, question.holds)
-                return await run_in_threadpool(self._answer, request, asker, news or {})
+                news = None if open_question.is_ended else self._answering.news(asker, question)
+                return await run_in_threadpool(self._answer, request, asker, news or NOTHING)
 
     def _answer(self, request: Request, asker: Asker, news: News) -> Response:
         try:

@@ -33,3 +33,14 @@ def change_from(held: Held | None, holders: Holders, *, are_rows_good: bool, was
 def must_destroy(holds: Sequence[Held], schemes: frozenset[int]) -> bool:
     """Whether a node holds a gallery that it may not hold any more: it is told so at once."""
     return any(held.scheme not in schemes for held in holds)
+
+
+def is_staff_news(named: str | None, digest: str, *, was_sent_lately: bool) -> bool:
+    """Whether a node is told its list of staff.
+
+    Args:
+        named: digest of the list that it says is on its disk; ``None`` = it is of a version that takes none.
+        digest: of the newest list.
+        was_sent_lately: just this list was sent to it a moment ago: it is about to keep it, or cannot.
+    """
+    return named is not None and named != digest and not was_sent_lately
