@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.clock import WallClock, machine_boot_id
+from node.clock import WallClock
 from node.config import NodeConfig
 from node.core.controls import Part
 from node.core.effects import NOTHING_TOLD, Effect, KeepAirtime, KeepTold
@@ -53,6 +53,7 @@ from node.machine_reading import MachineReading
 from node.net.mqtt import PahoUplink
 from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
+from runtime.boot_id import machine_boot_id
 from runtime.config import ConfigError
 from runtime.logs import FactLog
 from runtime.monotonic import monotonic_ms

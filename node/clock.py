@@ -8,7 +8,6 @@ in ``/run`` says that it has set the clock since boot. The core weighs central's
 from __future__ import annotations
 
 import ctypes
-import os
 import time
 from pathlib import Path
 from typing import Final
@@ -79,12 +78,3 @@ def is_synchronised(mark: Path = TIMESYNC_MARK) -> bool:
     if state == -1:
         return mark.exists()
     return not asked.status & _STA_UNSYNC
-
-
-def machine_boot_id() -> str:
-    """Id of the machine's boot, from which the monotonic clock counts."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        # Then no row ever counts as of this boot, and ages come only from proven clocks.
-        return f"unknown-{os.urandom(8).hex()}"

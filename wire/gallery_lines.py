@@ -98,7 +98,12 @@ class GalleryLine(Message, frozen=True, gc=False):
     @property
     def last_day(self) -> date:
         """The last day in Europe/London, as people say it: "banned until"."""
-        return datetime.fromtimestamp(max(0, self.not_after_s - _BEFORE_THE_END_S), UTC).date()
+        return last_day_of(self.not_after_s)
+
+
+def last_day_of(not_after_s: int) -> date:
+    """The day in Europe/London that ends at this Unix time."""
+    return datetime.fromtimestamp(max(0, not_after_s - _BEFORE_THE_END_S), UTC).date()
 
 
 _read_line: Final = msgspec.json.Decoder(GalleryLine).decode

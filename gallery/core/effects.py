@@ -186,10 +186,10 @@ class KeepReports(Struct, frozen=True):
 
 
 class ShowPicture(Struct, frozen=True):
-    """The view is on the disk: open this entry and show it, watermarked.
+    """The view is on the disk: open this entry and show it, watermarked. Case 0 is a list.
 
     Attributes:
-        number, at_s: of the view's record: they stand in the watermark.
+        number, at_s: of the view's record, or that of the list in which it stands: they stand in the watermark.
     """
 
     request: str

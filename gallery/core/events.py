@@ -260,13 +260,14 @@ class SignedOut(Struct, frozen=True):
 
 
 class ViewAsked(Struct, frozen=True):
-    """A picture is about to be shown.
+    """A picture, or a list, is about to be shown.
 
     Attributes:
         request: names this picture for its page.
         session: who looks.
-        scheme, case: at whom.
-        kind: ``list``, ``person``, ``photograph``, ``panel`` …
+        scheme, case: at whom. A list is case 0, of one scheme or of all (scheme 0).
+        kind: ``list``, ``search``, ``person``, ``photograph``, ``panel`` … A case of a list that was shown in this
+            session is one of its small pictures.
     """
 
     request: str

@@ -68,17 +68,40 @@ class Attempt(Struct, frozen=True):
         return self.since_ms + (CHOOSING_MS if self.phase is Phase.CHOOSING else ANSWER_MS)
 
 
+class Listed(Struct, frozen=True):
+    """A list that was shown.
+
+    Attributes:
+        n, at_s: number and time of its record; 0 = there was none.
+    """
+
+    n: int = 0
+    at_s: int = 0
+
+
+_NO_LISTS: Final[Mapping[int, Listed]] = MappingProxyType({})
+
+
 class Session(Struct, frozen=True):
-    """Somebody who is signed in."""
+    """Somebody who is signed in.
+
+    Attributes:
+        listed: the list that they were shown last, by scheme; 0 = that of all.
+    """
 
     person: int
     begun_ms: int
     used_ms: int
+    listed: Mapping[int, Listed] = _NO_LISTS
 
     @property
     def ends_ms(self) -> int:
         """When it locks if nobody touches it."""
         return min(self.used_ms + IDLE_LOCK_MS, self.begun_ms + SESSION_MS_MAX)
+
+    def list_of(self, scheme: int) -> Listed:
+        """The newest list that they were shown in which this scheme stands."""
+        return max((self.listed.get(one, Listed()) for one in (0, scheme)), key=lambda listed: listed.n)
 
 
 class Storing(Struct, frozen=True):

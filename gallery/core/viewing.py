@@ -1,19 +1,26 @@
-"""Looking at a picture: allowed, logged on the disk, and only then shown."""
+"""Looking at a picture: allowed, logged on the disk, and only then shown.
+
+A list is one look, with one record (case 0), however many faces stand in it. What that record lets be seen after it, in
+the same session, is the list's small pictures, which write none of their own.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from gallery.core.effects import NotShown, RefuseView, ShowPicture, StoreViews
 from gallery.core.events import Started, ViewAsked
-from gallery.core.readable import Why, why_not
-from gallery.core.state import State, Storing
-from gallery.core.turn import Turn
+from gallery.core.readable import Why, why_not, why_off
+from gallery.core.state import Listed, State, Storing
+from gallery.core.turn import Turn, with_key
 from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, write_view
 
 QUEUE_MAX: Final = 1_000
 UNDELIVERED_MAX: Final = 100_000
 """Views that wait for the office: months of a busy counter, some 20 MB. Beyond, nothing is shown."""
+LISTS: Final = frozenset({"list", "search"})
 
 
 def started(turn: Turn, event: Started) -> None:
@@ -22,8 +29,11 @@ def started(turn: Turn, event: Started) -> None:
 
 
 def asked(turn: Turn, event: ViewAsked) -> None:
-    """A picture is about to be shown."""
+    """A picture, or a list, is about to be shown."""
     why = _why_not(turn.state, event)
+    if why is None and event.kind in LISTS and event.case:
+        _show(turn, event, turn.state.sessions[event.session].list_of(event.scheme))
+        return
     if why is None and len(turn.state.queue) >= QUEUE_MAX:
         why = NotShown.BUSY
     if why is None and turn.state.head.n - turn.state.delivered + len(turn.state.queue) >= UNDELIVERED_MAX:
@@ -38,11 +48,22 @@ def _why_not(state: State, event: ViewAsked) -> Why | NotShown | None:
     session = state.sessions.get(event.session)
     if session is None or state.now_ms >= session.ends_ms:
         return NotShown.SIGNED_OUT
+    if event.kind in LISTS and not event.case:
+        return _why_no_list(state, event.scheme)
+    if event.kind in LISTS and not session.list_of(event.scheme).n:
+        return NotShown.NOT_LOGGED
     gallery = state.galleries.get(event.scheme)
     if gallery is None:
         return Why.SCHEME_LEFT
     line = gallery.lines.get(event.case)
     return Why.WITHDRAWN if line is None else why_not(state.now, gallery, line)
+
+
+def _why_no_list(state: State, scheme: int) -> Why | None:
+    """A list of one scheme, or of all (0): one that is on is enough."""
+    galleries = [one for one in state.galleries.values() if one.title.is_allowed and scheme in {0, one.scheme}]
+    reasons = [why_off(state.now, one) for one in galleries] or [Why.SCHEME_LEFT]
+    return None if None in reasons else reasons[0]
 
 
 def settle(turn: Turn) -> None:
@@ -101,13 +122,19 @@ def stored(turn: Turn, *, is_done: bool) -> None:
         if why is not None:
             turn.order(RefuseView(event.request, why))
         else:
-            turn.order(_show(one))
+            _show(turn, event, Listed(one.view.record.n, one.view.record.at_s))
 
 
-def _show(one: Storing) -> ShowPicture:
-    event, record = one.asked, one.view.record
-    return ShowPicture(
-        event.request, event.session, event.scheme, event.case, event.kind, number=record.n, at_s=record.at_s
+def _show(turn: Turn, event: ViewAsked, record: Listed) -> None:
+    state = turn.state
+    if not event.case:
+        session = state.sessions[event.session]
+        listed = replace(session, listed=with_key(session.listed, event.scheme, record))
+        state.sessions = with_key(state.sessions, event.session, listed)
+    turn.order(
+        ShowPicture(
+            event.request, event.session, event.scheme, event.case, event.kind, number=record.n, at_s=record.at_s
+        )
     )
 
 

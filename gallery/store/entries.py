@@ -16,6 +16,10 @@ from wire.ids import NodeId
 from wire.snapshots import Town
 
 
+class RowError(GalleryError):
+    """A row of keys on the card does not open any more."""
+
+
 class Opened(Struct, frozen=True):
     """A person, as a page shows them.
 
@@ -75,4 +79,4 @@ class Entries:
         try:
             return open_row(row, line, Holder(self._town, scheme, self._node), self._key)
         except SealError as e:
-            raise GalleryError("gallery row", detail=str(e)) from e
+            raise RowError("gallery row", detail=str(e)) from e

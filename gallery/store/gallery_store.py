@@ -41,7 +41,7 @@ from gallery.store.staff_seal import StaffSeal
 from runtime.atomic import PRIVATE, sync_folder
 from runtime.sqlite_file import DAMAGED, StoreRefusedError, read_value, transaction, write_value
 from wire.gallery_keys import KeyRow
-from wire.gallery_lines import NO_LINES, GalleryError, Lines, parse_lines
+from wire.gallery_lines import NO_LINES, GalleryError, GalleryLine, Lines, parse_lines
 from wire.gallery_views import VIEWS_MAX, View, ViewHead, head_of
 
 logger = logging.getLogger(__name__)
@@ -120,6 +120,16 @@ class GalleryStore:
         with self._work() as db:
             (digest,) = db.execute("SELECT digest FROM galleries WHERE scheme = ?", (scheme,)).fetchone() or ("",)
             return self._lines(db, scheme, digest) or NO_LINES
+
+    def line(self, scheme: int, case: int) -> GalleryLine | None:
+        """One of them, as it was verified when it was kept; ``None`` = there is none, or it is damaged."""
+        with self._work() as db:
+            query = "SELECT data FROM lines WHERE scheme = ? AND case_number = ?"
+            found = db.execute(query, (scheme, case)).fetchone()
+        try:
+            return None if found is None else parse_lines(b"%b\n" % found[0]).get(case)
+        except GalleryError:
+            return None
 
     def row(self, scheme: int, key: Key) -> KeyRow | None:
         """A row of keys, as it came; ``None`` = there is none."""

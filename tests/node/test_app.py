@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from node import app, effect_runner, event_queue
 from node.app import NodeApp
-from node.clock import machine_boot_id
 from node.config import load_config
 from node.core.controls import Button, Part
 from node.core.effects import AlertDraft, Effect, KeepAirtime, KeepTold, Told
@@ -24,6 +23,7 @@ from node.core.machine import step
 from node.core.state import NodeState
 from node.store import NodeStore
 from provisioning.fleet import Fleet, NewNode
+from runtime.boot_id import machine_boot_id
 from runtime.logs import FactLog
 from runtime.monotonic import monotonic_ms
 from runtime.service import Service

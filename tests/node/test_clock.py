@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node import clock
-from node.clock import READ_EVERY_MS, WallClock, is_synchronised, machine_boot_id
+from node.clock import READ_EVERY_MS, WallClock, is_synchronised
 
 
 @pytest.fixture
@@ -76,7 +76,3 @@ def test_clock_asks_timesyncs_mark_where_the_kernel_may_not_be_asked(
 
 def test_clock_asks_the_real_kernel_without_error() -> None:
     assert is_synchronised() in (True, False)
-
-
-def test_machine_boot_id_is_the_kernels() -> None:
-    assert Path("/proc/sys/kernel/random/boot_id").read_text().strip() == machine_boot_id()

@@ -171,9 +171,69 @@ def test_what_may_not_be_read_is_refused_with_its_reason(world: GalleryWorld, se
     assert [] == world.node.disk.views
 
 
+@pytest.mark.parametrize("kind", ["list", "search"])
+def test_list_is_one_record_and_its_small_pictures_none(world: GalleryWorld, session: str, kind: str) -> None:
+    world.node.happen(ev.ViewAsked("l", session, 0, 0, kind))
+    for at in range(3):
+        world.node.happen(ev.ViewAsked(f"{at}", session, HART, CASE, "list"))
+
+    assert [(0, 0), (HART, CASE), (HART, CASE), (HART, CASE)] == [(one.scheme, one.case) for one in world.node.shown]
+    (view,) = world.node.disk.views
+    assert (ALICE, 0, 0, kind) == (view.record.staff, view.record.scheme, view.record.case, view.record.kind)
+    shown = [effect for effect in world.node.effects if isinstance(effect, do.ShowPicture)]
+    assert [(1, view.record.at_s)] * 4 == [(one.number, one.at_s) for one in shown]
+
+
+def test_small_pictures_without_a_list_on_the_disk_are_refused(world: GalleryWorld, session: str) -> None:
+    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
+    world.node.disk.is_refusing = True
+    world.node.happen(ev.ViewAsked("l", session, HART, 0, "list"))
+    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
+
+    assert [NotShown.NOT_LOGGED] * 3 == refusals(world)
+    assert [] == world.node.shown
+
+
+def test_list_of_one_scheme_opens_no_picture_of_another(world: GalleryWorld, session: str) -> None:
+    world.office.allowed = {HART, PUB_WATCH}
+    world.contact()
+    world.node.happen(ev.ViewAsked("l", session, PUB_WATCH, 0, "list"))
+    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
+
+    assert [NotShown.NOT_LOGGED] == refusals(world)
+
+
+def test_list_that_one_was_shown_is_nothing_to_the_next(world: GalleryWorld, session: str) -> None:
+    world.node.happen(ev.ViewAsked("l", session, 0, 0, "list"))
+    world.node.happen(ev.SignedOut(session))
+    again = world.try_pin()
+    world.node.happen(ev.ViewAsked("r", again, HART, CASE, "list"))
+
+    assert [NotShown.NOT_LOGGED] == refusals(world)
+
+
+def test_list_of_what_is_off_is_refused_with_the_reason(world: GalleryWorld, session: str) -> None:
+    world.node.happen(ev.ViewAsked("p", session, PUB_WATCH, 0, "list"))
+    world.off_for_days(1)
+    again = world.try_pin()
+    world.node.happen(ev.ViewAsked("l", again, 0, 0, "search"))
+
+    assert [Why.SCHEME_LEFT, Why.CLOCK_UNKNOWN] == refusals(world)
+    assert [] == world.node.disk.views
+
+
+def test_picture_of_a_list_that_is_withdrawn_is_not_shown(world: GalleryWorld, session: str) -> None:
+    world.node.happen(ev.ViewAsked("l", session, 0, 0, "list"))
+    world.hart.withdraw(CASE)
+    world.contact()
+    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
+
+    assert [Why.WITHDRAWN] == refusals(world)
+
+
 def test_page_of_faces_is_one_write(world: GalleryWorld, session: str) -> None:
     world.node.effects.clear()
-    asked: list[ev.Event] = [ev.ViewAsked(f"{at}", session, HART, CASE, "list") for at in range(40)]
+    asked: list[ev.Event] = [ev.ViewAsked(f"{at}", session, HART, CASE, "photograph") for at in range(40)]
 
     def ask_more(effect: do.Effect) -> None:
         """While the first is being written the other requests come."""
@@ -195,7 +255,7 @@ def test_more_than_can_wait_is_refused(world: GalleryWorld, session: str) -> Non
     def ask_more(_effect: do.Effect) -> None:
         world.node.after_write = lambda _effect: None
         for at in range(many):
-            world.node.happen(ev.ViewAsked(f"{at}", session, HART, CASE, "list"))
+            world.node.happen(ev.ViewAsked(f"{at}", session, HART, CASE, "photograph"))
 
     world.node.after_write = ask_more
     world.look(session)
