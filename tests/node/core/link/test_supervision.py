@@ -59,19 +59,6 @@ def test_who_was_on_duty_before_an_outage_is_not_told_after_it(world: World) -> 
     assert "On duty: PCSO" == world.screen.lines[1]
 
 
-@pytest.mark.parametrize(("answered_ms", "expected"), [(200, 0), (4_000, 1)], ids=["at-once", "late"])
-def test_health_goes_again_to_a_central_that_came_to_know_us_later(
-    offline: World, answered_ms: int, expected: int
-) -> None:
-    """F2: a unit that has just claimed its place may be there before central has the directory that names it."""
-    offline.do(LinkUp())
-    offline.after(answered_ms)
-
-    done = offline.do(offline.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
-
-    assert expected == len(healths(offline, done))
-
-
 def test_starting_says_so_until_central_is_heard() -> None:
     world = World()
     world.start()
