@@ -1,7 +1,7 @@
-"""The child that reads photographs: ``python -m gallery.page.picture_child serve``.
+"""The child that reads photographs: ``python -m gallery.pictures.child serve``.
 
 It alone imports Pillow. Jobs come by standard input, answers leave by standard output, see
-:mod:`gallery.page.picture_terms`, until nobody has asked for a minute. The office has made each photograph anew from
+:mod:`gallery.pictures.terms`, until nobody has asked for a minute. The office has made each photograph anew from
 raw pixels, and this unit does not rely on that.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from gallery.page.picture_terms import (
+from gallery.pictures.terms import (
     FILE_BYTES_MAX,
     HEAD_BYTES_MAX,
     MEMORY_BYTES_MAX,

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gallery.page.picture_terms import FILE_BYTES_MAX, HEAD_BYTES_MAX, TEXT_CHARS_MAX, Answer, Job
+from gallery.pictures.terms import FILE_BYTES_MAX, HEAD_BYTES_MAX, TEXT_CHARS_MAX, Answer, Job
 from runtime.caged_child import CagedChild, ChildEndedError
 
 DEADLINE_S: Final = 5.0
 JPEG_BYTES_MAX: Final = 2_000_000
 """Of what the child makes."""
 LONDON: Final = ZoneInfo("Europe/London")
-_MODULE: Final = "gallery.page.picture_child"
+_MODULE: Final = "gallery.pictures.child"
 
 
 class NotShownError(Exception):

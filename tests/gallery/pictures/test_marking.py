@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from gallery.page import pictures as pictures_module
-from gallery.page.picture_child import marked_jpeg
-from gallery.page.picture_terms import CARD_WIDTH, FILE_BYTES_MAX, PORTRAIT_WIDTH, Job
-from gallery.page.pictures import NotShownError, Pictures, words_of_view
+from gallery.pictures import marking
+from gallery.pictures.child import marked_jpeg
+from gallery.pictures.marking import NotShownError, Pictures, words_of_view
+from gallery.pictures.terms import CARD_WIDTH, FILE_BYTES_MAX, PORTRAIT_WIDTH, Job
 from tests.office.people.pictures import claiming, drawn, of_many_scans, opened, saved, with_segment
 
 FACES = Path(__file__).parents[3] / "demo" / "faces"
@@ -119,7 +119,7 @@ def test_child_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Pictures()
     try:
         with monkeypatch.context() as hanging:
-            hanging.setattr(pictures_module, "DEADLINE_S", 0.0)
+            hanging.setattr(marking, "DEADLINE_S", 0.0)
             with pytest.raises(NotShownError):
                 made.marked(FACE, WORDS, CARD_WIDTH)
         assert made._child is None
