@@ -14,6 +14,7 @@ from office.gallery.line_keys import TextKeys
 from office.nodes.answering import Answering
 from office.nodes.galleries import Galleries
 from office.nodes.rules.asking import Asker
+from office.nodes.staff import Staff
 from office.nodes.store import Store
 from office.people.models import Photograph
 from office.people.sealing import Sealing
@@ -22,7 +23,7 @@ from runtime.web_connections import Peer
 from tests.office.conftest import HART
 from tests.office.exclusions.conftest import Town
 from tests.office.publisher.gallery_world import GALLERY_KEY, KEY, TOWN, World
-from wire.gallery_contact import Held, decode_answer
+from wire.gallery_contact import GalleryQuestion, Held, decode_answer
 from wire.gallery_head import ciphertext_file, merge, open_head
 from wire.gallery_keys import Holder, LineKeys, open_photograph, open_row, open_text
 from wire.gallery_lines import NO_LINES, GalleryLine
@@ -45,7 +46,7 @@ class Unit:
     def ask(self, port: Answering) -> int:
         """One question, and what follows from its answer. Returns the bytes of the answer; 0 = there is no news."""
         port.note_received(self.asker.node, self.connection)
-        news = port.news(self.asker, (Held(scheme=HART, number=self.number, is_complete=True),))
+        news = port.news(self.asker, GalleryQuestion(holds=(Held(scheme=HART, number=self.number, is_complete=True),)))
         if news is None:
             return 0
         body = port.answer(self.asker, news, 1_700_000_000, self.connection)
@@ -75,7 +76,9 @@ class Port:
         text_keys = TextKeys(GALLERY_KEY, TOWN)
         self.galleries = Galleries(world.folder, TOWN, lambda: (KEY.public,), text_keys)
         self.store = Store(folder / "nodes.sqlite3", TOWN)
-        self.answering = Answering(TOWN, self.galleries, text_keys, PHOTOGRAPHS_KEY, self.store)
+        self.answering = Answering(
+            TOWN, self.galleries, text_keys, PHOTOGRAPHS_KEY, self.store, staff=Staff(world.folder)
+        )
 
 
 @pytest.fixture
