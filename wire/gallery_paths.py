@@ -11,12 +11,20 @@ VIEWS_PATH: Final = "/gallery/views"
 office, a ``ViewHead`` as JSON: what is up to there need not be sent again."""
 REPORTS_PATH: Final = "/gallery/reports"
 """``POST`` breaches and sightings (:mod:`wire.gallery_reports`). The answer says which the office has committed."""
+DIRECTORY_PATH: Final = "/gallery/directory"
+"""``GET`` the newest signed directory, the delegate's changes with it (:mod:`wire.directory`). With ``?held=SERIAL``
+the answer is empty if there is none newer than that."""
 LINES_PATH: Final = "/gallery/{scheme}/{number}/lines"
 """``GET`` all lines of a gallery, as they are in its file."""
 ROWS_PATH: Final = "/gallery/{scheme}/{number}/rows"
 """``GET`` all rows of a gallery that are the asking node's."""
 PHOTOGRAPH_PATH: Final = "/gallery/photographs/{sha256}"
 """``GET`` the ciphertext of a photograph."""
+
+
+def directory_path(held: int) -> str:
+    """Of the newest directory, if it is newer than this serial."""
+    return f"{DIRECTORY_PATH}?held={held}"
 
 
 def lines_path(scheme: int, number: int) -> str:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ from gallery.net.changes import News, Own, head_of, read_change, read_whole
 from gallery.net.connection import Office, OfficeConnection
 from gallery.net.errors import EndedError, OfficeError
 from gallery.net.pauses import pause_s
-from wire.errors import WireError
+from wire.errors import SnapshotError, WireError
 from wire.gallery_contact import (
     ANSWER_BYTES_MAX,
     ROWS_BYTES_MAX,
@@ -35,6 +35,7 @@ from wire.gallery_contact import (
     decode_rows,
     encode_question,
 )
+from wire.gallery_head import GalleryHead
 from wire.gallery_lines import LINES_BYTES_MAX, GalleryError, Lines
 from wire.gallery_paths import CONTACT_PATH, REPORTS_PATH, VIEWS_PATH, lines_path, rows_path
 from wire.gallery_reports import TAKEN_BYTES_MAX, BreachReport, ReportsTaken, decode_taken, encode_reports
@@ -48,6 +49,18 @@ _HEAD_BYTES_MAX: Final = 4_096
 _read_head: Final = msgspec.json.Decoder(ViewHead).decode
 
 
+class Refresh(Protocol):
+    """:meth:`gallery.net.town_directory.TownDirectory.refresh`."""
+
+    def __call__(self, get: Callable[[str, int], bytes], *, is_missed: bool = False) -> bool:
+        """Whether a newer one came."""
+
+
+def _never(get: Callable[[str, int], bytes], *, is_missed: bool = False) -> bool:
+    del get, is_missed
+    return False
+
+
 class Sources(msgspec.Struct, frozen=True):
     """What the thread needs of others. Each is called on it.
 
@@ -55,6 +68,8 @@ class Sources(msgspec.Struct, frozen=True):
         lines: that are kept of a scheme.
         views_after: records of the view log after a number, as they are sent; empty = there are none.
         office_keys: of offices that the signed directory trusts.
+        refresh: has a newer directory fetched by this function, where it is time to; ``is_missed`` = somebody signed
+            something who is not in ours.
         now_ms: the clock that the core is stepped by.
     """
 
@@ -62,6 +77,7 @@ class Sources(msgspec.Struct, frozen=True):
     views_after: Callable[[int], bytes]
     office_keys: Callable[[], tuple[PublicKey, ...]]
     now_ms: Callable[[], int]
+    refresh: Refresh = _never
 
 
 class _Useless(msgspec.Struct, frozen=True):
@@ -179,6 +195,7 @@ class Contact:
             return OfficeFailed(f"{type(e).__name__}: {e}")
 
     def _answered(self, question: AskOffice, is_wanted: Callable[[], bool]) -> OfficeAnswered:
+        self._sources.refresh(self._getting(is_wanted))
         taken = self._send_reports(question.reports, is_wanted)
         received = self._send_views(question.views_after, is_wanted)
         holds = tuple(Held(scheme=one.scheme, number=one.number, is_complete=one.is_complete) for one in question.held)
@@ -216,7 +233,7 @@ class Contact:
             OfficeError: files of it cannot be fetched.
         """
         try:
-            head = head_of(change, self._own, self._sources.office_keys())
+            head = self._head(change, is_wanted)
             found = read_change(change, head, self._sources.lines(change.scheme), self._own)
             if found is not None:
                 return found
@@ -228,6 +245,18 @@ class Contact:
         except WireError as e:
             logger.warning("the gallery of scheme %d cannot be used: %s", change.scheme, e)
             return None
+
+    def _head(self, change: GalleryChange, is_wanted: Callable[[], bool]) -> GalleryHead:
+        try:
+            return head_of(change, self._own, self._sources.office_keys())
+        except SnapshotError:
+            # By an office that the town has taken in since, perhaps.
+            if not self._sources.refresh(self._getting(is_wanted), is_missed=True):
+                raise
+            return head_of(change, self._own, self._sources.office_keys())
+
+    def _getting(self, is_wanted: Callable[[], bool]) -> Callable[[str, int], bytes]:
+        return lambda path, bytes_max: self._connection.get(path, bytes_max, is_wanted, may_go_on=False)
 
     def _send_reports(self, reports: tuple[BreachReport, ...], is_wanted: Callable[[], bool]) -> ReportsTaken:
         """What the office says of them. Of what was not sent it has nothing, whatever it says."""

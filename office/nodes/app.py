@@ -19,6 +19,7 @@ from office.nodes.asking import Asking
 from office.nodes.config import Configuration
 from office.nodes.galleries import Galleries
 from office.nodes.handlers.contact import Contact
+from office.nodes.handlers.directory import Directories
 from office.nodes.handlers.files import Files
 from office.nodes.handlers.views import Views
 from office.nodes.reports import Reports
@@ -31,7 +32,7 @@ from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
-from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
+from wire.gallery_paths import CONTACT_PATH, DIRECTORY_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
 from wire.snapshots import Town
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class MachinePort:
             routes=[
                 Route(CONTACT_PATH, contact.answer, methods=["POST"]),
                 Route(VIEWS_PATH, Views(self._asking, self._reports).answer, methods=["POST"]),
+                Route(DIRECTORY_PATH, Directories(self._asking, self._who).newest),
                 Route(_typed(LINES_PATH), files.lines),
                 Route(_typed(ROWS_PATH), files.rows),
                 Route(PHOTOGRAPH_PATH, files.photograph),

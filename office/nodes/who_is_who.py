@@ -50,6 +50,9 @@ class WhoIsWho:
         now_s: Unix time.
         on_fault: takes a sentence when what is wrong changes.
 
+    Attributes:
+        directory: the newest; ``directory_data`` are its bytes, for whoever checks the signatures again.
+
     Raises:
         ConfigError: there is no directory of this authority yet, or no list of the issuers.
     """
@@ -70,6 +73,7 @@ class WhoIsWho:
         self._names = sorted(issuer.subject.rfc4514_string() for issuer in issuers)
         self._now_s = now_s
         self.directory = EMPTY_DIRECTORY
+        self.directory_data = b""
         self._directories = [
             WatchedFile(path, self._open_directory, DIRECTORY_BYTES_MAX, on_fault)
             for path in (directory_file, delegated_file)
@@ -87,8 +91,8 @@ class WhoIsWho:
         has_changed = self._lists.look()
         for file in self._directories:
             file.look()
-            if file.contents is not None and self._may_follow(file.contents):
-                self.directory = file.contents
+            if file.contents is not None and self._may_follow(file.contents[0]):
+                self.directory, self.directory_data = file.contents
                 has_changed = True
         return has_changed
 
@@ -110,8 +114,8 @@ class WhoIsWho:
         held = self.directory
         return found.serial > held.serial and refusal(found, held, (int(self._now_s()),)) is None
 
-    def _open_directory(self, data: bytes) -> Directory:
-        return open_directory(data, self._authority)
+    def _open_directory(self, data: bytes) -> tuple[Directory, bytes]:
+        return open_directory(data, self._authority), data
 
     def _open_lists(self, data: bytes) -> _Lists:
         """Those that an issuer of nodes has signed; for others nobody comes here."""

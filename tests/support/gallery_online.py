@@ -13,6 +13,7 @@ from gallery.net.changes import Own
 from gallery.net.connection import Office
 from gallery.net.contact import Contact, Sources
 from gallery.net.fetching import Fetching
+from gallery.net.town_directory import TownDirectory
 from runtime.key_pair import KeyPair
 from runtime.monotonic import monotonic_ms
 from tests.support.asking_town import HOST, OFFICE, SHOP, TOWN, AskingTown, sealing_key
@@ -44,7 +45,10 @@ class OnlineNode(CardNode):
         self.pauses: list[int] = []
         self.office_keys: tuple[PublicKey, ...] = (OFFICE.public,)
         own = Own(TOWN, node, sealing_key(node))
-        sources = Sources(self.store.lines, self.store.views_after, lambda: self.office_keys, monotonic_ms)
+        self.directory: TownDirectory | None = None
+        sources = Sources(
+            self.store.lines, self.store.views_after, lambda: self.office_keys, monotonic_ms, self._refresh
+        )
         self.contact = Contact(office, own, sources, self.arrivals, self.events.put, pause=self._pause)
         self.fetching_thread = Fetching(
             office, self.store.photographs, self.events.put, monotonic_ms, pause=lambda _failures, _s: 0.0
@@ -62,6 +66,12 @@ class OnlineNode(CardNode):
                 self.happen(self.events.get(timeout=0.02))
             except queue.Empty:
                 self.happen(ev.Ticked())
+
+    def _refresh(self, get: Callable[[str, int], bytes], *, is_missed: bool = False) -> bool:
+        if self.directory is None or not self.directory.refresh(get, is_missed=is_missed):
+            return False
+        self.office_keys = self.directory.known.office_keys
+        return True
 
     def has(self, scheme: int, number: int) -> bool:
         """Whether the office is told that all of this gallery is here."""

@@ -30,7 +30,15 @@ from wire.gallery_lines import (
     GalleryLine,
     PhotographEntry,
 )
-from wire.gallery_paths import CONTACT_PATH, LINES_PATH, PHOTOGRAPH_PATH, REPORTS_PATH, ROWS_PATH, VIEWS_PATH
+from wire.gallery_paths import (
+    CONTACT_PATH,
+    DIRECTORY_PATH,
+    LINES_PATH,
+    PHOTOGRAPH_PATH,
+    REPORTS_PATH,
+    ROWS_PATH,
+    VIEWS_PATH,
+)
 from wire.gallery_reports import (
     OUTCOMES_MAX,
     REPORT_BYTES_MAX,
@@ -128,6 +136,7 @@ It is asked at the office's [machine port](office.md#galleries-for-nodes), over 
 | request | what |
 |---|---|
 | `POST {CONTACT_PATH}` | the question below |
+| `GET {DIRECTORY_PATH}` | the newest signed directory; empty if `?held=SERIAL` is as new |
 | `GET {LINES_PATH}` | all lines of a scheme's newest gallery; of another number there are none (404) |
 | `GET {ROWS_PATH}` | all rows of it that are the asking node's |
 | `GET {PHOTOGRAPH_PATH}` | the ciphertext of a photograph, if a line that the node may show names it |
