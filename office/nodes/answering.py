@@ -14,6 +14,7 @@ import msgspec
 from office.gallery.holders import LineHolders
 from office.gallery.line_keys import TextKeys, photograph_key
 from office.nodes.galleries import Galleries, Gallery
+from office.nodes.outcomes import NodeOutcomes
 from office.nodes.rules.asking import Asker
 from office.nodes.rules.news import WHOLE, change_from, is_staff_news, must_destroy
 from office.nodes.staff import Staff, StaffList
@@ -29,6 +30,7 @@ from wire.gallery_contact import (
 )
 from wire.gallery_keys import Holder, KeyRow, LineKeys, seal_row
 from wire.gallery_lines import GalleryLine
+from wire.gallery_reports import Outcomes
 from wire.ids import NodeId
 from wire.snapshots import Town
 
@@ -44,10 +46,12 @@ class News(msgspec.Struct, frozen=True):
     Attributes:
         changes: scheme → number from which its change starts.
         staff: who may sign in; ``None`` = that is not new.
+        outcomes: of the node's reports; ``None`` = it holds them.
     """
 
     changes: Mapping[int, int] = {}
     staff: StaffList | None = None
+    outcomes: Outcomes | None = None
 
 
 NOTHING: Final = News()
@@ -68,6 +72,7 @@ class Answering:
         photographs_key: opens the keys of photographs.
         store: for whom rows were made.
         staff: who may sign in where.
+        outcomes: what nodes are told of their reports.
     """
 
     def __init__(
@@ -79,10 +84,12 @@ class Answering:
         store: Store,
         *,
         staff: Staff,
+        outcomes: NodeOutcomes,
     ) -> None:
         self._town = town
         self._galleries = galleries
         self._staff = staff
+        self._outcomes = outcomes
         self._text_keys = text_keys
         self._photographs_key = photographs_key
         self._store = store
@@ -94,7 +101,11 @@ class Answering:
 
     def news(self, asker: Asker, question: GalleryQuestion) -> News | None:
         """What is to be told; ``None`` = nothing, which can wait."""
-        found = News(self._changes(asker, question.holds), self._staff_news(asker, question.staff))
+        found = News(
+            self._changes(asker, question.holds),
+            self._staff_news(asker, question.staff),
+            self._outcomes.news(asker.node, question.outcomes),
+        )
         return None if found == NOTHING and not must_destroy(question.holds, asker.schemes) else found
 
     def _changes(self, asker: Asker, holds: Sequence[Held]) -> dict[int, int]:
@@ -166,6 +177,7 @@ class Answering:
             schemes=tuple(sorted(asker.schemes)),
             open_schemes=tuple(sorted(asker.schemes & self._staff.open_schemes)),
             staff=None if news.staff is None else news.staff.entries,
+            outcomes=news.outcomes,
         )
         while True:
             whole = msgspec.structs.replace(answer, changes=tuple(changes.values()))

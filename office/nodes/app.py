@@ -21,7 +21,9 @@ from office.nodes.galleries import Galleries
 from office.nodes.handlers.contact import Contact
 from office.nodes.handlers.directory import Directories
 from office.nodes.handlers.files import Files
+from office.nodes.handlers.reports import BreachReports
 from office.nodes.handlers.views import Views
+from office.nodes.outcomes import NodeOutcomes
 from office.nodes.reports import Reports
 from office.nodes.staff import Staff
 from office.nodes.store import FILE_NAME, Store
@@ -32,7 +34,15 @@ from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
-from wire.gallery_paths import CONTACT_PATH, DIRECTORY_PATH, LINES_PATH, PHOTOGRAPH_PATH, ROWS_PATH, VIEWS_PATH
+from wire.gallery_paths import (
+    CONTACT_PATH,
+    DIRECTORY_PATH,
+    LINES_PATH,
+    PHOTOGRAPH_PATH,
+    REPORTS_PATH,
+    ROWS_PATH,
+    VIEWS_PATH,
+)
 from wire.snapshots import Town
 
 logger = logging.getLogger(__name__)
@@ -63,11 +73,20 @@ class MachinePort:
         self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
         self.staff = Staff(at(file.snapshots))
         at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
+        self._outcomes = NodeOutcomes(at(file.snapshots))
         self._store = Store(at(file.state_dir) / FILE_NAME, town)
         self._reports = Reports(self._store, facts, file.views_days)
         self.waiting = Waiting()
         self._asking = Asking(self._who)
-        answering = Answering(town, self.galleries, text_keys, photographs_key, self._store, staff=self.staff)
+        answering = Answering(
+            town,
+            self.galleries,
+            text_keys,
+            photographs_key,
+            self._store,
+            staff=self.staff,
+            outcomes=self._outcomes,
+        )
         contact = Contact(self._asking, answering, self.waiting, self._reports)
         files = Files(self._asking, self.galleries, answering)
         app = Starlette(
@@ -75,6 +94,7 @@ class MachinePort:
                 Route(CONTACT_PATH, contact.answer, methods=["POST"]),
                 Route(VIEWS_PATH, Views(self._asking, self._reports).answer, methods=["POST"]),
                 Route(DIRECTORY_PATH, Directories(self._asking, self._who).newest),
+                Route(REPORTS_PATH, BreachReports(self._asking, self._reports).answer, methods=["POST"]),
                 Route(_typed(LINES_PATH), files.lines),
                 Route(_typed(ROWS_PATH), files.rows),
                 Route(PHOTOGRAPH_PATH, files.photograph),
@@ -98,6 +118,7 @@ class MachinePort:
             RuntimeError: the server has ended by itself.
         """
         self.galleries.look()
+        self._look_at_outcomes()
         self._reports.note_directory(self._who.directory)
         self._loop = self._web.start_thread()
         self._service.ready()
@@ -115,10 +136,11 @@ class MachinePort:
         self._store.close()
 
     def look(self) -> None:
-        """See what is new of the town, of the galleries and of staff, and tell whoever waits."""
+        """See what is new of the town, of the galleries, of staff and of outcomes, and tell whoever waits."""
         is_other_town = self._who.look()
         is_new = self.galleries.look()
         is_new = self.staff.look() or is_new
+        is_new = self._look_at_outcomes() or is_new
         # At each look: a certificate's or a list's time may be over. Before anybody is woken, so that who waits and is
         # nobody any more is cut off and told nothing.
         self._on_loop(self._asking.close_refused)
@@ -126,6 +148,12 @@ class MachinePort:
             self._on_loop(self.waiting.wake)
         if is_other_town:
             self._reports.note_directory(self._who.directory)
+
+    def _look_at_outcomes(self) -> bool:
+        is_new = self._outcomes.look()
+        if is_new:
+            self._reports.note_taken(self._outcomes.taken)
+        return is_new
 
     def _tell(self, alarm: str) -> None:
         if alarm != self._told:

@@ -18,12 +18,14 @@ from msgspec import Struct
 
 from office.nodes.store import SCRIPTS, Alarm, Receipt, Station, StoreError
 from runtime.sqlite_file import kind_of
+from wire.gallery_reports import BreachReport
 from wire.gallery_views import ViewRecord
 from wire.ids import NodeId
 
 PAGE_ROWS: Final = 50
 _BUSY_S: Final = 2.0
 _read_record: Final = msgspec.json.Decoder(ViewRecord).decode
+_read_report: Final = msgspec.json.Decoder(BreachReport).decode
 
 
 class Search(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,22 @@ class Gap(Struct, frozen=True):
     node: NodeId
     first: int
     last: int
+
+
+class KeptReport(Struct, frozen=True):
+    """A breach or sighting as a node has reported it.
+
+    Attributes:
+        n: its number in the port's file.
+        premises: where the node stood, by the directory; 0 = not joined with one.
+        received_s: when the office had it, Unix time.
+    """
+
+    n: int
+    node: NodeId
+    premises: int
+    report: BreachReport
+    received_s: int
 
 
 class Reported:
@@ -123,6 +141,20 @@ class Reported:
             values | {"most": most, "skip": skip},
         )
         return [Shown(NodeId(node), _read_record(record), at_s, bool(gap)) for node, record, at_s, gap in found]
+
+    def newest_report(self) -> int:
+        """Number of the newest report; 0 = there is none."""
+        (newest,) = self._rows("SELECT MAX(n) FROM reports")[0]
+        return newest or 0
+
+    def reports(self) -> list[KeptReport]:
+        """All of which the port has not forgotten what they say, in the order in which they came."""
+        found = self._rows(
+            "SELECT n, node, premises, record, received_s FROM reports WHERE record IS NOT NULL ORDER BY n"
+        )
+        return [
+            KeptReport(n, NodeId(node), premises, _read_report(data), at_s) for n, node, premises, data, at_s in found
+        ]
 
     def staff(self, search: Search) -> list[int]:
         """Numbers of the members of staff who are in the views found, nobody apart."""

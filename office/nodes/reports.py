@@ -1,4 +1,4 @@
-"""What nodes say, told and kept: what they hold, when they last asked, whom they have shown."""
+"""What nodes say, told and kept: what they hold, when they last asked, whom they have shown or reported."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from office.nodes.rules.asking import Asker
+from office.nodes.rules.reported import split_by_right
 from office.nodes.store import Station, Store, StoreError
 from runtime.logs import FactLog
 from wire.directory import Directory
 from wire.gallery_contact import GalleryQuestion
+from wire.gallery_reports import BreachReport, ReportsTaken
 from wire.gallery_views import View, ViewHead
 from wire.ids import NodeId, node_text
 
@@ -20,6 +23,8 @@ logger = logging.getLogger(__name__)
 NEVER_S: Final = float("inf")
 CONTACTS_KEPT_EVERY_S: Final = 15.0
 DAY_S: Final = 86_400
+REPORTS_DAYS: Final = 30
+"""An office that was put back from a backup takes in again what it had taken since."""
 
 
 class Reports:
@@ -42,6 +47,7 @@ class Reports:
         self._unkept: dict[NodeId, int] = {}
         self._told: set[tuple[str, NodeId]] = set()
         self._kept_at = 0.0
+        self._taken = 0
         self._forgot_at: float | None = None
 
     def note_asked(self, node: NodeId) -> float:
@@ -102,6 +108,25 @@ class Reports:
         except StoreError as e:
             logger.error("which nodes there are is not kept: %s", e)  # noqa: TRY400
 
+    def keep_reports(self, asker: Asker, reports: tuple[BreachReport, ...]) -> ReportsTaken:
+        """Keep those that the asker may make.
+
+        Raises:
+            StoreError: nothing is kept.
+        """
+        own, refused = split_by_right(asker, reports)
+        taken = self._store.add_reports(asker.node, asker.premises, own, int(self._now_s()))
+        found = ReportsTaken(committed=taken.committed, refused=(*taken.refused, *refused))
+        node = node_text(asker.node)
+        if found.refused:
+            logger.error("node %s reports what is not its own: %d refused", node, len(found.refused))
+        self._facts.write("reports kept", node=node, committed=len(found.committed), refused=len(found.refused))
+        return found
+
+    def note_taken(self, taken: int) -> None:
+        """The office has the reports up to this number."""
+        self._taken = taken
+
     def tidy(self) -> None:
         """Now and then, as the program runs: keep when nodes asked, and forget old views. Never raises."""
         now = time.monotonic()
@@ -114,8 +139,9 @@ class Reports:
         self._forgot_at = now
         try:
             self._store.forget_views(int(self._now_s()) - self._views_days * DAY_S)
+            self._store.forget_reports(self._taken, int(self._now_s()) - REPORTS_DAYS * DAY_S)
         except StoreError as e:
-            logger.error("old views are not forgotten: %s", e)  # noqa: TRY400
+            logger.error("old views and reports are not forgotten: %s", e)  # noqa: TRY400
 
     def flush(self) -> None:
         """Keep when nodes have asked."""

@@ -1,7 +1,7 @@
 """What nodes have reported, in an SQLite file of its own: what each holds, when it last asked, and whom it has shown.
 
-The office's pages read it (:mod:`office.nodes.reading`). Nothing in it names a person; of a view the number of a case
-and of a member of staff.
+The office's pages read it (:mod:`office.nodes.reading`). Nothing in it names a person; of a view or a
+report the number of a case and of a member of staff.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from runtime.sqlite_file import migrate, transaction
 from wire.gallery_contact import Held
+from wire.gallery_reports import BreachReport, ReportsTaken
 from wire.gallery_views import Continued, View, ViewHead, continue_chain, is_forked, no_views
 from wire.ids import NodeId
 from wire.snapshots import Town
@@ -94,6 +96,18 @@ CREATE INDEX shown_node ON shown (node, at_s);
 CREATE INDEX shown_case ON shown (scheme, case_number, at_s);
 CREATE INDEX shown_staff ON shown (staff, at_s);
 CREATE INDEX shown_received ON shown (received_s);
+""",
+    # Breaches and sightings; what they say is forgotten once the office has them, and their ids stay.
+    """
+CREATE TABLE reports (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    report TEXT NOT NULL UNIQUE,
+    node INTEGER NOT NULL,
+    premises INTEGER NOT NULL,
+    record BLOB,
+    received_s INTEGER NOT NULL
+) STRICT;
+CREATE INDEX reports_waiting ON reports (n) WHERE record IS NOT NULL;
 """,
 )
 """One for each version of the file. They only add."""
@@ -278,6 +292,30 @@ class Store:
                 self._db.execute("INSERT OR IGNORE INTO alarms VALUES (?, 'fork', ?, ?)", (node, told.n, at_s))
         return found
 
+    def add_reports(self, node: NodeId, premises: int, reports: Sequence[BreachReport], at_s: int) -> ReportsTaken:
+        """Keep those that are new. One that is sent again is kept already; an id of another node's is nobody else's."""
+        with self._writing():
+            known = {one.id: self._reporter(one.id) for one in reports}
+            self._db.executemany(
+                "INSERT INTO reports (report, node, premises, record, received_s) VALUES (?, ?, ?, ?, ?)",
+                [(one.id, node, premises, msgspec.json.encode(one), at_s) for one in reports if known[one.id] is None],
+            )
+        return ReportsTaken(
+            committed=tuple(one for one, by in known.items() if by in {None, node}),
+            refused=tuple(one for one, by in known.items() if by not in {None, node}),
+        )
+
+    def forget_reports(self, taken: int, before_s: int) -> None:
+        """Forget what those up to this number say that came before a moment: the office has them, and its backups."""
+        with self._writing():
+            done = self._db.execute(
+                "UPDATE reports SET record = NULL WHERE n <= ? AND received_s < ? AND record IS NOT NULL",
+                (taken, before_s),
+            )
+        if done.rowcount:
+            with self._reading():
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def alarms(self) -> tuple[Alarm, ...]:
         """All of them, newest first."""
         with self._reading():
@@ -321,6 +359,10 @@ class Store:
 
     def _digest(self, node: NodeId, n: int) -> str | None:
         row = self._db.execute("SELECT digest FROM views WHERE node = ? AND n = ?", (node, n)).fetchone()
+        return row[0] if row else None
+
+    def _reporter(self, report: str) -> int | None:
+        row = self._db.execute("SELECT node FROM reports WHERE report = ?", (report,)).fetchone()
         return row[0] if row else None
 
     def _open(self) -> None:

@@ -41,7 +41,8 @@ from wire.gallery_contact import GalleryAnswer, GalleryQuestion, Held, decode_an
 from wire.gallery_head import GalleryHead, head_file, lines_file, seal_head
 from wire.gallery_keys import Holder, LineKeys, open_row, seal_text
 from wire.gallery_lines import EntryText, GalleryLine, Lines, PhotographEntry, parse_lines
-from wire.gallery_paths import CONTACT_PATH
+from wire.gallery_paths import CONTACT_PATH, REPORTS_PATH
+from wire.gallery_reports import BreachReport, ReportsTaken, decode_taken, encode_reports
 from wire.gallery_staff import StaffEntry
 from wire.gallery_views import ViewHead
 from wire.ids import NodeId, node_text
@@ -278,6 +279,12 @@ class Unit:
         self.context.load_cert_chain(certificate, key)
         self.connection = http.client.HTTPSConnection(HOST, port, timeout=DEADLINE_S, context=self.context)
 
+    def reports(self, *reports: BreachReport) -> ReportsTaken:
+        """What the port says to these."""
+        status, body = self.request("POST", REPORTS_PATH, encode_reports(reports))
+        assert status == 200, (status, body)
+        return decode_taken(body)
+
     def request(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
@@ -294,9 +301,12 @@ class Unit:
         answer = self.connection.getresponse()
         return answer.status, answer.read()
 
-    def ask(self, *holds: Held, views: ViewHead | None = None, staff: str | None = None) -> None:
+    def ask(
+        self, *holds: Held, views: ViewHead | None = None, staff: str | None = None, outcomes: str | None = None
+    ) -> None:
         """Say what it holds, and do not wait."""
-        self.send("POST", CONTACT_PATH, encode_question(GalleryQuestion(holds=holds, views=views, staff=staff)))
+        question = GalleryQuestion(holds=holds, views=views, staff=staff, outcomes=outcomes)
+        self.send("POST", CONTACT_PATH, encode_question(question))
 
     def told(self) -> GalleryAnswer:
         """The answer to that."""

@@ -13,6 +13,9 @@ VIEWS_AT_ONCE: Final = 20_000
 """Of a busy counter that was without network for a week."""
 VIEWS_EACH_S: Final = 1.0
 """35 MB a day, all of which is kept. As fast as it may ask a node could fill the office's disk in a night."""
+REPORTS_AT_ONCE: Final = 400
+"""Twice what a node keeps."""
+REPORTS_EACH_S: Final = 0.1
 
 
 class Allowance:

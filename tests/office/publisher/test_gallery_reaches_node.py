@@ -13,6 +13,7 @@ from office.exclusions.models import Case
 from office.gallery.line_keys import TextKeys
 from office.nodes.answering import Answering
 from office.nodes.galleries import Galleries
+from office.nodes.outcomes import NodeOutcomes
 from office.nodes.rules.asking import Asker
 from office.nodes.staff import Staff
 from office.nodes.store import Store
@@ -77,7 +78,13 @@ class Port:
         self.galleries = Galleries(world.folder, TOWN, lambda: (KEY.public,), text_keys)
         self.store = Store(folder / "nodes.sqlite3", TOWN)
         self.answering = Answering(
-            TOWN, self.galleries, text_keys, PHOTOGRAPHS_KEY, self.store, staff=Staff(world.folder)
+            TOWN,
+            self.galleries,
+            text_keys,
+            PHOTOGRAPHS_KEY,
+            self.store,
+            outcomes=NodeOutcomes(world.folder),
+            staff=Staff(world.folder),
         )
 
 
