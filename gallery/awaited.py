@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gallery.core.effects import AnswerSignIn, RefuseView, SignIn
+from gallery.core.effects import AnswerReport, AnswerSignIn, RefuseView, SignIn
 from gallery.page.ports import Opened
 from wire.gallery_lines import PhotographSize
 
@@ -29,6 +29,7 @@ class Awaited:
     def __init__(self) -> None:
         self._views: dict[str, View] = {}
         self._attempts: dict[str, Future[AnswerSignIn]] = {}
+        self._reports: dict[str, Future[AnswerReport]] = {}
 
     def view(self, request: str, size: PhotographSize | None) -> Future[Opened | RefuseView]:
         """Somebody begins to wait for a view.
@@ -49,6 +50,17 @@ class Awaited:
         future.set_result(AnswerSignIn(attempt, SignIn.BUSY))
         return future, False
 
+    def report(self, request: str) -> Future[AnswerReport]:
+        """Somebody begins to wait for a report to be kept.
+
+        Raises:
+            ValueError: a request of this name is under way.
+        """
+        future: Future[AnswerReport] = Future()
+        if self._reports.setdefault(request, future) is not future:
+            raise ValueError("a request of this name is under way")
+        return future
+
     def asked(self, request: str) -> View | None:
         """Who waits for this view."""
         return self._views.get(request)
@@ -62,12 +74,18 @@ class Awaited:
         """To whoever waits for it."""
         _answer(self._attempts.pop(attempt, None), answer)
 
+    def answer_report(self, request: str, answer: AnswerReport | Exception) -> None:
+        """To whoever waits for it."""
+        _answer(self._reports.pop(request, None), answer)
+
     def cancel(self) -> None:
         """Nobody is answered any more."""
         for view in list(self._views.values()):
             view.future.cancel()
         for attempt in list(self._attempts.values()):
             attempt.cancel()
+        for report in list(self._reports.values()):
+            report.cancel()
 
 
 def _answer(future: Future[Any] | None, answer: object) -> None:

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from gallery.core.holdings import Gallery
 from gallery.core.readable import Now, Why, why_not, why_off
 from gallery.core.state import State
-from gallery.page.ports import Person, SchemeGallery, Snapshot, Staff
+from gallery.page.ports import Person, Reported, SchemeGallery, Snapshot, Staff
 from gallery.texts import Known, Name
 from wire.gallery_lines import last_day_of
+from wire.gallery_reports import OUTCOME_CHARS_MAX
+from wire.text import display_text
 
 
 class Names(Struct, frozen=True):
@@ -51,6 +53,28 @@ def picture(state: State, schemes: tuple[SchemeGallery, ...], names: Names, now_
         sessions=MappingProxyType({name: session.person for name, session in state.sessions.items()}),
         now_s=max(0, state.clock.floor_s(now_ms)),
         heard_at_s=state.lease.told_at_s,
+        reports=_reports(state),
+    )
+
+
+def _reports(state: State) -> tuple[Reported, ...]:
+    told = {one.report: one for one in state.book.outcomes.reports}
+    on_disk = [row for row in state.book.rows if state.book_disk.has(row.report.id)]
+    return tuple(
+        Reported(
+            row.report.id,
+            row.report.kind,
+            row.report.scheme,
+            row.report.case,
+            row.reference,
+            row.report.at_s,
+            row.report.left,
+            state=row.state if outcome is None else outcome.state,
+            words="" if outcome is None else display_text(outcome.words, OUTCOME_CHARS_MAX),
+            told_at_s=0 if outcome is None else outcome.at_s,
+        )
+        for row in reversed(on_disk)
+        for outcome in (told.get(row.report.id),)
     )
 
 

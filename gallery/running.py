@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from gallery.awaited import Awaited
 from gallery.core.effects import (
+    AnswerReport,
     AnswerSignIn,
     AskOffice,
     CheckSecret,
@@ -39,6 +40,8 @@ from gallery.core.events import (
     OfficeFailed,
     PhotographsFailed,
     PinChosen,
+    ReportAlerted,
+    ReportAsked,
     SecretChecked,
     SessionUsed,
     SignedOut,
@@ -116,6 +119,16 @@ class Running:
         future = self._awaited.view(asked.request, size)
         self._events.put(asked)
         return future
+
+    def report(self, asked: ReportAsked) -> Future[AnswerReport]:
+        """Write down a breach or a sighting; answered once it is on the disk."""
+        future = self._awaited.report(asked.request)
+        self._events.put(asked)
+        return future
+
+    def alerted(self, told: ReportAlerted) -> None:
+        """The node has answered the alert of a report."""
+        self._events.put(told)
 
     def use(self, session: str) -> None:
         """Somebody touched the page."""
@@ -243,6 +256,8 @@ class Running:
         match event:
             case ViewAsked(request):
                 self._awaited.answer_view(request, error)
+            case ReportAsked(request):
+                self._awaited.answer_report(request, error)
             case SignInAsked(attempt) | PinChosen(attempt):
                 self._awaited.answer_attempt(attempt, error)
             case OfficeAnswered():
@@ -282,6 +297,8 @@ class Running:
                 self._show(effect)
             case RefuseView(request):
                 self._awaited.answer_view(request, effect)
+            case AnswerReport(request):
+                self._awaited.answer_report(request, effect)
             case AnswerSignIn(attempt):
                 self._awaited.answer_attempt(attempt, effect)
             case CloseSession() | RedrawPages():

@@ -15,8 +15,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from gallery.core.effects import AnswerSignIn, CloseSession, RedrawPages, RefuseView
-from gallery.core.events import PinChosen, SignInAsked, ViewAsked
+from gallery.core.effects import AnswerReport, AnswerSignIn, CloseSession, RedrawPages, RefuseView
+from gallery.core.events import PinChosen, ReportAlerted, ReportAsked, SignInAsked, ViewAsked
 from gallery.core.readable import Why
 from wire.gallery_lines import EntryText, PhotographSize
 
@@ -79,6 +79,31 @@ class Staff(Struct, frozen=True):
     has_pin: bool
 
 
+class Reported(Struct, frozen=True):
+    """A breach or sighting that was reported on this unit, and what has become of it.
+
+    Attributes:
+        report: its id.
+        reference: of the person: ``HART-0042``.
+        at_s: when it was reported, Unix time.
+        state: ``waiting`` = on this unit's card, the office does not have it yet; ``sent`` = it has; ``refused`` = it
+            will never take it; or as the office says: ``received``, ``in-hand``, ``closed``.
+        words: the office's, for the reporter; empty = none yet.
+        told_at_s: since when it is so at the office; 0 = it has not said anything.
+    """
+
+    report: str
+    kind: Literal["breach", "sighting"]
+    scheme: int
+    case: int
+    reference: str
+    at_s: int
+    left: Left
+    state: str
+    words: str = ""
+    told_at_s: int = 0
+
+
 class Snapshot(Struct, frozen=True):
     """All that the page lists. Never changed: another takes its place.
 
@@ -89,6 +114,7 @@ class Snapshot(Struct, frozen=True):
         sessions: who is signed in: number of the person, by the name of the session.
         now_s: Unix time, as late as it is known to be; 0 = not known at all.
         heard_at_s: when the office answered last, by its own clock; 0 = never.
+        reports: of the last weeks, newest first. Show them to whoever is signed in.
     """
 
     premises: str
@@ -97,6 +123,7 @@ class Snapshot(Struct, frozen=True):
     sessions: Mapping[str, int] = MappingProxyType({})
     now_s: int = 0
     heard_at_s: int = 0
+    reports: tuple[Reported, ...] = ()
 
 
 class Opened(Struct, frozen=True):
@@ -134,6 +161,15 @@ class GalleryPort(Protocol):
         A list or a search is of case 0. Once it is written down, pictures in it are views of kind ``list`` with a
         case, in the same session, and no records of their own.
         """
+
+    def report(self, asked: ReportAsked) -> Future[AnswerReport]:
+        """Write down a breach or a sighting for the office; answered once it is on the disk, or with why it is not.
+
+        The alert goes by the node, at once and beside it. A press that is repeated bears the same id.
+        """
+
+    def alerted(self, told: ReportAlerted) -> None:
+        """The node has answered the alert of a report: its id goes to the office with the report."""
 
     def use(self, session: str) -> None:
         """Somebody touched the page."""
