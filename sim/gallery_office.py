@@ -49,12 +49,14 @@ class SimOffice:
         allowed: schemes whose gallery the node may hold.
         staff: who may sign in there; ``None`` = nothing new.
         reports: ids of those that it has.
+        unproven: schemes of which it cannot tell what is in force.
     """
 
     def __init__(self) -> None:
         self.books: dict[int, Book] = {}
         self.allowed: set[int] = set()
         self.staff: tuple[StaffTold, ...] | None = None
+        self.unproven: tuple[int, ...] = ()
         self.lease_s = LEASE_S
         self.reports: set[str] = set()
 
@@ -77,6 +79,7 @@ class SimOffice:
             staff=self.staff,
             views_received=views_received,
             reports_committed=sent,
+            unproven=self.unproven,
         )
 
     def _told(self, scheme: int, after: int) -> ev.GalleryTold:

@@ -114,6 +114,8 @@ class GalleryAnswer(Message, frozen=True):
     """Those of ``schemes`` that have chosen to show their gallery without proof of the time."""
     staff: Annotated[tuple[StaffEntry, ...], msgspec.Meta(max_length=STAFF_MAX)] | None = None
     """All who may sign in at its page; whoever is not among them is out. null = as before."""
+    unproven: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
+    """Those of ``schemes`` of which the office cannot tell now what is in force: their lease stays as it was."""
 
     def __post_init__(self) -> None:
         found = {one.scheme for one in self.changes}

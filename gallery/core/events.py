@@ -151,6 +151,7 @@ class OfficeAnswered(Struct, frozen=True):
         views_received: number of the newest view that the office has committed.
         reports_committed, reports_refused: ids of reports that it has, or will never take.
         outcomes: what has become of reports; ``None`` = as before.
+        unproven: schemes of which it is not known what is in force: their lease stays as it was.
     """
 
     asked_ms: int
@@ -163,6 +164,7 @@ class OfficeAnswered(Struct, frozen=True):
     reports_committed: frozenset[str] = frozenset()
     reports_refused: frozenset[str] = frozenset()
     outcomes: Outcomes | None = None
+    unproven: tuple[int, ...] = ()
 
 
 class OfficeFailed(Struct, frozen=True):

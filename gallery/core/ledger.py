@@ -7,6 +7,7 @@ how late it is. So nobody stretches a lease by switching the unit off and on: 40
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -28,15 +29,31 @@ class Lease(Struct, frozen=True):
         told_at_s: the office's time when it last answered; 0 = it never has.
         until_s: until when, as it said.
         charged_s: what boots have taken since.
+        stays: schemes of which the office could not tell what is in force, with the end that they had before.
     """
 
     told_at_s: int = 0
     until_s: int = 0
     charged_s: int = 0
+    stays: tuple[tuple[int, int], ...] = ()
 
-    def ends_s(self, lease_s: int) -> int:
+    def ends_s(self, scheme: int, lease_s: int) -> int:
         """When it ends for a gallery that may be shown for ``lease_s`` after contact."""
+        for one, until_s in self.stays:
+            if one == scheme:
+                return until_s - self.charged_s
         return min(self.until_s, self.told_at_s + min(lease_s, LEASE_S_MAX)) - self.charged_s
+
+    def renewed(self, told_at_s: int, until_s: int, unproven: Mapping[int, int]) -> Lease:
+        """What an answer of the office makes of it. What boots took is forgiven, where it is renewed.
+
+        Args:
+            told_at_s: the office's time.
+            until_s: until when, as it says.
+            unproven: schemes whose lease stays as it is, with their ``lease_s``.
+        """
+        stays = tuple((scheme, self.ends_s(scheme, lease_s)) for scheme, lease_s in sorted(unproven.items()))
+        return Lease(told_at_s, min(until_s, told_at_s + LEASE_S_MAX), stays=stays)
 
 
 class Ledger(Struct, frozen=True):
@@ -91,4 +108,5 @@ class Ledger(Struct, frozen=True):
             or not 0 <= newer.lease.until_s - self.lease.until_s < KEEP_EVERY_S
             or not 0 <= newer.lease.told_at_s - self.lease.told_at_s < KEEP_EVERY_S
             or newer.lease.charged_s != self.lease.charged_s
+            or newer.lease.stays != self.lease.stays
         )

@@ -87,7 +87,7 @@ def _is_clock_unknown(now: Now, gallery: Gallery, _line: Line) -> bool:
 
 
 def _is_lease_over(now: Now, gallery: Gallery, _line: Line) -> bool:
-    return now.clock.floor_s(now.now_ms) >= now.lease.ends_s(gallery.title.lease_s)
+    return now.clock.floor_s(now.now_ms) >= now.lease.ends_s(gallery.scheme, gallery.title.lease_s)
 
 
 def _is_withdrawn(_now: Now, gallery: Gallery, line: Line) -> bool:

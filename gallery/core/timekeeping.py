@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gallery.core.clock import ANSWER_WITHIN_MS
 from gallery.core.effects import KeepLedger
 from gallery.core.events import BatteryRead, CentralTimeTold, FrameHeard, OfficeAnswered, Started
-from gallery.core.ledger import KEEP_EVERY_S, LEASE_S_MAX, Lease, Ledger
+from gallery.core.ledger import KEEP_EVERY_S, Ledger
 from gallery.core.state import State
 from gallery.core.turn import Turn
 
@@ -41,7 +41,9 @@ def office_answered(turn: Turn, event: OfficeAnswered) -> None:
     is_fresh = turn.now_ms - event.asked_ms <= ANSWER_WITHIN_MS
     told = state.clock.told_by_office if is_fresh else state.clock.told_late
     state.clock = told(event.now_s, turn.now_ms)
-    state.lease = Lease(event.now_s, min(event.lease_until_s, event.now_s + LEASE_S_MAX))
+    lengths_s = {scheme: one.title.lease_s for scheme, one in state.galleries.items()}
+    unproven = {scheme: lengths_s.get(scheme, 0) for scheme in event.unproven}
+    state.lease = state.lease.renewed(event.now_s, event.lease_until_s, unproven)
 
 
 def kept(turn: Turn, ledger: Ledger, *, is_done: bool) -> None:
@@ -66,7 +68,7 @@ def _has_ended(state: State, floor_s: int) -> bool:
     """Whether a day or a lease ended that the disk does not know of: a clock set back would begin it again."""
     known_s = state.ledger.floor_s
     return any(
-        known_s < state.lease.ends_s(gallery.title.lease_s) <= floor_s
+        known_s < state.lease.ends_s(gallery.scheme, gallery.title.lease_s) <= floor_s
         or bisect_right(gallery.edges_s, known_s) != bisect_right(gallery.edges_s, floor_s)
         for gallery in state.galleries.values()
     )
@@ -78,7 +80,7 @@ def deadlines(state: State) -> Iterator[int]:
     if state.ledger_coming is None:
         yield (state.ledger.floor_s + KEEP_EVERY_S) * 1000 - state.clock.floor_offset_ms
     for gallery in state.galleries.values():
-        yield state.lease.ends_s(gallery.title.lease_s) * 1000 - state.clock.floor_offset_ms
+        yield state.lease.ends_s(gallery.scheme, gallery.title.lease_s) * 1000 - state.clock.floor_offset_ms
         for at_s, offset_ms in ((floor_s, state.clock.floor_offset_ms), (proven_s, state.clock.proven_offset_ms)):
             following = bisect_right(gallery.edges_s, at_s)
             if following < len(gallery.edges_s):

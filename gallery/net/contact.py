@@ -207,6 +207,7 @@ class Contact:
         answer = decode_answer(self._connection.post(CONTACT_PATH, body, ANSWER_BYTES_MAX, is_wanted))
         found = [self._news(change, is_wanted) for change in answer.changes]
         news = [one for one in found if one is not None]
+        unread = [change.scheme for change, one in zip(answer.changes, found, strict=True) if one is None]
         numbers = tuple((one.told.scheme, one.told.number) for one in news)
         is_again = bool(news) and (self._useless.held, self._useless.numbers) == (question.held, numbers)
         times = self._useless.times + 1 if is_again or len(news) < len(found) else 0
@@ -224,6 +225,8 @@ class Contact:
             reports_committed=frozenset(taken.committed),
             reports_refused=frozenset(taken.refused),
             outcomes=answer.outcomes,
+            # Nobody renews a lease by a gallery that cannot be read, either.
+            unproven=(*answer.unproven, *unread),
         )
 
     def _news(self, change: GalleryChange, is_wanted: Callable[[], bool]) -> News | None:

@@ -16,6 +16,7 @@ from office.gallery.line_keys import TextKeys, photograph_key
 from office.nodes.galleries import Galleries, Gallery
 from office.nodes.outcomes import NodeOutcomes
 from office.nodes.rules.asking import Asker
+from office.nodes.rules.lease import leases
 from office.nodes.rules.news import WHOLE, change_from, is_staff_news, must_destroy
 from office.nodes.staff import Staff, StaffList
 from office.nodes.store import Store, StoreError
@@ -154,7 +155,7 @@ class Answering:
         if self._rows_made.get((asker.node, scheme)) != holder_text(asker):
             self._keep_rows_made(asker.node, scheme, _NOBODY_KNOWS)
 
-    def answer(self, asker: Asker, news: News, now_s: int, peer: Peer) -> bytes:
+    def answer(self, asker: Asker, news: News, now_s: int, peer: Peer, holds: Sequence[Held] = ()) -> bytes:
         """The body of an answer.
 
         Args:
@@ -162,19 +163,23 @@ class Answering:
             news: what is to be told.
             now_s: Unix time.
             peer: the connection by which it goes out.
+            holds: what it says that it holds.
 
         Raises:
             wire.hpke.SealError: nothing can be sealed to this node's key.
             office.gallery.line_keys.WrappedKeyError: the key of a photograph cannot be unwrapped.
         """
-        published = [gallery for scheme in asker.schemes if (gallery := self._galleries.of(scheme)) is not None]
-        lease_s = max((gallery.head.lease_s for gallery in published), default=0)
-        told = {scheme: gallery for scheme in news.changes if (gallery := self._galleries.of(scheme)) is not None}
+        proof = self._galleries.proof
+        newest = {one: gallery for one in asker.schemes if (gallery := self._galleries.of(one)) is not None}
+        told = {scheme: newest[scheme] for scheme in news.changes if scheme in newest}
         changes = {scheme: self._change(asker, gallery, news.changes[scheme]) for scheme, gallery in told.items()}
+        heads = {scheme: gallery.head for scheme, gallery in newest.items()}
+        lease = leases(asker.schemes, heads, holds, proof, now_s)
         answer = GalleryAnswer(
             now_s=now_s,
-            lease_until_s=now_s + lease_s,
+            lease_until_s=lease.until_s or now_s,
             schemes=tuple(sorted(asker.schemes)),
+            unproven=lease.unproven,
             open_schemes=tuple(sorted(asker.schemes & self._staff.open_schemes)),
             staff=None if news.staff is None else news.staff.entries,
             outcomes=news.outcomes,

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -125,7 +126,7 @@ class MachinePort:
         while not should_stop.wait(LOOK_S):
             self.look()
             self._reports.tidy()
-            self._tell(self._who.alarm)
+            self._tell(self._who.alarm or self.galleries.alarm(int(time.time())))
             self._service.watchdog()
             if self._web.join_thread(0):
                 raise RuntimeError("the server has ended")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,9 @@ from msgspec import Struct
 
 from office.gallery.holders import Holders, HoldersError, LineHolders, decode_holders, holders_file
 from office.gallery.line_keys import TextKeys
+from office.nodes.rules.lease import OLD_S, Proof
 from runtime.regular_file import read_regular
+from runtime.watched_file import WatchedFile
 from wire.errors import DecodeError
 from wire.gallery_head import (
     HEAD_BYTES_MAX,
@@ -25,6 +28,7 @@ from wire.gallery_head import (
 )
 from wire.gallery_keys import open_text
 from wire.gallery_lines import LINES_BYTES_MAX, GalleryError, GalleryLine, Lines
+from wire.gallery_proof import PROOF_BYTES_MAX, PROOF_FILE, open_proof
 from wire.signing import PublicKey
 from wire.snapshots import Town
 
@@ -84,13 +88,37 @@ class Galleries:
         self._text_keys = text_keys
         self._newest: dict[int, Gallery] = {}
         self._told: set[str] = set()
+        self._proofs: WatchedFile[Proof] = WatchedFile(
+            folder / PROOF_FILE, self._open_proof, PROOF_BYTES_MAX, self._tell
+        )
+
+    @property
+    def proof(self) -> Proof | None:
+        """What the publisher has proven last; ``None`` = nothing yet."""
+        return self._proofs.contents
+
+    def alarm(self, now_s: int) -> str:
+        """What somebody must look after; empty = all is well.
+
+        Args:
+            now_s: Unix time.
+        """
+        proof = self.proof
+        if not self._newest or (proof is not None and abs(now_s - proof.at_s) <= OLD_S):
+            return ""
+        last = "never" if proof is None else f"last at {_moment(proof.at_s)}"
+        return (
+            f"the publisher does not prove that what shops show is in force ({last}): no lease is renewed, and a"
+            " gallery whose lease has ended is off"
+        )
 
     def of(self, scheme: int) -> Gallery | None:
         """A scheme's newest; ``None`` = nothing was published of it."""
         return self._newest.get(scheme)
 
     def look(self) -> bool:
-        """Read what is new. Returns whether anything is."""
+        """Read what is new. Returns whether any gallery is."""
+        self._proofs.look()
         numbers: dict[int, int] = {}
         try:
             for path in self._folder.iterdir():
@@ -152,7 +180,15 @@ class Galleries:
                 raise HoldersError("its texts are under another gallery key: restart this program") from e
             return
 
+    def _open_proof(self, data: bytes) -> Proof:
+        found = open_proof(data, self._town, self._office_keys())
+        return Proof(int(found.made_at.timestamp()), {one.scheme: one.number for one in found.galleries})
+
     def _tell(self, fault: str) -> None:
-        if fault not in self._told:
+        if fault and fault not in self._told:
             self._told = {*list(self._told)[-99:], fault}
             logger.warning("%s", fault)
+
+
+def _moment(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"

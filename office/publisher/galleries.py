@@ -8,6 +8,7 @@ while nothing of it changes; else it is sealed anew, under a key of its own.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -49,12 +50,15 @@ from wire.gallery_head import (
 )
 from wire.gallery_keys import open_text, seal_text
 from wire.gallery_lines import NO_LINES, GalleryLine, Lines
+from wire.gallery_proof import PROOF_FILE, GalleryProof, ProvenGallery, seal_proof
 from wire.signing import SigningKey
 from wire.snapshots import Town
 
 logger = logging.getLogger(__name__)
 
 LEASE_S: Final = 7 * 86_400
+PROOF_EVERY_S: Final = 30.0
+"""Each lease is counted from a proof: this is what it is shorter by."""
 Galleries = dict[int, tuple[ShownCase, ...]]
 
 
@@ -77,6 +81,7 @@ class GalleryPublishing:
         on_published: told of each gallery, once its files are there.
         lease_s: how long a node may show them without contact, in seconds.
         on_step: called after each photograph that is copied: thousands of them take a minute.
+        clock_s: monotonic.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class GalleryPublishing:
         on_published: Callable[[str, int], None],
         lease_s: int = LEASE_S,
         on_step: Callable[[], None] = lambda: None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shelf = shelf
         self._folder = shelf.folder
@@ -100,6 +106,10 @@ class GalleryPublishing:
         self._on_published = on_published
         self._lease_s = lease_s
         self._on_step = on_step
+        self._clock_s = clock_s
+        self._in_force: dict[int, int] = {}
+        """Numbers of the galleries that say what the database said when it was last read."""
+        self._proven: tuple[dict[int, int], float] = ({}, float("-inf"))
         self._day: date | None = None
         self._last: dict[int, _Published] = {}
         for scheme, number in self._numbers().items():
@@ -129,16 +139,38 @@ class GalleryPublishing:
         # Until all is done, so that a fault is followed by another try at once.
         self._day = None
         faults: list[Exception] = []
+        in_force: dict[int, int] = {}
         for scheme, shown in (galleries | gone).items():
             try:
                 faults += self._publish(scheme, shown, numbers.get(scheme, 0))
+                in_force[scheme] = self._last[scheme].head.number
             except (EncodeError, DecodeError, OSError) as e:
                 # Nobody in another scheme is shown for longer because of it.
                 faults.append(e)
-        self._tidy()
+        self._in_force = in_force
+        # Whatever else is wrong: a photograph that is missing for a year switches no gallery off.
+        for last in (self.prove, self._tidy):
+            try:
+                last()
+            except OSError as e:
+                faults.append(e)
         if faults:
             raise faults[0]
         self._day = day
+
+    def prove(self) -> None:
+        """Say that nothing has changed since the galleries were read, if that is so and was not said lately.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        numbers, at_s = self._proven
+        if not self._in_force or (numbers == self._in_force and self._clock_s() - at_s < PROOF_EVERY_S):
+            return
+        proven = tuple(ProvenGallery(scheme=scheme, number=number) for scheme, number in self._in_force.items())
+        proof = GalleryProof(made_at=datetime.now(UTC), galleries=proven)
+        write_atomic(self._folder / PROOF_FILE, seal_proof(proof, self._town, self._key), GROUP_READABLE)
+        self._proven = dict(self._in_force), self._clock_s()
 
     def _publish(self, scheme: int, shown: tuple[ShownCase, ...], in_folder: int) -> list[OSError]:
         """Publish one; returns why photographs are left out, which stops nobody's revocation."""

@@ -120,6 +120,8 @@ class Publishing:
                 self._look()
                 # The mark was taken first: what has changed during the look is seen by the next one.
                 self._mark, self._looked_s = mark, self._clock_s()
+            if self._galleries is not None and not self.alarm:
+                self._galleries.prove()
         except Exception as e:  # noqa: BLE001 - whatever it is, the next look may be better
             self._fail(e)
         else:

@@ -42,6 +42,7 @@ from wire.gallery_head import GalleryHead, head_file, lines_file, seal_head
 from wire.gallery_keys import Holder, LineKeys, open_row, seal_text
 from wire.gallery_lines import EntryText, GalleryLine, Lines, PhotographEntry, parse_lines
 from wire.gallery_paths import CONTACT_PATH, REPORTS_PATH
+from wire.gallery_proof import PROOF_FILE, GalleryProof, ProvenGallery, seal_proof
 from wire.gallery_reports import BreachReport, ReportsTaken, decode_taken, encode_reports
 from wire.gallery_staff import StaffEntry
 from wire.gallery_views import ViewHead
@@ -222,7 +223,14 @@ class AskingTown:
         self.write(f"snapshots/{lines_file(scheme, number)}", lines.data)
         self.write(f"snapshots/{holders_file(scheme, number)}", encode_holders(holders))
         self.write(f"snapshots/{head_file(scheme, number)}", seal_head(head, TOWN, OFFICE))
+        self.prove(self._numbers)
         return number
+
+    def prove(self, numbers: Mapping[int, int], at: datetime | None = None) -> None:
+        """The publisher says that these galleries are in force."""
+        proven = tuple(ProvenGallery(scheme=scheme, number=number) for scheme, number in numbers.items())
+        proof = GalleryProof(made_at=at or self.now, galleries=proven)
+        self.write(f"snapshots/{PROOF_FILE}", seal_proof(proof, TOWN, OFFICE))
 
     def _line(self, scheme: int, number: int, entry: Entry) -> GalleryLine:
         text = EntryText(reference=f"HART-{entry.case:04}", category="theft", name=entry.name)
@@ -389,6 +397,10 @@ class PortThread:
     def facts(self, name: str) -> list[dict[str, Any]]:
         """Those that were told."""
         return [one for one in map(json.loads, self._told.getvalue().splitlines()) if one["fact"] == name]
+
+    def alarms(self) -> list[str]:
+        """What it has said is wrong, one after the other."""
+        return [one["alarm"] for one in self.facts("answering nodes")]
 
     def end(self) -> None:
         """In order."""

@@ -13,6 +13,7 @@ from wire.errors import SnapshotError
 from wire.gallery_head import GalleryHead, merge, open_head, open_lines
 from wire.gallery_keys import Holder, KeyRow, open_row, open_text
 from wire.gallery_lines import EntryText, GalleryError, parse_lines
+from wire.gallery_proof import GalleryProof, open_proof
 from wire.gallery_reports import BreachReport, decode_reports, encode_reports
 from wire.gallery_staff import StaffEntry, staff_digest, start_code_check
 from wire.gallery_views import continue_chain, no_views, read_views
@@ -32,6 +33,12 @@ def test_head_vector_opens_to_what_it_says(row: dict[str, Any]) -> None:
     read = open_head(row["sealed"].encode(), row["scheme"], TOWN, OFFICE)
 
     assert msgspec.convert(row["head"], GalleryHead) == read
+
+
+def test_proof_vector_opens_to_what_it_says() -> None:
+    row = GALLERY["proof"]
+
+    assert msgspec.convert(row["proof"], GalleryProof) == open_proof(row["sealed"].encode(), TOWN, OFFICE)
 
 
 @by_name(GALLERY["invalid heads"])

@@ -16,6 +16,7 @@ from wire.gallery_contact import DICTIONARY, GalleryAnswer, GalleryChange, Galle
 from wire.gallery_head import GalleryHead, head_name, merge, open_head, seal_head
 from wire.gallery_keys import Holder, KeyRow, LineKeys
 from wire.gallery_lines import NO_LINES, EntryText, GalleryLine, Lines, PhotographEntry
+from wire.gallery_proof import GalleryProof, ProvenGallery, seal_proof
 from wire.gallery_reports import BreachReport, Outcomes, ReportOutcome, ReportsTaken, encode_reports
 from wire.gallery_staff import StaffEntry, staff_digest, start_code_check
 from wire.gallery_views import ViewRecord, head_of, no_views, write_view
@@ -77,6 +78,10 @@ def _head(number: int, lines: Lines) -> GalleryHead:
 
 
 HEAD: Final = _head(42, LINES)
+PROOF: Final = GalleryProof(
+    made_at=PRESSED_AT,
+    galleries=(ProvenGallery(scheme=HART, number=42), ProvenGallery(scheme=PUBWATCH, number=1)),
+)
 ROW: Final = _row(LINE, KEYS_OF_LINE)
 _FIRST: Final = write_view(
     ViewRecord(n=1, at_s=1_772_926_805, is_proven=True, staff=4, kind="list", before=no_views(TOWN, SHOP).digest)
@@ -168,6 +173,7 @@ def vectors() -> Json:
             {"name": name, "scheme": scheme, "sealed": data.decode(), "reason": _why_no_head(data, scheme)}
             for name, scheme, data in heads
         ],
+        "proof": {"sealed": seal_proof(PROOF, TOWN, office).decode(), "proof": msgspec.to_builtins(PROOF)},
         "lines": LINES.data.decode(),
         "lines before": _BEFORE.data.decode(),
         "change": {"number": 41, "lines": LINES.after(41).decode(), "gone": [9]},

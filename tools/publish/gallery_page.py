@@ -39,6 +39,7 @@ from wire.gallery_paths import (
     ROWS_PATH,
     VIEWS_PATH,
 )
+from wire.gallery_proof import PROOF_BYTES_MAX, PROOF_FILE, GalleryProof, ProvenGallery
 from wire.gallery_reports import (
     OUTCOMES_MAX,
     REPORT_BYTES_MAX,
@@ -64,6 +65,7 @@ Who is excluded in a scheme, and may be shown in its shops. The office's publish
 |---|---|
 | `gallery-SCHEME-NUMBER.json` | the signed head of a scheme's gallery, by the scheme's number in the directory |
 | `gallery-SCHEME-NUMBER.lines` | its lines, one for each entry; of both only the newest is kept |
+| `gallery-proof.json` | the signed [proof](#the-proof) that they are in force |
 | `HEX.bin` | ciphertext of one size of a photograph, named by its SHA-256; removed once no newest line names it |
 
 There is no face recognition anywhere in this: no file or field holds anything measured of a face.
@@ -86,6 +88,15 @@ its own names.
 - While the scheme's register is off the gallery has no lines. Nor has that of a scheme which the office no longer
   knows: its head is replaced by an empty one, not removed, because whoever holds the last one would go on showing it.
 - The office publishes when anything changes, and at the begin of each day in Europe/London.
+"""
+PROOF: Final = f"""
+## The proof
+
+`{PROOF_FILE}` has the same form, under the name `gallery-proof`. The publisher replaces it every half minute while it
+can read its database and the audit is in order: at that moment these galleries said what the database said. It is for
+the machine port; nodes never get it. **A node's lease is counted from it**, not from the answer: where the publisher is
+dead, an answer gives nobody another week. Of a scheme that it does not name, or names with another number, the lease
+stays as it was (`unproven` in the answer).
 """
 LINES: Final = f"""
 ## The lines
@@ -190,6 +201,7 @@ What becomes of a report comes with the answer to the question, whenever it is n
 LIMITS: Final = {
     "lines of a gallery": f"{ENTRIES_MAX:,}",
     "a head's file": f"{HEAD_BYTES_MAX:,} bytes",
+    "the proof's file": f"{PROOF_BYTES_MAX:,} bytes",
     "a line": f"{LINE_BYTES_MAX:,} bytes",
     "a line's `text`": f"{TEXT_BYTES_MAX:,} bytes",
     "the ciphertext of a photograph": f"{PHOTOGRAPH_BYTES_MAX:,} bytes",
@@ -205,6 +217,7 @@ LIMITS: Final = {
     "outcomes told to a node": f"{OUTCOMES_MAX:,}",
 }
 _HEADS: Final[tuple[type[Message], ...]] = (GalleryHead,)
+_PROOF: Final[tuple[type[Message], ...]] = (GalleryProof, ProvenGallery)
 _LINES: Final[tuple[type[Message], ...]] = (GalleryLine, PhotographEntry, EntryText)
 _KEYS: Final[tuple[type[Message], ...]] = (KeyRow,)
 _CONTACT: Final[tuple[type[Message], ...]] = (GalleryQuestion, Held, GalleryAnswer, GalleryChange)
@@ -215,7 +228,7 @@ _REPORTS: Final[tuple[type[Message], ...]] = (BreachReport, ReportsTaken, Outcom
 
 def gallery_page() -> str:
     """``docs/gallery-protocol.md``."""
-    kinds = (*_HEADS, *_LINES, *_KEYS, *_CONTACT, *_STAFF, *_VIEWS, *_REPORTS)
+    kinds = (*_HEADS, *_PROOF, *_LINES, *_KEYS, *_CONTACT, *_STAFF, *_VIEWS, *_REPORTS)
     _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
 
     def fields(some: tuple[type[Message], ...]) -> list[str]:
@@ -228,6 +241,8 @@ def gallery_page() -> str:
         *fields(_HEADS),
         f"An example, `{name}` before it is sealed:",
         _fenced(gallery_lists.HEAD),
+        PROOF,
+        *fields(_PROOF),
         LINES,
         *fields(_LINES),
         "A line, and its text:",

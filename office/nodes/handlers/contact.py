@@ -103,11 +103,11 @@ class Contact:
                     return asker
                 # Of a node that asks and asks only the last question is worth sealing for, or nobody else has a turn.
                 news = None if open_question.is_ended else self._answering.news(asker, question)
-                return await run_in_threadpool(self._answer, request, asker, news or NOTHING)
+                return await run_in_threadpool(self._answer, request, asker, news or NOTHING, question)
 
-    def _answer(self, request: Request, asker: Asker, news: News) -> Response:
+    def _answer(self, request: Request, asker: Asker, news: News, question: GalleryQuestion) -> Response:
         try:
-            data = self._answering.answer(asker, news, int(self._now_s()), asking_peer(request))
+            data = self._answering.answer(asker, news, int(self._now_s()), asking_peer(request), question.holds)
         except (SealError, WrappedKeyError) as e:
             logger.error("node %08x cannot be told what is new: %s", asker.node, e)  # noqa: TRY400
             return refuse(503, "closed", BUSY_RETRY_S)

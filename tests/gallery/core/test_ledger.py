@@ -126,7 +126,7 @@ def test_scheme_with_a_shorter_lease_is_off_earlier(world: GalleryWorld) -> None
 def test_lease_without_end_is_cut() -> None:
     lease = Lease(NOW_S, 2**40)
 
-    assert NOW_S + LEASE_S_MAX == lease.ends_s(2**40)
+    assert NOW_S + LEASE_S_MAX == lease.ends_s(1, 2**40)
 
 
 def test_scheme_that_shows_without_proof_does_so_until_its_lease_is_used_up(world: GalleryWorld) -> None:
@@ -209,3 +209,31 @@ def test_first_start_ever_is_off_because_the_office_never_answered() -> None:
 
     assert world.why(1) is Why.SCHEME_LEFT
     assert HART not in world.node.state.galleries
+
+
+def test_lease_of_a_scheme_that_the_office_cannot_prove_stays_as_it_was(world: GalleryWorld) -> None:
+    """Its publisher is dead, or its file is damaged: a face that was revoked since must not stay for ever."""
+    ended_s = world.node.state.lease.ends_s(HART, 14 * DAY_S)
+    for _ in range(13):
+        world.pass_days(1)
+        world.office.unproven = (HART,)
+        world.contact()
+        assert None is world.why()
+    world.off_for_days(0.5)
+    world.battery()
+    assert world.node.state.lease.ends_s(HART, 14 * DAY_S) == ended_s - BOOT_COSTS_S
+    world.pass_days(0.6)
+    world.contact()
+    assert Why.NO_CONTACT == world.why()
+
+    world.office.unproven = ()
+    world.contact()
+    assert None is world.why()
+
+
+def test_lease_of_a_scheme_that_was_never_proven_has_not_begun() -> None:
+    world = GalleryWorld().started()
+    world.office.unproven = (HART,)
+    world.with_case()
+
+    assert Why.NO_CONTACT == world.why()

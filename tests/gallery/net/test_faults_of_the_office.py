@@ -270,14 +270,15 @@ def change_signed_by(key: SigningKey) -> bytes:
 
 
 def test_head_that_no_office_of_ours_signed_is_not_taken(town: AskingTown) -> None:
-    """What else the answer says counts; but it would come again at once, so it is asked for later each time."""
+    """What else the answer says counts, but no lease. It would come again at once: it is asked for later each time."""
     forged = change_signed_by(SigningKey(b"s" * 32))
     with scripted_office(town, lambda _asked: Said(forged)) as office:
         asker = Asker(town, office.port)
         events = [asker.asks() for _ in range(4)]
         assert asker.thread.stop()
 
-    assert [()] * 4 == [event.galleries for event in events if isinstance(event, ev.OfficeAnswered)]
+    answered = [event for event in events if isinstance(event, ev.OfficeAnswered)]
+    assert [((), (HART,))] * 4 == [(event.galleries, event.unproven) for event in answered]
     assert [1, 2, 3] == asker.pauses[-3:]
     assert None is asker.arrivals.lines(HART, 1)
 

@@ -17,6 +17,7 @@ from tests.office.exclusions.conftest import Town
 from wire.gallery_head import GalleryHead, head_file, lines_file, open_head, open_lines
 from wire.gallery_keys import open_text
 from wire.gallery_lines import GalleryLine, Lines, PhotographEntry
+from wire.gallery_proof import PROOF_FILE
 from wire.signing import SigningKey
 from wire.snapshots import Town as WireTown
 
@@ -64,6 +65,7 @@ class World:
         self.published: list[tuple[str, int]] = []
         self.steps: list[int] = []
         self.gallery_key, self.lease_s = GALLERY_KEY, 7 * 86_400
+        self.now_s = 1_000.0
         self.begin()
 
     def begin(self) -> None:
@@ -78,6 +80,7 @@ class World:
             on_published=lambda name, number: self.published.append((name, number)),
             lease_s=self.lease_s,
             on_step=lambda: self.steps.append(len(self.published)),
+            clock_s=lambda: self.now_s,
         )
 
     def look(self) -> Gallery:
@@ -124,5 +127,5 @@ class World:
         return sorted(path.name for path in self.folder.iterdir())
 
     def galleries_left(self) -> list[str]:
-        """Files, but for those that every gallery has beside its head."""
-        return [name for name in self.files() if not name.endswith((".lines", ".holders"))]
+        """Files, but for those that every gallery has beside its head, and the proof."""
+        return [name for name in self.files() if not name.endswith((".lines", ".holders")) and name != PROOF_FILE]
