@@ -1,8 +1,8 @@
 """The lines between a unit's gallery and its node, on one Unix stream socket (docs/gallery-socket.md).
 
 The node listens. Each line is one JSON object of at most :data:`LINE_BYTES_MAX` bytes with its line feed, told apart by
-``type``. The gallery may say one thing only, :class:`AlertAsked`; whatever else it says ends the connection. What the
-node says may grow: a reader leaves out types and fields that it does not know.
+``type``. The gallery may say two things, :class:`AlertAsked` and, for the panel, :class:`PanelFace`; whatever else it
+says ends the connection. What the node says may grow: a reader leaves out types and fields that it does not know.
 
 A person travels as the scheme's number and the number of the reference (``HART-0042``: scheme ``hart``, 42). No line
 holds a name or a photograph.
@@ -11,7 +11,7 @@ holds a name or a photograph.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
@@ -26,6 +26,10 @@ VERSION: Final = 1
 """Of the lines. A gallery that knows another one hangs up, and says so on its page."""
 LINE_BYTES_MAX: Final = 1_024
 """With the line feed; the longest of ours has names of 64 four-byte characters."""
+PICTURE_BYTES_MAX: Final = 30_000
+"""Of a picture for the panel: 98 × 98 colours are the most."""
+FACE_BYTES_MAX: Final = 41_000
+"""Of a line with such a picture."""
 
 PersonNumber = Annotated[int, msgspec.Meta(ge=1, le=U32_MAX)]
 """Of the reference, in its scheme."""
@@ -33,6 +37,9 @@ Request = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 """Drawn at random by the gallery: asked again with the same one, nothing is raised twice."""
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)]
 """Unix time; 0 = not known."""
+VisitNumber = Annotated[int, msgspec.Meta(ge=1, le=U32_MAX)]
+"""Of a visit to the gallery by the panel, within a run of the node."""
+PanelText = Annotated[str, msgspec.Meta(max_length=21)]
 KindText = Literal["breach", "sighting"]
 LeftText = Literal["yes", "no", "not-asked"]
 
@@ -156,8 +163,62 @@ class Ended(Line, frozen=True, kw_only=True, tag="ended"):
     incident: FrameText
 
 
-NodeLine = Hello | Accepted | Refused | CentralTime | Heard | NodeState | Progress | Neighbour | Ended
+class PanelVisit(Line, frozen=True, kw_only=True, tag="visit"):
+    """Somebody wants to look at the gallery on the unit's own panel. The one before it, if any, is over."""
+
+    visit: VisitNumber
+    width_px: Annotated[int, msgspec.Meta(ge=8, le=128)]
+    """Of the place for a photograph."""
+    height_px: Annotated[int, msgspec.Meta(ge=8, le=128)]
+    mode: Literal["1", "L", "RGB"]
+    """Of its pixels, by rows from the top: eight a byte, a grey a byte, or three bytes each."""
+
+
+class PanelKey(Line, frozen=True, kw_only=True, tag="key"):
+    """A button went down during a visit."""
+
+    visit: VisitNumber
+    key: Literal["up", "next", "press", "back"]
+
+
+class VisitOver(Line, frozen=True, kw_only=True, tag="visit-over"):
+    """An alert has the panel, or nobody pressed anything for a while: sign out."""
+
+    visit: VisitNumber
+
+
+class PanelFace(Line, frozen=True, kw_only=True, tag="face"):
+    """What the gallery shows on the panel, as long as nothing else has it."""
+
+    visit: VisitNumber
+    headline: Annotated[tuple[PanelText, ...], msgspec.Meta(max_length=2)] = ()
+    lines: Annotated[tuple[PanelText, ...], msgspec.Meta(max_length=4)] = ()
+    """Two; beside a picture four."""
+    picture: Annotated[bytes, msgspec.Meta(max_length=PICTURE_BYTES_MAX)] = b""
+    """Raw pixels, all of the place that the visit named; empty = words alone."""
+    is_over: bool = False
+    """The gallery ends the visit."""
+
+
+NodeLine = (
+    Hello
+    | Accepted
+    | Refused
+    | CentralTime
+    | Heard
+    | NodeState
+    | Progress
+    | Neighbour
+    | Ended
+    | PanelVisit
+    | PanelKey
+    | VisitOver
+)
 """What the node says."""
+
+
+GalleryLine = AlertAsked | PanelFace
+"""What the gallery says."""
 
 
 class SocketLineError(DecodeError):
@@ -169,34 +230,37 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 _read_kind: Final = msgspec.json.Decoder(_Kind).decode
-_read_asked: Final = msgspec.json.Decoder(AlertAsked).decode
+_read_asked: Final = msgspec.json.Decoder(AlertAsked | PanelFace).decode
 _read_said: Final = msgspec.json.Decoder(NodeLine).decode
-_SAID: Final = frozenset({"hello", "accepted", "refused", "time", "heard", "state", "progress", "neighbour", "ended"})
+_SAID: Final = frozenset(one.__struct_config__.tag for one in get_args(NodeLine))
 
 
-def encode_line(line: AlertAsked | NodeLine) -> bytes:
+def encode_line(line: GalleryLine | NodeLine) -> bytes:
     """The line, with its line feed.
 
     Raises:
         EncodeError: longer than any reader takes.
     """
     data = msgspec.json.encode(line) + b"\n"
-    if len(data) > LINE_BYTES_MAX:
+    if len(data) > (FACE_BYTES_MAX if isinstance(line, PanelFace) else LINE_BYTES_MAX):
         raise EncodeError(f"a line of {len(data)} bytes")
     return data
 
 
-def decode_asked(data: bytes) -> AlertAsked:
+def decode_asked(data: bytes) -> GalleryLine:
     """What the gallery says.
 
     Raises:
-        SocketLineError: too long, malformed, or anything else than :class:`AlertAsked`.
+        SocketLineError: too long, malformed, or neither an :class:`AlertAsked` nor a :class:`PanelFace`.
     """
-    _check_length(data)
+    _check_length(data, FACE_BYTES_MAX)
     try:
-        return _read_asked(data)
+        line: GalleryLine = _read_asked(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         raise _malformed(e) from e
+    if not isinstance(line, PanelFace):
+        _check_length(data)
+    return line
 
 
 def decode_said(data: bytes) -> NodeLine | None:
@@ -215,9 +279,9 @@ def decode_said(data: bytes) -> NodeLine | None:
     return line
 
 
-def _check_length(data: bytes) -> None:
-    if len(data) > LINE_BYTES_MAX:
-        raise SocketLineError("socket line", LINE_BYTES_MAX, f"{len(data)} bytes")
+def _check_length(data: bytes, bytes_max: int = LINE_BYTES_MAX) -> None:
+    if len(data) > bytes_max:
+        raise SocketLineError("socket line", bytes_max, f"{len(data)} bytes")
 
 
 def _malformed(error: Exception) -> SocketLineError:

@@ -20,11 +20,11 @@ from gallery.pictures.terms import (
     HEAD_BYTES_MAX,
     MEMORY_BYTES_MAX,
     PIXELS_MAX,
-    PORTRAIT_WIDTH,
     PROGRESSIVE_PIXELS_MAX,
     SIDE_MIN,
     Answer,
     Job,
+    PanelPlace,
 )
 from runtime.cage import close_cage, limit_resources
 
@@ -33,6 +33,7 @@ if __name__ == "__main__":  # before Pillow is there
 
 from PIL import Image, ImageFile, MpoImagePlugin
 
+from gallery.pictures.panel_pixels import panel_pixels
 from runtime.watermark import marked
 
 IDLE_S: Final = 60.0
@@ -45,24 +46,39 @@ Image.MAX_IMAGE_PIXELS = None  # the size is looked at here
 
 def marked_jpeg(data: bytes, job: Job) -> bytes:
     """The photograph as a JPEG of its pixels alone, with the words in them; empty = nothing can be made of it."""
+    read = _read(data, job)
+    if read is None:
+        return b""
+    out = io.BytesIO()
+    marked(read, job.text).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def _made(data: bytes, job: Job) -> bytes:
+    if job.panel is None:
+        return marked_jpeg(data, job)
+    read = _read(data, job)
+    return b"" if read is None else panel_pixels(read, job.panel)
+
+
+def _read(data: bytes, job: Job) -> Image.Image | None:
+    """Its pixels alone, no wider than they may be; ``None`` = nothing can be made of it."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
             if not _is_bearable(picture):
-                return b""
+                return None
             # An eighth, a quarter or a half is read as such, row by row.
             picture.draft("RGB", (job.width_max, job.width_max))
             picture.load()
             read = picture.convert("RGB")
     except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not shown; no memory left is no other matter
-        return b""
+        return None
     if read.width > job.width_max:
         height = max(1, round(read.height * job.width_max / read.width))
         read = read.resize((job.width_max, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    out = io.BytesIO()
     # From raw pixels: whatever else was in the file is not in it.
-    marked(Image.frombytes("RGB", read.size, read.tobytes()), job.text).save(out, "JPEG", quality=85)
-    return out.getvalue()
+    return Image.frombytes("RGB", read.size, read.tobytes())
 
 
 def _is_bearable(picture: Image.Image) -> bool:
@@ -76,7 +92,8 @@ def _warm_up() -> None:
     Image.preinit()
     out = io.BytesIO()
     Image.new("RGB", (SIDE_MIN, SIDE_MIN)).save(out, "JPEG")
-    marked_jpeg(out.getvalue(), Job(0, "-", PORTRAIT_WIDTH))
+    marked_jpeg(out.getvalue(), Job(0, "-"))
+    _made(out.getvalue(), Job(0, panel=PanelPlace(SIDE_MIN, SIDE_MIN, "1")))
 
 
 def _read_job() -> tuple[Job, bytes] | None:
@@ -106,8 +123,8 @@ def main() -> int:
         if read is None:
             break
         job, data = read
-        jpeg = marked_jpeg(data, job)
-        out = memoryview(msgspec.json.encode(Answer(len(jpeg))) + b"\n" + jpeg)
+        made = _made(data, job)
+        out = memoryview(msgspec.json.encode(Answer(len(made))) + b"\n" + made)
         while out:
             out = out[os.write(_STDOUT, out) :]
     return 0

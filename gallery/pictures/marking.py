@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gallery.pictures.terms import FILE_BYTES_MAX, HEAD_BYTES_MAX, TEXT_CHARS_MAX, Answer, Job
+from gallery.pictures.terms import FILE_BYTES_MAX, HEAD_BYTES_MAX, TEXT_CHARS_MAX, Answer, Job, PanelPlace
 from runtime.caged_child import CagedChild, ChildEndedError
 
 DEADLINE_S: Final = 5.0
@@ -54,9 +54,22 @@ class Pictures:
         Raises:
             NotShownError: the photograph is none, or too large; or the child did not do it in time.
         """
+        return self._made(Job(len(jpeg), text, width_max), jpeg)
+
+    def for_panel(self, jpeg: bytes, place: PanelPlace) -> bytes:
+        """The photograph in the pixels of the unit's own panel, as :class:`PanelPlace` counts them.
+
+        Raises:
+            NotShownError: as of :meth:`marked`.
+        """
+        made = self._made(Job(len(jpeg), panel=place), jpeg)
+        if len(made) != place.bytes_count:
+            raise NotShownError
+        return made
+
+    def _made(self, job: Job, jpeg: bytes) -> bytes:
         if len(jpeg) > FILE_BYTES_MAX:
             raise NotShownError
-        job = Job(len(jpeg), text, width_max)
         with self._lock:
             had_one = self._child is not None
             try:

@@ -6,7 +6,7 @@ photograph that it read: of what it says only a picture is used, and a browser r
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -27,6 +27,24 @@ CARD_WIDTH: Final = 240
 PORTRAIT_WIDTH: Final = 480
 
 
+PanelMode = Literal["1", "L", "RGB"]
+"""Of a panel's pixels, by rows from the top: eight a byte, a grey a byte, or three bytes each."""
+
+
+class PanelPlace(Struct, frozen=True):
+    """Where a picture is to stand on the unit's own panel."""
+
+    width_px: int
+    height_px: int
+    mode: PanelMode
+
+    @property
+    def bytes_count(self) -> int:
+        """Of all its pixels."""
+        row_bytes = {"1": -(-self.width_px // 8), "L": self.width_px, "RGB": 3 * self.width_px}[self.mode]
+        return row_bytes * self.height_px
+
+
 class Job(Struct, frozen=True):
     """An order to the child.
 
@@ -34,18 +52,20 @@ class Job(Struct, frozen=True):
         bytes_count: of the photograph that follows.
         text: burnt in.
         width_max: the picture is made this wide, if it is wider.
+        panel: in place of a JPEG its pixels for this place, without words: there is no room for any.
     """
 
     bytes_count: int
-    text: str
-    width_max: int
+    text: str = ""
+    width_max: int = PORTRAIT_WIDTH
+    panel: PanelPlace | None = None
 
 
 class Answer(Struct, frozen=True):
     """What came of it.
 
     Attributes:
-        bytes_count: of the JPEG that follows; 0 = nothing can be made of the photograph.
+        bytes_count: of the JPEG or the pixels that follow; 0 = nothing can be made of the photograph.
     """
 
     bytes_count: int

@@ -9,13 +9,16 @@ import pytest
 
 from wire.errors import EncodeError
 from wire.gallery_socket import (
+    FACE_BYTES_MAX,
     LINE_BYTES_MAX,
+    PICTURE_BYTES_MAX,
     Accepted,
     AlertAsked,
     Hello,
     Neighbour,
     NodeLine,
     NotRaised,
+    PanelFace,
     SocketLineError,
     decode_asked,
     decode_said,
@@ -30,6 +33,20 @@ ASKED: Final = AlertAsked(request=bytes(range(0x50, 0x60)).hex(), kind="breach",
 def test_line_asked_for_comes_back_as_it_was() -> None:
     assert ASKED == decode_asked(encode_line(ASKED))
     assert (AlertKind.BREACH, LeftWhenAsked.NO) == (ASKED.alert_kind, ASKED.answer)
+
+
+def test_face_may_be_longer_than_an_alert_and_no_longer_than_a_picture() -> None:
+    face = PanelFace(visit=7, lines=("HART-0042",), picture=bytes(PICTURE_BYTES_MAX))
+    assert face == decode_asked(encode_line(face))
+
+    padded = encode_line(ASKED)[:-2] + b" " * LINE_BYTES_MAX + b"}\n"
+    with pytest.raises(SocketLineError):
+        decode_asked(padded)
+    with pytest.raises(SocketLineError):
+        decode_asked(encode_line(face)[:-2] + b" " * FACE_BYTES_MAX + b"}\n")
+    too_large = PanelFace(visit=7, picture=bytes(PICTURE_BYTES_MAX + 1))
+    with pytest.raises(SocketLineError):
+        decode_asked(encode_line(too_large))
 
 
 def test_sighting_has_no_answer() -> None:
