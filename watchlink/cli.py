@@ -1,4 +1,4 @@
-"""``watchlink node | central | office | enrol | fleet | demo``: runs one program and imports none of the others."""
+"""``watchlink node | gallery | central | office | enrol | fleet | demo``: runs one and imports none of the others."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from watchlink import __version__
 
 COMMANDS: Final = {
     "node": ("node.cli", "run the unit in a shop or pub; install and check it"),
+    "gallery": ("gallery.cli", "run the gallery beside the node: who is excluded here"),
     "central": ("central.cli", "run central: receipts and the control-room page; install and check its machine"),
     "office": ("office.cli", "run the office: people, members, premises"),
     "enrol": ("enrolment.cli", "let new nodes claim their identity"),

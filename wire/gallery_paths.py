@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+MACHINE_PORT: Final = 8444
+"""Where the port listens, unless the town says otherwise."""
 CONTACT_PATH: Final = "/gallery/contact"
 """``POST`` a question (:mod:`wire.gallery_contact`); the answer comes when there is one, within half a minute."""
 VIEWS_PATH: Final = "/gallery/views"

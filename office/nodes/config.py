@@ -6,7 +6,7 @@ A file of its own: ``office.toml`` may hold the password of the database, which 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from msgspec import Struct
@@ -14,16 +14,15 @@ from msgspec import Struct
 from runtime.config import ConfigError, load_toml
 from runtime.key_file import read_key
 from wire.errors import WireError
+from wire.gallery_paths import MACHINE_PORT
 from wire.signing import PublicKey
-
-NODES_PORT: Final = 8444
 
 
 class WebTable(Struct, frozen=True, kw_only=True):
     """``[web]``: where nodes come to."""
 
     host: str = "0.0.0.0"  # noqa: S104 - nodes are elsewhere
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = NODES_PORT
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = MACHINE_PORT
     """0 takes a free one, reported by the fact ``listening``."""
     certificate_file: str = "server.pem"
     """PEM, of the services' issuer, with that one's after it."""

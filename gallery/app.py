@@ -1,0 +1,141 @@
+"""The composition root: card, core, network and page of one unit's gallery."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from gallery.arrivals import Arrivals
+from gallery.battery_clock import BatteryClock
+from gallery.config import Configuration
+from gallery.core.words import NOTHING_YET, WORDS
+from gallery.listing import Names
+from gallery.net.changes import Own
+from gallery.net.connection import Office
+from gallery.net.contact import Contact, Sources
+from gallery.net.fetching import Fetching
+from gallery.net.town_directory import TownDirectory
+from gallery.page.ports import Snapshot
+from gallery.running import Running
+from gallery.store.entries import Entries
+from gallery.store.gallery_store import GalleryStore
+from gallery.store.pins import PinVerifier
+from gallery.surroundings import IDLE_MAX_MS, Card, Surroundings
+from runtime.boot_id import machine_boot_id
+from runtime.key_pair import KeyPair
+from runtime.logs import FactLog
+from runtime.monotonic import boottime_ms
+from runtime.service import Service
+from runtime.sqlite_file import StoreRefusedError
+from wire.gallery_views import no_views
+from wire.ids import node_text
+
+logger = logging.getLogger(__name__)
+
+CARD: Final = "card"
+DIRECTORY: Final = "directory.json"
+STATUS_FAILED: Final = 1
+
+
+class GalleryApp:
+    """The whole program: construct, :meth:`run` once.
+
+    Raises:
+        ConfigError: a file cannot be used.
+        OSError: the disk refuses.
+    """
+
+    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        file, at = configuration.file, configuration.at
+        identity, node = file.identity, configuration.node
+        self._service = service
+        self._node = node_text(node)
+        self._facts = facts
+        self._told = ""
+        configuration.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory = TownDirectory(
+            configuration.authority,
+            node,
+            at(identity.directory_file),
+            configuration.state_dir / DIRECTORY,
+            now_ms=boottime_ms,
+            times_s=self._times_s,
+        )
+        self._store = GalleryStore(configuration.state_dir / CARD, configuration.sealing_key)
+        entries = Entries(self._store, configuration.town, node, configuration.sealing_key)
+        arrivals = Arrivals()
+        self.running = Running(
+            Card(self._store, arrivals, entries, no_views(configuration.town, node)),
+            Surroundings(
+                PinVerifier(configuration.sealing_key),
+                facts,
+                {"node": self._node},
+                machine_boot_id(),
+                battery_s=BatteryClock(at(file.clock.battery_file)).read_s,
+                names=self._names,
+                on_turn=self._turned,
+                wait_max_ms=IDLE_MAX_MS if service.watchdog_interval_ms is None else service.watchdog_interval_ms // 2,
+            ),
+        )
+        pair = KeyPair(at(identity.certificate_file), at(identity.key_file))
+        office = Office(file.office.host, file.office.port, at(identity.ca_file), pair)
+        sources = Sources(
+            self._store.lines,
+            self._store.views_after,
+            lambda: self._directory.known.office_keys,
+            boottime_ms,
+            self._directory.refresh,
+        )
+        own = Own(configuration.town, node, configuration.sealing_key)
+        self._contact = Contact(office, own, sources, arrivals, self.running.put)
+        self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms)
+
+    def run(self) -> int:
+        """Until :meth:`stop`. Returns the exit status."""
+        self._contact.start()
+        self._fetching.start()
+        try:
+            self.running.start(self._contact, self._fetching)
+            self._facts.write("gallery_started", node=self._node)
+            self._service.ready()
+            self.running.run()
+        except StoreRefusedError as e:
+            # Nothing of it is begun: the view log would begin anew, which looks like a copied card.
+            said = f"This unit's card cannot be read ({e}). It is tried again by itself; if it stays so, replace it."
+            logger.error("%s", said)  # noqa: TRY400 - the sentence says it all
+            self._service.status(said)
+            return STATUS_FAILED
+        finally:
+            self._service.stopping()
+            self.running.close()
+            self._store.close()
+        return 0
+
+    def stop(self) -> None:
+        """End soon. Safe in a signal handler, and before :meth:`run`."""
+        self.running.stop()
+
+    def _names(self) -> Names:
+        known = self._directory.known
+        return Names(", ".join(filter(None, (known.premises, known.place))), known.schemes)
+
+    def _times_s(self) -> tuple[int, ...]:
+        clock = self.running.state.clock
+        return (clock.floor_s(boottime_ms()),) if clock.is_proven else ()
+
+    def _turned(self) -> None:
+        self._service.watchdog()
+        said = status_of(self.running.snapshot())
+        if said != self._told:
+            self._told = said
+            self._service.status(said)
+
+
+def status_of(snapshot: Snapshot) -> str:
+    """One line for ``systemctl status``: numbers alone."""
+    if not snapshot.schemes:
+        return NOTHING_YET.what
+    return "; ".join(
+        f"{one.name}: {WORDS[one.off].what if one.off else f'{len(one.people)} shown, {one.coming} on their way'}"
+        for one in snapshot.schemes
+    )
