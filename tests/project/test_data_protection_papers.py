@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from office.exclusions.rules.law import DOCUMENT_TITLES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "data-protection"
-PAPERS = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
+UNITS = FOLDER / "units-in-shops.md"
+PAPERS = sorted(path for path in FOLDER.glob("*.md") if path.name not in {"README.md", UNITS.name})
 
 
 def words(path: Path) -> str:
@@ -38,3 +40,16 @@ def test_papers_name_their_ground() -> None:
     ]
 
     assert [] == [ground for ground in wanted if ground not in said and ground.lower() not in said.lower()]
+
+
+def test_limits_of_a_unit_are_said_and_nothing_is_called_an_expiry_of_keys() -> None:
+    """G6: what decides on a unit is evidence of time; keys on a card expire for nobody."""
+    said = words(UNITS)
+    wanted = ("do not expire by themselves", "Whoever takes the card out", "has no network stays", "old copy of a card")
+    assert [] == [limit for limit in wanted if limit not in said]
+    assert f"({UNITS.name})" in words(FOLDER / "README.md")
+
+    root = FOLDER.parents[1]
+    shown = [*root.glob("docs/**/*.md"), *root.glob("*/**/*.html"), *root.glob("*/**/words.py"), root / "README.md"]
+    called = [path.name for path in shown if re.search("cryptograph[a-z]* expir|self-destruct", words(path).lower())]
+    assert [] == called
