@@ -84,6 +84,13 @@ class PublisherTable(Struct, frozen=True, kw_only=True):
     """So long shops show who is excluded without any contact with the office."""
 
 
+class NodesTable(Struct, frozen=True, kw_only=True):
+    """``[nodes]``: the machine port, whose word the pages show."""
+
+    file: str = "nodes/nodes.toml"
+    """Its configuration; without that file the office answers no nodes."""
+
+
 class PapersTable(Struct, frozen=True, kw_only=True):
     """``[papers]``: the program that makes PDFs."""
 
@@ -131,6 +138,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     keys: KeysTable = KeysTable()
     central: CentralTable = CentralTable()
     publisher: PublisherTable = PublisherTable()
+    nodes: NodesTable = NodesTable()
     papers: PapersTable = PapersTable()
     mail: MailTable = MailTable()
     page: PageTable = PageTable()
@@ -168,6 +176,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     central_url: str
     snapshots_folder: Path
     publisher: PublisherTable
+    nodes_file: Path
     papers_socket: Path
     mail: MailTable
     mail_password_file: Path | None
@@ -252,6 +261,7 @@ def load_configuration(path: Path) -> Configuration:
         central_url=_central_url(path, file.central.url),
         snapshots_folder=folder / file.publisher.snapshots,
         publisher=file.publisher,
+        nodes_file=folder / file.nodes.file,
         papers_socket=folder / file.papers.socket,
         mail=file.mail,
         mail_password_file=folder / file.mail.password_file if file.mail.password_file else None,

@@ -17,5 +17,6 @@ urlpatterns = [
     path("", include("office.exclusions.urls")),
     path("", include("office.people.photograph_urls")),
     path("", include("office.papers.urls")),
+    path("", include("office.in_shops.urls")),
     path("audit/", include("office.audit.urls")),
 ]

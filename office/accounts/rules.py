@@ -61,6 +61,11 @@ class Rights(Struct, frozen=True):
         return any(role != "members-contact" for role, _ in self.grants)
 
     @property
+    def sees_galleries(self) -> bool:
+        """Whether the person sees what units hold of some scheme's gallery."""
+        return bool(self.schemes("co-ordinator", "fleet-engineer"))
+
+    @property
     def reads_register(self) -> bool:
         """Whether the person reads who is excluded in some scheme (``READERS`` of the exclusions)."""
         police = self.schemes("police", "pcso", "duty-sergeant", "duty-officer")

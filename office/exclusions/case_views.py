@@ -39,6 +39,7 @@ from office.exclusions.scope import (
 from office.exclusions.stale import stale_cases
 from office.exclusions.terms import why_off
 from office.exclusions.vote_views import vote_rows
+from office.in_shops.cases import in_shops
 from office.members.models import Premises
 from office.people.erasure import is_erased
 from office.people.intake_process import PhotographRefusedError
@@ -188,6 +189,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
             [(step.move, step.at) for step in steps],
             f"{case.last_on.day} {case.last_on:%b %Y}" if case.last_on else "",
         ),
+        "in_shops": in_shops(mine, case),
         "steps": steps,
         "ballot": ballot,
         "ballots": case.ballots.all(),

@@ -20,6 +20,7 @@ from office.exclusions.reading import Filters, Open
 from office.exclusions.rules.reach import READERS
 from office.exclusions.rules.search import words_of
 from office.exclusions.scope import cases_visible
+from office.in_shops.cases import in_shops
 from office.people.intake_terms import Size
 from office.people.photographs import photograph_response
 from wire.snapshots import RoleSlug
@@ -84,7 +85,7 @@ def register_person(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "individual": individual,
         "photograph": cases[0].photograph,  # type: ignore[attr-defined]  # annotated by rows_of
-        "rows": [(*_row(one, registers), one.pk in open_to_them) for one in cases],
+        "rows": [(*_row(one, registers), one.pk in open_to_them, in_shops(rights(request), one)) for one in cases],
         "is_co_ordinator": individual.scheme_id in registers.co_ordinates,
     }
     return render(request, "exclusions/register_person.html", context)

@@ -37,6 +37,7 @@ class Search(Struct, frozen=True, kw_only=True):
         cases: (scheme, number); ``None`` = any, and what is of no case.
         of_nodes: only of these; ``None`` = any.
         staff: number of a member of staff; ``None`` = anybody.
+        n: number of a record, as it stands in a photograph's watermark; ``None`` = any.
         from_s, until_s: Unix time, the second excluded. A view whose time is not proven is also found by when it came.
     """
 
@@ -45,6 +46,7 @@ class Search(Struct, frozen=True, kw_only=True):
     cases: tuple[tuple[int, int], ...] | None = None
     of_nodes: frozenset[int] | None = None
     staff: int | None = None
+    n: int | None = None
     from_s: int | None = None
     until_s: int | None = None
 
@@ -231,6 +233,9 @@ def _where(search: Search) -> tuple[str, dict[str, Any]]:
     if search.staff is not None:
         parts.append("s.staff = :staff")
         values["staff"] = search.staff
+    if search.n is not None:
+        parts.append("s.n = :n")
+        values["n"] = search.n
     if search.from_s is not None or search.until_s is not None:
         values |= {"from_s": search.from_s or 0, "until_s": search.until_s or 2**62}
         came = "NOT s.is_proven AND s.received_s >= :from_s AND s.received_s < :until_s"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Final, NamedTuple, get_args
 
 import pytest
@@ -27,6 +27,9 @@ from office.members.models import Membership, PendingImport, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.walked_town import MARKS, Things, Town, shared_things, things_of
 from tests.support.postgresql import VARIABLE
+from tests.support.shop_galleries import ShopGalleries
+from tests.support.view_log import logged
+from wire.ids import NodeId
 from wire.snapshots import RoleSlug
 
 pytestmark = pytest.mark.long
@@ -180,10 +183,11 @@ def expected_of(line: Line, person: Person) -> str:
     “All advisers”: those elsewhere too. “PCSO”: no other adviser. “Readers”: who reads the register.
     """
     said = line.outcomes[column(person)]
-    match = re.fullmatch("(all )?(advisers|readers|PCSO) (.*)", said)
+    match = re.fullmatch("(all )?(advisers|readers|PCSO|engineers) (.*)", said)
     if match is None or person is None:
         return said
-    roles = {"advisers": ADVISERS, "readers": READERS, "PCSO": {"pcso"}}[match[2]]
+    named = {"advisers": ADVISERS, "readers": READERS, "PCSO": {"pcso"}, "engineers": {"fleet-engineer"}}
+    roles = named[match[2]]
     return match[3] if person[0] in roles and (match[1] or person[1] == HART) else "404"
 
 
@@ -199,14 +203,25 @@ def outcome(answer: HttpResponseBase, what: str, *, is_signed_in: bool) -> str:
 
 
 @pytest.fixture
-def town(schemes: dict[int, Scheme], make_person: MakePerson) -> Town:
+def town(
+    schemes: dict[int, Scheme], make_person: MakePerson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Town]:
     """A premises, a member, people and so on in each scheme, with the mark of the scheme in every name, and in both."""
     for scheme in schemes.values():
         scheme.name = f"{MARKS[scheme.number]} Scheme"
         scheme.save()
     in_pub_watch, in_hart = (things_of(schemes[number], make_person) for number in (PUB_WATCH, HART))
     assert in_pub_watch.arguments.keys() == in_hart.arguments.keys()
-    return Town(in_hart, shared_things(schemes, make_person))
+    galleries = ShopGalleries(tmp_path / "galleries")
+    for number, mark in MARKS.items():
+        node = NodeId(number)
+        galleries.fit(node, 0, number, name=f"{mark} Inn")
+        galleries.publish(number, {21: None})
+        galleries.store.add_views(node, logged(node, (0, 0), (number, 21)), 1_000)
+    machine_port = SimpleNamespace(nodes_file=galleries.config)
+    monkeypatch.setattr("office.in_shops.port.settings", SimpleNamespace(OFFICE=machine_port))
+    yield Town(in_hart, shared_things(schemes, make_person))
+    galleries.store.close()
 
 
 def browser_of(person: Person, make_person: MakePerson, signed_in: SignedIn, *, factor_age_s: float = 0.0) -> Client:

@@ -98,7 +98,7 @@ def test_views_are_found_by_case_node_staff_and_time(store: Store, file: Path) -
     store.add_views(SHOP, views, 5_000)
     store.add_views(OTHER_SHOP, logged(OTHER_SHOP, (HART, 1), at_s=3_000, staff=5), 5_000)
 
-    def by(**asked: Any) -> list[tuple[NodeId, int]]:
+    def by(**asked: Any) -> list[tuple[NodeId, int]]:  # noqa: ANN401 - fields of a search
         return found(file, msgspec.structs.replace(OURS, **asked))
 
     assert [(OTHER_SHOP, 1), (SHOP, 3), (SHOP, 2), (SHOP, 1)] == by()
@@ -106,6 +106,7 @@ def test_views_are_found_by_case_node_staff_and_time(store: Store, file: Path) -
     assert [(SHOP, 2)] == by(cases=((HART, 2), (HART, 9)))
     assert [(OTHER_SHOP, 1)] == by(of_nodes=frozenset({OTHER_SHOP}))
     assert [(OTHER_SHOP, 1)] == by(staff=5)
+    assert [(SHOP, 2)] == by(n=2)
     assert [(SHOP, 3), (SHOP, 2)] == by(from_s=1_001, until_s=3_000)
     with look_at(file) as reported:
         assert [4, 5] == reported.staff(OURS)

@@ -1,0 +1,1 @@
+"""What shops hold of the galleries, and whom they have shown: pages by what nodes have reported."""

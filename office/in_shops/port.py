@@ -1,0 +1,61 @@
+"""The machine port's word, opened for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from msgspec import Struct
+
+from office.config import Configuration
+from office.in_shops.published import Published, newest
+from office.nodes.config import load_configuration
+from office.nodes.reading import Reported, look_at
+from office.nodes.store import FILE_NAME, StoreError
+from runtime.config import ConfigError
+
+_OFF: Final = "No shop has a gallery yet: this office answers no units. Ask the office’s engineer to set that up."
+_NOBODY: Final = "No unit has asked for a gallery yet. Ask the office’s engineer whether the machine port runs."
+_FAULT: Final = "What units have reported cannot be read. Tell the office’s engineer: {}"
+
+
+class NoReportError(Exception):
+    """There is nothing to read; the message is for people."""
+
+
+class Report(Struct, frozen=True):
+    """What a page reads.
+
+    Attributes:
+        reported: by nodes, until the end of the block.
+        published: the newest galleries, by number of the scheme.
+        views_days: so long it is kept whom a node has shown.
+    """
+
+    reported: Reported
+    published: dict[int, Published]
+    views_days: int
+
+
+@contextmanager
+def report() -> Iterator[Report]:
+    """Open it.
+
+    Raises:
+        NoReportError: there is none, or it cannot be read.
+    """
+    office: Configuration | None = settings.OFFICE
+    if office is None or not office.nodes_file.exists():
+        raise NoReportError(_OFF)
+    try:
+        port = load_configuration(office.nodes_file)
+        path: Path = port.at(port.file.state_dir) / FILE_NAME
+        with look_at(path) as reported:
+            yield Report(reported, newest(port.at(port.file.snapshots)), port.file.views_days)
+    except FileNotFoundError as e:
+        raise NoReportError(_NOBODY) from e
+    except (ConfigError, StoreError, OSError) as e:
+        raise NoReportError(_FAULT.format(e)) from e

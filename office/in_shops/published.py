@@ -1,0 +1,92 @@
+"""What the newest gallery of a scheme holds, as the publisher has put it into the folder of snapshots.
+
+Its signature is the nodes' business: here nothing is decided by it, it is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from office.gallery.holders import Holders, HoldersError, decode_holders, holders_file
+from wire.gallery_head import head_file, lines_file, parse_head_file
+
+logger = logging.getLogger(__name__)
+
+
+class Published(Struct, frozen=True):
+    """A gallery.
+
+    Attributes:
+        number: its own; never goes back.
+        at_s: when it was written, Unix time.
+        lease_s: so long it is shown without contact.
+        since: by case, the number of the gallery with which it became what it is.
+        holders: whom each may be shown, and what is gone since when.
+    """
+
+    number: int
+    at_s: int
+    lease_s: int
+    since: Mapping[int, int]
+    holders: Holders
+
+    def gone_since(self, case: int) -> int | None:
+        """The number from which on a case is in no gallery; ``None`` = it is in this one, or that is not known."""
+        return next((one.since for one in self.holders.gone if one.case == case), None)
+
+
+class _Head(Struct):
+    lease_s: int
+
+
+class _File(Struct):
+    snapshot: _Head
+
+
+class _Line(Struct):
+    case: int
+    since: int
+
+
+_read_head: Final = msgspec.json.Decoder(_File).decode
+_read_lines: Final = msgspec.json.Decoder(_Line).decode_lines
+
+
+def newest(folder: Path) -> dict[int, Published]:
+    """By number of the scheme. What cannot be read is not there: the publisher's banner tells of it."""
+    try:
+        named = [found for found in (parse_head_file(path.name) for path in folder.iterdir()) if found is not None]
+    except OSError:
+        return {}
+    numbers: dict[int, int] = {}
+    for scheme, number in named:
+        numbers[scheme] = max(numbers.get(scheme, 0), number)
+    read = {scheme: _of(folder, scheme, number) for scheme, number in numbers.items()}
+    return {scheme: one for scheme, one in read.items() if one is not None}
+
+
+def _of(folder: Path, scheme: int, number: int) -> Published | None:
+    try:
+        status = (folder / head_file(scheme, number)).stat()
+        return _read(folder, scheme, number, int(status.st_mtime))
+    except FileNotFoundError:
+        return None  # It is being replaced by the next.
+    except (OSError, msgspec.MsgspecError, HoldersError) as e:
+        logger.warning("gallery %d of scheme %d cannot be read: %s", number, scheme, e)
+        return None
+
+
+@lru_cache(maxsize=32)
+def _read(folder: Path, scheme: int, number: int, at_s: int) -> Published:
+    """Once for each gallery: one of ten thousand people takes longer than a page may."""
+    head = _read_head((folder / head_file(scheme, number)).read_bytes())
+    lines = _read_lines((folder / lines_file(scheme, number)).read_bytes())
+    holders = decode_holders((folder / holders_file(scheme, number)).read_bytes(), scheme, number)
+    return Published(number, at_s, head.snapshot.lease_s, {one.case: one.since for one in lines}, holders)

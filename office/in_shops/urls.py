@@ -1,0 +1,13 @@
+"""Addresses of the pages about galleries in shops."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from office.in_shops import log_views, views
+
+urlpatterns = [
+    path("galleries/", views.galleries_page, name="galleries"),
+    path("galleries/views/", log_views.log_page, name="view-log"),
+    path("galleries/views.csv", log_views.export, name="view-log-export"),
+]
