@@ -17,7 +17,7 @@ from office.nodes.galleries import Galleries, Gallery
 from office.nodes.outcomes import NodeOutcomes
 from office.nodes.rules.asking import Asker
 from office.nodes.rules.lease import leases
-from office.nodes.rules.news import WHOLE, change_from, is_staff_news, must_destroy
+from office.nodes.rules.news import WHOLE, ahead_of, change_from, is_staff_news, must_destroy
 from office.nodes.staff import Staff, StaffList
 from office.nodes.store import Store, StoreError
 from runtime.web_connections import Peer
@@ -134,6 +134,11 @@ class Answering:
             digest, at_s = self._staff_sent.get(asker.node, ("", 0.0))
         was_sent_lately = digest == newest.digest and time.monotonic() - at_s < SENT_LATELY_S
         return newest if is_staff_news(named, newest.digest, was_sent_lately=was_sent_lately) else None
+
+    def ahead(self, asker: Asker, holds: Sequence[Held]) -> tuple[tuple[Held, int], ...]:
+        """What it holds with a number above the newest of its scheme, and that newest number."""
+        newest = {one: gallery.head.number for one in asker.schemes if (gallery := self._galleries.of(one)) is not None}
+        return tuple((held, newest[held.scheme]) for held in ahead_of(holds, newest))
 
     def note_received(self, node: NodeId, peer: Peer) -> None:
         """It asks again by the connection by which rows were sent to it: it has received them. Never raises.

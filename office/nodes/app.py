@@ -96,8 +96,8 @@ class MachinePort:
                 Route(VIEWS_PATH, Views(self._asking, self._reports).answer, methods=["POST"]),
                 Route(DIRECTORY_PATH, Directories(self._asking, self._who).newest),
                 Route(REPORTS_PATH, BreachReports(self._asking, self._reports).answer, methods=["POST"]),
-                Route(_typed(LINES_PATH), files.lines),
-                Route(_typed(ROWS_PATH), files.rows),
+                Route(LINES_PATH, files.lines),
+                Route(ROWS_PATH, files.rows),
                 Route(PHOTOGRAPH_PATH, files.photograph),
             ]
         )
@@ -175,7 +175,3 @@ def without_resumption(context: ssl.SSLContext) -> None:
     """Give out no session tickets: whoever is revoked would come in again without showing a certificate."""
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
-
-
-def _typed(path: str) -> str:
-    return path.replace("{scheme}", "{scheme:int}").replace("{number}", "{number:int}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,8 @@ from wire.snapshots import Town
 logger = logging.getLogger(__name__)
 
 _HOLDERS_BYTES_MAX: Final = 67_108_864
+AGAIN_S: Final = 60.0
+"""A gallery that could not be read is not read again before, unless its files or the office's keys have changed."""
 
 
 class Gallery(Struct, frozen=True):
@@ -69,6 +72,20 @@ class Gallery(Struct, frozen=True):
         return any(self.by_case[case].may_show(premises) for case in self.named_by.get(sha256, ()))
 
 
+class _Unread(Struct, frozen=True):
+    """A gallery that could not be read.
+
+    Attributes:
+        marks: of its files and of who is believed.
+        fault: why, for people; empty = it may be replaced at this moment.
+        again_s: when to try again, monotonic.
+    """
+
+    marks: tuple[object, ...]
+    fault: str
+    again_s: float
+
+
 class Galleries:
     """One thread looks, any asks.
 
@@ -77,16 +94,25 @@ class Galleries:
         town: ours.
         office_keys: those that the directory trusts now.
         text_keys: of the lines.
+        clock_s: monotonic.
     """
 
     def __init__(
-        self, folder: Path, town: Town, office_keys: Callable[[], tuple[PublicKey, ...]], text_keys: TextKeys
+        self,
+        folder: Path,
+        town: Town,
+        office_keys: Callable[[], tuple[PublicKey, ...]],
+        text_keys: TextKeys,
+        *,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._town = town
         self._office_keys = office_keys
         self._text_keys = text_keys
+        self._clock_s = clock_s
         self._newest: dict[int, Gallery] = {}
+        self._unread: dict[int, _Unread] = {}
         self._told: set[str] = set()
         self._proofs: WatchedFile[Proof] = WatchedFile(
             folder / PROOF_FILE, self._open_proof, PROOF_BYTES_MAX, self._tell
@@ -103,6 +129,9 @@ class Galleries:
         Args:
             now_s: Unix time.
         """
+        faults = [one.fault for _, one in sorted(self._unread.items()) if one.fault]
+        if faults:
+            return f"{'; '.join(faults)}. Shops show what they hold until their lease ends"
         proof = self.proof
         if not self._newest or (proof is not None and abs(now_s - proof.at_s) <= OLD_S):
             return ""
@@ -131,10 +160,12 @@ class Galleries:
         new = {}
         for scheme, number in numbers.items():
             held = self._newest.get(scheme)
-            if held is None or number > held.head.number:
-                gallery = self._read(scheme, number)
-                if gallery is not None:
-                    new[scheme] = gallery
+            gallery = self._read(scheme, number) if held is None or number > held.head.number else held
+            if gallery is not None:
+                self._unread.pop(scheme, None)
+            if gallery is not None and gallery is not held:
+                new[scheme] = gallery
+        self._unread = {scheme: one for scheme, one in self._unread.items() if scheme in numbers}
         # As one: whoever asks meanwhile sees the former or the new.
         self._newest = self._newest | new
         return bool(new)
@@ -148,21 +179,47 @@ class Galleries:
         return self._folder / ciphertext_file(sha256)
 
     def _read(self, scheme: int, number: int) -> Gallery | None:
+        """``None`` = it cannot be, which is noted."""
+        marks = self._marks(scheme, number)
+        before = self._unread.get(scheme)
+        if before is not None and before.marks == marks and self._clock_s() < before.again_s:
+            return None
+        what, is_again = f"gallery {number} of scheme {scheme}", before is not None and before.marks == marks
+        again_s = self._clock_s() + AGAIN_S
         try:
-            sealed = read_regular(self._folder / head_file(scheme, number), HEAD_BYTES_MAX)
-            head = open_head(sealed, scheme, self._town, self._office_keys())
-            lines = open_lines(read_regular(self._folder / lines_file(scheme, number), LINES_BYTES_MAX), head)
-            beside = read_regular(self._folder / holders_file(scheme, number), _HOLDERS_BYTES_MAX)
-            holders = decode_holders(beside, scheme, number)
-            self._check(scheme, lines, holders)
+            return self._opened(scheme, number)
         except FileNotFoundError:
-            return None  # It is being replaced by the next.
+            # It is being replaced by the next; if it still is at the next look, it is not.
+            fault = f"{what} is not whole: files of it are missing" if is_again else ""
+            again_s = again_s if is_again else 0.0
         except OSError as e:
-            self._tell(f"gallery {number} of scheme {scheme} cannot be read: {e.strerror}")
-            return None
+            fault = f"{what} cannot be read: {e.strerror}"
         except (DecodeError, HoldersError) as e:
-            self._tell(f"gallery {number} of scheme {scheme} is not used: {e}")
-            return None
+            fault = f"{what} is not used: {e}"
+        self._unread[scheme] = _Unread(marks, fault, again_s)
+        return None
+
+    def _marks(self, scheme: int, number: int) -> tuple[object, ...]:
+        found: list[object] = [self._office_keys()]
+        for name in (head_file(scheme, number), lines_file(scheme, number), holders_file(scheme, number)):
+            try:
+                status = (self._folder / name).stat()
+            except OSError:
+                found.append(name)
+            else:
+                found.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
+        return tuple(found)
+
+    def _opened(self, scheme: int, number: int) -> Gallery:
+        """Raises what reading and decoding it raise."""
+        sealed = read_regular(self._folder / head_file(scheme, number), HEAD_BYTES_MAX)
+        head = open_head(sealed, scheme, self._town, self._office_keys())
+        lines = open_lines(read_regular(self._folder / lines_file(scheme, number), LINES_BYTES_MAX), head)
+        beside = read_regular(self._folder / holders_file(scheme, number), _HOLDERS_BYTES_MAX)
+        holders = decode_holders(beside, scheme, number)
+        if head.number != number:
+            raise HoldersError(f"its head is that of number {head.number}")
+        self._check(scheme, lines, holders)
         named: dict[str, tuple[int, ...]] = {}
         for case, line in lines.items():
             for one in line.photographs:

@@ -62,6 +62,7 @@ def _row(one: Standing) -> tuple[str, ...]:
         holds = f"{one.held.number}" if one.held.number == one.newest else f"{one.held.number} of {one.newest}"
         holds += "" if one.held.is_complete else ", photographs missing"
         since = _time(one.held.since_s)
+    holds += ", STRUCK: off at the end of its lease" if one.is_struck else ""
     asked = "never" if one.asked_s is None else _time(one.asked_s)
     return node_text(one.node), name, one.scheme, holds, since, asked
 

@@ -13,7 +13,7 @@ from office.nodes.rules.reported import split_by_right
 from office.nodes.store import Station, Store, StoreError
 from runtime.logs import FactLog
 from wire.directory import Directory
-from wire.gallery_contact import GalleryQuestion
+from wire.gallery_contact import GalleryQuestion, Held
 from wire.gallery_reports import BreachReport, ReportsTaken
 from wire.gallery_views import View, ViewHead
 from wire.ids import NodeId, node_text
@@ -46,6 +46,7 @@ class Reports:
         self._asked_at: dict[NodeId, float] = {}
         self._unkept: dict[NodeId, int] = {}
         self._told: set[tuple[str, NodeId]] = set()
+        self._ahead: set[tuple[NodeId, int]] = set()
         self._kept_at = 0.0
         self._taken = 0
         self._forgot_at: float | None = None
@@ -76,6 +77,26 @@ class Reports:
         except StoreError as e:
             # Whom the office revokes is gone from shops although its disk is full.
             logger.error("what node %08x holds is not kept: %s", node, e)  # noqa: TRY400 - the sentence says it all
+
+    def note_ahead(self, node: NodeId, held: Held, newest: int) -> None:
+        """It holds a gallery that this office has forgotten, and takes no lower one. Told once in a run."""
+        with self._lock:
+            is_new = (node, held.scheme) not in self._ahead
+            self._ahead.add((node, held.scheme))
+        if is_new:
+            logger.error(
+                "NODE AHEAD OF A RESTORED OFFICE: node %08x holds gallery %d of scheme %d; the newest here is %d."
+                " It takes no lower one, so nobody can be taken off it before its lease ends. If other nodes say so"
+                " too: 'watchlink office audit restored --number %d'.",
+                node,
+                held.number,
+                held.scheme,
+                newest,
+                held.number,
+            )
+            self._facts.write(
+                "gallery ahead", node=node_text(node), scheme=held.scheme, number=held.number, newest=newest
+            )
 
     def keep_views(self, node: NodeId, views: tuple[View, ...]) -> ViewHead | None:
         """Keep what goes on from what was sent before. Returns where the chain has come to; ``None`` = it is forked.

@@ -389,6 +389,12 @@ class PortThread:
         """Whether its question is open."""
         return node in self._program.waiting
 
+    def wait_for_proof(self, at: datetime) -> None:
+        """Until the publisher's proof of this moment is read."""
+        wait_until(
+            lambda: (one := self._program.galleries.proof) is not None and one.at_s == int(at.timestamp()), "it is read"
+        )
+
     def receipts(self) -> tuple[Receipt, ...]:
         """What is kept of what nodes hold."""
         with contextlib.closing(Store(self.town.folder / "nodes/state/nodes.sqlite3", TOWN)) as store:

@@ -81,6 +81,8 @@ class Contact:
     def _note(self, request: Request, asker: Asker, question: GalleryQuestion) -> None:
         self._answering.note_received(asker.node, asking_peer(request))
         self._reports.note_question(asker.node, question)
+        for held, newest in self._answering.ahead(asker, question.holds):
+            self._reports.note_ahead(asker.node, held, newest)
 
     async def _when_due(self, request: Request, question: GalleryQuestion, wait_s: float) -> Response:
         asker = self._asking.look_again(request)

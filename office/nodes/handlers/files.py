@@ -83,10 +83,12 @@ class Files:
         asker = self._asking.ask(request)
         if isinstance(asker, Response):
             return asker
-        scheme, number = request.path_params["scheme"], request.path_params["number"]
-        gallery = self._galleries.of(scheme) if scheme in asker.schemes else None
+        wanted = request.path_params["scheme"], request.path_params["number"]
+        # Compared as texts: a number of ten thousand digits is no gallery's, and is not worth being read as one.
+        scheme = next((one for one in asker.schemes if str(one) == wanted[0]), None)
+        gallery = None if scheme is None else self._galleries.of(scheme)
         # Of an older number there is nothing any more: the node asks what is new, and comes again.
-        if gallery is None or gallery.head.number != number:
+        if gallery is None or str(gallery.head.number) != wanted[1]:
             return refuse(404, "not found")
         return asker, gallery
 

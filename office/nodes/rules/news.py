@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from office.gallery.holders import Holders
@@ -28,6 +28,16 @@ def change_from(held: Held | None, holders: Holders, *, are_rows_good: bool, was
     if held is None or not held.number or not are_rows_good or holders.gone_after(held.number) is None:
         return None if was_sent_lately else WHOLE
     return None if held.number == holders.number else held.number
+
+
+def ahead_of(holds: Sequence[Held], newest: Mapping[int, int]) -> tuple[Held, ...]:
+    """What a node holds with a number that the office has forgotten: it was restored, and its numbers were not raised.
+
+    Args:
+        holds: what it says.
+        newest: number of each scheme's newest gallery.
+    """
+    return tuple(held for held in holds if held.number > newest.get(held.scheme, held.number))
 
 
 def must_destroy(holds: Sequence[Held], schemes: frozenset[int]) -> bool:

@@ -31,6 +31,7 @@ class Standing(Struct, frozen=True):
         premises, place: its names.
         scheme: its name.
         newest: number of the newest gallery; 0 = none was published.
+        is_struck: it may hold nothing any more. What it was last known to hold it shows until its lease ends, at most.
         held: ``None`` = it has never said that it holds one.
         asked_s: when it last asked, Unix time; ``None`` = never.
     """
@@ -42,14 +43,17 @@ class Standing(Struct, frozen=True):
     newest: int
     held: Holding | None
     asked_s: int | None
+    is_struck: bool = False
 
     @property
     def is_behind(self) -> bool:
         """It may show somebody who must not be shown, or lacks somebody.
 
-        So it may with a number above the newest, which a restored office forgot: it takes no lower one.
+        So it may with a number above the newest, which a restored office forgot: it takes no lower one. About a struck
+        one nobody can do more.
         """
-        return self.newest > 0 and (self.held is None or self.held.number != self.newest or not self.held.is_complete)
+        is_well = self.held is not None and self.held.number == self.newest and self.held.is_complete
+        return self.newest > 0 and not is_well and not self.is_struck
 
 
 def standings(
@@ -58,7 +62,7 @@ def standings(
     holdings: Mapping[tuple[NodeId, int], Holding],
     asked: Mapping[NodeId, int],
 ) -> Iterable[Standing]:
-    """Of every node that may have a gallery, in each of its schemes, by number.
+    """Of every node that may have a gallery, in each of its schemes, by number; and of each struck one that held one.
 
     Args:
         directory: the newest.
@@ -67,9 +71,11 @@ def standings(
         asked: when they last asked.
     """
     for node, sender in sorted(directory.senders.items()):
-        if sender.is_revoked or not sender.sealing_key:
+        if not sender.sealing_key:
             continue
         for scheme in sorted(sender.schemes):
+            if sender.is_revoked and (node, scheme) not in holdings:
+                continue
             yield Standing(
                 node,
                 sender.premises,
@@ -78,4 +84,5 @@ def standings(
                 newest.get(scheme, 0),
                 holdings.get((node, scheme)),
                 asked.get(node),
+                is_struck=sender.is_revoked,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,29 +13,24 @@ from office.nodes.rules.lease import OLD_S
 from tests.support.asking_town import HART, LEASE_S, OFFICE, PUB, PUB_WATCH, SHOP, TOWN, AskingTown, Entry, PortThread
 from tests.support.fleet_broker import wait_until
 from wire.gallery_contact import Held
+from wire.gallery_head import lines_file
 from wire.gallery_proof import PROOF_FILE
 
 
-def seconds(town: AskingTown, ago: timedelta = timedelta()) -> int:
-    return int((town.now - ago).timestamp())
-
-
 def test_lease_ends_with_the_last_proof_of_a_publisher_that_is_dead(town: AskingTown, port: PortThread) -> None:
-    unit, ago = port.unit(), timedelta(days=3)
+    now, ago = town.now, timedelta(days=3)
+    # The gallery was published long before: its head proves nothing of the time since.
+    town.now -= timedelta(days=5)
     number = port.publish(HART, [Entry(1)])
-    assert seconds(town) + LEASE_S == unit.asks().lease_until_s
+    town.prove({HART: number}, now - ago)
+    port.wait_for_proof(now - ago)
+    answer = port.unit().asks()
 
-    # As if the gallery had been published long before: the head proves nothing of the time since.
-    before, town.now = town.now, town.now - timedelta(days=5)
-    number = port.publish(HART, [])
-    town.now = before
-    town.prove({HART: number}, before - ago)
-    wait_until(lambda: seconds(town, ago) + LEASE_S == unit.asks().lease_until_s, "the proof is read")
+    assert int((now - ago).timestamp()) + LEASE_S == answer.lease_until_s
+    assert () == answer.unproven
+    wait_until(lambda: bool(port.alarms()) and "does not prove" in port.alarms()[-1], "it is told")
 
-    assert () == unit.asks().unproven
-    assert "the publisher does not prove" in port.alarms()[-1]
-
-    town.prove({HART: number})
+    town.prove({HART: number}, now)
     wait_until(lambda: not port.alarms()[-1], "the publisher is back")
 
 
@@ -42,10 +38,37 @@ def test_gallery_that_is_not_proven_leaves_the_other_schemes_lease_alone(town: A
     hart, pubs = port.publish(HART, [Entry(1)]), port.publish(PUB_WATCH, [Entry(1)])
     later = town.now + timedelta(seconds=OLD_S)
     town.prove({HART: hart + 1, PUB_WATCH: pubs}, later)
-    shop, pub = port.unit(SHOP), port.unit(PUB)
-    wait_until(lambda: (HART,) == shop.asks(Held(scheme=HART, number=0)).unproven, "the proof is read")
+    port.wait_for_proof(later)
 
-    assert () == pub.asks().unproven
+    assert (HART,) == port.unit(SHOP).asks().unproven
+    assert () == port.unit(PUB).asks().unproven
+
+
+def test_node_ahead_of_a_restored_office_is_told_of_once_and_keeps_its_lease(port: PortThread) -> None:
+    number, unit = port.publish(HART, [Entry(1)]), port.unit()
+    answer = unit.asks(Held(scheme=HART, number=number + 5, is_complete=True))
+
+    assert ((HART,), ()) == (answer.unproven, answer.changes)
+    unit.ask(Held(scheme=HART, number=number + 6, is_complete=True))
+    port.wait_for_question(SHOP)
+    told = [(one["node"], one["number"], one["newest"]) for one in port.facts("gallery ahead")]
+    assert [("00000010", number + 5, number)] == told
+
+
+def test_gallery_that_the_port_cannot_read_is_in_its_status_and_renews_no_lease(
+    town: AskingTown, port: PortThread
+) -> None:
+    number = port.publish(HART, [Entry(1)])
+    town.publish(HART, [])
+    town.write(f"snapshots/{lines_file(HART, number + 1)}", b"damaged")
+    later = town.now + timedelta(seconds=OLD_S)
+    town.prove({HART: number + 1}, later)
+    port.wait_for_proof(later)
+
+    wait_until(lambda: any("is not used" in one for one in port.alarms()), "it is told")
+    answer = port.unit().asks()
+    assert (HART,) == answer.unproven
+    assert [number] == [json.loads(change.head_bytes)["snapshot"]["number"] for change in answer.changes]
 
 
 @pytest.mark.parametrize("data", [b"{}", b""])
@@ -56,4 +79,4 @@ def test_proof_that_is_none_proves_nothing(town: AskingTown, tmp_path: Path, dat
     galleries.look()
 
     assert None is galleries.proof
-    assert "never" in galleries.alarm(seconds(town))
+    assert "never" in galleries.alarm(int(town.now.timestamp()))

@@ -68,6 +68,24 @@ def test_all_is_well_once_everybody_holds_the_newest(town: AskingTown, capsys: p
     assert "HART 2, photographs missing" in lines[0]
 
 
+def test_struck_unit_is_listed_with_what_it_may_still_show(
+    town: AskingTown, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is cut off: without network it goes on until its lease ends."""
+    with store(town) as kept:
+        for node, number in ((SHOP, 1), (OTHER_SHOP, 2)):
+            kept.note_holds(node, [Held(scheme=HART, number=number, is_complete=True)], DAY_S)
+        kept.note_contacts({SHOP: DAY_S + 60})
+    town.list(SENDERS[OTHER_SHOP], sender(SHOP, (HART,), 1, revoked_at=town.now))
+
+    status, lines = listed(town, capsys)
+
+    assert 0 == status, "nobody can do more"
+    assert lines[0].startswith("00000010 Shop 1 HART 1 of 2, STRUCK: off at the end of its lease 2027-01-15 08:00 UTC")
+    town.list(SENDERS[OTHER_SHOP], sender(NodeId(0x31), (HART,), 1, revoked_at=town.now))
+    assert 1 == len(listed(town, capsys)[1]), "one that never held anything"
+
+
 def test_copied_card_is_told(town: AskingTown, capsys: pytest.CaptureFixture[str]) -> None:
     with store(town) as kept:
         kept.note_holds(SHOP, [Held(scheme=HART, number=2, is_complete=True)], DAY_S)

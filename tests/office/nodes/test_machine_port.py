@@ -203,6 +203,16 @@ def test_files_of_another_scheme_are_not_there(port: PortThread) -> None:
         assert 200 == port.unit().request("GET", path)[0]
 
 
+@pytest.mark.parametrize("text", ["9" * 5_000, "1e3", "-1", "%C2%B2", "01"], ids=["huge", "real", "less", "two", "0"])
+def test_number_that_is_none_is_not_there(port: PortThread, text: str) -> None:
+    number = port.publish(HART, [ANYBODY])
+    unit = port.unit()
+
+    for path in (f"/gallery/{text}/{number}/lines", f"/gallery/{HART}/{text}/rows"):
+        status, body = unit.request("GET", path)
+        assert (404, "not found") == (status, json.loads(body)["problem"])
+
+
 def digest(entry: Entry) -> str:
     return sha256(ciphertext_of(entry)).hexdigest()
 
