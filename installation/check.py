@@ -24,6 +24,7 @@ from installation.findings import Finding, bad, good, in_order, look_at, why
 from installation.fleet_install import TOWN_DROP_IN
 from installation.install import parts_of
 from installation.machine import Machine
+from installation.machine_port import machine_port
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
 from runtime.proof_file import read_proof
@@ -91,6 +92,7 @@ def check(machine: Machine, now: datetime | None = None) -> list[Finding]:
         *((lambda: _door(machine), lambda: [broker_answers(machine)]) if parts.central else ()),
         lambda: _pages(machine, parts),
         lambda: certificates(machine, at, parts, _page_certificates(machine, parts)),
+        lambda: machine_port(machine, parts, at),
         *((lambda: root(machine, at), lambda: [revocation_list(machine, at)]) if parts.central else ()),
         lambda: _proof(machine),
         lambda: directory(machine, parts),

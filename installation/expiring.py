@@ -37,7 +37,7 @@ _DAILY: Final = (
     "The timer on the machine with the fleet folder has not renewed it: 'journalctl -u watchlink-fleet-lists' there"
     " says why. By hand"
 )
-_CARRY: Final = "on the fleet's machine, and install the new pack here."
+CARRY: Final = "on the fleet's machine, and install the new pack here."
 _NO_LANE: Final = "alerts have no connection of their own at central"
 
 
@@ -50,26 +50,27 @@ def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[
         ("alerts' certificate", f"{places.CENTRAL}/alerts.pem", "alerts", parts.central),
         ("office's certificate", f"{places.OFFICE}/publisher/server.pem", "office", parts.office),
     ):
-        by_hand = f"'watchlink fleet renew {who}' {_CARRY}"
+        by_hand = f"'watchlink fleet renew {who}' {CARRY}"
         # An office on another machine has to be carried to.
         to_do = f"{_DAILY}: {by_hand}" if parts.central else f"Run {by_hand}"
         if not is_here:
             continue
         if machine.path(path).exists():
-            found.append(_certificate(about, machine.path(path), now, to_do))
+            found.append(certificate(about, machine.path(path), now, to_do))
         elif who == "alerts":
             found.append(bad(about, _NO_LANE, f"Run {by_hand}"))
         elif who != "office":
             found.append(bad(about, f"{path} is missing", "Run 'watchlink central install' again."))
     if parts.enrolment:
-        to_do = f"{_DAILY}: 'watchlink fleet enrolment --beside-central' {_CARRY}"
+        to_do = f"{_DAILY}: 'watchlink fleet enrolment --beside-central' {CARRY}"
         own = machine.path(f"{places.ENROLMENT}/enrolment/server.pem")
-        found.append(_certificate("enrolment's certificate", own, now, to_do))
-    found += [_certificate(what, path, now, f"Run 'watchlink fleet web-certificate' {_CARRY}") for what, path in pages]
+        found.append(certificate("enrolment's certificate", own, now, to_do))
+    found += [certificate(what, path, now, f"Run 'watchlink fleet web-certificate' {CARRY}") for what, path in pages]
     return found
 
 
-def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
+def certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
+    """When a file's certificate ends, or the issuer's after it, if that is earlier."""
     try:
         # Its own, then its issuer's, without which it is worth nothing either.
         own_end, *issuers_end = (one.not_valid_after_utc for one in _in(path))
@@ -77,7 +78,7 @@ def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
         return bad(about, f"{path} cannot be read ({why(e)})", to_do)
     ends_at = min([own_end, *issuers_end])
     if ends_at < own_end:
-        to_do = f"Run 'watchlink fleet new-root --replace' {_CARRY}"
+        to_do = f"Run 'watchlink fleet new-root --replace' {CARRY}"
     return expiry(about, path.name, ends_at, now, warning=CERTIFICATE_WARNING, to_do=to_do)
 
 
@@ -92,13 +93,13 @@ def root(machine: Machine, now: datetime) -> list[Finding]:
         ends_at = max(one.not_valid_after_utc for one in _in(path))
     except (OSError, ValueError) as e:
         return [bad(about, f"{path} cannot be read ({why(e)})", "Run 'watchlink central install' again.")]
-    to_do = f"Put the root's key back and run 'watchlink fleet new-root --replace' {_CARRY} Then renew every node."
+    to_do = f"Put the root's key back and run 'watchlink fleet new-root --replace' {CARRY} Then renew every node."
     return [expiry(about, "the root certificate", ends_at, now, warning=ROOT_WARNING, to_do=to_do)]
 
 
 def revocation_list(machine: Machine, now: datetime) -> Finding:
     """The broker's: damaged it lets everybody in, expired nobody."""
-    about, to_do = "revocation list", f"Run 'watchlink fleet renew-crl' {_CARRY}"
+    about, to_do = "revocation list", f"Run 'watchlink fleet renew-crl' {CARRY}"
     path = machine.path(f"{places.BROKER}/crl.pem")
     try:
         # From before there were issuers there is one CA, in ca.pem.
@@ -161,7 +162,7 @@ def snapshots(machine: Machine, now: datetime) -> list[Finding]:
     except InstallError:
         return []  # told already
     if not listed.office_keys:
-        to_do = f"Run 'watchlink fleet trust-office' {_CARRY}"
+        to_do = f"Run 'watchlink fleet trust-office' {CARRY}"
         return [bad(about, "the fleet does not trust the office yet, so nobody can sign in", to_do)]
     kept = {
         named[1]: path

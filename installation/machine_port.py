@@ -1,0 +1,50 @@
+"""Whether the office can answer nodes: what its machine port cannot be without."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from typing import Final
+
+from installation import places
+from installation.expiring import CARRY, certificate
+from installation.findings import Finding, bad, good, why
+from installation.machine import Machine
+from installation.places import Parts
+
+_ABOUT: Final = "machine port"
+_CERTIFICATE: Final = "machine port's certificate"
+_REPORTED: Final = f"{places.OFFICE}/nodes/state/nodes.sqlite3"
+_CREDENTIALS: Final = "/run/credentials/watchlink-office-nodes.service/"
+_GIVEN_FROM: Final = f"{places.OFFICE}/publisher"
+"""Where systemd takes the credentials from that are certificates."""
+_TO_DO: Final = "See 'Galleries for nodes' in docs/office.md, then run 'watchlink central install' again."
+_OFFICES: Final = f"Run 'watchlink fleet office-certificate' {CARRY}"
+
+
+def machine_port(machine: Machine, parts: Parts, now: datetime) -> list[Finding]:
+    """Its configuration and its certificate. That it runs is told with the other units."""
+    if not parts.office:
+        return []
+    if machine.path(places.OFFICE_NODES_TOML).exists():
+        return [_configured(machine, now)]
+    if machine.path(_REPORTED).exists():
+        text = f"{places.OFFICE_NODES_TOML} is missing: no unit is answered, and galleries go off in shops"
+        return [bad(_ABOUT, text, f"Write it again. {_TO_DO}")]
+    return [good(_ABOUT, "off: no shop has a gallery")]
+
+
+def _configured(machine: Machine, now: datetime) -> Finding:
+    file = machine.path(places.OFFICE_NODES_TOML)
+    try:
+        web = tomllib.loads(file.read_text(encoding="utf-8")).get("web", {})
+    except (OSError, ValueError) as e:
+        return bad(_ABOUT, f"{places.OFFICE_NODES_TOML} cannot be read: {why(e)}", _TO_DO)
+    named = web.get("certificate_file", "server.pem") if isinstance(web, dict) else ""
+    if not isinstance(named, str) or not named:
+        return bad(_ABOUT, f"{places.OFFICE_NODES_TOML}: key web.certificate_file is no file", _TO_DO)
+    given = named.removeprefix(_CREDENTIALS)
+    path = machine.path(f"{_GIVEN_FROM}/{given}") if given != named else file.parent / named
+    if not path.exists():
+        return bad(_CERTIFICATE, f"{path.name} is missing: no unit can ask", _OFFICES)
+    return certificate(_CERTIFICATE, path, now, _OFFICES)
