@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from office.nodes.galleries import AGAIN_S, Galleries
 from tests.support.asking_town import HART, OFFICE, TOWN, AskingTown, Entry
 from wire.gallery_head import GalleryHead, head_file, lines_file, open_head
 from wire.signing import PublicKey, SigningKey
+from wire.snapshots import Town
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def test_damaged_gallery_is_told_of_and_read_again_rarely_or_when_it_has_changed
     whole = path.read_bytes()
     path.write_bytes(b"{damaged")
 
-    def counted(data: bytes, *more: Any) -> GalleryHead:
+    def counted(data: bytes, scheme: int, of: Town, keys: tuple[PublicKey, ...]) -> GalleryHead:
         reads.append(data)
-        return open_head(data, *more)
+        return open_head(data, scheme, of, keys)
 
     monkeypatch.setattr("office.nodes.galleries.open_head", counted)
 
