@@ -161,6 +161,7 @@ class _Housekeeping:
         from office.people.forgetting import forget_everywhere  # noqa: PLC0415
         from office.people.photographs import tidy_photographs  # noqa: PLC0415
         from office.people.retention import erase_what_is_due, is_held  # noqa: PLC0415
+        from office.staff.acts import tidy_staff  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
 
         try:
@@ -178,6 +179,7 @@ class _Housekeeping:
                 now = timezone.now()
                 erase_what_is_due(now)
                 tidy_photographs()
+                tidy_staff(now, self._configuration.staff.kept_days)
                 forget_everywhere(now)
                 if not is_held(day_of(now)):
                     forget_set_aside(self._configuration, now)

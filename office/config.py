@@ -91,6 +91,14 @@ class NodesTable(Struct, frozen=True, kw_only=True):
     """Its configuration; without that file the office answers no nodes."""
 
 
+class StaffTable(Struct, frozen=True, kw_only=True):
+    """``[staff]``: of shops, who may sign in at the gallery."""
+
+    kept_days: Annotated[int, msgspec.Meta(ge=1, le=3_660)] = 120
+    """So long the name of somebody who was taken off is kept: for ``views_days`` of the machine port, and as long as a
+    unit without network may be late."""
+
+
 class PapersTable(Struct, frozen=True, kw_only=True):
     """``[papers]``: the program that makes PDFs."""
 
@@ -139,6 +147,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     central: CentralTable = CentralTable()
     publisher: PublisherTable = PublisherTable()
     nodes: NodesTable = NodesTable()
+    staff: StaffTable = StaffTable()
     papers: PapersTable = PapersTable()
     mail: MailTable = MailTable()
     page: PageTable = PageTable()
@@ -177,6 +186,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     snapshots_folder: Path
     publisher: PublisherTable
     nodes_file: Path
+    staff: StaffTable
     papers_socket: Path
     mail: MailTable
     mail_password_file: Path | None
@@ -262,6 +272,7 @@ def load_configuration(path: Path) -> Configuration:
         snapshots_folder=folder / file.publisher.snapshots,
         publisher=file.publisher,
         nodes_file=folder / file.nodes.file,
+        staff=file.staff,
         papers_socket=folder / file.papers.socket,
         mail=file.mail,
         mail_password_file=folder / file.mail.password_file if file.mail.password_file else None,

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "office.members",
     "office.people",
     "office.exclusions",
+    "office.staff",
     "office.publisher",
 ]
 MIDDLEWARE = [

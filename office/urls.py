@@ -12,6 +12,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("office.accounts.urls")),
     path("", include("office.members.urls")),
+    path("", include("office.staff.urls")),
     path("", include("office.exclusions.terms_urls")),
     path("", include("office.people.rights_urls")),
     path("", include("office.exclusions.urls")),

@@ -44,6 +44,8 @@ class SchemeTerms(models.Model):
     shows_identity_at_meetings = models.BooleanField(default=False)
     """A scheme may take its votes at meetings with the identity shown; each decision says so."""
     dpia_allows_minors = models.BooleanField(default=False)
+    shows_without_proof = models.BooleanField(default=False)
+    """Its gallery stays readable on a unit that was started without network and does not know the day."""
     responsible = models.CharField(max_length=500, blank=True)
     """Who is responsible, with address: the controller or controllers."""
     contact = models.CharField(max_length=300, blank=True)

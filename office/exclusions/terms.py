@@ -20,6 +20,7 @@ TERMS_FIELDS: Final = (
     "majority_percent",
     "shows_identity_at_meetings",
     "dpia_allows_minors",
+    "shows_without_proof",
     "responsible",
     "contact",
     "privacy_notice",

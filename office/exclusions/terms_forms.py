@@ -40,6 +40,12 @@ class TermsForm(PlainForm):
         required=False,
         help_text="Each one still needs a second approver.",
     )
+    shows_without_proof = forms.BooleanField(
+        label="Show the gallery on units that do not know what day it is",
+        required=False,
+        help_text="Better not. A unit that was switched off, and has no network since, then shows what it held: people"
+        " whose ban is over, and people whose ban was lifted, for hours or days. Better fit a clock with a battery.",
+    )
     responsible = forms.CharField(
         label="Who is responsible",
         required=False,

@@ -12,6 +12,7 @@ from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
 from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
+from office.publisher.staff import StaffPublishing
 from office.readiness import check_database
 from runtime.config import ConfigError
 from runtime.key_file import read_key
@@ -67,6 +68,7 @@ class Publisher:
                 lease_s=configuration.publisher.gallery_lease_days * 86_400,
                 on_step=service.watchdog,
             ),
+            staff=StaffPublishing(folder),
         )
 
     def run(self, should_stop: threading.Event) -> bool:

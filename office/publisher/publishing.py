@@ -19,10 +19,12 @@ from msgspec import Struct
 
 from office.audit import alarm, journal, triggers
 from office.audit.chain import NO_HEAD, contradiction
+from office.gallery.staff_file import StaffFile
 from office.publisher import changes, content
 from office.publisher.galleries import GalleryPublishing
 from office.publisher.gone import GoneRows
 from office.publisher.shelf import KINDS, PublishedHead, Shelf
+from office.publisher.staff import StaffPublishing
 from wire.errors import EncodeError
 from wire.signing import SigningKey
 from wire.snapshots import (
@@ -72,6 +74,7 @@ class Publishing:
         ticket_key: public half of the pages' key for tickets, 32 raw bytes.
         on_published: told of each snapshot, once its file is there.
         galleries: publishes the galleries; ``None`` = nobody does.
+        staff: publishes who may sign in at shops; ``None`` = nobody does.
         clock_s: monotonic.
 
     Attributes:
@@ -89,6 +92,7 @@ class Publishing:
         ticket_key: bytes,
         on_published: Callable[[SnapshotName, int], None],
         galleries: GalleryPublishing | None = None,
+        staff: StaffPublishing | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shelf = shelf
@@ -98,6 +102,8 @@ class Publishing:
         self._ticket_key = ticket_key
         self._on_published = on_published
         self._galleries = galleries
+        self._staff = staff
+        self._listed: StaffFile | None = None
         self._clock_s = clock_s
         self._mark: changes.Mark | None = None
         self._looked_s = self._premises_s = float("-inf")
@@ -176,6 +182,7 @@ class Publishing:
                     premises = content.premises()
                 if self._galleries is not None and (is_time or self._galleries.is_due()):
                     shown = self._galleries.read()
+                    self._read_staff()
         self._raise_alarm(what)
         if what:
             return
@@ -197,7 +204,18 @@ class Publishing:
                 self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
             self._premises_head, self._premises_s = head, self._clock_s()
         if self._galleries is not None and shown is not None:
+            self._publish_staff()
             self._galleries.publish(shown)
+
+    def _read_staff(self) -> None:
+        """With the galleries: start codes end as a day does."""
+        if self._staff is not None:
+            self._listed = self._staff.read()
+
+    def _publish_staff(self) -> None:
+        """Before the galleries: one that cannot be published keeps nobody signed in."""
+        if self._staff is not None and self._listed is not None:
+            self._staff.publish(self._listed)
 
     def _is_published(self, name: SnapshotName, what: object) -> bool:
         """Also under a number that is high enough: after a restore a command raises it above what central knows."""

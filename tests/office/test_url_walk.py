@@ -65,6 +65,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST premises-import": 400,
     "POST photograph-add": 400,
     "POST premises-import-preview": 409,  # nothing was confirmed
+    "POST staff-add": 200,  # shows the start code, as does the next
+    "POST staff-start-code": 200,
     "POST printed_codes": 200,  # shows what was made
     "POST lost_phone": 200,
     "POST nominate": 400,
@@ -85,6 +87,7 @@ DOING: Final = {
     *("cancel_invitation", "correct_person", "give_role", "remove_role", "end_account", "lost_phone"),
     *("case-withdraw", "case-restrict", "hands"),
     *("premises-edit", "premises-remove", "member-add", "member-edit", "membership-end", "membership-delete"),
+    *("staff-add", "staff-correct", "staff-start-code", "staff-take-off"),
     *("terms-edit", "document-record"),
     *("photograph", "photograph-show", "photograph-remove"),
     *("request-acknowledge", "request-settle", "request-find", "person-correct", "person-erase"),
@@ -106,6 +109,8 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
         "member-add": {"name": "Stolen", "version": 1, **joined},
         "member-edit": {"name": "Stolen", "version": 1, **joined},
         "premises-edit": {"name": "Stolen", "member": things.member, "schemes": [scheme], "version": 1, **contacts},
+        "staff-add": {"name": "Stolen"},
+        "staff-correct": {"name": "Stolen"},
         "terms-edit": {"paper_title": "Stolen", "quorum": 1, "majority_percent": 50},
         "request-settle": {"outcome": "Stolen"},
         "request-find": {"way": "reference", "reference": "1", "proof": "Stolen"},

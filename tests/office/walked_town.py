@@ -20,6 +20,7 @@ from office.members.models import Member, Membership, PendingImport, Premises
 from office.people.intake_terms import Box
 from office.people.models import Individual, RightsRequest
 from office.people.photographs import add_photograph, keep_crop, show_photograph
+from office.staff.models import StaffMember
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.people.conftest import taken
 
@@ -63,8 +64,9 @@ def shared_things(schemes: Mapping[int, Scheme], make_person: MakePerson) -> Thi
     for number, scheme in schemes.items():
         Membership.objects.create(member=member, scheme=scheme, joined_on=timezone.localdate())
         record(None, "premises.joined-scheme", premises, schemes=[number], said=MARKS[number])
+    staff = StaffMember.objects.create(number=len(MARKS) + 1, premises=premises, name="Shared Staff")
     arguments: dict[str, dict[str, object]] = {
-        "premises": {"number": premises.pk},
+        "premises": {"number": premises.pk, "person": staff.number},
         "members": {"number": member.pk},
         "people": {"number": person.pk},
         "membership-end": {"number": member.pk, "scheme": schemes[HART].slug},
@@ -82,6 +84,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
     Membership.objects.create(member=former, scheme=scheme, joined_on=today, ended_on=today)
     premises = Premises.objects.create(member=member, name=f"{mark} Inn", search_text=f"{mark} inn".lower())
     premises.schemes.set([scheme])
+    staff = StaffMember.objects.create(number=scheme.number, premises=premises, name=f"{mark} Staff")
     invitation = Invitation.objects.create(
         digest=links.digest_of(f"{mark}-invitation"),
         name=f"{mark} Guest",
@@ -105,7 +108,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
     nominated, voted = _cases(scheme, inviter)
     printable = _printable(scheme, inviter)
     arguments: dict[str, dict[str, object]] = {
-        "premises": {"number": premises.pk},
+        "premises": {"number": premises.pk, "person": staff.number},
         "members": {"number": member.pk},
         "people": {"number": target.pk},
         "membership-end": {"number": member.pk, "scheme": scheme.slug},

@@ -1,0 +1,187 @@
+"""The member's contact keeps the list; a start code is shown once and never kept."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from office.accounts.access import acting
+from office.accounts.models import Account, RoleGrant
+from office.audit.models import AuditRow
+from office.members.models import Premises
+from office.staff import views
+from office.staff.acts import tidy_staff
+from office.staff.after_restore import void_start_codes
+from office.staff.models import StaffMember
+from tests.office.conftest import HART, SignedIn
+from tests.office.members.conftest import MakePremises
+from wire.gallery_staff import start_code_check
+
+CODE = re.compile(r'<ul class="codes code"><li>([0-9A-Z-]{19})</li>')
+
+
+@pytest.fixture
+def browser(signed_in: SignedIn, contact: Account) -> Client:
+    """Of the member's contact."""
+    return signed_in(contact)
+
+
+def add(browser: Client, shop: Premises, name: str = "Ann Example") -> str:
+    """Adds somebody; returns their start code."""
+    answer = browser.post(f"/premises/{shop.pk}/staff/add/", {"name": name})
+    assert answer.status_code == 200, answer.content
+    found = CODE.search(answer.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def person(name: str = "Ann Example") -> StaffMember:
+    return StaffMember.objects.get(name=name)
+
+
+def audit() -> list[str]:
+    return list(AuditRow.objects.order_by("sequence").values_list("action", flat=True))
+
+
+def test_contact_adds_a_person_and_is_shown_a_start_code_once(browser: Client, shop: Premises) -> None:
+    code = add(browser, shop)
+    ann = person()
+    page = browser.get(f"/premises/{shop.pk}/staff/").content.decode()
+
+    assert start_code_check(code) == ann.code_check
+    assert code not in page
+    assert "Ann Example" in page
+    assert ["staff.added", "start-code.given"] == audit()
+    assert 100_000_000 <= ann.number <= 999_999_999
+
+
+def test_audit_knows_numbers_and_no_names(browser: Client, shop: Premises) -> None:
+    code = add(browser, shop)
+    browser.post(f"/premises/{shop.pk}/staff/{person().number}/take-off/")
+    rows = " ".join(str(row) for row in AuditRow.objects.values_list("subject_name", "details", "schemes"))
+
+    assert "Ann" not in rows
+    assert code not in rows
+    assert str(person().number) in rows
+    assert 3 == AuditRow.objects.filter(schemes=f" {HART} ").count()
+
+
+def test_name_is_corrected_and_the_person_stays_who_they_are(browser: Client, shop: Premises) -> None:
+    add(browser, shop, "An Example")
+    before = person("An Example")
+    answer = browser.post(f"/premises/{shop.pk}/staff/{before.number}/correct/", {"name": "Ann Example"})
+    after = person()
+
+    assert answer.status_code == 302
+    assert (before.number, before.code, before.code_check) == (after.number, after.code, after.code_check)
+
+
+def test_two_of_one_name_are_refused_with_what_to_do(browser: Client, shop: Premises) -> None:
+    add(browser, shop)
+    add(browser, shop, "Zoe")
+    twice = browser.post(f"/premises/{shop.pk}/staff/add/", {"name": "ANN  Example"})
+    renamed = browser.post(f"/premises/{shop.pk}/staff/{person('Zoe').number}/correct/", {"name": "ann example"})
+
+    assert [400, 400] == [twice.status_code, renamed.status_code]
+    assert "tells them apart" in twice.content.decode()
+    assert 2 == StaffMember.objects.count()
+
+
+def test_new_start_code_ends_the_one_before(browser: Client, shop: Premises) -> None:
+    first = add(browser, shop)
+    before = person()
+    asked = browser.get(f"/premises/{shop.pk}/staff/{before.number}/start-code/")
+    answer = browser.post(f"/premises/{shop.pk}/staff/{before.number}/start-code/")
+    after = person()
+
+    assert "PIN ends at once" in asked.content.decode()
+    found = CODE.search(answer.content.decode())
+    assert found is not None
+    assert first != found[1]
+    assert start_code_check(found[1]) == after.code_check
+    assert before.code < after.code
+
+
+def test_person_who_is_taken_off_is_kept_as_long_as_the_view_log_and_no_longer(browser: Client, shop: Premises) -> None:
+    add(browser, shop)
+    browser.post(f"/premises/{shop.pk}/staff/{person().number}/take-off/")
+    off = person()
+
+    assert off.taken_off_at is not None
+    assert "" == off.code_check
+    assert "Nobody yet" in browser.get(f"/premises/{shop.pk}/staff/").content.decode()
+    tidy_staff(off.taken_off_at + timedelta(days=120), 120)
+    assert 1 == StaffMember.objects.count()
+    tidy_staff(off.taken_off_at + timedelta(days=120, seconds=1), 120)
+    assert 0 == StaffMember.objects.count()
+
+
+def test_staff_of_deleted_premises_are_off_and_forgotten_in_their_turn(browser: Client, shop: Premises) -> None:
+    add(browser, shop)
+    shop.delete()
+    now = timezone.now()
+    tidy_staff(now, 120)
+
+    assert now == person().taken_off_at
+    tidy_staff(now + timedelta(days=121), 120)
+    assert 0 == StaffMember.objects.count()
+
+
+def test_co_ordinator_sees_the_list_and_takes_off_but_lets_nobody_in(
+    browser: Client, signed_in: SignedIn, co_ordinator: Account, shop: Premises
+) -> None:
+    add(browser, shop)
+    theirs, number = signed_in(co_ordinator), person().number
+    page = theirs.get(f"/premises/{shop.pk}/staff/").content.decode()
+
+    assert "Ann Example" in page
+    assert "Add a person" not in page
+    for what in ("add/", f"{number}/correct/", f"{number}/start-code/"):
+        assert 404 == theirs.post(f"/premises/{shop.pk}/staff/{what}", {"name": "Stolen"}).status_code
+    assert 302 == theirs.post(f"/premises/{shop.pk}/staff/{number}/take-off/").status_code
+    assert person().taken_off_at is not None
+
+
+@pytest.mark.parametrize("what", ["add/", "{}/correct/", "{}/start-code/", "{}/take-off/"], ids=range(4))
+def test_contact_who_loses_the_role_meanwhile_does_nothing(
+    browser: Client, shop: Premises, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Rights are read again in the transaction of the act."""
+
+    def late(request: Any) -> Any:  # noqa: ANN401 - as the real one
+        RoleGrant.objects.all().delete()
+        return acting(request)
+
+    add(browser, shop)
+    before = StaffMember.objects.values().get()
+    monkeypatch.setattr(views, "acting", late)
+    answer = browser.post(f"/premises/{shop.pk}/staff/{what.format(before['number'])}", {"name": "Stolen"})
+
+    assert 404 == answer.status_code
+    assert before == StaffMember.objects.values().get()
+
+
+def test_restore_voids_start_codes_and_says_whom_to_look_for(browser: Client, shop: Premises) -> None:
+    """A unit has forgotten that the code was used, together with whom it was told to forget."""
+    assert [] == void_start_codes()
+    add(browser, shop)
+    before = person()
+    said = void_start_codes()
+
+    assert (before.code, "") == (person().code, person().code_check)
+    assert "ask the members’ contacts" in said[0]
+
+
+def test_person_of_another_list_is_not_there(browser: Client, shop: Premises, make_premises: MakePremises) -> None:
+    add(browser, shop)
+    other = make_premises("Other Shop", HART)
+    elsewhere = StaffMember.objects.create(number=123_456_789, premises=other, name="Bo")
+
+    for what in ("correct/", "start-code/", "take-off/"):
+        assert 404 == browser.post(f"/premises/{shop.pk}/staff/{elsewhere.number}/{what}").status_code
+        assert 404 == browser.post(f"/premises/{other.pk}/staff/{elsewhere.number}/{what}").status_code
