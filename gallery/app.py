@@ -56,7 +56,7 @@ class GalleryApp:
         self._directory = TownDirectory(
             configuration.authority,
             node,
-            at(identity.directory_file),
+            at(identity.directory_file) if identity.directory_file else None,
             configuration.state_dir / DIRECTORY,
             now_ms=boottime_ms,
             times_s=self._times_s,

@@ -46,8 +46,8 @@ class IdentityTable(Table, frozen=True, kw_only=True):
     """X25519, 64 hexadecimal digits: opens what is sealed to this unit."""
     authority_file: str = "authority.pub"
     """The authority's public key, likewise: who signs the directory."""
-    directory_file: str = "directory.json"
-    """The first directory; newer ones are kept in the state folder."""
+    directory_file: str = ""
+    """The first directory; empty = the office is asked for it. Newer ones are kept in the state folder."""
 
 
 class OfficeTable(Table, frozen=True, kw_only=True):

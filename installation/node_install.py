@@ -97,7 +97,7 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
         if is_busy:
             record.unfinished = []
             save_record(machine, record, node_places.RECORD)
-    is_claiming = unit.services is node_places.CLAIMING
+    is_claiming = unit.services[0].name == node_places.ENROL
     name = f"{node_text(unit.node)} {'is being claimed' if is_claiming else 'is here'}"
     say(f"Everything is in place: {name}." if is_busy else f"Nothing to do: everything is in place, {name}.")
 
@@ -120,10 +120,11 @@ def _claiming(machine: Machine, given: Mapping[str, bytes], here: Mapping[str, b
     if known is not None:
         _refuse_another(known, (node, authority))
         return None  # It has done its work.
+    services = node_places.CLAIMING if seed.office is None else node_places.CLAIMING_WITH_GALLERY
     # Most towns have all of it on one machine. Where the broker is elsewhere, 'node install' says so afterwards.
     address = {"host": seed.enrolment.host}
     toml = {"hardware": {"profile": "fake"}, "mqtt": address, "enrolment": address}
-    return Unit(node, [Wanted(node_places.SEED, data, PRIVATE)], toml, node_places.CLAIMING)
+    return Unit(node, [Wanted(node_places.SEED, data, PRIVATE)], toml, services)
 
 
 def _armed(
@@ -137,7 +138,8 @@ def _armed(
     identity = _identity({name: data for name, data in given.items() if name in FILES}, here, now)
     files = [_file(name, identity.files[name]) for name in FILES]
     toml = _toml_in_force(machine, identity, changes_of(machine, record, files))
-    return Unit(identity.node, files, toml, node_places.SERVICES)
+    has_gallery = machine.path(node_places.GALLERY_TOML).exists()
+    return Unit(identity.node, files, toml, node_places.WITH_GALLERY if has_gallery else node_places.SERVICES)
 
 
 def _identity(given: Mapping[str, bytes], here: Mapping[str, bytes], now: datetime) -> Identity:

@@ -20,12 +20,27 @@ ADOPT: Final = "/opt/watchlink/libexec/watchlink-adopt"
 RECORD: Final = "/var/lib/watchlink/installed-node.json"
 """Of its own: a gateway may stand on central's machine."""
 
+GALLERY: Final = "watchlink-gallery"
+GALLERY_TOML: Final = f"{STATE}/gallery.toml"
+"""Written as the unit claims its identity, if its seed names an office; without it there is no gallery."""
+
 SERVICES: Final = (
     Service(UNIT, f"{UNIT}.service", (f"{STATE}/", ADOPT), part="node"),
     Service(f"{RENEW}.timer", f"{RENEW}.timer", part="node"),
 )
-CLAIMING: Final = (Service(ENROL, f"{ENROL}.service", (SEED, ADOPT), part="node", waits=False), *SERVICES)
+WITH_GALLERY: Final = (
+    *SERVICES,
+    Service(
+        GALLERY,
+        f"{GALLERY}.service",
+        tuple(f"{STATE}/{name}" for name in ("gallery.toml", "ca.pem", "gallery.pem", "gallery.key", "sealing.key")),
+        part="node",
+    ),
+)
+_CLAIM: Final = Service(ENROL, f"{ENROL}.service", (SEED, ADOPT), part="node", waits=False)
+CLAIMING: Final = (_CLAIM, *SERVICES)
 """Of a unit that is to claim its identity first: the node itself starts when that is done."""
+CLAIMING_WITH_GALLERY: Final = (_CLAIM, *WITH_GALLERY)
 CONFIGURED: Final = ((UNIT, of_node), (RENEW, of_renewal), (ENROL, of_renewal))
 """Units, and whom each has to reach by ``node.toml``."""
 SETTINGS: Final = ("watchlink-node.conf",)
@@ -33,7 +48,7 @@ SHIPPED: Final = {
     ADOPT: "watchlink-adopt",
     f"{RULES}/60-watchlink-radio.rules": "udev/60-watchlink-radio.rules",
     **{f"/etc/{kind}.d/{name}": f"{kind}.d/{name}" for kind in ("sysusers", "tmpfiles") for name in SETTINGS},
-    **{f"{SYSTEM}/{name}.service": f"{name}.service" for name in (UNIT, RENEW, ENROL)},
+    **{f"{SYSTEM}/{name}.service": f"{name}.service" for name in (UNIT, RENEW, ENROL, GALLERY)},
     f"{SYSTEM}/{RENEW}.timer": f"{RENEW}.timer",
 }
 """Path on the machine → name below the programs' ``systemd/``."""

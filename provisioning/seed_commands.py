@@ -14,7 +14,15 @@ from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet
 from provisioning.labels import label_of
 from provisioning.records import ClaimRecord
-from provisioning.seeds import check_code, check_seed, enrolment_address, read_wifi, seed_for, write_seed
+from provisioning.seeds import (
+    check_code,
+    check_seed,
+    enrolment_address,
+    office_address,
+    read_wifi,
+    seed_for,
+    write_seed,
+)
 from wire.claim_code import RANDOM_BYTES, claim_code
 from wire.seed import WiFi
 
@@ -52,6 +60,12 @@ def add_commands(commands: Commands) -> None:
         metavar="HOST[:PORT]",
         help="where the enrolment service is; default: as TOWN/enrolment says",
     )
+    seed.add_argument(
+        "--office",
+        default="",
+        metavar="HOST[:PORT]",
+        help="where the office answers galleries; default: where 'office-certificate' says, port 8444",
+    )
     seed.set_defaults(run=_seed)
 
 
@@ -59,17 +73,22 @@ def _seed(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     claim = waiting_claim(fleet.record, options.node)
     address = enrolment_address(fleet.folder, options.enrolment)
+    office = office_address(fleet.folder, options.office)
     wifi = _wifi(options)
     # Everything that can be wrong comes before a new code, which ends the one on the label.
-    check_seed(seed_for(fleet.folder, MadeClaim(claim, claim_code(bytes(RANDOM_BYTES))), address, wifi), options.to)
+    check_seed(
+        seed_for(fleet.folder, MadeClaim(claim, claim_code(bytes(RANDOM_BYTES))), address, wifi, office), options.to
+    )
     made = claim_again(fleet, claim.node) if options.new_code else MadeClaim(claim, _code(options, fleet, claim))
     if made.claim.ends_at <= fleet.now():
         raise FleetInputError(
             f"The claim of {claim.node} ({claim.premises}) ended on {claim.ends_at:%Y-%m-%d}: give --new-code."
         )
-    file = write_seed(seed_for(fleet.folder, made, address, wifi), options.to)
+    file = write_seed(seed_for(fleet.folder, made, address, wifi, office), options.to)
     say(f"{file} is the seed of {claim.node} ({claim.premises}), good until {label_of(made).last_day}.")
     say("Whoever has this card can be that premises until its unit is armed, which deletes the seed.")
+    if office is None:
+        say("It names no office, so that unit will have no gallery: see 'watchlink fleet office-certificate'.")
     if wifi is not None:
         say(f"The password of the Wi-Fi {wifi.name} is in it too. This version's units do not read it:")
         say("set the Wi-Fi up on the unit itself.")

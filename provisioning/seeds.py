@@ -19,12 +19,14 @@ from runtime.atomic import PRIVATE, sync_folder
 from runtime.config import ConfigError, load_toml
 from wire.claim_code import ClaimCodeError, claim_hash, read_claim_code
 from wire.errors import DecodeError
+from wire.gallery_paths import MACHINE_PORT
 from wire.seed import (
     ENROLMENT_PORT,
     ROOTS_MAX,
     SEED_BYTES_MAX,
     SEED_FILE,
     EnrolmentAddress,
+    OfficeAddress,
     Seed,
     SeedError,
     WiFi,
@@ -56,7 +58,13 @@ def check_code(record: FleetRecord, claim: ClaimRecord, typed: str) -> str:
     return code
 
 
-def seed_for(folder: FleetFolder, made: MadeClaim, enrolment: EnrolmentAddress, wifi: WiFi | None) -> Seed:
+def seed_for(
+    folder: FleetFolder,
+    made: MadeClaim,
+    enrolment: EnrolmentAddress,
+    wifi: WiFi | None,
+    office: OfficeAddress | None = None,
+) -> Seed:
     """The seed of the unit that is to claim this.
 
     Raises:
@@ -71,6 +79,7 @@ def seed_for(folder: FleetFolder, made: MadeClaim, enrolment: EnrolmentAddress, 
         ca_sha256=tuple(root.fingerprint(hashes.SHA256()).hex() for root in roots),
         authority=folder.authority_public().raw.hex(),
         wifi=wifi,
+        office=office,
     )
 
 
@@ -82,7 +91,8 @@ def enrolment_address(folder: FleetFolder, text: str = "") -> EnrolmentAddress:
         FleetDamagedError: its folder cannot be read.
     """
     if text:
-        return _address(text)
+        host, port = _address("--enrolment", text, ENROLMENT_PORT)
+        return EnrolmentAddress(host=host, port=port)
     try:
         found = served(folder)
     except FleetDamagedError as e:
@@ -92,6 +102,21 @@ def enrolment_address(folder: FleetFolder, text: str = "") -> EnrolmentAddress:
             "This town has no enrolment service yet: 'watchlink fleet enrolment --host HOST' makes its folder."
         )
     return EnrolmentAddress(host=found.hosts[0], port=found.port)
+
+
+def office_address(folder: FleetFolder, text: str = "") -> OfficeAddress | None:
+    """Where the office's machine port is: ``text``, ``HOST`` or ``HOST:PORT``; else by the office's certificate.
+
+    Returns ``None`` if the town has no office: its units have no gallery.
+
+    Raises:
+        FleetInputError: not an address.
+    """
+    if text:
+        host, port = _address("--office", text, MACHINE_PORT)
+        return OfficeAddress(host=host, port=port)
+    host = folder.record.office.host
+    return OfficeAddress(host=host) if host else None
 
 
 def read_wifi(file: Path) -> WiFi:
@@ -157,13 +182,13 @@ def _refuse_other(file: Path, node: str) -> None:
         raise FleetInputError(f"{file} is the seed of {there}: take another card, or delete it first.")
 
 
-def _address(text: str) -> EnrolmentAddress:
+def _address(option: str, text: str, port_else: int) -> tuple[str, int]:
     bare = text.removeprefix("[").partition("]")[0] if text.startswith("[") else ""
     host, separator, port = text.removeprefix(f"[{bare}]").rpartition(":")
     if not bare and text.count(":") > 1:
-        raise FleetInputError(f"--enrolment {text}: write an IPv6 address in brackets, as in [2001:db8::7]:8443.")
+        raise FleetInputError(f"{option} {text}: write an IPv6 address in brackets, as in [2001:db8::7]:{port_else}.")
     if not separator:
-        host, port = text if not bare else "", str(ENROLMENT_PORT)
+        host, port = text if not bare else "", str(port_else)
     if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= PORT_MAX:
-        raise FleetInputError(f"--enrolment {text}: write HOST or HOST:PORT, with a port from 1 to {PORT_MAX}.")
-    return EnrolmentAddress(host=bare or host, port=int(port))
+        raise FleetInputError(f"{option} {text}: write HOST or HOST:PORT, with a port from 1 to {PORT_MAX}.")
+    return bare or host, int(port)

@@ -62,6 +62,31 @@ profile = {toml_text(profile)}
 """
 
 
+def gallery_toml(*, node: str, office: tuple[str, int], state_dir: str, socket: str = "") -> str:
+    """The configuration of a node's gallery. Its identity lies beside it.
+
+    Args:
+        node: its number, eight hexadecimal digits.
+        office: host and port of the office's machine port.
+        state_dir: where it keeps what it holds.
+        socket: of the node.
+    """
+    return f"""\
+# The gallery of {node}. Paths are relative to this folder; docs/configuration.md explains every key.
+state_dir = {toml_text(state_dir)}
+
+[identity]
+node = {toml_text(node)}
+
+[office]
+host = {toml_text(office[0])}
+port = {office[1]}
+
+[node]
+socket = {toml_text(socket)}
+"""
+
+
 def mqtt_toml(host: str, port: int) -> str:
     """The keys of ``[mqtt]``, for a node and for central."""
     return f"""\

@@ -17,6 +17,7 @@ import msgspec
 
 from wire.claim_code import ClaimCodeError, read_claim_code
 from wire.errors import DecodeError
+from wire.gallery_paths import MACHINE_PORT
 from wire.messages import NodeText
 from wire.signing import PublicKey
 
@@ -60,6 +61,14 @@ class EnrolmentAddress(SeedPart, frozen=True, kw_only=True):
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = ENROLMENT_PORT
 
 
+class OfficeAddress(SeedPart, frozen=True, kw_only=True):
+    """Where the office's machine port is, which the unit's gallery asks."""
+
+    host: str
+    """A name or an address."""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = MACHINE_PORT
+
+
 class WiFi(SeedPart, frozen=True, kw_only=True):
     """The premises' Wi-Fi, with WPA2 or WPA3."""
 
@@ -85,6 +94,8 @@ class Seed(SeedPart, frozen=True, kw_only=True):
     authority: str
     """Ed25519 public key of the authority, 64 hexadecimal digits: who signs the directory."""
     wifi: WiFi | None = None
+    office: OfficeAddress | None = None
+    """Without it the unit has no gallery."""
 
 
 def encode_seed(seed: Seed) -> bytes:
@@ -139,6 +150,8 @@ def _checked(seed: Seed) -> Seed:
         raise SeedError("seed", e.sentence) from e
     if not _HOST.fullmatch(seed.enrolment.host):
         raise SeedError("seed", "The enrolment service's host must be a name or an address.")
+    if seed.office is not None and not _HOST.fullmatch(seed.office.host):
+        raise SeedError("seed", "The office's host must be a name or an address.")
     if not all(_KEY.fullmatch(one) for one in seed.ca_sha256):
         raise SeedError("seed", "Each fingerprint of the CA must have 64 digits from 0 to 9 and a to f.")
     if not _KEY.fullmatch(seed.authority):

@@ -55,7 +55,7 @@ class TownDirectory:
     Args:
         authority: whose signature counts.
         node: ours.
-        first_file: as it came with the identity of the unit.
+        first_file: as it came with the identity of the unit; ``None`` = the first one is asked for.
         kept_file: where the newest is kept.
         now_ms: monotonic.
         times_s: Unix seconds by each clock that is proven; none = there is no proof of time.
@@ -64,14 +64,14 @@ class TownDirectory:
         known: of the newest.
 
     Raises:
-        ConfigError: neither file holds a directory of this authority.
+        ConfigError: there is a first one, and neither file holds a directory of this authority.
     """
 
     def __init__(
         self,
         authority: PublicKey,
         node: NodeId,
-        first_file: Path,
+        first_file: Path | None,
         kept_file: Path,
         *,
         now_ms: Callable[[], int],
@@ -85,7 +85,7 @@ class TownDirectory:
         self._times_s = times_s
         self._asked_ms: int | None = None
         held = self._held()
-        if not held.serial:
+        if first_file is not None and not held.serial:
             raise ConfigError(f"{first_file}: no directory of this town's authority")
         self.known = self._known_of(held)
 
@@ -137,7 +137,9 @@ class TownDirectory:
         """Of the two on the card the one that counts."""
         return newest(self._read(self._first_file), self._read(self._kept_file))
 
-    def _read(self, file: Path) -> Directory:
+    def _read(self, file: Path | None) -> Directory:
+        if file is None:
+            return EMPTY_DIRECTORY
         try:
             return open_directory(read_regular(file, DIRECTORY_BYTES_MAX), self._authority)
         except FileNotFoundError:

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.check import board, configuration, network, radio, surroundings, unit
+from node.check import board, configuration, gallery, network, radio, surroundings, unit
 from node.check.configuration import Identity, read_configuration
 from node.check.disk import disk_step
 from node.check.machine import Machine
@@ -94,6 +94,7 @@ def _look(config_file: Path, version: str, machine: Machine, now: datetime) -> F
         ("hardware profile", lambda: board.board_steps(identity, found, machine)),
         ("radio", lambda: radio.radio_steps(identity, found, machine)),
         ("network", lambda: network.network_steps(identity, found)),
+        ("gallery", lambda: gallery.gallery_step(identity.folder)),
         ("power", lambda: surroundings.power_step(machine)),
         ("temperature", lambda: surroundings.temperature_step(machine)),
     )

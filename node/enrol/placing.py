@@ -19,11 +19,15 @@ from runtime.config import ConfigError
 from runtime.issuing import subject_name
 from wire.enrolment import GALLERY_PREFIX, EnrolmentAnswer
 from wire.ids import parse_node
-from wire.node_file import FAKE_PROFILE, node_toml
+from wire.node_file import FAKE_PROFILE, gallery_toml, node_toml
 from wire.seed import Seed
 from wire.subjects import NODES
 
 NODE_TOML: Final = "node.toml"
+GALLERY_TOML: Final = "gallery.toml"
+GALLERY_STATE: Final = "/var/lib/watchlink-gallery"
+GALLERY_SOCKET: Final = "/run/watchlink-gallery-node/node.socket"
+"""As docs/gallery-socket.md says."""
 _FAKE_SOCKET: Final = "board.sock"
 _KEYS: Final = (TLS_KEY, GALLERY_KEY, SIGNING_KEY, SEALING_KEY)
 _FILES: Final = ("ca.pem", "client.pem", "gallery.pem", "authority.pub", "directory.json")
@@ -59,6 +63,10 @@ def prepare(folder: Path, seed: Seed, keys: UnitKeys, answer: EnrolmentAnswer, v
         "directory.json": answer.directory,
         NODE_TOML: text.encode(),
     }
+    if seed.office is not None:
+        office = seed.office.host, seed.office.port
+        gallery = gallery_toml(node=answer.node, office=office, state_dir=GALLERY_STATE, socket=GALLERY_SOCKET)
+        contents[GALLERY_TOML] = gallery.encode()
     for name, data in contents.items():
         write_atomic(folder / name, data, PUBLIC)
     try:
@@ -76,7 +84,8 @@ def put_in_place(folder: Path, target: Path) -> None:
     Raises:
         OSError: the disk refuses; doing it again finishes it.
     """
-    for name in (*_KEYS, *_FILES, NODE_TOML):
+    gallery = (GALLERY_TOML,) if (folder / GALLERY_TOML).exists() else ()
+    for name in (*_KEYS, *_FILES, *gallery, NODE_TOML):
         # What a power cut has left half written may be a key.
         for half in target.glob(f".{name}.*"):
             half.unlink()

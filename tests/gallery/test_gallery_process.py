@@ -53,7 +53,7 @@ def test_program_shows_what_comes_and_after_a_restart_what_it_holds(
     town: AskingTown, port: PortThread, tmp_path: Path
 ) -> None:
     port.publish(HART, [Entry(17, name="Nora Nobody"), Entry(18)])
-    config = write_gallery(tmp_path / "unit", town, port.port)
+    config = write_gallery(tmp_path / "unit", town, port.port, has_directory=False)
     for _ in range(2):
         command = (sys.executable, "-m", "watchlink.cli", "gallery", "--config", str(config))
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from installation import node_places
 from installation.drop_in import path_of
@@ -25,7 +26,7 @@ from provisioning.fleet import Fleet
 from provisioning.packing import NODE_FILES, pack_node
 from tests.installation.conftest import BareMachine
 from wire.claim_code import claim_code
-from wire.seed import SEED_FILE, EnrolmentAddress, Seed, encode_seed
+from wire.seed import SEED_FILE, EnrolmentAddress, OfficeAddress, Seed, decode_seed, encode_seed
 from wire.subjects import NODES, SERVICES
 
 NODE = "00000010"
@@ -181,6 +182,27 @@ def test_unit_with_a_seed_claims_its_identity_before_it_starts(unit: BareMachine
     ] == unit.acts()
     for name in ("watchlink-node", "watchlink-node-renew", "watchlink-node-enrol"):
         assert "\nIPAddressAllow=192.0.2.10/32\n" in unit.path(path_of(name)).read_text()
+
+
+def test_unit_whose_seed_names_an_office_runs_a_gallery(unit: BareMachine, card: Path) -> None:
+    file = card / SEED_FILE
+    file.write_bytes(encode_seed(replace(decode_seed(file.read_bytes()), office=OfficeAddress(host="192.0.2.9"))))
+    unit.refused = {"systemctl is-enabled", "systemctl is-active"}
+    installed(unit, card)
+    acts = unit.acts()
+
+    assert "systemctl enable watchlink-gallery" in acts
+    assert "systemctl --no-block restart watchlink-gallery" in acts
+
+
+def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Path) -> None:
+    installed(unit, carried)
+    assert [] == [act for act in unit.acts() if "watchlink-gallery" in act]
+    unit.path(node_places.GALLERY_TOML).touch()
+    unit.refused = {"systemctl is-active watchlink-gallery"}
+    installed(unit)
+
+    assert ["systemctl start watchlink-gallery"] == unit.acts()
 
 
 def test_seed_that_is_being_claimed_is_left_to_it(unit: BareMachine, card: Path) -> None:

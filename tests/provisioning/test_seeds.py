@@ -18,10 +18,11 @@ from provisioning.enrolment import open_enrolment
 from provisioning.errors import FleetDamagedError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import new_root
+from provisioning.office import issue_office_certificate
 from provisioning.seeds import check_code, enrolment_address
 from tests.provisioning.conftest import Clock
 from wire.claim_code import claim_hash
-from wire.seed import SEED_FILE, EnrolmentAddress, Seed, WiFi, decode_seed
+from wire.seed import SEED_FILE, EnrolmentAddress, OfficeAddress, Seed, WiFi, decode_seed
 
 OF_THE_BROKER = {"--broker-pid-file FILE", "--reload-command COMMAND", "--deadline SECONDS"}
 HOST = "enrol.watch.town.gov.uk"
@@ -82,6 +83,31 @@ def test_seed_has_what_a_unit_needs_to_claim_and_to_know_its_town(fleet: Fleet, 
         ca_sha256=(root.fingerprint(hashes.SHA256()).hex(),),
         authority=(fleet.layout.authority / "authority.pub").read_text().strip(),
     ) == written(card)
+
+
+@pytest.mark.parametrize(
+    ("more", "office"),
+    [
+        ((), OfficeAddress(host="office.town.gov.uk")),
+        (("--office", "[2001:db8::7]:9444"), OfficeAddress(host="2001:db8::7", port=9444)),
+    ],
+)
+def test_seed_names_the_office_that_the_unit_asks(
+    fleet: Fleet, shop: MadeClaim, card: Path, more: tuple[str, ...], office: OfficeAddress
+) -> None:
+    issue_office_certificate(fleet.folder, "office.town.gov.uk")
+    assert 0 == seed(fleet, card, "--code-file", code_file(card, shop.code), *more)
+
+    assert office == written(card).office
+
+
+def test_seed_of_a_town_without_an_office_says_so(
+    fleet: Fleet, shop: MadeClaim, card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == seed(fleet, card, "--code-file", code_file(card, shop.code))
+
+    assert None is written(card).office
+    assert "that unit will have no gallery" in capsys.readouterr().out
 
 
 def test_seed_is_for_its_owner_alone_and_leaves_nothing_beside_it(fleet: Fleet, shop: MadeClaim, card: Path) -> None:
@@ -263,9 +289,14 @@ def test_no_option_takes_a_code_or_a_password(capsys: pytest.CaptureFixture[str]
 
     usage = capsys.readouterr().out.partition("\n\n")[0]
     taking = set(re.findall(r"--[a-z-]+ [A-Z]+", " ".join(usage.split())))
-    assert {"--dir TOWN", "--to FOLDER", "--code-file FILE", "--wifi-file FILE", "--enrolment HOST"} == {
-        one for one in taking if one not in OF_THE_BROKER
-    }
+    assert {
+        "--dir TOWN",
+        "--to FOLDER",
+        "--code-file FILE",
+        "--wifi-file FILE",
+        "--enrolment HOST",
+        "--office HOST",
+    } == {one for one in taking if one not in OF_THE_BROKER}
 
 
 def test_card_that_knows_no_modes_is_written(

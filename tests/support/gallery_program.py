@@ -13,12 +13,15 @@ from wire.ids import NodeId, node_text
 NO_BATTERY: Final = "no-such-clock"
 
 
-def write_gallery(folder: Path, town: AskingTown, port: int, node: NodeId = SHOP) -> Path:
+def write_gallery(
+    folder: Path, town: AskingTown, port: int, node: NodeId = SHOP, *, has_directory: bool = True
+) -> Path:
     """Everything that belongs to it; returns its configuration."""
     folder.mkdir(parents=True)
     issued = town.certificate(node)
     key = sealing_key(node).private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     config = folder / "gallery.toml"
+    first = 'directory_file = "directory.json"\n' if has_directory else ""
     for name, data in {
         "ca.pem": town.root.certificate_pem,
         "gallery.pem": issued.certificate_pem,
@@ -27,8 +30,8 @@ def write_gallery(folder: Path, town: AskingTown, port: int, node: NodeId = SHOP
         "authority.pub": AUTHORITY.public.raw.hex().encode(),
         "directory.json": (town.folder / "directory.json").read_bytes(),
         config.name: (
-            f'[identity]\nnode = "{node_text(node)}"\n[office]\nhost = "{HOST}"\nport = {port}\n[page]\nport = 0\n'
-            f'[clock]\nbattery_file = "{NO_BATTERY}"\n'
+            f'[identity]\nnode = "{node_text(node)}"\n{first}[office]\nhost = "{HOST}"\nport = {port}\n'
+            f'[page]\nport = 0\n[clock]\nbattery_file = "{NO_BATTERY}"\n'
         ).encode(),
     }.items():
         (folder / name).write_bytes(data)

@@ -30,6 +30,7 @@ NAMES: Final = (
     "watchlink-central-backup.service",
     *("watchlink-enrol.service", "watchlink-node-enrol.service"),
     "watchlink-node-renew.service",
+    "watchlink-gallery.service",
     "watchlink-enrol-list.service",
     "watchlink-fleet-lists.service",
     "watchlink-office-backup.service",
@@ -421,3 +422,14 @@ def test_adopt_is_content_with_no_credentials(adopt: tuple[Path, Path]) -> None:
     run_adopt(*adopt)
 
     assert list(adopt[1].iterdir()) == []
+
+
+def test_gallery_is_nobody_of_the_nodes() -> None:
+    """Its photographs come from elsewhere: whoever breaks the gallery by one has neither the node's store nor its keys."""
+    lines = text_of("watchlink-gallery.service").splitlines()
+    groups = [line for line in lines if line.startswith("SupplementaryGroups=")]
+    handed = {Path(line.partition(":")[2]).name for line in lines if line.startswith("LoadCredential=")}
+
+    assert "InaccessiblePaths=-/var/lib/watchlink-node -/run/watchlink-node" in lines
+    assert ["User=watchlink-gallery", []] == [next(line for line in lines if line.startswith("User=")), groups]
+    assert {"gallery.toml", "ca.pem", "gallery.pem", "gallery.key", "sealing.key", "authority.pub"} == handed

@@ -38,6 +38,7 @@ def test_check_has_a_line_for_each_part(fitted: FittedUnit) -> None:
         "name": Outcome.OK,
         "broker": Outcome.BAD,  # port 1
         "link": Outcome.OK,
+        "gallery": Outcome.NOT_DONE,
         "power": Outcome.NOT_DONE,
         "temperature": Outcome.NOT_DONE,
     } == outcomes(fitted)

@@ -9,16 +9,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 import runtime.atomic
+from gallery.config import load_configuration
 from node.config import load_config
 from node.enrol.command import STATUS_ARMED, STATUS_NOT_ARMED
+from node.enrol.placing import GALLERY_SOCKET, GALLERY_STATE
 from tests.node.enrol.conftest import Unit, new_unit
 from tests.support.enrolling_town import EnrollingTown, code_of, open_claim
 from tests.support.enrolment_thread import ServiceThread, service_thread
 from wire.claim_code import claim_hash
 from wire.ids import parse_node
-from wire.seed import EnrolmentAddress
+from wire.seed import EnrolmentAddress, OfficeAddress
 
 PRIVATE = {"client.key", "gallery.key", "signing.key", "sealing.key"}
 PUBLIC = {"ca.pem", "client.pem", "gallery.pem", "authority.pub", "directory.json", "node.toml"}
@@ -37,6 +40,17 @@ def test_unit_is_armed_and_the_seed_is_gone(unit: Unit) -> None:
     config = load_config(unit.config, "1.0")
     assert ("", ()) == (config.link_problem, config.warnings)
     assert ["CLAIMING", "ARMED"] == [one.headline for one in unit.told]
+
+
+def test_seed_that_names_an_office_brings_a_gallery(unit: Unit) -> None:
+    unit.put_seed(replace(unit.seed, office=OfficeAddress(host="office.example")))
+    unit.enrol()
+    config = load_configuration(unit.folder / "gallery.toml")
+
+    assert ("office.example", 8444) == (config.file.office.host, config.file.office.port)
+    assert unit.seed.node == config.file.identity.node
+    assert (GALLERY_STATE, GALLERY_SOCKET) == (str(config.state_dir), config.file.node.socket)
+    assert {"gallery.pem", "gallery.key", "sealing.key"} <= unit.files().keys()
 
 
 def test_armed_unit_without_a_seed_has_nothing_to_do(unit: Unit) -> None:

@@ -1,0 +1,40 @@
+"""The gallery's line of ``node check``: off is no fault, broken is one, and each says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from node.check.gallery import FILE, gallery_step
+from node.step import Outcome
+from tests.support.fitted_unit import FittedUnit
+
+
+def test_unit_without_an_office_has_no_gallery_and_says_so(fitted: FittedUnit) -> None:
+    step = gallery_step(fitted.folder)
+
+    assert (Outcome.NOT_DONE, "off: the seed of this unit named no office") == (step.outcome, step.text)
+    assert "gallery.toml" in step.advice
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome", "text"),
+    [
+        ({"LoadState": "not-found"}, Outcome.NOT_DONE, "watchlink-gallery.service is not installed here"),
+        (
+            {"ActiveState": "activating", "StatusText": "no card"},
+            Outcome.BAD,
+            "watchlink-gallery.service is activating: no card",
+        ),
+        ({"StatusText": "HART: 12 shown, 0 on their way"}, Outcome.OK, "HART: 12 shown, 0 on their way"),
+        ({"StatusText": ""}, Outcome.OK, "it runs"),
+    ],
+)
+def test_gallery_is_as_systemd_and_itself_say(
+    fitted: FittedUnit, told: dict[str, str], outcome: Outcome, text: str
+) -> None:
+    (fitted.folder / FILE).touch()
+    fitted.systemd(**told)
+    step = gallery_step(fitted.folder)
+
+    assert (outcome, text) == (step.outcome, step.text)
+    assert bool(step.advice) == (outcome is not Outcome.OK)
