@@ -425,7 +425,7 @@ def test_adopt_is_content_with_no_credentials(adopt: tuple[Path, Path]) -> None:
 
 
 def test_gallery_is_nobody_of_the_nodes() -> None:
-    """Its photographs come from elsewhere: whoever breaks the gallery by one has neither the node's store nor its keys."""
+    """Its photographs come from elsewhere: whoever breaks it by one has neither the node's store nor its keys."""
     lines = text_of("watchlink-gallery.service").splitlines()
     groups = [line for line in lines if line.startswith("SupplementaryGroups=")]
     handed = {Path(line.partition(":")[2]).name for line in lines if line.startswith("LoadCredential=")}
