@@ -80,9 +80,8 @@ def step(state: State, event: Event, now_ms: int) -> tuple[State, tuple[Effect, 
 
 def next_deadline_ms(state: State) -> int | None:
     """When to step with :class:`~gallery.core.events.Ticked` if nothing happens first; ``None`` = never."""
-    moments = [*timekeeping.deadlines(state), *signing_in.deadlines(state), *reporting.deadlines(state)]
-    if state.asked is None:
-        moments.append(state.ask_ms)
+    rooms = (timekeeping, signing_in, reporting, contact)
+    moments = [moment for room in rooms for moment in room.deadlines(state)]
     if state.retry_ms is not None:
         moments.append(state.retry_ms)
     return min((moment for moment in moments if moment > state.now_ms), default=None)

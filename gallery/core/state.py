@@ -141,7 +141,8 @@ class State(Struct):
         alert_wait_ms: until when a report waits for the id of its alert.
         waiting: orders by ticket that the store has not answered.
         retry_ms: the store refused: nothing is asked of it before.
-        asked: the question that is under way; ``ask_ms`` = when to ask, if none is.
+        asked: the question that is under way; ``ask_ms`` = when to ask, if none is; ``ask_by_ms`` = when at the latest,
+            although what the last answer brought is not all here.
         settled: what the galleries were settled for.
         rejected: how often input was refused, by reason.
     """
@@ -179,6 +180,7 @@ class State(Struct):
     retry_ms: int | None = None
     asked: AskOffice | None = None
     ask_ms: int = 0
+    ask_by_ms: int = 0
     contact_failures: int = 0
     settled: tuple[object, ...] | None = None
     rejected: Mapping[str, int] = MappingProxyType({})

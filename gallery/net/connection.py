@@ -55,6 +55,58 @@ class _Request(Struct, frozen=True):
     path: str
     bytes_max: int
     body: bytes = b""
+    may_borrow: bool = True
+
+
+class Spare:
+    """A connection that nobody uses just now, for whichever thread asks next: to make one costs as much as ten answers.
+
+    Args:
+        office: whose.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._certificate = OwnCertificate(office.ca_file, office.pair, lambda _error: None)
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        self._idle: http.client.HTTPSConnection | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """With the certificate that the unit has now.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        with self._lock:
+            renewed = self._certificate.context() if self._context is None else self._certificate.renewed()
+            if renewed is not None:
+                self._context = renewed
+                self._replace(None)
+            assert self._context is not None
+            return self._context
+
+    def take(self) -> http.client.HTTPSConnection | None:
+        """It is the caller's. It was made with the certificate of :meth:`context`."""
+        with self._lock:
+            idle, self._idle = self._idle, None
+            return idle
+
+    def give(self, connection: http.client.HTTPSConnection, context: ssl.SSLContext | None) -> None:
+        """It is nobody's."""
+        with self._lock:
+            self._replace(connection)
+            if context is not self._context:
+                self._replace(None)
+
+    def close(self) -> None:
+        """Nobody wants it."""
+        with self._lock:
+            self._replace(None)
+
+    def _replace(self, connection: http.client.HTTPSConnection | None) -> None:
+        before, self._idle = self._idle, connection
+        if before is not None:
+            before.close()
 
 
 class OfficeConnection:
@@ -63,17 +115,19 @@ class OfficeConnection:
     Args:
         office: whose.
         lock: held while it is decided whether a request is still wanted.
+        spare: shared with another thread.
     """
 
-    def __init__(self, office: Office, lock: threading.RLock) -> None:
+    def __init__(self, office: Office, lock: threading.RLock, spare: Spare | None = None) -> None:
         self._host = office.host
         self._port = office.port
-        self._certificate = OwnCertificate(office.ca_file, office.pair, lambda _error: None)
+        self._spare = spare or Spare(office)
         self._lock = lock
         self._context: ssl.SSLContext | None = None
         self._connection: http.client.HTTPSConnection | None = None
         self._is_waiting = False
         self._partial: tuple[str, bytearray] = ("", bytearray())
+        self._asked_for = ""
 
     def post(self, path: str, body: bytes, bytes_max: int, is_wanted: Callable[[], bool]) -> bytes:
         """The body of the answer.
@@ -86,7 +140,16 @@ class OfficeConnection:
         self._request(_Request("POST", path, bytes_max, body), is_wanted, data)
         return bytes(data)
 
-    def get(self, path: str, bytes_max: int, is_wanted: Callable[[], bool], *, may_go_on: bool = True) -> bytes:
+    def get(
+        self,
+        path: str,
+        bytes_max: int,
+        is_wanted: Callable[[], bool],
+        *,
+        may_go_on: bool = True,
+        may_borrow: bool = True,
+        then: str = "",
+    ) -> bytes:
         """A file. Cut off, it goes on from there when it is asked for next. Raises as :meth:`post`.
 
         Args:
@@ -94,13 +157,26 @@ class OfficeConnection:
             bytes_max: so many may it have.
             is_wanted: asked before waiting.
             may_go_on: whether a part of it is worth keeping.
+            may_borrow: whether the spare connection may be used, if there is one.
+            then: asked for before this returns, and so on its way while the caller writes: what is got next.
         """
         if self._partial[0] != path or not may_go_on:
             self._partial = (path, bytearray())
         data = self._partial[1]
-        self._request(_Request("GET", path, bytes_max), is_wanted, data)
+        self._request(_Request("GET", path, bytes_max, may_borrow=may_borrow), is_wanted, data)
         self._partial = ("", bytearray())
+        if then:
+            self._ask_for(then)
         return bytes(data)
+
+    def lend(self) -> None:
+        """Nothing is asked for the moment: another thread may have the connection."""
+        if self._asked_for:
+            return
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None and connection.sock is not None:
+            self._spare.give(connection, self._context)
 
     def end(self) -> None:
         """Cut off what waits for an answer, so that it ends at once. From any thread, with the lock held."""
@@ -110,8 +186,14 @@ class OfficeConnection:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
+    def hang_up(self) -> None:
+        """It is over: nothing is asked any more, and nothing lent."""
+        self.close()
+        self._spare.close()
+
     def close(self) -> None:
-        """Hang up."""
+        """What was under way here is of no use any more."""
+        self._asked_for = ""
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
@@ -134,17 +216,21 @@ class OfficeConnection:
                 self.close()
 
     def _answer(self, asked: _Request, is_wanted: Callable[[], bool], offset: int) -> http.client.HTTPResponse:
+        if self._asked_for and (self._asked_for, 0) != (asked.path, offset):
+            self.close()
         headers = {"Content-Type": "application/octet-stream"} if asked.body else {}
         if offset:
             headers["Range"] = f"bytes={offset}-"
         while True:
-            connection, is_used = self._connected()
+            connection, is_used = self._connected(may_borrow=asked.may_borrow)
             with self._lock:
                 if not is_wanted():
                     raise EndedError
                 self._is_waiting = True
+            is_asked, self._asked_for = bool(self._asked_for), ""
             try:
-                connection.request(asked.method, asked.path, asked.body or None, headers)
+                if not is_asked:
+                    connection.request(asked.method, asked.path, asked.body or None, headers)
                 return connection.getresponse()
             except (http.client.RemoteDisconnected, ConnectionError):
                 # The office has hung up meanwhile, as it does when nothing is asked for some seconds.
@@ -152,22 +238,38 @@ class OfficeConnection:
                 if not is_used or not is_wanted():
                     raise
 
-    def _connected(self) -> tuple[http.client.HTTPSConnection, bool]:
+    def _connected(self, *, may_borrow: bool) -> tuple[http.client.HTTPSConnection, bool]:
         """A connection, and whether it was used before."""
         try:
-            renewed = self._certificate.context() if self._context is None else self._certificate.renewed()
+            context = self._spare.context()
         except ConfigError as e:
             raise OfficeError(f"this unit's own certificate cannot be used: {e}") from e
-        if renewed is not None:
-            self._context = renewed
+        if context is not self._context:
             self.close()
+        self._context = context
         if self._connection is not None and self._connection.sock is not None:
             return self._connection, True
+        spare = self._spare.take() if may_borrow else None
+        if spare is not None:
+            with self._lock:
+                self._connection = spare
+            return spare, True
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=SILENT_S, context=self._context)
         with self._lock:
             self._connection = connection
         connection.connect()
         return connection, False
+
+    def _ask_for(self, path: str) -> None:
+        connection = self._connection
+        if connection is None or connection.sock is None:
+            return
+        try:
+            connection.request("GET", path)
+        except (OSError, http.client.HTTPException):
+            self.close()
+        else:
+            self._asked_for = path
 
     def _read(self, answer: http.client.HTTPResponse, bytes_max: int, data: bytearray) -> None:
         if answer.status == HTTPStatus.PARTIAL_CONTENT:

@@ -21,7 +21,7 @@ from gallery.core.effects import Held as CoreHeld
 from gallery.core.events import Event, OfficeAnswered, OfficeFailed, SchemeTold
 from gallery.core.staff import StaffTold
 from gallery.net.changes import News, Own, head_of, read_change, read_whole
-from gallery.net.connection import Office, OfficeConnection
+from gallery.net.connection import Office, OfficeConnection, Spare
 from gallery.net.errors import EndedError, OfficeError
 from gallery.net.pauses import pause_s
 from wire.errors import SnapshotError, WireError
@@ -102,6 +102,7 @@ class Contact:
         arrivals: where galleries are put before the core hears of them.
         put: takes events; from this thread.
         pause: seconds to wait after so many answers that were of no use.
+        spare: shared with the thread that fetches.
     """
 
     def __init__(
@@ -113,10 +114,11 @@ class Contact:
         put: Callable[[Event], None],
         *,
         pause: Callable[[int], float] = pause_s,
+        spare: Spare | None = None,
     ) -> None:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._connection = OfficeConnection(office, self._lock)
+        self._connection = OfficeConnection(office, self._lock, spare)
         self._own = own
         self._sources = sources
         self._arrivals = arrivals
@@ -155,8 +157,9 @@ class Contact:
                 if event is None or self._wanted is not question:
                     continue
                 self._wanted = None
+            self._connection.lend()
             self._put(event)
-        self._connection.close()
+        self._connection.hang_up()
 
     def _next(self) -> AskOffice | None:
         """The newest question, after the pause that it takes; ``None`` = it is over."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Final, Protocol
 
+from gallery.core.contact import FEW_PHOTOGRAPHS
 from gallery.core.events import Event, PhotographsFailed, PhotographsStored
-from gallery.net.connection import Office, OfficeConnection
+from gallery.net.connection import Office, OfficeConnection, Spare
 from gallery.net.errors import EndedError, OfficeError
 from gallery.net.pauses import pause_s
 from wire.gallery_lines import PHOTOGRAPH_BYTES_MAX
@@ -20,8 +21,9 @@ logger = logging.getLogger(__name__)
 
 TRIES_MAX: Final = 5
 """In vain, one after the other. Then it is the core's turn, which orders them again once the office has answered."""
-REPORTED_AT_ONCE: Final = 32
-REPORTED_WITHIN_MS: Final = 250
+REPORTED_AT_ONCE: Final = 1_000
+REPORTED_WITHIN_MS: Final = 1_000
+"""Each report makes a sync of the disk, and a look at every line: with ten thousand people that is half a second."""
 
 
 class PhotographsPort(Protocol):
@@ -43,6 +45,7 @@ class Fetching:
         put: takes events; from this thread.
         now_ms: monotonic.
         pause: seconds before the next try, after so many failures and as long as the office asks for.
+        spare: shared with the thread that asks, which needs it again as soon as all is fetched.
     """
 
     def __init__(
@@ -53,10 +56,11 @@ class Fetching:
         now_ms: Callable[[], int],
         *,
         pause: Callable[[int, int], float] = pause_s,
+        spare: Spare | None = None,
     ) -> None:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._connection = OfficeConnection(office, self._lock)
+        self._connection = OfficeConnection(office, self._lock, spare)
         self._photographs = photographs
         self._put = put
         self._now_ms = now_ms
@@ -106,12 +110,14 @@ class Fetching:
                 logger.warning("a photograph is not kept: %s", e)
                 self._fail((digest,), f"{type(e).__name__}: {e}")
             failures = 0
-        self._connection.close()
+        self._connection.hang_up()
 
     def _next(self) -> str | None:
         """The next one, as soon as there is one; ``None`` = it is over."""
         with self._lock:
             is_idle = not self._waiting
+        if is_idle:
+            self._connection.lend()
         if is_idle or len(self._stored) >= REPORTED_AT_ONCE or self._is_report_due():
             self._report()
         with self._lock:
@@ -130,7 +136,18 @@ class Fetching:
         self._put(PhotographsStored(stored))
 
     def _fetch(self, digest: str) -> None:
-        data = self._connection.get(photograph_path(digest), PHOTOGRAPH_BYTES_MAX, lambda: not self._is_stopping)
+        with self._lock:
+            then = photograph_path(self._waiting[0]) if self._waiting else ""
+            # The question is not kept waiting for more. Asked by another connection, it would not tell the office that
+            # the keys have come that it sent by this one.
+            is_few = len(self._waiting) < FEW_PHOTOGRAPHS
+        data = self._connection.get(
+            photograph_path(digest),
+            PHOTOGRAPH_BYTES_MAX,
+            lambda: not self._is_stopping,
+            may_borrow=is_few,
+            then=then,
+        )
         self._photographs.keep(digest, data)
         if not self._stored:
             self._stored_ms = self._now_ms()

@@ -10,7 +10,7 @@ from pathlib import Path
 from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.net.changes import Own
-from gallery.net.connection import Office
+from gallery.net.connection import Office, Spare
 from gallery.net.contact import Contact, Sources
 from gallery.net.fetching import Fetching
 from gallery.net.town_directory import TownDirectory
@@ -49,9 +49,10 @@ class OnlineNode(CardNode):
         sources = Sources(
             self.store.lines, self.store.views_after, lambda: self.office_keys, monotonic_ms, self._refresh
         )
-        self.contact = Contact(office, own, sources, self.arrivals, self.events.put, pause=self._pause)
+        spare = Spare(office)
+        self.contact = Contact(office, own, sources, self.arrivals, self.events.put, pause=self._pause, spare=spare)
         self.fetching_thread = Fetching(
-            office, self.store.photographs, self.events.put, monotonic_ms, pause=lambda _failures, _s: 0.0
+            office, self.store.photographs, self.events.put, monotonic_ms, pause=lambda _failures, _s: 0.0, spare=spare
         )
         self.contact.start()
         self.fetching_thread.start()

@@ -34,12 +34,14 @@ class Asked(Struct, frozen=True):
 
     Attributes:
         serial: of the certificate that was shown.
+        caller: the other end's port: another one for each connection.
     """
 
     path: str
     range: str
     body: bytes
     serial: int
+    caller: int
 
 
 class ScriptedOffice:
@@ -69,7 +71,7 @@ class ScriptedOffice:
                 assert isinstance(self.connection, ssl.SSLSocket)
                 shown = self.connection.getpeercert() or {}
                 serial = int(str(shown["serialNumber"]), 16)
-                asked = Asked(self.path, self.headers.get("Range", ""), body, serial)
+                asked = Asked(self.path, self.headers.get("Range", ""), body, serial, self.client_address[1])
                 office.asked.append(asked)
                 said = say(asked)
                 self.send_response(said.status)

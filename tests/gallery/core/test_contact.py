@@ -6,10 +6,11 @@ import pytest
 
 from gallery.core import effects as do
 from gallery.core import events as ev
-from gallery.core.contact import LONGEST_PAUSE_MS
+from gallery.core.contact import FEW_PHOTOGRAPHS, LONGEST_PAUSE_MS, NEWS_WAIT_MS
 from gallery.core.machine import next_deadline_ms, step
 from gallery.core.state import STORE_RETRY_MS, State
-from tests.support.gallery_world import ALICE, GalleryWorld
+from sim.gallery_office import DAY_S
+from tests.support.gallery_world import ALICE, CASE, HART, NOW_S, GalleryWorld
 
 
 def asks(world: GalleryWorld) -> int:
@@ -47,6 +48,44 @@ def test_wrong_pin_asks_nothing_anew() -> None:
     world.try_pin(ev.Pin("314159"))
 
     assert before == asks(world)
+
+
+def test_change_with_a_photograph_is_one_question() -> None:
+    """Each more costs the unit, and the office, a handshake."""
+    world = GalleryWorld().started()
+    world.contact()
+    before = asks(world)
+    world.hart.issue(CASE, NOW_S, NOW_S + DAY_S, ("small", "portrait"))
+    world.contact()
+    waiting = asks(world)
+    world.fetch()
+
+    assert before == waiting
+    assert before + 1 == asks(world)
+    assert world.node.asked is not None
+    assert (do.Held(HART, 2, is_complete=True),) == world.node.asked.held
+
+
+def test_photographs_that_do_not_come_keep_nobody_from_hearing_what_is_lifted() -> None:
+    world = GalleryWorld().started()
+    world.hart.issue(CASE, NOW_S, NOW_S + DAY_S, ("small",))
+    before = asks(world)
+    world.contact()
+    world.pass_ms(NEWS_WAIT_MS - 1)
+    waiting = asks(world)
+    world.pass_ms(1)
+
+    assert [before, before + 1] == [waiting, asks(world)]
+
+
+def test_many_photographs_are_not_waited_for() -> None:
+    world = GalleryWorld().started()
+    for case in range(FEW_PHOTOGRAPHS + 1):
+        world.hart.issue(CASE + case, NOW_S, NOW_S + DAY_S, (f"face {case}",))
+    before = asks(world)
+    world.contact()
+
+    assert before + 1 == asks(world)
 
 
 def test_office_that_does_not_answer_is_asked_ever_more_rarely() -> None:

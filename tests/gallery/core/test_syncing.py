@@ -6,6 +6,7 @@ import pytest
 
 from gallery.core import effects as do
 from gallery.core import events as ev
+from gallery.core.contact import NEWS_WAIT_MS
 from gallery.core.holdings import Key, Line
 from gallery.core.readable import Why
 from sim.gallery_node import PowerCutError
@@ -48,6 +49,7 @@ def test_new_gallery_is_kept_fetched_and_receipted() -> None:
     world = GalleryWorld().started()
     world.hart.issue(CASE, NOW_S, NOW_S + DAY_S, ("small", "portrait"))
     world.contact()
+    world.pass_ms(NEWS_WAIT_MS)
     underway, fetched = held(world), list(world.node.fetched)
     world.fetch()
 
@@ -165,6 +167,7 @@ def test_scheme_that_was_left_and_joined_again_comes_whole(world: GalleryWorld) 
     world.off_for_days(1)
     world.office.allowed = {HART}
     world.contact()
+    world.pass_ms(NEWS_WAIT_MS)
     asked = held(world)
     world.contact()
     world.fetch()
