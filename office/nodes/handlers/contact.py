@@ -113,4 +113,4 @@ class Contact:
         except (SealError, WrappedKeyError) as e:
             logger.error("node %08x cannot be told what is new: %s", asker.node, e)  # noqa: TRY400
             return refuse(503, "closed", BUSY_RETRY_S)
-        return Response(data, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+        return Response(data, headers={"cache-control": "no-store"})

@@ -6,8 +6,8 @@ from typing import Final
 
 from wire.ids import NodeId
 
-AT_ONCE: Final = 600
-"""A first gallery: five hundred photographs, and some more."""
+AT_ONCE: Final = 1_200
+"""A first gallery: five hundred photographs in two sizes each, and some more."""
 EACH_S: Final = 10.0
 VIEWS_AT_ONCE: Final = 20_000
 """Of a busy counter that was without network for a week."""

@@ -361,6 +361,20 @@ def test_lines_can_be_fetched_in_part(port: PortThread) -> None:
     assert "not found" == shop.problem("GET", lines_path(HART, number + 1))
 
 
+def test_photograph_costs_its_bytes_and_hardly_more(port: PortThread) -> None:
+    port.publish(HART, [ANYBODY])
+    shop = port.unit()
+    shop.asks()
+    shop.send("GET", photograph_path(digest(ANYBODY)))
+    answer = shop.connection.getresponse()
+    answer.read()
+
+    assert {"date", "content-length"} == {name.lower() for name in answer.headers}
+    for headers in ({"range": "bytes=5-", "if-range": '"1"'}, {"range": "bytes=1-2,5-8"}):
+        whole = shop.request("GET", photograph_path(digest(ANYBODY)), headers=headers)
+        assert (200, ciphertext_of(ANYBODY)) == whole
+
+
 def test_second_question_of_a_node_ends_its_first(port: PortThread) -> None:
     first, second = port.unit(), port.unit()
     first.asks()
