@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help deb demo test test-deep test-unit test-integration check bench bench-radio bench-office soak sim kills replay pictures docs fuzz mutation planted lock clean
+.PHONY: help deb demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -46,6 +46,10 @@ bench-office: ## the office with 5,000 premises: start, memory, lists, notices, 
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.office $(BENCH)
 	@.venv/bin/python -m bench.office_register $(REGISTER)
+
+bench-gallery: ## the gallery on a node: a first synchronisation beside curl, a change to 50 nodes
+	@scripts/set-up bench
+	@.venv/bin/python -m bench.gallery $(BENCH)
 
 soak: ## memory of central and a node before and after a flood of 10 million messages; SOAK="--messages 1_000_000" for less
 	@scripts/set-up bench
