@@ -112,8 +112,12 @@ class Reported:
         return tuple(Receipt(NodeId(a), b, c, bool(d), e) for a, b, c, d, e in found)
 
     def contacts(self) -> dict[NodeId, int]:
-        """When each node has last asked, Unix time."""
-        return {NodeId(node): at_s for node, at_s in self._rows("SELECT node, at_s FROM contacts")}
+        """When each node has last asked, Unix time. The port keeps that now and then; what is new with it at once."""
+        found = self._rows(
+            "SELECT node, MAX(at_s) FROM (SELECT node, at_s FROM contacts UNION ALL SELECT node, since_s FROM receipts)"
+            " GROUP BY node"
+        )
+        return {NodeId(node): at_s for node, at_s in found}
 
     def alarms(self) -> tuple[Alarm, ...]:
         """All of them, newest first."""

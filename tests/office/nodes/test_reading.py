@@ -67,6 +67,15 @@ def test_file_of_a_port_that_does_not_run_is_read(store: Store, file: Path) -> N
     assert [FILE_NAME] == [one.name for one in file.parent.iterdir()]
 
 
+def test_what_a_node_says_tells_that_it_has_asked(store: Store, file: Path) -> None:
+    store.note_contacts({SHOP: 7, OTHER_SHOP: 9})
+    store.note_holds(SHOP, [Held(scheme=HART, number=1)], 8)
+    store.note_holds(OTHER_SHOP, [Held(scheme=HART, number=1)], 8)
+
+    with look_at(file) as reported:
+        assert {SHOP: 8, OTHER_SHOP: 9} == reported.contacts()
+
+
 def test_no_file_another_version_and_a_damaged_one_are_told_apart(store: Store, file: Path) -> None:
     with pytest.raises(FileNotFoundError), look_at(file.with_name("other")):
         pass
