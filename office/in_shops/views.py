@@ -18,8 +18,11 @@ from office.in_shops.port import NoReportError, report
 from office.in_shops.standing import Row, rows_of
 from office.members.facts import folded
 from office.members.scope import premises_of
+from office.nodes.reading import Reported
 
 ROWS_PER_PAGE: Final = 50
+ALIVE_S: Final = 60
+"""The machine port says every quarter of a minute that it runs."""
 _SEARCH_CHARS_MAX: Final = 100
 
 
@@ -30,9 +33,10 @@ def galleries_page(request: HttpRequest) -> HttpResponse:
     mine = rights(request)
     names = dict(Scheme.objects.filter(pk__in=mine.schemes("co-ordinator", "fleet-engineer")).values_list("pk", "name"))
     search = request.GET.get("q", "").replace("\0", "")[:_SEARCH_CHARS_MAX].strip()
-    fault, rows, newest = "", list[Row](), []
+    fault, alarm, rows, newest = "", "", list[Row](), []
     try:
         with report() as found:
+            alarm = _alarm(found.reported)
             rows = rows_of(found, names, int(time.time()))
             newest = [(names[number], one) for number, one in sorted(found.published.items()) if number in names]
     except NoReportError as e:
@@ -45,6 +49,7 @@ def galleries_page(request: HttpRequest) -> HttpResponse:
     shown: list[Row] = list(page.object_list)
     context = {
         "fault": fault,
+        "alarm": alarm,
         "search": search,
         "query": urlencode({"q": search}) if search else "",
         "now": timezone.localtime(),
@@ -59,3 +64,11 @@ def galleries_page(request: HttpRequest) -> HttpResponse:
         "is_co_ordinator": bool(mine.co_ordinates),
     }
     return render(request, "in_shops/galleries.html", context)
+
+
+def _alarm(reported: Reported) -> str:
+    """What is wrong with the machine port itself; empty = nothing."""
+    at_s, alarm = reported.alive()
+    if time.time() - at_s > ALIVE_S:
+        return "The machine port does not run: no unit is answered, and each gallery goes off when its lease ends."
+    return f"The machine port says: {alarm}." if alarm else ""

@@ -125,8 +125,9 @@ class MachinePort:
         self._service.ready()
         while not should_stop.wait(LOOK_S):
             self.look()
-            self._reports.tidy()
-            self._tell(self._who.alarm or self.galleries.alarm(int(time.time())))
+            alarm = self._who.alarm or self.galleries.alarm(int(time.time()))
+            self._reports.tidy(alarm)
+            self._tell(alarm)
             self._service.watchdog()
             if self._web.join_thread(0):
                 raise RuntimeError("the server has ended")

@@ -119,6 +119,11 @@ class Reported:
         )
         return {NodeId(node): at_s for node, at_s in found}
 
+    def alive(self) -> tuple[int, str]:
+        """When the port has last said that it runs, Unix time, 0 = never; and its alarm, empty = none."""
+        found = self._rows("SELECT at_s, alarm FROM port")
+        return found[0] if found else (0, "")
+
     def alarms(self) -> tuple[Alarm, ...]:
         """All of them, newest first."""
         found = self._rows("SELECT node, kind, n, at_s FROM alarms ORDER BY at_s DESC, node, n")

@@ -48,6 +48,7 @@ class Reports:
         self._told: set[tuple[str, NodeId]] = set()
         self._ahead: set[tuple[NodeId, int]] = set()
         self._kept_at = 0.0
+        self._alarm: str | None = None
         self._taken = 0
         self._forgot_at: float | None = None
 
@@ -148,11 +149,16 @@ class Reports:
         """The office has the reports up to this number."""
         self._taken = taken
 
-    def tidy(self) -> None:
-        """Now and then, as the program runs: keep when nodes asked, and forget old views. Never raises."""
+    def tidy(self, alarm: str = "") -> None:
+        """Now and then, as the program runs: keep when nodes asked, and forget old views. Never raises.
+
+        Args:
+            alarm: what somebody must look after; empty = all is well. Kept at once when it changes.
+        """
         now = time.monotonic()
-        if now - self._kept_at < CONTACTS_KEPT_EVERY_S:
+        if alarm == self._alarm and now - self._kept_at < CONTACTS_KEPT_EVERY_S:
             return
+        self._alarm = alarm
         self._kept_at = now
         self.flush()
         if self._forgot_at is not None and now - self._forgot_at < DAY_S / 24:
@@ -165,11 +171,12 @@ class Reports:
             logger.error("old views and reports are not forgotten: %s", e)  # noqa: TRY400
 
     def flush(self) -> None:
-        """Keep when nodes have asked."""
+        """Keep when nodes have asked, and that the port runs."""
         with self._lock:
             contacts, self._unkept = self._unkept, {}
         try:
             self._store.note_contacts(contacts)
+            self._store.note_alive(int(self._now_s()), self._alarm or "")
         except StoreError as e:
             logger.error("when nodes have asked is not kept: %s", e)  # noqa: TRY400
 

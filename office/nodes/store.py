@@ -109,6 +109,10 @@ CREATE TABLE reports (
 ) STRICT;
 CREATE INDEX reports_waiting ON reports (n) WHERE record IS NOT NULL;
 """,
+    # The port's sign of life, for the pages.
+    """
+CREATE TABLE port (one INTEGER PRIMARY KEY CHECK (one = 1), at_s INTEGER NOT NULL, alarm TEXT NOT NULL) STRICT;
+""",
 )
 """One for each version of the file. They only add."""
 FILE_NAME: Final = "nodes.sqlite3"
@@ -226,6 +230,11 @@ class Store:
         """When nodes have last asked, Unix time."""
         with self._writing():
             self._db.executemany("INSERT OR REPLACE INTO contacts VALUES (?, ?)", contacts.items())
+
+    def note_alive(self, at_s: int, alarm: str) -> None:
+        """The port runs, and this is what somebody must look after; empty = all is well."""
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO port VALUES (1, ?, ?)", (at_s, alarm))
 
     def note_stations(self, stations: Sequence[Station]) -> None:
         """All nodes there are, instead of those before."""

@@ -23,6 +23,8 @@ from office.exclusions.rules.law import REMIND_DAYS
 from office.exclusions.scope import with_last_outcome
 from office.exclusions.stale import stale_cases
 from office.exclusions.vote_views import vote_rows
+from office.in_shops.port import NoReportError, report
+from office.in_shops.standing import rows_of
 from office.members.csv_views import PENDING_FOR
 from office.members.listing import MISSING
 from office.members.models import PendingImport
@@ -50,6 +52,7 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
     if not own:
         return Facts(me=account.pk, colleagues=colleagues, votes=votes)
     fitted, stale = units(), stale_cases(own)
+    grave, late = _galleries({number: names[number] for number in own})
     return Facts(
         me=account.pk,
         leads=True,
@@ -64,6 +67,8 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         stale=_stale(stale[:NAMES_SHOWN]),
         stale_count=len(stale),
         beyond=_beyond(rights),
+        galleries=grave,
+        galleries_late=late,
         votes=votes,
         requests=_requests(own),
         reviews=_reviews(own),
@@ -93,6 +98,17 @@ def _beyond(rights: Rights) -> list[Named]:
         for number, name, count in counted
         if count > ENTRIES_MAX
     ]
+
+
+def _galleries(names: dict[int, str]) -> tuple[list[Named], list[Named]]:
+    """Units that need a person: what is grave, and the others. Nothing is said where no unit is answered at all."""
+    try:
+        with report() as found:
+            rows = [row for row in rows_of(found, names, int(timezone.now().timestamp())) if row.told]
+    except NoReportError:
+        return [], []
+    named = [(row.is_grave, Named(row.number, row.name, row.told[0].need.says)) for row in rows]
+    return [one for is_grave, one in named if is_grave], [one for is_grave, one in named if not is_grave]
 
 
 def _stands(case: Case) -> str:

@@ -88,6 +88,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         stale: exclusions whose notice does not say what holds now, :data:`NAMES_SHOWN` at most.
         stale_count: how many there are.
         beyond: schemes that have more exclusions than shops can be shown, with how many are not.
+        galleries: units of their schemes that may show somebody who must not be shown, or whose view log is broken.
+        galleries_late: units whose galleries need somebody for another reason.
         votes: open ones in which a member for whom the person speaks has not voted.
         requests: of people about themselves, that are not answered.
         backup_faults: what is wrong with the office's backups, in sentences; empty = nothing.
@@ -107,6 +109,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     stale: Sequence[Named] = ()
     stale_count: int = 0
     beyond: Sequence[Named] = ()
+    galleries: Sequence[Named] = ()
+    galleries_late: Sequence[Named] = ()
     votes: Sequence[Named] = ()
     requests: Sequence[Named] = ()
     reviews: Sequence[Named] = ()
@@ -164,6 +168,23 @@ def _of_exclusions(facts: Facts) -> Iterable[Line]:
         button="Register",
         view="register",
         is_grave=True,
+    )
+    yield from _about(
+        facts.galleries,
+        "unit may show somebody who must not be shown, or its view log is broken",
+        "units may show somebody who must not be shown, or their view logs are broken",
+        to_do="The page says of each what to do.",
+        button="Galleries",
+        view="galleries",
+        is_grave=True,
+    )
+    yield from _about(
+        facts.galleries_late,
+        "unit needs somebody for its gallery",
+        "units need somebody for their galleries",
+        to_do="Shops there are shown nobody, or not everybody. The page says of each what to do.",
+        button="Galleries",
+        view="galleries",
     )
     yield from _about(
         facts.votes,

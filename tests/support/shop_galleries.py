@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ class ShopGalleries:
         self.snapshots.mkdir()
         self.config.write_text("")
         self.store = Store(folder / "nodes/state" / FILE_NAME, TOWN)
+        self.store.note_alive(int(time.time()), "")
 
     def fit(
         self,

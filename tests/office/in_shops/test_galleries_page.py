@@ -107,6 +107,14 @@ def test_page_is_the_co_ordinators_and_the_engineers(
         assert 404 == signed_in(make_person(role, (role, HART))).get("/galleries/").status_code
 
 
+def test_machine_port_that_does_not_run_or_has_an_alarm_is_told(fitted: ShopGalleries, cora: Client) -> None:
+    assert "machine port" not in page(cora)[2]
+    fitted.store.note_alive(int(time.time()), "nobody is answered: no list")
+    assert "The machine port says: nobody is answered: no list." in page(cora)[2]
+    fitted.store.note_alive(int(time.time()) - 61, "")
+    assert "The machine port does not run" in page(cora)[2]
+
+
 def test_units_are_found_by_name_and_number(fitted: ShopGalleries, cora: Client, town: Town) -> None:
     Premises.objects.filter(pk=town.premises[1].pk).update(name="Café Zola")
 

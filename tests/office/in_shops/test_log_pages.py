@@ -18,6 +18,7 @@ from office.audit.models import AuditRow
 from office.exclusions.models import Case
 from office.members.models import Premises
 from office.people.models import Individual
+from office.staff.models import StaffMember
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import NOMINATION, Town
 from tests.office.in_shops.conftest import PUBS_UNIT, UNITS
@@ -160,6 +161,19 @@ def test_unproven_time_gap_and_copied_card_are_said(fitted: ShopGalleries, cora:
         [],
     ] == [one.marks for one in answer.context["rows"]]
     assert [3] == [one[1] for one in rows(cora, since="2026-11-03", until="2026-11-03", number=3)]
+
+
+def test_staff_are_named_of_own_shops_alone(log: ShopGalleries, cora: Client, town: Town) -> None:
+    zebra = Premises.objects.create(member=town.members[0], name="Zebra Inn")
+    now = timezone.now()
+    StaffMember.objects.create(number=3, premises=town.premises[0], name="Sam Till", taken_off_at=now)
+    StaffMember.objects.create(number=1, premises=zebra, name="Zebra Barman")
+    log.store.add_views(UNITS[1], logged(UNITS[1], (0, 0), at_s=LOOKED_S - 9), LOOKED_S)
+
+    answer = cora.get("/galleries/views/")
+
+    assert ["Sam Till", "Sam Till", "staff number 1"] == [one.who for one in answer.context["rows"]]
+    assert b"Zebra" not in answer.content
 
 
 def test_what_is_forgotten_is_said(log: ShopGalleries, cora: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +36,10 @@ def test_receipt_and_view_are_seen_at_once(cora: Client, settings: Settings, tmp
         shop.ask(Held(scheme=HART, number=number, is_complete=True))
         wait_until(lambda: "gallery 1 since" in page(cora)[2], "the receipt is seen")
         assert (["Shop 2"], ["Shop 1"]) == page(cora)[:2]
+        town.revoke(life=timedelta(seconds=-1))
+        wait_until(lambda: "nobody is answered" in page(cora)[2], "the alarm is seen")
+        town.revoke()
+        wait_until(lambda: "nobody is answered" not in page(cora)[2], "its end is seen")
 
         (view,) = logged(OTHER_SHOP, (0, 0))
         assert 200 == other.request("POST", VIEWS_PATH, view.data + b"\n")[0]

@@ -26,6 +26,8 @@ from office.start.facts import facts_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.members.conftest import MakePremises
 from tests.office.members.test_listing import AUTHORITY, directory_bytes
+from tests.support.shop_galleries import ShopGalleries
+from wire.ids import NodeId
 
 pytestmark = pytest.mark.django_db
 HOLDER = ContactFacts(name="Sam", phone="0116 496 0034", is_key_holder=True)
@@ -43,6 +45,7 @@ def office(settings: Settings, tmp_path: Path) -> SimpleNamespace:
         central_url="http://central.example:8080",
         directory_file=tmp_path / "directory.json",
         authority=AUTHORITY.public,
+        nodes_file=tmp_path / "office/nodes/nodes.toml",
         backup=BackupTable(),
     )
     settings.OFFICE = office
@@ -282,3 +285,22 @@ def test_co_ordinator_is_reminded_of_who_waits_for_an_answer_and_of_reviews(
     assert "Sharing agreement" in page
     for said in ("for your answer", "to be reviewed"):
         assert said not in elsewhere
+
+
+def test_shops_whose_galleries_need_somebody_are_told_to_their_co_ordinator(
+    office: SimpleNamespace, co_ordinator: Account, other_co_ordinator: Account, signed_in: SignedIn, tmp_path: Path
+) -> None:
+    galleries = ShopGalleries(tmp_path / "office")
+    galleries.fit(NodeId(1), 0, HART, name="Corner Shop")
+    galleries.fit(NodeId(2), 0, HART, name="Penny Books")
+    galleries.say(NodeId(1), HART, galleries.publish(HART, {1: None}), int(timezone.now().timestamp()))
+    galleries.publish(HART, {}, int(timezone.now().timestamp()) - 300)
+
+    page = page_of(signed_in(co_ordinator))
+
+    assert "1 unit may show somebody who must not be shown" in page
+    assert "Corner Shop: HART: HAS NOT DELETED YET" in page
+    assert "1 unit needs somebody for its gallery" in page
+    assert "Penny Books: It has never asked for its gallery" in page
+    assert "Corner Shop" not in page_of(signed_in(other_co_ordinator))
+    galleries.store.close()

@@ -73,6 +73,8 @@ def test_ways_to_sign_in(passkeys: int, sign_in: SignIn, *, app: bool, printed: 
         ({"members_without_contact": [Named(1, "A"), Named(2, "B")]}, "2 members have no contact"),
         ({"requests": [Named(1, "Complains", "due on 3 Mar")]}, "1 person waits for your answer"),
         ({"requests": [Named(1, "Objects"), Named(2, "Complains")]}, "2 people wait for your answer"),
+        ({"galleries": [Named(1, "A")]}, "1 unit may show somebody who must not be shown, or its view log is broken"),
+        ({"galleries_late": [Named(1, "A"), Named(2, "B")]}, "2 units need somebody for their galleries"),
         ({"beyond": [Named(1, "HART")]}, "1 scheme has more people excluded than shops are shown"),
         ({"beyond": [Named(1, "A"), Named(2, "B")]}, "2 schemes have more people excluded than shops are shown"),
         ({"reviews": [Named(1, "Privacy notice")]}, "1 document is to be reviewed"),
