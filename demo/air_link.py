@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from demo.air.orders import AirState, AnyOrder, Reply
-from node.hw.fake_board_client import socket_address
+from runtime.unix_address import socket_address
 
 _LINE_BYTES_MAX: Final = 1_048_576
 _ANSWER_WITHIN_S: Final = 60.0

@@ -22,6 +22,7 @@ from node.config import NodeConfig
 from node.core.controls import Part
 from node.core.effects import NOTHING_TOLD, Effect, KeepAirtime, KeepTold
 from node.core.events import (
+    AlertAsked,
     CentralStatusReceived,
     DirectoryReceived,
     Event,
@@ -50,6 +51,7 @@ from node.hw.board import Board, open_board
 from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
 from node.machine_reading import MachineReading
+from node.net.gallery_socket import GallerySocket
 from node.net.mqtt import PahoUplink
 from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
@@ -90,6 +92,7 @@ _FROM_NETWORK: Final = (
     DirectoryReceived,
     SettingsReceived,
     InputRejected,
+    AlertAsked,
 )
 """Events that others may send at will: a failure of the core on one of these must not end the program."""
 
@@ -125,6 +128,7 @@ class NodeApp:
         self._board = _open_board(config, self._queue)
         self._radio = open_radio(config, self._queue)
         self._machine = MachineReading(config, self._queue.put)
+        self._gallery = _open_gallery(config, self._queue)
         about = {"node": node_text(config.settings.node), "premises": config.settings.premises}
         self._effects = EffectRunner(
             self._store,
@@ -136,6 +140,7 @@ class NodeApp:
             authority=config.authority,
             proven_at_s=lambda: wall_at_s(self._state, monotonic_ms()),
             settings=config.fleet_settings,
+            gallery=self._gallery,
         )
         self._prune_ms = monotonic_ms() + PRUNE_FIRST_MS
         self._begin(started)
@@ -153,6 +158,8 @@ class NodeApp:
         if self._radio:
             self._radio.start()
         self._machine.start()
+        if self._gallery:
+            self._gallery.start()
         try:
             while not (self._effects.is_stopping or self._is_local_lost or self._is_deaf):
                 self._turn()
@@ -364,10 +371,17 @@ class NodeApp:
         if self._radio:
             self._radio.close()  # First of all: a key that stays down silences everyone (N10).
         self._store.close()
+        if self._gallery:
+            self._gallery.close()
         if self._uplink:
             self._uplink.stop()
         self._board.close()
         guard.cancel()
+
+
+def _open_gallery(config: NodeConfig, queue: EventQueue) -> GallerySocket | None:
+    place = config.gallery
+    return None if place is None else GallerySocket(place.socket, place.user, config.settings.node, queue.offer)
 
 
 def _open_board(config: NodeConfig, queue: EventQueue) -> Board:

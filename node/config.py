@@ -8,6 +8,8 @@ the node still arms, and says so.
 
 from __future__ import annotations
 
+import os
+import pwd
 import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -107,6 +109,15 @@ class SettingsTable(Table, frozen=True, kw_only=True):
     """At most this long, then those of before count again."""
 
 
+class GalleryTable(Table, frozen=True, kw_only=True):
+    """``[gallery]``: the gallery on this unit (docs/gallery-socket.md)."""
+
+    socket: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    """Unix socket at which the node listens for it; empty = there is no gallery."""
+    user: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    """Its user; nobody else is heard. Empty = the node's own."""
+
+
 class NodeFile(Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -120,6 +131,14 @@ class NodeFile(Table, frozen=True, kw_only=True):
     radio: RadioTable = RadioTable()
     enrolment: EnrolmentTable = EnrolmentTable()
     settings: SettingsTable = SettingsTable()
+    gallery: GalleryTable = GalleryTable()
+
+
+class GalleryPlace(Struct, frozen=True):
+    """Where the gallery is heard, and by which user id alone."""
+
+    socket: Path
+    user: int
 
 
 class NodeConfig(Struct, frozen=True):
@@ -138,6 +157,7 @@ class NodeConfig(Struct, frozen=True):
         enrolment: where certificates are renewed.
         warnings: problems that do no harm yet, a sentence each.
         fleet_settings: those from the fleet; the ones in force are in all of the above.
+        gallery: ``None`` = there is none on this unit.
     """
 
     settings: Settings
@@ -154,6 +174,7 @@ class NodeConfig(Struct, frozen=True):
     warnings: tuple[str, ...]
     fleet_settings: FleetSettings
     enrolment: EnrolmentTable = EnrolmentTable()
+    gallery: GalleryPlace | None = None
 
 
 EXPIRES_SOON_DAYS: Final = 14
@@ -194,6 +215,7 @@ def load_config(path: Path, version: str, now: datetime | None = None, *, is_sta
     file = fleet_settings.applied(lambda tried: radio_config(path, tried.radio, folder, state_dir))
     alerts, tried = file.alerts, file.settings
     radio = radio_config(path, file.radio, folder, state_dir)
+    gallery, no_gallery = _gallery(path, file.gallery, folder)
     return NodeConfig(
         settings=Settings(
             node=node,
@@ -211,6 +233,7 @@ def load_config(path: Path, version: str, now: datetime | None = None, *, is_sta
                 settings_trial_ms=tried.trial_ms,
             ),
             radio=radio.settings,
+            has_gallery=gallery is not None,
         ),
         link=link,
         signing_key=signing_key,
@@ -224,12 +247,25 @@ def load_config(path: Path, version: str, now: datetime | None = None, *, is_sta
         radio=radio,
         warnings=(
             *soon,
+            *no_gallery,
             *check_directory(directory, node, schemes, signing_key),
             *_check_secrecy(folder / file.identity.signing_key_file, Path(link.key_file)),
         ),
         enrolment=file.enrolment,
         fleet_settings=fleet_settings,
+        gallery=gallery,
     )
+
+
+def _gallery(path: Path, table: GalleryTable, folder: Path) -> tuple[GalleryPlace | None, tuple[str, ...]]:
+    """Where it is heard, and why it is not: the button works without it."""
+    if not table.socket:
+        return None, ()
+    try:
+        user = pwd.getpwnam(table.user).pw_uid if table.user else os.geteuid()
+    except KeyError:
+        return None, (f"{path}: key gallery.user: this machine has no user {table.user}, so no gallery is heard",)
+    return GalleryPlace(folder / table.socket, user), ()
 
 
 def _node(path: Path, identity: IdentityTable) -> NodeId:

@@ -35,6 +35,7 @@ from node.core.effects import (
     Stop,
     StopOver,
     StoreFrame,
+    TellGallery,
     TransmitOver,
 )
 from node.core.events import (
@@ -59,6 +60,7 @@ from runtime.logs import FactLog
 from runtime.monotonic import monotonic_ms
 from wire.directory import Directory, open_directory
 from wire.frames import SignedFrame
+from wire.gallery_socket import NodeLine
 from wire.messages import Health, Sync
 from wire.node_settings import SignedSettings
 from wire.signing import PublicKey
@@ -108,6 +110,12 @@ class SettingsPort(Protocol):
     def keep(self, kept: Kept) -> None: ...  # noqa: D102
 
 
+class GalleryPort(Protocol):
+    """What the effects need from the gallery's socket; :class:`node.net.gallery_socket.GallerySocket` is one."""
+
+    def tell(self, line: NodeLine) -> None: ...  # noqa: D102
+
+
 class EffectRunner:
     """Carries out effects one by one, in the order given. Never raises.
 
@@ -128,6 +136,7 @@ class EffectRunner:
         authority: PublicKey,
         proven_at_s: Callable[[], int],
         settings: SettingsPort,
+        gallery: GalleryPort | None = None,
     ) -> None:
         """Wire up.
 
@@ -141,6 +150,7 @@ class EffectRunner:
             authority: for verifying directories.
             proven_at_s: proven Unix time, or 0.
             settings: for settings from the fleet.
+            gallery: ``None`` if there is none on this unit.
         """
         self.answers: deque[Event] = deque()
         self.is_stopping = False
@@ -153,6 +163,7 @@ class EffectRunner:
         self._authority = authority
         self._proven_at_s = proven_at_s
         self._settings = settings
+        self._gallery = gallery
         self._is_store_failed = False
         self._damage_told = ""
         self._damaged_ms = 0
@@ -173,7 +184,7 @@ class EffectRunner:
                 self.answers.append(OverFailed(effect.over, detail))
             elif type(effect) in _PART_OF:
                 self.answers.append(PartFailed(_PART_OF[type(effect)], detail))
-            elif not isinstance(effect, ReportFact | Stop):
+            elif not isinstance(effect, ReportFact | TellGallery | Stop):
                 self._store_refused(effect, detail)
 
     def fact(self, fact: str, **details: object) -> None:
@@ -226,6 +237,7 @@ class EffectRunner:
             PlaySound: lambda effect: board.play(effect.pattern),
             SetLed: lambda effect: board.set_led(effect.pattern),
             RetryPart: lambda effect: self._retry(effect.part),
+            TellGallery: self._tell_gallery,
             ReportFact: self._report,
             Stop: self._stop,
         }
@@ -296,6 +308,10 @@ class EffectRunner:
     def _stop_over(self, effect: StopOver) -> None:
         if self._radio is not None:
             self._radio.stop_over(effect.over)
+
+    def _tell_gallery(self, effect: TellGallery) -> None:
+        if self._gallery is not None:
+            self._gallery.tell(effect.line)
 
     def _report(self, effect: ReportFact) -> None:
         alert = {} if effect.alert is None else {"alert": effect.alert.text}

@@ -42,6 +42,8 @@ VisitNumber = Annotated[int, msgspec.Meta(ge=1, le=U32_MAX)]
 PanelText = Annotated[str, msgspec.Meta(max_length=21)]
 KindText = Literal["breach", "sighting"]
 LeftText = Literal["yes", "no", "not-asked"]
+Stage = Literal["sending", "not-delivered", "received", "answered", "on-the-way", "cancelled", "closed"]
+"""How far an alert has come."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -102,11 +104,11 @@ class NotRaised(StrEnum):
     NOT_ARMED = "not-armed"
     """The node is starting or stopping."""
     NOT_STORED = "not-stored"
-    """The disk refused it, and it could not be numbered either. Nothing was sent."""
+    """The disk refused it, and it could not even be numbered: nothing is sent yet. It is tried on, as with a press."""
 
 
 class Refused(Line, frozen=True, kw_only=True, tag="refused"):
-    """Nothing was sent for this request, and nothing will be."""
+    """Nothing was sent for this request and, but for ``not-stored``, nothing will be."""
 
     request: Request
     reason: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]{0,31}$(?!\n)")]
@@ -137,7 +139,7 @@ class Progress(Line, frozen=True, kw_only=True, tag="progress"):
     """What is true of an alert that the gallery asked for; the panel shows the same."""
 
     incident: FrameText
-    state: Literal["sending", "not-delivered", "received", "answered", "on-the-way", "cancelled", "closed"]
+    state: Stage
     words: Name
 
 

@@ -12,8 +12,8 @@ from demo.air.links import CNR_DB, Links
 from demo.air.mixer import Mixer
 from demo.air.orders import AIR_SOCKET, CONTROL_SOCKET
 from demo.air.server import RADIOS_MAX, AirServer
-from node.hw.fake_board_client import socket_address
 from runtime.logs import FactLog, set_up_logging
+from runtime.unix_address import socket_address
 
 
 def main() -> None:

@@ -81,6 +81,7 @@ class Central(Struct):
         listings: lists of receipts that went out since central answered one. listing_ms: when the last one did.
         highest_counter, highest_revision: of its frames, of its states of incidents, over all of its runs.
         told_counter: the highest of its frames that earlier runs of ours heard.
+        speaks: newer features that it understands, by its last signed answer; ``None`` = not known.
     """
 
     path: PathPhase = PathPhase.DOWN
@@ -107,6 +108,7 @@ class Central(Struct):
     highest_counter: int = 0
     highest_revision: int = 0
     told_counter: int = 0
+    speaks: tuple[str, ...] | None = None
 
     @property
     def is_linked(self) -> bool:

@@ -12,8 +12,9 @@ from node.core.screens import Screen
 from node.core.trial import Kept
 from wire.directory import Directory
 from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
+from wire.gallery_socket import NodeLine
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, CancelReason, MemberResponse, Path, Priority
+from wire.kinds import AlertKind, CancelReason, LeftWhenAsked, MemberResponse, Path, Priority
 from wire.messages import Health, Sync
 from wire.node_settings import SignedSettings
 
@@ -23,6 +24,7 @@ class AlertDraft(Struct, frozen=True):
 
     Attributes:
         incident: counter of the alert it belongs to; ``None`` opens an incident (its own counter).
+        about, left: as in :class:`wire.frames.Alert`.
     """
 
     kind: AlertKind
@@ -30,6 +32,8 @@ class AlertDraft(Struct, frozen=True):
     schemes: tuple[int, ...]
     silent: bool
     drill: bool
+    about: int = 0
+    left: LeftWhenAsked = LeftWhenAsked.NOT_ASKED
 
 
 class CancelDraft(Struct, frozen=True):
@@ -60,9 +64,9 @@ Draft = AlertDraft | CancelDraft | ResponseDraft | PathTestDraft
 def frame_of(draft: Draft, node: NodeId, counter: int, at_s: int) -> Alert | Cancel | Response | PathTest:
     """The draft as a frame with its counter, not yet signed."""
     match draft:
-        case AlertDraft(kind, incident, schemes, silent, drill):
+        case AlertDraft(kind, incident, schemes, silent, drill, about, left):
             incident = counter if incident is None else incident
-            return Alert(node, counter, at_s, kind, incident, schemes, silent=silent, drill=drill)
+            return Alert(node, counter, at_s, kind, incident, schemes, silent, drill, about, left)
         case CancelDraft(incident, reason, schemes):
             return Cancel(node, counter, at_s, incident, reason, schemes)
         case ResponseDraft(target, response, schemes):
@@ -203,12 +207,14 @@ class Told(Struct, frozen=True):
         counter, revision: the highest of its frames, and of its states of incidents, over all of its runs.
         closed: counters of our own incidents that it has closed, newest last.
         ended: others' incidents that it has closed, newest last.
+        speaks: what it understands, by its last answer; ``None`` = none since this is kept.
     """
 
     counter: int = 0
     revision: int = 0
     closed: tuple[int, ...] = ()
     ended: tuple[FrameId, ...] = ()
+    speaks: tuple[str, ...] | None = None
 
 
 NOTHING_TOLD: Final = Told()
@@ -298,6 +304,12 @@ class RetryPart(Struct, frozen=True):
     part: Part
 
 
+class TellGallery(Struct, frozen=True):
+    """Say this to the gallery on this unit, if it is connected."""
+
+    line: NodeLine
+
+
 class ReportFact(Struct, frozen=True):
     """Write a line to the fact log.
 
@@ -341,6 +353,7 @@ Effect = (
     | PublishSync
     | ConnectAnew
     | RetryPart
+    | TellGallery
     | ReportFact
     | Stop
 )

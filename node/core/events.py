@@ -17,7 +17,7 @@ from node.core.trial import Kept
 from wire.directory import Directory
 from wire.frames import SignedFrame
 from wire.ids import FrameId
-from wire.kinds import Path, Priority
+from wire.kinds import AlertKind, LeftWhenAsked, Path, Priority
 from wire.messages import CentralStatus, IncidentState, MachineReport, SyncAnswer
 from wire.node_settings import SignedSettings
 from wire.topics import FrameTopic
@@ -298,6 +298,16 @@ class InputRejected(Struct, frozen=True):
     reason: str
 
 
+class AlertAsked(Struct, frozen=True):
+    """The gallery on this unit asks for an alert about a person; the adapter has checked who is asking."""
+
+    request: str
+    kind: AlertKind
+    scheme: int
+    person: int
+    left: LeftWhenAsked = LeftWhenAsked.NOT_ASKED
+
+
 class ScreenShown(Struct, frozen=True):
     """The panel has accepted the pixels of this screen (or, with a dead panel, has not: see PartFailed).
 
@@ -356,6 +366,7 @@ Event = (
     | SettingsChecked
     | SettingsKept
     | InputRejected
+    | AlertAsked
     | ScreenShown
     | PartFailed
     | PartRecovered

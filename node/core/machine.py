@@ -26,6 +26,7 @@ from node.core.controls import Part
 from node.core.effects import Effect, PublishHealth, ShowScreen, Stop
 from node.core.events import (
     AirAsked,
+    AlertAsked,
     CentralStatusReceived,
     ChannelChanged,
     ClockRead,
@@ -63,8 +64,8 @@ from node.core.incident import lifecycle, sounder
 from node.core.link import asking, boot, configuring, identity, intake, supervision, told
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours import inbox
-from node.core.panel import faces, lamp, view
-from node.core.press import drafts, presses
+from node.core.panel import faces, gallery_lines, lamp, view
+from node.core.press import drafts, persons, presses
 from node.core.press.presses import Gesture, Wish
 from node.core.radio import answer_queue, channel_access, overs, path_tests, relays
 from node.core.settings import Settings
@@ -105,6 +106,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
     own = view.settle(turn)
     sounder.settle(turn)
     lamp.settle(turn, own)
+    gallery_lines.settle(turn)
     screen = faces.compose(turn.state, own, turn.now_ms)
     if screen is not None and screen != turn.state.screen:
         turn.state.screen = screen
@@ -244,6 +246,7 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     SettingsChecked: configuring.checked,
     SettingsKept: configuring.kept,
     InputRejected: lambda turn, event: turn.reject(event.reason),
+    AlertAsked: persons.asked,
     ScreenShown: neighbours.shown,
     PartFailed: lambda turn, event: parts.failed(turn, event.part, event.detail),
     PartRecovered: _part_recovered,

@@ -15,6 +15,8 @@ from wire.kinds import Priority
 HEADLINE_CHARS_MAX: Final = 8
 HEADLINE_WORD_CHARS_MAX: Final = 10
 """For each of two 24 px headline words, which also take row 2: line 1 is then empty."""
+HEADLINE_SMALL_CHARS_MAX: Final = 14
+"""For each of two headline words above a row 2: they are 16 px high then."""
 LINE_CHARS_MAX: Final = 21
 MARKS: Final = frozenset("✓✗●▲►")
 """Which lines may hold besides letters."""
@@ -73,7 +75,8 @@ class Screen(Struct, frozen=True):
 
     Attributes:
         face: which one.
-        headline: row 1, at most 8 characters, or two words for two 24 px lines (``("NOT", "DELIVERED")``).
+        headline: row 1, at most 8 characters, or two words for two 24 px lines (``("NOT", "DELIVERED")``), or with a
+            row 2 for two of 16 px (``("BREACH", "HART-0042")``).
         lines: rows 2 and 3, at most 21 characters each; may hold :data:`MARKS`.
         emphasis: plain, inverted or framed.
         priority: colours row 1 on colour panels.

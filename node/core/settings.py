@@ -103,6 +103,7 @@ class Settings(Struct, frozen=True):
         is_chord_enabled: attack + assist pressed together is an attack.
         version: the program's version, for boot screen and health.
         radio: ``None`` = there is none.
+        has_gallery: a gallery on this unit may ask for alerts, and is told what it needs to know.
     """
 
     node: NodeId
@@ -114,3 +115,4 @@ class Settings(Struct, frozen=True):
     version: str = ""
     timing: Timing = field(default_factory=Timing)
     radio: RadioSettings | None = None
+    has_gallery: bool = False

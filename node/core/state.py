@@ -16,6 +16,7 @@ from node.core.central import Central
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 from node.core.effects import NOTHING_TOLD, Draft, Told
 from node.core.events import MachineRead
+from node.core.gallery_state import Gallery, Person
 from node.core.ledger import Ledger, Shelf
 from node.core.radio_state import Radio
 from node.core.screens import Screen
@@ -25,7 +26,7 @@ from node.core.trial import NONE, Kept, Settled
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import SignedFrame
 from wire.ids import U32_MAX, FrameId
-from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Priority
+from wire.kinds import AlertKind, AnswerState, LeftWhenAsked, MemberResponse, Path, Priority
 from wire.lateness import SOUNDS_WITHIN_S
 
 RECENT_MAX: Final = 8
@@ -172,6 +173,7 @@ class Incident(Struct, frozen=True):
         path: of the last press's receipt; ``None`` = none in this run.
         revision, ack_counter: newest state and acknowledgement taken from central.
         ahead: an acknowledgement ahead of central's states, which wait for the network; ``None`` = none.
+        schemes: of its alerts, empty = not known. about: the person whom it is about, if anybody in particular.
     """
 
     key: int
@@ -197,6 +199,8 @@ class Incident(Struct, frozen=True):
     ahead: AnswerState | None = None
     ahead_ms: int = 0
     cancel: CancelProgress = CancelProgress.NONE
+    schemes: tuple[int, ...] = ()
+    about: Person | None = None
 
     @property
     def is_somebody_coming(self) -> bool:
@@ -251,8 +255,8 @@ class Neighbour(Struct, frozen=True):
         is_sounded: its turn at the sounder is over.
         response: our response, if any.
         cancel_counter: counter of the sender's cancel, 0 = not cancelled.
-        revision: highest from central's present run; -1 = none.
-        earlier_revision: the same from its earlier runs.
+        revision, earlier_revision: highest from central's present run, and from its earlier ones; -1 = none.
+        about: the person whom it is about, if anybody in particular. left: of a breach, whether they left when asked.
     """
 
     incident: FrameId
@@ -271,6 +275,8 @@ class Neighbour(Struct, frozen=True):
     answer: Answered | None = None
     revision: int = -1
     earlier_revision: int = -1
+    about: Person | None = None
+    left: LeftWhenAsked = LeftWhenAsked.NOT_ASKED
 
     @property
     def is_urgent(self) -> bool:
@@ -433,6 +439,7 @@ class NodeState(Struct):
     radio: Radio = field(default_factory=Radio)
     weekly_test: WeeklyTest = field(default_factory=WeeklyTest)
     configuring: Configuring = Configuring()
+    gallery: Gallery = Gallery()
 
 
 def wall_at_s(state: NodeState, at_ms: int) -> int:

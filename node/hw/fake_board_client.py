@@ -1,4 +1,4 @@
-"""A client of the fake board: presses its buttons, watches its panel, breaks its parts. Standard library only.
+"""A client of the fake board: presses its buttons, watches its panel, breaks its parts.
 
 A press and its outcome::
 
@@ -11,36 +11,23 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from runtime.unix_address import socket_address
+
 LINE_BYTES_MAX: Final = 256 * 1024
 _CONNECT_RETRY_S: Final = 0.05
 _STOP_WAIT_S: Final = 1.0
 FACES_KEPT: Final = 256
-
-
-@contextmanager
-def socket_address(path: Path) -> Iterator[str]:
-    """An address for the Unix socket ``path``, which may exceed the kernel's 107 bytes.
-
-    Raises:
-        OSError: its folder is missing.
-    """
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.hw.errors import FakeBoardError
-from node.hw.fake_board_client import socket_address
+from runtime.unix_address import socket_address
 
 Message = dict[str, object]
 

@@ -143,6 +143,7 @@ class CentralStandIn:
         self._counter = int(time.time())
         self._sequence = 0
         self._is_answering = False
+        self.speaks: tuple[str, ...] = ()
         self._asked: dict[str, tuple[NodeId, str]] = {}
         self._listener.on_arrival = self._arrived
         for topic in (ALL_FRAMES, ALL_UP):
@@ -194,7 +195,12 @@ class CentralStandIn:
 
     def _answer(self, node: NodeId, nonce: str) -> None:
         answer = SyncAnswer(
-            boot_id="stand-in", counter_floor=0, nonce=nonce, at=datetime.now(UTC), sequence=self._next_sequence()
+            boot_id="stand-in",
+            counter_floor=0,
+            nonce=nonce,
+            at=datetime.now(UTC),
+            sequence=self._next_sequence(),
+            speaks=self.speaks,
         )
         self._say_signed(str(DownTopic(node, Down.SYNC)), encode_message(answer))
 

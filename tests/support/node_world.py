@@ -91,6 +91,8 @@ class Said(TypedDict, total=False):
     drill: bool
     answer: Answer | None
     members: tuple[MemberAnswer, ...]
+    person: int | None
+    left: Literal["yes", "no", "not-asked"] | None
 
 
 @dataclass

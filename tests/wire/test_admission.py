@@ -186,6 +186,8 @@ def test_admit_lets_in_exactly_whom_the_directory_lets_in(
     """Known, not struck off, a member of all it names, on its own topic of one of those; or central."""
     membership = {SHOP: {1}, PUB: {1, 2}, STRUCK_OFF: {1}, CENTRAL: set()}[node]
     own: Frame
+    if isinstance(frame, Alert) and frame.about:
+        schemes = schemes[:1]  # A person is of one.
     if isinstance(frame, Alert | Cancel | Response):
         own, meant_for = msgspec.structs.replace(frame, sender=node, schemes=schemes), set(schemes)
     else:

@@ -11,6 +11,7 @@ from node.core.controls import SoundPattern
 from node.core.incident.lifecycle import closed, forget, happen, incident_id, keep, open_incident, reopened
 from node.core.incident.sounder import play_for_own
 from node.core.link import told
+from node.core.neighbours import alerts as neighbours
 from node.core.neighbours.alerts import is_struck_off
 from node.core.scales import age_s, readings_s
 from node.core.state import Answered, Incident, Member, NodeState
@@ -290,4 +291,5 @@ def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
         is_silent=state.silent,
         is_late=state.late,
         received_ms=turn.now_ms,
+        about=neighbours.person_of(turn.state, state),
     )

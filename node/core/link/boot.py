@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from node.core import delivery, scales
 from node.core.events import Started, StoredFrame
+from node.core.gallery_state import Person
 from node.core.ledger import Ledger, Shelf
 from node.core.link import told
 from node.core.radio_state import Usage
@@ -101,6 +102,8 @@ def _with_alert(before: Incident | None, frame: Alert, stored: StoredFrame, now_
             changed_ms=now_ms,
             is_silent=frame.silent,
             is_restored=True,
+            schemes=frame.schemes,
+            about=Person(frame.schemes[0], frame.about) if frame.about else None,
         )
     return replace(
         before,

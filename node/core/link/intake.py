@@ -8,6 +8,7 @@ from node.core.events import FrameReceived
 from node.core.link import answers, receipts
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours import inbox
+from node.core.panel import gallery_lines
 from node.core.radio import hearing
 from node.core.turn import Turn
 from wire.admission import Admitted, admit
@@ -34,8 +35,9 @@ def frame_came(turn: Turn, event: FrameReceived) -> None:
     if admitted is None or admitted.frame.sender == ours:
         return
     frame = admitted.frame
-    if admitted.sender.is_central and frame.counter > turn.state.central.highest_counter:
-        turn.state.central.highest_counter = frame.counter
+    if admitted.sender.is_central:
+        turn.state.central.highest_counter = max(turn.state.central.highest_counter, frame.counter)
+        gallery_lines.heard(turn, frame.at_s)
     is_overheard = event.path is Path.RADIO  # Everyone hears a frame meant for one.
     match frame:
         case Receipt() | DigestReceipt() | Refusal() if not (is_overheard and frame.target.node != ours):

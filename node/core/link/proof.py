@@ -78,6 +78,7 @@ def established(turn: Turn, answer: SyncAnswer) -> bool:
     is_after_outage = turn.now_ms - central.heard_ms >= turn.timing.central_lost_ms
     turn.state.central.on_duty = None if is_after_outage else central.on_duty
     turn.state.central.boot_id = answer.boot_id
+    turn.state.central.speaks = answer.speaks
     turn.state.central.sequence = answer.sequence if is_new_run else max(central.sequence, answer.sequence)
     # A run on another database may count from lower: its answer is the present truth.
     turn.state.central.revision = answer.revision if is_new_run else max(central.revision, answer.revision)

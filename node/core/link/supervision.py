@@ -23,6 +23,7 @@ from node.core.events import (
 )
 from node.core.link import answers, asking, identity, proof, receipts, settings_report
 from node.core.neighbours import alerts as neighbours
+from node.core.press import renewals
 from node.core.radio import relays
 from node.core.radio.duty_cycle import busy_percent
 from node.core.radio.path import RadioPath, radio_path
@@ -32,6 +33,7 @@ from node.core.turn import Timer, Turn
 from wire.directory_succession import refusal
 from wire.frames import PathTest
 from wire.ids import FrameId
+from wire.kinds import CentralCapability
 from wire.lateness import SCALES_AGREE_MS
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import FaultReport, Health, IncidentState, MachineReport, RadioReport, SyncAnswer
@@ -163,6 +165,8 @@ def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
         turn.order(RaiseCounterFloor(answer.counter_floor))
     is_new_run = proof.established(turn, answer)
     turn.state.central.highest_revision = max(turn.state.central.highest_revision, answer.revision)
+    if CentralCapability.PERSON not in answer.speaks:
+        renewals.without_persons(turn)
     _move_path(turn, PathInput.CENTRAL_HEARD)
     _learn_time(turn, answer, asked_ms)
     if is_new_run:

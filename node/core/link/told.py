@@ -28,6 +28,7 @@ def restore(turn: Turn, told: Told) -> None:
     turn.state.central.told_counter = told.counter
     turn.state.central.highest_counter = known.counter
     turn.state.central.highest_revision = known.revision
+    turn.state.central.speaks = known.speaks
 
 
 def both(earlier: Told, later: Told) -> Told:
@@ -37,6 +38,7 @@ def both(earlier: Told, later: Told) -> Told:
         max(earlier.revision, later.revision),
         (*(key for key in earlier.closed if key not in later.closed), *later.closed)[-CLOSED_MAX:],
         neighbours.newest_ended((*(i for i in earlier.ended if i not in later.ended), *later.ended)),
+        earlier.speaks if later.speaks is None else later.speaks,
     )
 
 
@@ -59,4 +61,5 @@ def keep(turn: Turn) -> None:
 
 
 def _told(state: NodeState) -> Told:
-    return Told(state.central.highest_counter, state.central.highest_revision, state.closed, state.ended)
+    central = state.central
+    return Told(central.highest_counter, central.highest_revision, state.closed, state.ended, central.speaks)

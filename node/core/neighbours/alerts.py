@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from node.core.controls import Part
 from node.core.events import ScreenShown
+from node.core.gallery_state import Person
 from node.core.neighbours import inbox
 from node.core.neighbours.inbox import INBOX_TURN_MS
 from node.core.scales import age_s, judged, readings_s
@@ -33,6 +34,7 @@ from wire.kinds import (
     PRIORITY,
     AlertKind,
     AnswerState,
+    LeftWhenAsked,
     MemberResponse,
     Role,
     most_urgent,
@@ -99,6 +101,8 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             answer=None if is_upgrade or before is None else before.answer,
             revision=before.revision if before else -1,
             earlier_revision=before.earlier_revision if before else -1,
+            about=Person(frame.schemes[0], frame.about) if frame.about else before.about if before else None,
+            left=frame.left if frame.about or before is None else before.left,
         ),
     )
 
@@ -137,13 +141,25 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
             return
     if PRIORITY[kind] < PRIORITY[before.kind]:  # The upgrade itself has not reached us.
         before = replace(before, kind=kind, arrived_ms=turn.now_ms, age_s=None, is_sounded=False, response=None)
-    before = _set_right(turn, before, state)
+    before = _set_right(turn, _named_person(turn, before, state), state)
     cancel_counter = before.cancel_counter
     if state.cancelled is not None:
         cancel_counter = cancel_counter or before.alert.counter
     _activate(
         turn, replace(before, answer=_answer(turn, state), revision=state.revision, cancel_counter=cancel_counter)
     )
+
+
+def person_of(state: NodeState, said: IncidentState) -> Person | None:
+    """Whom an incident is about, as central says."""
+    scheme = state.directory.scheme_by_slug(said.scheme)
+    return None if scheme is None or said.person is None else Person(scheme.number, said.person)
+
+
+def _named_person(turn: Turn, neighbour: Neighbour, said: IncidentState) -> Neighbour:
+    about = person_of(turn.state, said)
+    left = LeftWhenAsked.by_slug(said.left or "") or LeftWhenAsked.NOT_ASKED
+    return neighbour if about is None else replace(neighbour, about=about, left=left)
 
 
 def ended_unnoticed(turn: Turn, named: frozenset[FrameId], revision: int, asked_ms: int) -> None:

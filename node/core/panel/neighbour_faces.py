@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from node.core.panel.words import KIND_WORDS, clock, fullest, line, named, person, where
+from node.core.panel.words import KIND_WORDS, clock, fullest, line, named, person, reference, where
 from node.core.scales import shown_at_s
-from node.core.screens import Emphasis, Face, Screen
+from node.core.screens import HEADLINE_SMALL_CHARS_MAX, Emphasis, Face, Screen
 from node.core.state import Neighbour, NodeState
 from wire.kinds import PRIORITY, AnswerState, MemberResponse
 
@@ -13,9 +13,10 @@ def neighbour_face(state: NodeState, neighbour: Neighbour, now_ms: int) -> Scree
     """Inverted for its first minute or until answered from here, then framed; late or cancelled ones never (N13)."""
     is_new = now_ms - neighbour.arrived_ms < state.settings.timing.neighbour_inverted_ms
     is_handled = neighbour.is_late or neighbour.cancel_counter or neighbour.response is not None
+    kind = "DRILL" if neighbour.is_drill else KIND_WORDS[neighbour.kind]
     return Screen(
         Face.NEIGHBOUR,
-        ("DRILL" if neighbour.is_drill else KIND_WORDS[neighbour.kind],),
+        (kind,) if neighbour.about is None else (kind, reference(state, neighbour.about, HEADLINE_SMALL_CHARS_MAX)),
         (_where(state, neighbour), _news(state, neighbour)),
         Emphasis.INVERTED if is_new and not is_handled else Emphasis.FRAMED,
         PRIORITY[neighbour.kind],
@@ -42,7 +43,7 @@ def _is_anothers(state: NodeState, neighbour: Neighbour, said: str, late: str) -
 
 
 def _news(state: NodeState, neighbour: Neighbour) -> str:
-    at = clock(state, _pressed_at_s(state, neighbour))
+    at = clock(state, pressed_at_s(state, neighbour))
     count = len(state.neighbours)
     place = state.neighbours.index(neighbour) + 1 if neighbour in state.neighbours else 1
     # There is no room for both: of several, staff must know first that there are several.
@@ -62,7 +63,7 @@ def _news(state: NodeState, neighbour: Neighbour) -> str:
     )
 
 
-def _pressed_at_s(state: NodeState, neighbour: Neighbour) -> int:
+def pressed_at_s(state: NodeState, neighbour: Neighbour) -> int:
     """Our own clock less its age; if nobody can tell that, when it came, unless it is known to be late."""
     if neighbour.age_s is None and neighbour.is_late:
         return 0

@@ -7,7 +7,19 @@ from typing import Final
 
 from node.core.incident.hush import is_blocked_to_tell
 from node.core.incident.lifecycle import is_unsaved
-from node.core.panel.words import KIND_WORDS, TELL, USE_RADIO, clock, line, named, person, shortened, span
+from node.core.panel.words import (
+    KIND_WORDS,
+    TELL,
+    USE_RADIO,
+    clock,
+    fullest,
+    line,
+    named,
+    person,
+    reference,
+    shortened,
+    span,
+)
 from node.core.radio.path import can_transmit
 from node.core.radio.weekly_test import is_unanswered_test, paths_proven
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
@@ -95,7 +107,11 @@ def _counted_from_ms(own: Incident) -> int:
 
 
 def _pressed(state: NodeState, own: Incident) -> str:
-    return line(f"{KIND_WORDS[own.latest_kind]} {clock(state, own.pressed_at_s, with_seconds=True)}")
+    kind = KIND_WORDS[own.latest_kind]
+    if own.about is not None:
+        about = reference(state, own.about, LINE_CHARS_MAX)
+        return fullest(f"{kind} {about}", about)
+    return line(f"{kind} {clock(state, own.pressed_at_s, with_seconds=True)}")
 
 
 def _drafted(state: NodeState, own: Incident, _now_ms: int) -> _Words:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from node.core.gallery_state import Person
 from node.core.screens import LINE_CHARS_MAX
 from node.core.spelling import PANEL_LETTERS, spelled
 from node.core.state import NodeState
-from wire.kinds import AlertKind, Role
+from wire.kinds import AlertKind, Role, reference_text
 from wire.text import display_text
 
 UNKNOWN_TIME: Final = "--:--"
@@ -54,6 +55,14 @@ def shortened(text: str, chars_max: int) -> str:
 def named(name: str) -> str:
     """Somebody's name in the panel's letters; empty if it has none of them."""
     return " ".join(spelled(name, PANEL_LETTERS.__contains__).split())
+
+
+def reference(state: NodeState, about: Person, chars_max: int) -> str:
+    """``HART-0042``, whole as to the number: what is too long is taken from the scheme's name."""
+    scheme = state.directory.schemes.get(about.scheme)
+    text = reference_text(named(scheme.slug) if scheme is not None else str(about.scheme), about.number)
+    slug, number = text.rsplit("-", 1)
+    return text if len(text) <= chars_max else f"{shortened(slug, chars_max - len(number) - 1)}-{number}"
 
 
 def where(premises: str, place: str, before: str = "", *, is_name_whole: bool = False) -> str:

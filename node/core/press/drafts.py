@@ -5,13 +5,12 @@ be numbered, and shown as NOT SAVED (ADR 0018). Its draft stays in memory and is
 at once when the disk accepts something else, and at once at the next press, until it is stored or the presser cancels
 it. A draft of an incident whose opening alert has no counter yet waits for that.
 
-Which incident a press belongs to: see :func:`joined`.
+Which incident a press belongs to: see :mod:`node.core.press.joining`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -27,42 +26,21 @@ from node.core.effects import (
     StoreFrame,
 )
 from node.core.events import FrameStored, StoreRefused
+from node.core.gallery_state import Person
 from node.core.incident.hush import is_hushed
 from node.core.incident.lifecycle import forget, happen, holder, is_cancelled, keep, open_incident
 from node.core.incident.sounder import rename_own
 from node.core.neighbours import alerts as neighbours
+from node.core.press import requests
+from node.core.press.joining import joined
 from node.core.radio import path_tests, weekly_test
 from node.core.scales import shown_at_s, stamp_s
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
-from node.core.table import Happening, PathPhase, Phase
+from node.core.table import Happening, Phase
 from node.core.turn import Timer, Turn
 from wire.frames import Alert, Cancel, Frame, PathTest, SignedFrame
 from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse, Path
 from wire.limits import SCHEMES_PER_NODE_MAX
-
-_OVER: Final = frozenset({Phase.CANCELLED, Phase.CLOSED})
-
-
-def joined(state: NodeState, kind: AlertKind, now_ms: int) -> Incident | None:
-    """The open incident of ours that a press now joins; ``None`` = it opens its own.
-
-    Nothing old may hide a live press, so it joins only an incident that is certainly still open:
-
-    - not a test, nor one that was cancelled, closed, or is only known from before a restart;
-    - an incident opened within ``late_after_ms``;
-    - an older one if central has it and is heard now, so that a closing would have reached us. One that central lacks
-      will arrive late, and a press that joined it would look late too.
-    """
-    if kind is AlertKind.TEST:
-        return None
-    for key in reversed(state.recent):
-        incident = state.incidents.get(key)
-        if incident is None or incident.kind is AlertKind.TEST or incident.is_restored:
-            continue
-        if incident.phase in _OVER or is_cancelled(incident):
-            continue
-        return incident if _is_surely_open(state, incident, now_ms) else None
-    return None
 
 
 def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
@@ -75,14 +53,36 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
         turn.fact("pressed", None, kind=kind.slug, draft=str(waiting.number))
         retry_refused(turn, is_press=True)
         return
-    number = state.next_draft
     is_silent = (
         (kind is AlertKind.ATTACK and turn.settings.is_attack_silent)
         or (incident is not None and incident.is_silent)
         or is_hushed(state, turn.now_ms)
     )
-    at_s = shown_at_s(state, at_ms)
     content = AlertDraft(kind, incident.key if incident else None, _schemes(state), silent=is_silent, drill=False)
+    begin(turn, content, incident, at_ms, is_hidden=is_silent)
+
+
+def begin(
+    turn: Turn,
+    content: AlertDraft,
+    incident: Incident | None,
+    at_ms: int,
+    *,
+    is_hidden: bool,
+    about: Person | None = None,
+) -> None:
+    """An alert is raised: note it in its incident, and order it stored.
+
+    Args:
+        turn: the step.
+        content: the alert.
+        incident: that it joins; ``None`` opens one.
+        at_ms: when it was pressed.
+        is_hidden: the incident is part of a silent attack (N4).
+        about: whom it is about, if anybody.
+    """
+    state, kind, number = turn.state, content.kind, turn.state.next_draft
+    at_s = shown_at_s(state, at_ms)
     turn.state.next_draft = number + 1
     turn.fact("pressed", None, kind=kind.slug, draft=str(number))
     if incident is None:
@@ -98,7 +98,9 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
             pressed_ms=at_ms,
             pressed_at_s=at_s,
             changed_ms=turn.now_ms,
-            is_silent=is_silent,
+            is_silent=is_hidden,
+            schemes=content.schemes,
+            about=about,
         )
         open_incident(turn, incident)
     else:
@@ -116,7 +118,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
                 pressed_ms=at_ms,
                 pressed_at_s=at_s,
                 changed_ms=turn.now_ms,
-                is_silent=is_silent,
+                is_silent=is_hidden,
                 is_late=False,
                 # An answer to the lesser alert does not answer this one.
                 answer=None if is_upgrade else incident.answer,
@@ -249,16 +251,6 @@ def _retry(turn: Turn) -> None:
         _issue(turn, draft.number)
 
 
-def _is_surely_open(state: NodeState, incident: Incident, now_ms: int) -> bool:
-    young_ms = now_ms - state.settings.timing.late_after_ms
-    if incident.opened_ms is not None and incident.opened_ms >= young_ms:
-        return True
-    if incident.received_ms is None:
-        return incident.key < 0
-    is_pressed_lately = incident.pressed_ms is not None and incident.pressed_ms >= young_ms
-    return is_pressed_lately or state.central.path is PathPhase.PROVEN
-
-
 def _schemes(state: NodeState) -> tuple[int, ...]:
     return tuple(sorted(set(state.settings.scheme_numbers)))[:SCHEMES_PER_NODE_MAX]
 
@@ -298,6 +290,7 @@ def _not_sent(turn: Turn, draft: PendingDraft, incident: Incident | None) -> Non
             happen(turn, incident.key, Happening.SAVE_REFUSED)
         if not draft.is_refused:
             turn.fact("undelivered", None, reason="not saved", draft=str(draft.number))
+            requests.not_numbered(turn, draft.number)
     elif isinstance(draft.content, CancelDraft) and not draft.is_refused:
         turn.hint("CANCEL", "Not saved yet", "Trying again")
 
@@ -322,6 +315,8 @@ def forget_unsaved(turn: Turn, counter: int) -> None:
 
 def _alert_numbered(turn: Turn, frame: Alert, draft: PendingDraft | None, happening: Happening) -> None:
     key = frame.incident
+    if draft is not None:
+        requests.numbered(turn, draft.number, frame)
     if draft is not None and draft.incident < 0:
         rename(turn, draft.incident, key)
     incident = turn.state.incidents.get(key)
@@ -385,7 +380,9 @@ def _draft_cancel(turn: Turn, key: int, at_ms: int) -> None:
     reason = CancelReason.MISTAKE if is_young else CancelReason.STAND_DOWN
     number = turn.state.next_draft
     turn.state.next_draft = number + 1
-    content = CancelDraft(key, reason, _schemes(turn.state))
+    # Of what one scheme was told, no other hears, not even that it is taken back.
+    schemes = tuple(scheme for scheme in incident.schemes if scheme in turn.settings.scheme_numbers)
+    content = CancelDraft(key, reason, schemes or _schemes(turn.state))
     add(turn, PendingDraft(number, content, key, stamp_s(turn.state, at_ms), at_ms))
 
 

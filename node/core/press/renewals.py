@@ -11,17 +11,26 @@ from msgspec.structs import replace
 from node.core import delivery
 from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
 from node.core.incident.lifecycle import happen, holder, keep
-from node.core.press import drafts
+from node.core.press import drafts, requests
 from node.core.state import CancelProgress, PendingDraft, Row
 from node.core.table import Happening
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, Frame, Response
+from wire.kinds import LeftWhenAsked
 
 
-def renew(turn: Turn, row: Row) -> None:
-    """Central has another frame of ours with this counter: order this one stored again. Idempotent."""
+def renew(turn: Turn, row: Row, *, is_plain: bool = False) -> None:
+    """Central will not take this frame: order its content stored again. Idempotent.
+
+    Args:
+        turn: the step.
+        row: of the outbox.
+        is_plain: without the person it is about, of which this central knows nothing (ADR 0036).
+    """
     frame = row.signed.frame
     content = _content_of(frame)
+    if is_plain and isinstance(content, AlertDraft):
+        content = replace(content, about=0, left=LeftWhenAsked.NOT_ASKED)
     drafts.forget_unsaved(turn, frame.counter)
     if any(draft.replaces == frame.counter for draft in turn.state.drafts):
         return
@@ -32,8 +41,16 @@ def renew(turn: Turn, row: Row) -> None:
     turn.state.next_draft = number + 1
     turn.fact("refused", frame.id, draft=str(number))
     key = _without(turn, frame, number) if isinstance(frame, Alert) else 0
+    requests.renewed(turn, frame.id, number)
     draft = PendingDraft(number, content, key, frame.at_s, row.pressed_ms, replaces=frame.counter)
     drafts.add(turn, draft)
+
+
+def without_persons(turn: Turn) -> None:
+    """Central knows nothing of alerts about a person, or no longer: what it would refuse for ever goes out without."""
+    for _, row in tuple(turn.state.outbox.rows.oldest()):
+        if isinstance(row.signed.frame, Alert) and row.signed.frame.about:
+            renew(turn, row, is_plain=True)
 
 
 def _without(turn: Turn, alert: Alert, number: int) -> int:
@@ -65,7 +82,7 @@ def _content_of(frame: Frame) -> AlertDraft | CancelDraft | ResponseDraft | None
     match frame:
         case Alert():
             incident = None if frame.incident == frame.counter else frame.incident
-            return AlertDraft(frame.kind, incident, frame.schemes, frame.silent, frame.drill)
+            return AlertDraft(frame.kind, incident, frame.schemes, frame.silent, frame.drill, frame.about, frame.left)
         case Cancel():
             return CancelDraft(frame.incident, frame.reason, frame.schemes)
         case Response():

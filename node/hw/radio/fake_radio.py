@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from node.core.air import BLOCK_BYTES
 from node.hw.errors import HardwareError
-from node.hw.fake_board_client import socket_address
+from runtime.unix_address import socket_address
 
 SILENCE: Final = bytes(BLOCK_BYTES)
 NAME_BYTES_MAX: Final = 64

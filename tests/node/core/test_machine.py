@@ -11,6 +11,7 @@ from msgspec.structs import fields
 from node.core.controls import Button, Part
 from node.core.events import (
     AirAsked,
+    AlertAsked,
     ChannelChanged,
     ClockRead,
     DirectoryReceived,
@@ -132,6 +133,8 @@ def every_event(world: World) -> list[Event]:
         SettingsChecked(9, ""),
         SettingsKept(Kept(newest=9), is_kept=True),
         InputRejected("topic"),
+        AlertAsked("5" * 32, AlertKind.BREACH, 1, 42),
+        AlertAsked("6" * 32, AlertKind.SIGHTING, 9, 42),
         *(ChannelChanged(is_busy) for is_busy in (True, False)),
         OverStarted(1),
         OverEnded(1, 2_000),

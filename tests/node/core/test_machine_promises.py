@@ -22,6 +22,7 @@ from node.core.effects import (
     TransmitOver,
 )
 from node.core.events import (
+    AlertAsked,
     ChannelChanged,
     ClockRead,
     Event,
@@ -38,10 +39,11 @@ from node.core.events import (
 from node.core.incident.hush import is_hushed
 from node.core.machine import next_deadline_ms
 from node.core.radio.path import RadioPath, radio_path
-from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
+from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_SMALL_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
 from node.core.settings import RadioSettings, RadioTiming
 from node.core.state import NodeState
 from node.core.table import UNSETTLED, Phase
+from tests.support.members import HART
 from tests.support.node_world import World
 from wire.frames import Alert, PathTest, decode
 from wire.ids import FrameId, NodeId
@@ -64,7 +66,7 @@ _PRESS = st.sampled_from(
 _WAIT = st.tuples(st.just("wait"), st.sampled_from([0, 10, 500, 2_100, 11_000, 70_000]))
 _PLAIN = (
     ["up", "down", "status", "status", "full", "full, numbered", "mended", "restart", "oled", "sync"],
-    ["new central", "clock back", "clock on", "oled back"],
+    ["new central", "clock back", "clock on", "oled back", "sync, newer central"],
 )
 _SIMPLE = st.sampled_from([(word,) for words in _PLAIN for word in words])
 _OWN = st.tuples(
@@ -74,12 +76,15 @@ _OWN = st.tuples(
 _OTHER = st.tuples(
     st.sampled_from(["alert", "cancel other", "close other"]), st.sampled_from([BOOTS, CAFE]), st.integers(1, 4)
 )
+_REPORT = st.tuples(
+    st.just("report"), st.sampled_from([AlertKind.BREACH, AlertKind.SIGHTING]), st.integers(1, 2), st.integers(1, 3)
+)
 _BEGUN = [("up",), ("status",), ("press", Button.ATTACK, 1_200)]
 _AIR = st.tuples(
     st.just("air"),
     st.sampled_from(["busy", "clear", "key", "unkey", "fail", "broken", "mended", "receipt", "receipt"]),
 )
-_ACTS = (_PRESS, _PRESS, _WAIT, _SIMPLE, _OWN, _OWN, _OWN, _OTHER)
+_ACTS = (_PRESS, _PRESS, _REPORT, _WAIT, _SIMPLE, _OWN, _OWN, _OWN, _OTHER)
 STEPS, STEPS_ON_AIR = (
     st.builds(
         lambda begun, steps: [*begun, *steps],
@@ -156,6 +161,8 @@ class Watch:
                 continue
             screen = order.screen
             limit = HEADLINE_CHARS_MAX if len(screen.headline) == 1 else HEADLINE_WORD_CHARS_MAX
+            if len(screen.headline) > 1 and screen.lines[0]:
+                limit = HEADLINE_SMALL_CHARS_MAX
             assert all(len(word) <= limit for word in screen.headline)
             assert all(len(line) <= LINE_CHARS_MAX for line in screen.lines)
             if screen.face in ("sending", "stored") and screen.headline != ("PRESSED",):
@@ -227,6 +234,10 @@ def play(world: World, steps: list[tuple[Any, ...]]) -> None:
         "oled": lambda: panel(PartFailed(Part.OLED, "gone"), answers=False),
         "oled back": lambda: panel(PartRecovered(Part.OLED), answers=True),
         "sync": lambda: world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter))),
+        "sync, newer central": lambda: world.do(
+            world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, speaks=("person",)))
+        ),
+        "report": lambda kind, person, n: world.do(AlertAsked(f"{n:032x}", kind, HART, person)),
         "press": world.tap,
         "wait": world.after,
         "alert": lambda node, n: world.do(world.alert_from(node, n, AlertKind.ASSIST if n > 2 else AlertKind.ATTACK)),

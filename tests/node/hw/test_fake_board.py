@@ -20,10 +20,11 @@ from node.hw.board import open_board
 from node.hw.drawing import draw_screen
 from node.hw.errors import FakeBoardError
 from node.hw.fake_board import FakeBoard
-from node.hw.fake_board_client import FakeBoardClient, socket_address
+from node.hw.fake_board_client import FakeBoardClient
 from node.hw.fake_board_server import BACKLOG_BYTES_MAX, CLIENTS_MAX, LINE_BYTES_MAX
 from node.hw.profiles import PROFILES
 from node.hw.typeface import Typeface
+from runtime.unix_address import socket_address
 from tests.support.event_recorder import PATIENCE_S, EventRecorder
 from tools.specimens import SPECIMENS
 

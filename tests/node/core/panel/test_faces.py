@@ -13,7 +13,15 @@ from node.core.controls import Button
 from node.core.effects import Effect
 from node.core.events import DirectoryReceived, Event, LinkDown, LinkUp, StopAsked, Ticked
 from node.core.panel.words import fullest, named, on_duty, person, span, where
-from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, MARKS, Face, Screen
+from node.core.screens import (
+    HEADLINE_CHARS_MAX,
+    HEADLINE_SMALL_CHARS_MAX,
+    HEADLINE_WORD_CHARS_MAX,
+    LINE_CHARS_MAX,
+    MARKS,
+    Face,
+    Screen,
+)
 from node.core.spelling import PANEL_LETTERS
 from node.core.state import NodeState
 from tests.support.members import NOON
@@ -25,13 +33,14 @@ OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
 
 def assert_fits(screen: Screen) -> None:
-    """The panel's limits: 8 characters large, or two words of 10 with one line below; 21 small."""
+    """The panel's limits: 8 characters large, two words of 10 with one line below or of 14 with two; 21 small."""
     if len(screen.headline) == 1:
         assert 0 < len(screen.headline[0]) <= HEADLINE_CHARS_MAX
     else:
         assert 2 == len(screen.headline)
-        assert all(0 < len(word) <= HEADLINE_WORD_CHARS_MAX for word in screen.headline)
-        assert "" == screen.lines[0], "two large words take the place of row 2"
+        limit = HEADLINE_SMALL_CHARS_MAX if screen.lines[0] else HEADLINE_WORD_CHARS_MAX
+        assert all(0 < len(word) <= limit for word in screen.headline)
+        assert "" == screen.lines[0] or screen.face is Face.NEIGHBOUR, "two large words take the place of row 2"
     assert all(len(line) <= LINE_CHARS_MAX and set(line) <= PANEL_LETTERS | MARKS for line in screen.lines)
 
 

@@ -1,0 +1,346 @@
+"""The node on this unit, by its socket: asked for alerts about persons, it tells the time (docs/gallery-socket.md).
+
+A thread of its own that only reports. The node may be starting, hung or gone: it is connected to again and again, and
+whoever asks for an alert is answered within :data:`ANSWER_WITHIN_S` in any case.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from gallery.core.events import CentralTimeTold, Event, FrameHeard
+from runtime.unix_address import socket_address
+from wire.gallery_socket import (
+    LINE_BYTES_MAX,
+    VERSION,
+    Accepted,
+    AlertAsked,
+    CentralTime,
+    Ended,
+    Heard,
+    Hello,
+    KindText,
+    LeftText,
+    Neighbour,
+    NodeLine,
+    NodeState,
+    Progress,
+    Refused,
+    SocketLineError,
+    decode_said,
+    encode_line,
+)
+
+logger = logging.getLogger(__name__)
+
+ANSWER_WITHIN_S: Final = 10.0
+PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+ASKED_MAX: Final = 16
+PROGRESS_MAX: Final = 64
+NEIGHBOURS_MAX: Final = 128
+_READ_BYTES: Final = 65_536
+
+
+class Unanswered(StrEnum):
+    """Why nobody knows what became of a request."""
+
+    NO_NODE = "no-node"
+    """The node did not answer in time. It is not asked again: but if it took the request, the alert goes out."""
+    TOO_MANY = "too-many"
+    """So many requests wait already. It was not asked."""
+
+
+AlertAnswer = Accepted | Refused | Unanswered
+
+
+class Told(Struct, frozen=True):
+    """What the node has told.
+
+    Attributes:
+        state: whom a press reaches; ``None`` = the node is not connected.
+        neighbours: other premises' open alerts about persons, newest last.
+        progress: of our own, by the incident's id.
+    """
+
+    state: NodeState | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+    progress: tuple[Progress, ...] = ()
+
+
+class _Asked(Struct):
+    line: AlertAsked
+    answer: Future[AlertAnswer]
+    until_s: float
+    is_said: bool = False
+
+
+class NodeSocket:
+    """Connects until it is closed.
+
+    Args:
+        path: of the node's socket.
+        put: takes events for the core; from a thread of this object's.
+        changed: called, from that thread, whenever :attr:`told` has changed.
+        pauses_s: before the next try to connect; the last one again and again.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        put: Callable[[Event], None],
+        changed: Callable[[], None] = lambda: None,
+        *,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+    ) -> None:
+        self._path = path
+        self._put = put
+        self._changed = changed
+        self._pauses_s = pauses_s
+        self._told = Told()
+        self._lock = threading.Lock()
+        self._new: deque[_Asked] = deque()
+        self._asked: dict[str, _Asked] = {}
+        self._node: socket.socket | None = None
+        self._incoming = b""
+        self._outgoing = bytearray()
+        self._failures = 0
+        self._connect_s = 0.0
+        self._is_closing = False
+        self._waker, self._wakened = socket.socketpair()
+        self._waker.settimeout(0)
+        self._wakened.settimeout(0)
+        self._thread = threading.Thread(target=self._run, name="node-socket", daemon=True)
+
+    @property
+    def told(self) -> Told:
+        """What is so, as far as the node has told."""
+        return self._told
+
+    def start(self) -> None:
+        """Begin to connect. Never raises."""
+        self._thread.start()
+
+    def alert(
+        self, kind: KindText, scheme: int, person: int, left: LeftText | None = None, request: str = ""
+    ) -> Future[AlertAnswer]:
+        """Ask for an alert. Any thread; never waits. The future is done within :data:`ANSWER_WITHIN_S`.
+
+        Args:
+            kind: what it is.
+            scheme: number of the person's scheme.
+            person: number of the reference.
+            left: of a breach, whether they left when asked.
+            request: 32 hexadecimal digits. Asked for again with the same ones, nothing is raised twice; empty = new.
+        """
+        answer: Future[AlertAnswer] = Future()
+        line = AlertAsked(request=request or secrets.token_hex(16), kind=kind, scheme=scheme, person=person, left=left)
+        with self._lock:
+            if self._is_closing or len(self._asked) + len(self._new) >= ASKED_MAX:
+                answer.set_result(Unanswered.NO_NODE if self._is_closing else Unanswered.TOO_MANY)
+                return answer
+            self._new.append(_Asked(line, answer, time.monotonic() + ANSWER_WITHIN_S))
+        self._wake()
+        return answer
+
+    def close(self) -> None:
+        """Hang up and stop. Idempotent."""
+        with self._lock:
+            self._is_closing = True
+        self._wake()
+        if self._thread.ident is None:
+            self._end()
+        else:
+            self._thread.join(1.0)
+
+    def _wake(self) -> None:
+        # A full pipe has already woken it; a closed one has nobody left to wake.
+        with suppress(OSError):
+            self._waker.send(b"\0")
+
+    def _run(self) -> None:
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._wakened, selectors.EVENT_READ)
+                while not self._is_closing:
+                    self._turn(selector)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._hang_up()
+        with self._lock:
+            self._is_closing = True
+            left = [*self._asked.values(), *self._new]
+            self._asked.clear()
+            self._new.clear()
+        for asked in left:
+            _settle(asked, Unanswered.NO_NODE)
+        self._waker.close()
+        self._wakened.close()
+
+    def _turn(self, selector: selectors.BaseSelector) -> None:
+        now_s = time.monotonic()
+        if self._node is None and now_s >= self._connect_s:
+            self._connect(now_s)
+        self._take_new()
+        self._say_asked()
+        if self._node is not None:
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
+            selector.register(self._node, wanted)
+        try:
+            ready = selector.select(self._wait_s(now_s))
+        finally:
+            if self._node is not None:
+                selector.unregister(self._node)
+        for key, events in ready:
+            if key.fileobj is self._wakened:
+                with suppress(OSError):
+                    self._wakened.recv(_READ_BYTES)
+            elif self._node is not None:
+                self._serve(self._node, events)
+        self._give_up(time.monotonic())
+
+    def _wait_s(self, now_s: float) -> float | None:
+        moments = [asked.until_s for asked in self._asked.values()]
+        if self._node is None:
+            moments.append(self._connect_s)
+        return max(0.0, min(moments) - now_s) if moments else None
+
+    def _connect(self, now_s: float) -> None:
+        node = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # A Unix socket connects at once, or its listener's queue is full.
+            node.settimeout(0)
+            with socket_address(self._path) as address:
+                node.connect(address)
+        except OSError as e:
+            node.close()
+            if not self._failures:
+                logger.warning("the node cannot be asked: %s: %s", self._path, e.strerror)
+            self._pause(now_s)
+            return
+        self._node = node
+        for asked in self._asked.values():
+            asked.is_said = False
+
+    def _pause(self, now_s: float) -> None:
+        self._connect_s = now_s + self._pauses_s[min(self._failures, len(self._pauses_s) - 1)]
+        self._failures += 1
+
+    def _take_new(self) -> None:
+        with self._lock:
+            while self._new:
+                asked = self._new.popleft()
+                before = self._asked.get(asked.line.request)
+                if before is None:
+                    self._asked[asked.line.request] = asked
+                else:
+                    before.answer.add_done_callback(partial(_pass_on, asked))
+
+    def _say_asked(self) -> None:
+        if self._node is None:
+            return
+        for asked in self._asked.values():
+            if not asked.is_said:
+                asked.is_said = True
+                self._outgoing += encode_line(asked.line)
+
+    def _serve(self, node: socket.socket, events: int) -> None:
+        try:
+            if events & selectors.EVENT_WRITE:
+                del self._outgoing[: node.send(self._outgoing)]
+            if events & selectors.EVENT_READ:
+                found = node.recv(_READ_BYTES)
+                if not found:
+                    raise ConnectionResetError
+                self._incoming += found
+                self._read_lines()
+        except BlockingIOError:
+            pass
+        except (OSError, SocketLineError) as e:
+            if isinstance(e, SocketLineError):
+                logger.warning("what the node says cannot be read: %s", e)
+            self._hang_up()
+            self._pause(time.monotonic())
+
+    def _read_lines(self) -> None:
+        *lines, self._incoming = self._incoming.split(b"\n")
+        if len(self._incoming) >= LINE_BYTES_MAX:
+            raise SocketLineError("socket line", LINE_BYTES_MAX)
+        before = self._told
+        for data in lines:
+            line = decode_said(data + b"\n")
+            if line is not None:
+                self._take(line)
+        if self._told != before:
+            self._changed()
+
+    def _take(self, line: NodeLine) -> None:
+        told = self._told
+        match line:
+            case Hello():
+                if line.version != VERSION:
+                    raise SocketLineError("socket line", detail=f"version {line.version}")
+                self._failures = 0
+                self._told = Told(progress=told.progress)
+            case NodeState():
+                self._told = Told(line, told.neighbours, told.progress)
+            case Neighbour():
+                others = tuple(other for other in told.neighbours if other.incident != line.incident)
+                self._told = Told(told.state, (*others, line)[-NEIGHBOURS_MAX:], told.progress)
+            case Ended():
+                left = tuple(other for other in told.neighbours if other.incident != line.incident)
+                self._told = Told(told.state, left, told.progress)
+            case Progress():
+                earlier = tuple(other for other in told.progress if other.incident != line.incident)
+                self._told = Told(told.state, told.neighbours, (*earlier, line)[-PROGRESS_MAX:])
+            case Accepted() | Refused():
+                self._answered(line)
+            case CentralTime():
+                self._put(CentralTimeTold(line.at_s))
+            case Heard():
+                self._put(FrameHeard(line.at_s))
+
+    def _answered(self, line: Accepted | Refused) -> None:
+        asked = self._asked.pop(line.request, None)
+        if asked is not None:
+            _settle(asked, line)
+
+    def _give_up(self, now_s: float) -> None:
+        for request in [request for request, asked in self._asked.items() if asked.until_s <= now_s]:
+            _settle(self._asked.pop(request), Unanswered.NO_NODE)
+
+    def _hang_up(self) -> None:
+        node, self._node = self._node, None
+        self._incoming = b""
+        self._outgoing.clear()
+        if node is not None:
+            node.close()
+        if self._told.state is not None:
+            self._told = Told(None, self._told.neighbours, self._told.progress)
+            self._changed()
+
+
+def _pass_on(asked: _Asked, done: Future[AlertAnswer]) -> None:
+    _settle(asked, Unanswered.NO_NODE if done.cancelled() else done.result())
+
+
+def _settle(asked: _Asked, answer: AlertAnswer) -> None:
+    # Whoever asked may have gone.
+    if asked.answer.set_running_or_notify_cancel():
+        asked.answer.set_result(answer)
