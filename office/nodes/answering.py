@@ -179,7 +179,7 @@ class Answering:
         told = {scheme: newest[scheme] for scheme in news.changes if scheme in newest}
         changes = {scheme: self._change(asker, gallery, news.changes[scheme]) for scheme, gallery in told.items()}
         heads = {scheme: gallery.head for scheme, gallery in newest.items()}
-        lease = leases(asker.schemes, heads, holds, proof, now_s)
+        lease = leases(asker.schemes, heads, holds, proof, now_s, may_be_copied=self._may_be_copied(asker.node))
         answer = GalleryAnswer(
             now_s=now_s,
             lease_until_s=lease.until_s or now_s,
@@ -237,6 +237,12 @@ class Answering:
             photograph = photograph_key(self._photographs_key, line.photograph, holders.wrapped_key or b"")
         text = self._text_keys.of(scheme, line.case, line.since)
         return LineKeys(text, photograph, here=bool(premises) and premises in holders.here)
+
+    def _may_be_copied(self, node: NodeId) -> bool:
+        try:
+            return self._store.has_fork(node)
+        except StoreError:
+            return False  # Said where it is noted; whom the office revokes is gone from shops all the same.
 
     def _keep_rows_made(self, node: NodeId, scheme: int, holder: str) -> None:
         if self._rows_made.get((node, scheme), _NOBODY_KNOWS) == holder:

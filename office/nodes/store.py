@@ -113,6 +113,15 @@ CREATE INDEX reports_waiting ON reports (n) WHERE record IS NOT NULL;
     """
 CREATE TABLE port (one INTEGER PRIMARY KEY CHECK (one = 1), at_s INTEGER NOT NULL, alarm TEXT NOT NULL) STRICT;
 """,
+    # A broken card's log begins anew; its records are kept with numbers after those of the log before.
+    """
+CREATE TABLE chain_starts (
+    node INTEGER NOT NULL,
+    after INTEGER NOT NULL,
+    at_s INTEGER NOT NULL,
+    PRIMARY KEY (node, after)
+) STRICT, WITHOUT ROWID;
+""",
 )
 """One for each version of the file. They only add."""
 FILE_NAME: Final = "nodes.sqlite3"
@@ -271,25 +280,28 @@ class Store:
     def add_views(self, node: NodeId, views: tuple[View, ...], at_s: int) -> Continued:
         """Keep what goes on from what a node has sent before, and note what does not."""
         with self._writing():
-            found = continue_chain(self._head(node), views, lambda n: self._digest(node, n))
+            head, after = self._head(node), self._after(node)
+            found = continue_chain(head, views, lambda n: self._digest(node, n))
+            if views and self._is_of_before(node, views[0].record.before, views[0].digest):
+                found = Continued((), head, "fork", views[0].record.n)
             self._db.executemany(
                 "INSERT INTO views VALUES (?, ?, ?, ?, ?)",
-                [(node, view.record.n, view.digest, view.data, at_s) for view in found.new],
+                [(node, after + view.record.n, view.digest, view.data, at_s) for view in found.new],
             )
             self._db.executemany(
                 "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (node, one.n, one.at_s, one.is_proven, at_s, one.staff, one.scheme, one.case)
+                    (node, after + one.n, one.at_s, one.is_proven, at_s, one.staff, one.scheme, one.case)
                     for one in (view.record for view in found.new)
                 ],
             )
             if found.new:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO chains VALUES (?, ?, ?)", (node, found.head.n, found.head.digest)
+                    "INSERT OR REPLACE INTO chains VALUES (?, ?, ?)", (node, after + found.head.n, found.head.digest)
                 )
             if found.fault:
                 self._db.execute(
-                    "INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?)", (node, found.fault, found.at, at_s)
+                    "INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?)", (node, found.fault, after + found.at, at_s)
                 )
         return found
 
@@ -297,9 +309,31 @@ class Store:
         """Whether where a node says that its log has come to contradicts what is kept of it; if so, it is noted."""
         with self._writing():
             found = is_forked(self._head(node), told, lambda n: self._digest(node, n))
+            found = found or self._is_of_before(node, told.digest)
             if found:
-                self._db.execute("INSERT OR IGNORE INTO alarms VALUES (?, 'fork', ?, ?)", (node, told.n, at_s))
+                self._db.execute(
+                    "INSERT OR IGNORE INTO alarms VALUES (?, 'fork', ?, ?)", (node, self._after(node) + told.n, at_s)
+                )
         return found
+
+    def has_fork(self, node: NodeId) -> bool:
+        """Whether two machines seem to have this identity, and nobody has settled it."""
+        with self._reading():
+            found = self._db.execute("SELECT 1 FROM alarms WHERE node = ? AND kind = 'fork'", (node,)).fetchone()
+        return found is not None
+
+    def begin_chain(self, node: NodeId, at_s: int) -> bool:
+        """A person says that the card was broken, and not copied: a log that begins anew is accepted, this one time.
+
+        What was kept stays. Returns whether there was a fork to settle: without one nothing is done.
+        """
+        with self._writing():
+            if not self._db.execute("DELETE FROM alarms WHERE node = ? AND kind = 'fork'", (node,)).rowcount:
+                return False
+            (last,) = self._db.execute("SELECT COALESCE(MAX(n), 0) FROM views WHERE node = ?", (node,)).fetchone()
+            self._db.execute("INSERT OR IGNORE INTO chain_starts VALUES (?, ?, ?)", (node, last, at_s))
+            self._db.execute("DELETE FROM chains WHERE node = ?", (node,))
+        return True
 
     def add_reports(self, node: NodeId, premises: int, reports: Sequence[BreachReport], at_s: int) -> ReportsTaken:
         """Keep those that are new. One that is sent again is kept already; an id of another node's is nobody else's."""
@@ -364,11 +398,25 @@ class Store:
 
     def _head(self, node: NodeId) -> ViewHead:
         row = self._db.execute("SELECT n, digest FROM chains WHERE node = ?", (node,)).fetchone()
-        return ViewHead(n=row[0], digest=row[1]) if row else no_views(self._town, node)
+        return ViewHead(n=row[0] - self._after(node), digest=row[1]) if row else no_views(self._town, node)
+
+    def _after(self, node: NodeId) -> int:
+        """Of the log that counts now: the number here of the last record of the one before."""
+        query = "SELECT COALESCE(MAX(after), 0) FROM chain_starts WHERE node = ?"
+        number: int = self._db.execute(query, (node,)).fetchone()[0]
+        return number
+
+    def _is_of_before(self, node: NodeId, *digests: str) -> bool:
+        """Whether one of these is in a log that a person called broken off: its card is not broken, but copied."""
+        after = self._after(node)
+        marks = ", ".join("?" * len(digests))
+        query = f"SELECT 1 FROM views WHERE node = ? AND n <= ? AND digest IN ({marks})"  # noqa: S608 - question marks
+        return after > 0 and self._db.execute(query, (node, after, *digests)).fetchone() is not None
 
     def _digest(self, node: NodeId, n: int) -> str | None:
-        row = self._db.execute("SELECT digest FROM views WHERE node = ? AND n = ?", (node, n)).fetchone()
-        return row[0] if row else None
+        number = self._after(node) + n
+        row = self._db.execute("SELECT digest FROM views WHERE node = ? AND n = ?", (node, number)).fetchone()
+        return row[0] if row and n > 0 else None
 
     def _reporter(self, report: str) -> int | None:
         row = self._db.execute("SELECT node FROM reports WHERE report = ?", (report,)).fetchone()

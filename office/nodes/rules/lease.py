@@ -57,6 +57,8 @@ def leases(
     holds: Iterable[Held],
     proof: Proof | None,
     now_s: int,
+    *,
+    may_be_copied: bool = False,
 ) -> Leases:
     """The lease of each gallery of a node.
 
@@ -66,13 +68,14 @@ def leases(
         holds: what it says that it holds.
         proof: the publisher's last.
         now_s: Unix time.
+        may_be_copied: its view log says that there are two of it, and nobody has settled whether a card was broken.
     """
     held = {one.scheme: one.number for one in holds}
     ends: dict[int, int] = {}
     for scheme in schemes:
         head = heads.get(scheme)
         # It holds a later one, of an office that has forgotten it: nobody takes anything out of that one any more.
-        if head is None or held.get(scheme, 0) > head.number:
+        if may_be_copied or head is None or held.get(scheme, 0) > head.number:
             continue
         at_s = proven_s(head, proof, now_s)
         if at_s is not None:

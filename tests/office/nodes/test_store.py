@@ -110,3 +110,35 @@ def test_file_of_a_newer_version_or_none_at_all_is_refused(store: Store, file: P
     file.write_bytes(b"no database" * 100)
     with pytest.raises(StoreError):
         Store(file, TOWN)
+
+
+def test_broken_card_begins_anew_once_and_what_was_kept_stays(store: Store) -> None:
+    before, after = chain(3), chain(4, "panel")
+    store.add_views(SHOP, before, 1)
+    assert "fork" == store.add_views(SHOP, after[:1], 2).fault
+    assert store.has_fork(SHOP)
+    assert not store.begin_chain(OTHER_SHOP, 3), "of that one there is no such alarm"
+
+    assert store.begin_chain(SHOP, 3)
+    assert not store.has_fork(SHOP)
+    found = store.add_views(SHOP, after[:2], 4)
+    assert ("", 2) == (found.fault, found.head.n)
+    assert not store.is_forked(SHOP, head_of(after[2]), 4)
+    assert [1, 2, 3, 4, 5] == [n for n, _ in store.views(SHOP)]
+    found = store.add_views(SHOP, after[1:], 5)
+    assert ("", 4) == (found.fault, found.head.n)
+
+    assert "fork" == store.add_views(SHOP, chain(1, "search"), 6).fault, "one time"
+    assert [Alarm(SHOP, "fork", 4, 6)] == list(store.alarms())
+
+
+def test_card_that_goes_on_after_it_was_called_broken_is_a_copy(store: Store) -> None:
+    """The thief's card has the log of before, and the shop's new one began anew."""
+    before = chain(4)
+    store.add_views(SHOP, before[:3], 1)
+    store.is_forked(SHOP, ViewHead(n=3, digest="ab" * 32), 2)
+    store.begin_chain(SHOP, 3)
+
+    assert store.is_forked(SHOP, head_of(before[2]), 4)
+    assert "fork" == store.add_views(SHOP, before[3:], 4).fault
+    assert 3 == len(store.views(SHOP))

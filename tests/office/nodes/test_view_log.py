@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from office.nodes.cli import STATUS_FAILED, main
 from office.nodes.rules.allowance import VIEWS_AT_ONCE
-from tests.support.asking_town import OTHER_SHOP, SHOP, TOWN, PortThread
+from tests.support.asking_town import HART, OTHER_SHOP, SHOP, TOWN, Entry, PortThread
 from tests.support.fleet_broker import wait_until
+from wire.gallery_contact import Held
 from wire.gallery_paths import VIEWS_PATH
 from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, no_views, write_view
 
@@ -42,3 +46,28 @@ def test_node_that_sends_views_without_end_fills_no_disk(port: PortThread) -> No
 
     assert "slow down" == shop.problem("POST", VIEWS_PATH, batch)
     assert "malformed" == port.unit(OTHER_SHOP).problem("POST", VIEWS_PATH, batch)
+
+
+def test_unit_whose_card_broke_is_served_on_once_a_person_has_said_so(
+    port: PortThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until then nobody knows whether the card is broken or copied: no lease is renewed, and no view is taken."""
+    number, start = port.publish(HART, [Entry(1)]), no_views(TOWN, SHOP)
+    first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
+    anew = write_view(ViewRecord(n=1, at_s=9, kind="panel", before=start.digest))
+    shop, other = port.unit(), port.unit(OTHER_SHOP)
+    assert () == shop.asks(views=start).unproven
+    assert 200 == shop.request("POST", VIEWS_PATH, first.data + b"\n")[0]
+
+    assert "fork" == shop.problem("POST", VIEWS_PATH, anew.data + b"\n")
+    port.publish(HART, [])
+    assert (HART,) == shop.asks(Held(scheme=HART, number=number)).unproven
+    assert () == other.asks().unproven
+
+    command = ["--config", str(port.town.config), "--card-was-broken"]
+    assert STATUS_FAILED == main([*command, "00000011"])
+    assert 0 == main([*command, "00000010"])
+    assert "is accepted" in capsys.readouterr().out
+    assert 200 == shop.request("POST", VIEWS_PATH, anew.data + b"\n")[0]
+    port.publish(HART, [Entry(2)])
+    assert () == shop.asks(Held(scheme=HART, number=number), views=head_of(anew)).unproven
