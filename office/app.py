@@ -154,6 +154,7 @@ class _Housekeeping:
 
         from office.accounts.tidying import tidy  # noqa: PLC0415
         from office.backup.aside import forget_set_aside  # noqa: PLC0415
+        from office.breaches.forgetting import forget_unknown  # noqa: PLC0415
         from office.exclusions.due import settle  # noqa: PLC0415
         from office.exclusions.rules.period import day_of  # noqa: PLC0415
         from office.exclusions.terms import public_texts  # noqa: PLC0415
@@ -178,6 +179,7 @@ class _Housekeeping:
                 tidy()
                 now = timezone.now()
                 erase_what_is_due(now)
+                forget_unknown(now)
                 tidy_photographs()
                 tidy_staff(now, self._configuration.staff.kept_days)
                 forget_everywhere(now)

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "office.people",
     "office.exclusions",
     "office.staff",
+    "office.breaches",
     "office.publisher",
 ]
 MIDDLEWARE = [

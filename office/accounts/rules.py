@@ -66,6 +66,11 @@ class Rights(Struct, frozen=True):
         return bool(self.schemes("co-ordinator", "fleet-engineer"))
 
     @property
+    def deals_with_breaches(self) -> bool:
+        """Whether the person reads and deals with what shops report in some scheme (``ROLES`` of the breaches)."""
+        return bool(self.schemes("co-ordinator", "police"))
+
+    @property
     def reads_register(self) -> bool:
         """Whether the person reads who is excluded in some scheme (``READERS`` of the exclusions)."""
         police = self.schemes("police", "pcso", "duty-sergeant", "duty-officer")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Scheme
 from office.accounts.rules import Rights
+from office.breaches.scope import breaches_visible
 from office.exclusions import acts, line, waiting
 from office.exclusions.due import settled
 from office.exclusions.forms import NominationForm
@@ -194,6 +195,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "ballot": ballot,
         "ballots": case.ballots.all(),
         "papers": case.notices.all(),
+        "breaches": breaches_visible(mine).filter(case=case)[:ROWS_PER_PAGE],
         "may_print": bool(mover.roles & {"co-ordinator", "pcso"}),
         "is_stale": is_stale,
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),

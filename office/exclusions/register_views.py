@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from office.accounts.access import for_roles, person, rights
 from office.accounts.rules import TITLES
 from office.audit.journal import Entry, record, record_many
+from office.breaches.scope import breaches_of
 from office.exclusions import reading
 from office.exclusions.models import Case
 from office.exclusions.reading import Filters, Open
@@ -87,6 +88,7 @@ def register_person(request: HttpRequest, number: int) -> HttpResponse:
         "photograph": cases[0].photograph,  # type: ignore[attr-defined]  # annotated by rows_of
         "rows": [(*_row(one, registers), one.pk in open_to_them, in_shops(rights(request), one)) for one in cases],
         "is_co_ordinator": individual.scheme_id in registers.co_ordinates,
+        "breaches": breaches_of(rights(request), individual)[:ROWS_PER_PAGE],
     }
     return render(request, "exclusions/register_person.html", context)
 

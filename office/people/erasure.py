@@ -24,6 +24,8 @@ def erase_case(case: Case) -> None:
     case.steps.update(reason="")
     case.notices.update(premises=[], served_by="", served_where="", served_how="")
     BallotVote.objects.filter(ballot__case=case).delete()
+    # What shops reported of it: where, when, and what was done.
+    case.breaches.all().delete()
 
 
 def is_erased(case: Case) -> bool:

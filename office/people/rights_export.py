@@ -19,6 +19,7 @@ from office.accounts.models import Account, RoleGrant
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME
 from office.audit.models import AuditRow
+from office.breaches.models import Breach
 from office.exclusions.models import Ballot, Case, Notice, Step
 from office.exclusions.rules.life import TITLES as STATE_TITLES
 from office.exclusions.rules.period import day_of
@@ -205,6 +206,8 @@ def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
         yield Part(f"Case {case.number}: vote", _ballot(ballot))
     for notice in case.notices.order_by("version"):
         yield Part(f"Case {case.number}: notice, version {notice.version}", _notice(notice, texts))
+    for breach in case.breaches.order_by("pk"):
+        yield Part(f"Case {case.number}: reported by a shop", tuple(_breach(breach, texts)))
 
 
 def _nominator(case: Case) -> str:
@@ -243,6 +246,28 @@ def _notice(notice: Notice, texts: _Texts) -> tuple[Fact, ...]:
         texts.fact("How", notice.served_how),
         Fact("Privacy information was given", "yes" if notice.privacy_information_given else "no"),
     )
+
+
+def _breach(breach: Breach, texts: _Texts) -> Iterator[Fact]:
+    clock = "" if breach.is_time_proven else ", by a clock that was not proven right"
+    yield Fact("What", breach.get_kind_display())
+    yield Fact("Under which reference", breach.reference)
+    yield Fact("When", f"{_moment(breach.at)}{clock}")
+    yield texts.fact("Where", breach.place)
+    yield Fact("Asked to leave", breach.get_left_display())
+    yield Fact("Alert", breach.incident or "–")
+    yield Fact("Received", _moment(breach.received_at))
+    yield Fact("State", f"{breach.get_state_display()}, since {_moment(breach.state_at)}")
+    yield Fact("Closed on", _day(breach.closed_at))
+    for action in breach.actions.all():
+        said = ", ".join(
+            filter(None, (action.get_kind_display(), action.crime_reference, "closed with this" * action.closes))
+        )
+        yield Fact(f"{_moment(action.at)}, {_by_role(action.by)}", said)
+
+
+def _moment(when: datetime) -> str:
+    return f"{when:%-d %b %Y, %H:%M} UTC"
 
 
 def _request(request: RightsRequest, texts: _Texts) -> Part:

@@ -6,8 +6,10 @@ import logging
 import threading
 from typing import Final
 
+from office.breaches.desk import BreachDesk
 from office.config import Configuration
 from office.founding import make_secret
+from office.publisher import changes
 from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
 from office.publisher.serving import Counter, context_for_central
@@ -70,6 +72,7 @@ class Publisher:
             ),
             staff=StaffPublishing(folder),
         )
+        self._desk = BreachDesk(configuration.nodes_file, folder, changes.mark, self._tell_taken)
 
     def run(self, should_stop: threading.Event) -> bool:
         """Publish until ``should_stop`` is set. Returns whether the audit is in order."""
@@ -79,6 +82,7 @@ class Publisher:
         self._publishing.look()
         self._service.ready()
         while not should_stop.wait(LOOK_S):
+            self._desk.look()
             self._publishing.look()
             self._service.watchdog()
             status = self._publishing.alarm or self._publishing.fault or "publishing"
@@ -100,6 +104,10 @@ class Publisher:
 
     def _tell_gallery(self, name: str, number: int) -> None:
         self._facts.write("gallery_published", name=name, number=number)
+
+    def _tell_taken(self, reports: int) -> None:
+        self._publishing.look_again()
+        self._facts.write("reports_taken", reports=reports)
 
     def _server(self, configuration: Configuration) -> WebServer | None:
         table = configuration.publisher

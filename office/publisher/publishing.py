@@ -134,6 +134,10 @@ class Publishing:
             self.fault = ""
             self._tell_pages()
 
+    def look_again(self) -> None:
+        """At the next look: this connection has changed something, which no mark of others' changes shows."""
+        self._mark = None
+
     def _fail(self, error: Exception) -> None:
         what = f"{type(error).__name__}: {error}".strip()
         if what != self.fault:

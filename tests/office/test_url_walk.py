@@ -90,6 +90,7 @@ DOING: Final = {
     *("staff-add", "staff-correct", "staff-start-code", "staff-take-off"),
     *("terms-edit", "document-record"),
     *("photograph", "photograph-show", "photograph-remove"),
+    "breach-act",
     *("request-acknowledge", "request-settle", "request-find", "person-correct", "person-erase"),
 }
 """What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
@@ -118,6 +119,7 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
         "person-restrict": {**about},
         "person-erase": {**about},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
+        "breach-act": {"kind": "warned", "version": 1},
         "photograph": {"proposal": "large-left"},
         "photograph-remove": {"reason": "poor"},
     }
@@ -127,7 +129,7 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
 
 REFUSALS: Final = (
     *("case.not-found", "individual.not-found", "notice.not-found", "photograph.not-found", "register.not-found"),
-    *("rights-request.not-found", "vote.not-found", "vote.refused"),
+    *("breach.not-found", "rights-request.not-found", "vote.not-found", "vote.refused"),
 )
 """Rows of the audit that say that something was not done."""
 OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover"}
@@ -185,13 +187,14 @@ def column(person: Person) -> str:
 def expected_of(line: Line, person: Person) -> str:
     """What a line says of a person. “advisers 403” among other roles: that for police, PCSO and sergeant of HART.
 
-    “All advisers”: those elsewhere too. “PCSO”: no other adviser. “Readers”: who reads the register.
+    “All advisers”: those elsewhere too. “PCSO”, “police”: no other adviser. “Readers”: who reads the register.
     """
     said = line.outcomes[column(person)]
-    match = re.fullmatch("(all )?(advisers|readers|PCSO|engineers) (.*)", said)
+    match = re.fullmatch("(all )?(advisers|readers|PCSO|police|engineers) (.*)", said)
     if match is None or person is None:
         return said
-    named = {"advisers": ADVISERS, "readers": READERS, "PCSO": {"pcso"}, "engineers": {"fleet-engineer"}}
+    named = {"advisers": ADVISERS, "readers": READERS, "PCSO": {"pcso"}, "police": {"police"}}
+    named["engineers"] = {"fleet-engineer"}
     roles = named[match[2]]
     return match[3] if person[0] in roles and (match[1] or person[1] == HART) else "404"
 

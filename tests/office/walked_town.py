@@ -21,6 +21,7 @@ from office.people.intake_terms import Box
 from office.people.models import Individual, RightsRequest
 from office.people.photographs import add_photograph, keep_crop, show_photograph
 from office.staff.models import StaffMember
+from tests.office.breaches.conftest import breach_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.people.conftest import taken
 
@@ -128,6 +129,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "hands": {"number": voted["meeting"]},
         "papers": {"number": printable.pk, "scheme": scheme.slug},
         "register": {"number": _readable(printable.case, inviter).pk, "size": "small"},
+        "breaches": {"number": breach_of(printable.case, place=f"{mark} Inn").pk, "size": "small"},
     }
     return Things(arguments, target, member.name)
 

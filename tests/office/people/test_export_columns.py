@@ -11,11 +11,14 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
+from office.accounts.access import rights_of
 from office.audit.models import AuditRow
+from office.breaches.acts import add_action
 from office.exclusions import acts
 from office.exclusions.models import Case
 from office.people.models import Individual, Photograph
 from office.people.rights_export import Part, held
+from tests.office.breaches.conftest import breach_of
 from tests.office.exclusions.conftest import Town
 from tests.office.people.conftest import photograph, request_of
 
@@ -64,6 +67,18 @@ REASONS: Mapping[str, str] = {
     "Notice.case": _WHOSE,
     "Notice.made_by": _STAFF,
     "Notice.served_by": "is somebody else, such as a police officer; when, where and how are told",
+    "Breach.id": _ROW,
+    "Breach.report": "is drawn at random, and says nothing of anybody",
+    "Breach.scheme": _WHOSE,
+    "Breach.case": _WHOSE,
+    "Breach.node": "is a machine, told by where it stands",
+    "Breach.premises": "leads to the premises, whose name and place are told as they were",
+    "Breach.staff": _STAFF,
+    "Breach.version": _VERSION,
+    "BreachAction.id": _ROW,
+    "BreachAction.breach": _WHOSE,
+    "BreachAction.extended": "leads to another of their cases, which is told",
+    "BreachAction.account": _STAFF,
     "Case_listed.id": _ROW,
     "Case_listed.case": _WHOSE,
 }
@@ -107,6 +122,7 @@ def person(town: Town) -> Individual:
     photograph(town, case.individual)
     Photograph.objects.update(crop_width=90, crop_height=120)
     request_of(town, case)
+    add_action(town.cora, rights_of(town.cora), breach_of(case), "warned", version=1)
     return case.individual
 
 
@@ -119,6 +135,7 @@ def row_of(person: Individual, table: type[models.Model]) -> models.Model:
         "RightsRequest": "individual",
         "Case": "individual",
         "BallotVote": "ballot__case__individual",
+        "BreachAction": "breach__case__individual",
     }
     return table._default_manager.filter(**{names.get(table.__name__, "case__individual"): person}).order_by("pk")[0]
 

@@ -1,0 +1,119 @@
+"""What follows a breach, who may see whom it is about, and what the shop that reported it is told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+
+from office.exclusions.rules.reach import MinorsPolicy, Shown
+from wire.gallery_reports import OUTCOME_CHARS_MAX, Kind, Left
+from wire.snapshots import RoleSlug
+
+ROLES: Final[tuple[RoleSlug, ...]] = ("co-ordinator", "police")
+"""Who deals with a breach in their scheme (G9)."""
+State = Literal["received", "in-hand", "closed"]
+STATE_TITLES: Final[Mapping[State, str]] = {
+    "received": "Nobody has dealt with it",
+    "in-hand": "In hand",
+    "closed": "Closed",
+}
+KIND_TITLES: Final[Mapping[Kind, str]] = {"breach": "Breach", "sighting": "Sighting"}
+LEFT_TITLES: Final[Mapping[Left, str]] = {
+    "yes": "Left when asked",
+    "no": "Did not leave when asked",
+    "not-asked": "Was not asked to leave",
+}
+Action = Literal["warned", "extended", "police-informed", "no-action"]
+ACTION_TITLES: Final[Mapping[Action, str]] = {
+    "warned": "The person was warned",
+    "extended": "The exclusion was extended",
+    "police-informed": "The police were informed",
+    "no-action": "No further action",
+}
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+TOLD_FOR: Final = timedelta(days=30)
+"""So long after it was closed the shop is still told."""
+OPEN_TOLD_FOR: Final = timedelta(days=365)
+UNKNOWN_KEPT: Final = timedelta(days=365)
+"""A report about a case that is not there goes with no case: it goes by itself."""
+_WORDS: Final[Mapping[str, str]] = {
+    "warned": "The person was warned.",
+    "extended": "The ban was extended.",
+    "police-informed": "The police were informed.",
+    "no-action": "No further action.",
+}
+_NOTHING_YET: Final[Mapping[State, str]] = {
+    "received": "The co-ordinator and the police have your report.",
+    "in-hand": "Somebody is dealing with your report.",
+    "closed": "Your report was dealt with.",
+}
+
+
+class Told(Struct, frozen=True):
+    """What the shop that reported is told.
+
+    Attributes:
+        state: of the breach.
+        words: a sentence or a few, that name nobody.
+        at: since when.
+    """
+
+    state: State
+    words: str
+    at: datetime
+
+
+def why_not_add(state: State, action: str, crime_reference: str, *, has_case: bool) -> str | None:
+    """Why an action cannot be added, and what to do; ``None`` = it can.
+
+    Args:
+        state: of the breach.
+        action: what was done.
+        crime_reference: the police's.
+        has_case: whether a case was chosen as the one that was extended.
+    """
+    if state == "closed":
+        return "This is closed. What is done now belongs to the person’s case."
+    if action not in ACTIONS:
+        return "Choose what was done."
+    if action == "police-informed" and not crime_reference.strip():
+        return "Enter the crime or incident reference that the police gave."
+    if action == "extended" and not has_case:
+        return "Choose the case by which the exclusion was extended."
+    return None
+
+
+def next_state(*, closes: bool) -> State:
+    """What it is once an action was added."""
+    return "closed" if closes else "in-hand"
+
+
+def told(state: State, actions: Iterable[str], at: datetime) -> Told:
+    """What the shop is told of a breach.
+
+    Args:
+        state: of the breach.
+        actions: what was done, in order.
+        at: since when it is so.
+    """
+    words = " ".join(dict.fromkeys(_WORDS[one] for one in actions if one in _WORDS))
+    return Told(state, (words or _NOTHING_YET[state])[:OUTCOME_CHARS_MAX], at)
+
+
+def is_told(received_at: datetime, closed_at: datetime | None, now: datetime) -> bool:
+    """Whether the shop is still told."""
+    return now < (received_at + OPEN_TOLD_FOR if closed_at is None else closed_at + TOLD_FOR)
+
+
+def may_see_identity(case: Shown, policy: MinorsPolicy, *, is_co_ordinator: bool) -> bool:
+    """Whether name and face are shown to somebody who deals with the breach.
+
+    The ban may be over by now: the breach was while it lasted. What is contested, and under-18s who are not shown
+    beyond those who decide and serve, are the co-ordinators' alone.
+    """
+    if is_co_ordinator:
+        return True
+    return not case.is_restricted and (not case.is_minor or (policy.dpia_allows and bool(case.minor_shown_by)))

@@ -1,0 +1,33 @@
+"""What each unit is told of its reports: the publisher's file for the machine port. It names nobody."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from office.breaches.models import Breach, BreachAction
+from office.breaches.rules import OPEN_TOLD_FOR, is_told, told
+from office.gallery.outcomes_file import OutcomesFile
+from wire.gallery_reports import OUTCOMES_MAX, ReportOutcome
+from wire.ids import NodeId, node_text
+
+
+def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
+    """Of all units, the newest of each.
+
+    Args:
+        taken: number of the newest of the port's reports that was taken in.
+        now: moment.
+    """
+    found = Breach.objects.filter(received_at__gt=now - 2 * OPEN_TOLD_FOR).order_by("-received_at", "-pk")
+    actions: defaultdict[int, list[str]] = defaultdict(list)
+    for breach, kind in BreachAction.objects.filter(breach__in=found).order_by("pk").values_list("breach", "kind"):
+        actions[breach].append(kind)
+    nodes: defaultdict[str, list[ReportOutcome]] = defaultdict(list)
+    for one in found:
+        mine = nodes[node_text(NodeId(one.node))]
+        if len(mine) == OUTCOMES_MAX or not is_told(one.received_at, one.closed_at, now):
+            continue
+        what = told(one.state, actions[one.pk], one.state_at)  # type: ignore[arg-type]  # the field's choices
+        mine.append(ReportOutcome(report=one.report, state=what.state, words=what.words, at_s=int(what.at.timestamp())))
+    return OutcomesFile(taken=taken, nodes={node: tuple(rows) for node, rows in sorted(nodes.items()) if rows})

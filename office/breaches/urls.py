@@ -1,0 +1,14 @@
+"""Addresses of the pages of breaches."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from office.breaches import views
+
+urlpatterns = [
+    path("breaches/", views.breaches_list, name="breaches"),
+    path("breaches/<int:number>/", views.breach_page, name="breach"),
+    path("breaches/<int:number>/act/", views.breach_act, name="breach-act"),
+    path("breaches/<int:number>/<slug:size>.jpg", views.breach_photograph, name="breach-photograph"),
+]

@@ -1,0 +1,72 @@
+"""Reports of shops, as they stand in the office's tables and in the port's file."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from office.accounts.models import Scheme
+from office.breaches.models import Breach
+from office.exclusions.models import Case
+from office.nodes.store import Store
+from tests.office.conftest import MakePerson
+from tests.office.exclusions.conftest import Town
+from tests.support.asking_town import TOWN
+from wire.gallery_reports import BreachReport
+from wire.ids import NodeId
+
+NODE = NodeId(0x10)
+
+
+@pytest.fixture
+def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
+    """HART with four members; cases come as far as a test wants."""
+    return Town(make_person, schemes)
+
+
+def breach_of(case: Case, /, **more: Any) -> Breach:  # noqa: ANN401 - of any column
+    """Somebody did not leave a shop a minute ago."""
+    at: datetime = timezone.now() - timedelta(minutes=1)
+    fields: dict[str, Any] = {
+        "report": f"{Breach.objects.count() + 1:032x}",
+        "kind": "breach",
+        "scheme": case.scheme,
+        "case": case,
+        "reference": case.individual.reference,
+        "node": NODE,
+        "place": "Corner Shop, High Street",
+        "at": at,
+        "is_time_proven": True,
+        "left": "no",
+        "received_at": at,
+        "state_at": at,
+    }
+    return Breach.objects.create(**(fields | more))
+
+
+def report_of(case: Case, number: int = 1, /, **more: Any) -> BreachReport:  # noqa: ANN401 - of any field
+    """As a unit sends it."""
+    fields: dict[str, Any] = {
+        "id": f"{number:032x}",
+        "kind": "breach",
+        "scheme": case.scheme_id,
+        "case": case.number,
+        "person": case.individual.number,
+        "staff": 4_242,
+        "at_s": 1_800_000_000,
+        "is_proven": True,
+        "left": "no",
+        "incident": "00000010-7",
+    }
+    return BreachReport(**(fields | more))
+
+
+def kept_at_port(path: Path, *reports: BreachReport, premises: int = 0, node: NodeId = NODE) -> None:
+    """The machine port has these, from a unit of these premises."""
+    store = Store(path, TOWN)
+    store.add_reports(node, premises, reports, 1_800_000_060)
+    store.close()

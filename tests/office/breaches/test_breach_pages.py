@@ -1,0 +1,158 @@
+"""Pages of breaches as co-ordinators and police use them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from office.audit.models import AuditRow
+from office.breaches.forgetting import forget_unknown
+from office.breaches.models import Breach
+from office.exclusions.models import Case
+from tests.office.breaches.conftest import breach_of
+from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
+from tests.office.exclusions.conftest import Town
+
+
+@pytest.fixture
+def cora(town: Town, signed_in: SignedIn) -> Client:
+    return signed_in(town.cora)
+
+
+@pytest.fixture
+def police(make_person: MakePerson, signed_in: SignedIn) -> Client:
+    return signed_in(make_person("pc", ("police", HART), name="Kit Lowe"))
+
+
+def text(browser: Client, address: str, status: int = 200) -> str:
+    answer = browser.get(address)
+    assert answer.status_code == status, address
+    return answer.content.decode()
+
+
+def act(browser: Client, breach: Breach, kind: str, **typed: object) -> int:
+    sent = {"kind": kind, "version": Breach.objects.get(pk=breach.pk).version, **typed}
+    return browser.post(f"/breaches/{breach.pk}/act/", sent).status_code
+
+
+def test_page_says_who_where_when_and_what_was_done(town: Town, cora: Client) -> None:
+    breach = breach_of(town.case("served"), staff=4_242, incident="00000010-7")
+    page = text(cora, f"/breaches/{breach.pk}/")
+
+    for word in ("Nobody Atall", "Corner Shop", "Did not leave when asked", "member of staff 4242", "00000010-7"):
+        assert word in page
+    assert 302 == act(cora, breach, "police-informed", crime_reference="26*123456", closes="on")
+    page = text(cora, f"/breaches/{breach.pk}/")
+    for word in ("26*123456", f"{town.cora.name}, Co-ordinator", "Closed"):
+        assert word in page
+    assert "Write it down" not in page
+    row = AuditRow.objects.get(action="breach.acted-on")
+    assert (town.cora.name, str(breach.pk)) == (row.actor_name, row.subject_id)
+    assert "26*123456" not in row.details
+
+
+def test_police_deal_with_those_of_their_scheme(town: Town, police: Client) -> None:
+    breach = breach_of(town.case("served"))
+
+    assert "Nobody Atall" in text(police, "/breaches/")
+    assert 302 == act(police, breach, "warned")
+    assert ("in-hand", "Kit Lowe, Police") == (Breach.objects.get().state, Breach.objects.get().actions.get().by)
+
+
+@pytest.mark.parametrize("role", ["co-ordinator", "police"])
+def test_breach_of_another_scheme_does_not_exist(
+    town: Town, make_person: MakePerson, signed_in: SignedIn, role: str
+) -> None:
+    breach = breach_of(town.case("served"))
+    elsewhere = signed_in(make_person("else", (role, PUB_WATCH)))
+
+    assert "Corner Shop" not in text(elsewhere, "/breaches/")
+    text(elsewhere, f"/breaches/{breach.pk}/", 404)
+    text(elsewhere, f"/breaches/{breach.pk}/portrait.jpg", 404)
+    assert 404 == act(elsewhere, breach, "warned")
+    assert 3 == AuditRow.objects.filter(action="breach.not-found").count()
+
+
+def test_police_are_not_shown_who_it_is_while_that_is_contested(town: Town, police: Client, cora: Client) -> None:
+    case = town.case("served")
+    breach = breach_of(case)
+    Case.objects.filter(pk=case.pk).update(is_restricted=True)
+
+    for address in ("/breaches/", f"/breaches/{breach.pk}/"):
+        assert "Nobody Atall" not in text(police, address)
+        assert case.individual.reference in text(police, address)
+        assert "Nobody Atall" in text(cora, address)
+    text(police, f"/breaches/{breach.pk}/portrait.jpg", 404)
+
+
+def test_what_is_missing_stands_beside_the_form_and_nothing_typed_is_lost(town: Town, cora: Client) -> None:
+    breach = breach_of(town.case("served"))
+    sent = {"kind": "police-informed", "version": 1, "crime_reference": " ", "closes": "on"}
+    answer = cora.post(f"/breaches/{breach.pk}/act/", sent)
+    page = answer.content.decode()
+
+    assert 409 == answer.status_code
+    assert "Enter the crime or incident reference" in page
+    assert 'value="police-informed" ' in page
+    assert 0 == breach.actions.count()
+    assert 400 == act(cora, breach, "")
+
+
+def test_who_acts_on_an_old_page_is_told_so(town: Town, cora: Client, police: Client) -> None:
+    breach = breach_of(town.case("served"))
+    act(police, breach, "warned")
+    answer = cora.post(f"/breaches/{breach.pk}/act/", {"kind": "no-action", "version": 1, "closes": "on"})
+
+    assert 409 == answer.status_code
+    assert "Somebody else has written something down meanwhile" in answer.content.decode()
+    assert ["warned"] == [one.kind for one in breach.actions.all()]
+
+
+def test_extension_names_a_case_of_the_same_person_alone(town: Town, cora: Client) -> None:
+    case, others = town.case("served"), town.case("nominated")
+    breach = breach_of(case)
+
+    assert 400 == act(cora, breach, "extended", extended=others.pk)
+    assert 409 == act(cora, breach, "extended")
+    assert 302 == act(cora, breach, "extended", extended=case.pk)
+    assert case.reference in text(cora, f"/breaches/{breach.pk}/")
+
+
+def test_list_has_what_nobody_has_dealt_with_first_and_can_be_narrowed(town: Town, cora: Client) -> None:
+    case, now = town.case("served"), timezone.now()
+    closed = breach_of(case, state="closed", at=now)
+    waiting = breach_of(case, at=now - timedelta(days=3))
+    page, narrowed = text(cora, "/breaches/"), text(cora, "/breaches/?state=closed")
+
+    assert page.index(f"/breaches/{waiting.pk}/") < page.index(f"/breaches/{closed.pk}/")
+    assert f"/breaches/{waiting.pk}/" not in narrowed
+    assert "Nobody has dealt with it" in text(cora, "/breaches/?state=none")
+
+
+def test_persons_and_cases_pages_list_their_breaches(town: Town, cora: Client, police: Client) -> None:
+    case = town.case("served")
+    breach = breach_of(case)
+
+    for address in (f"/cases/{case.pk}/", f"/register/{case.individual_id}/"):
+        assert f"/breaches/{breach.pk}/" in text(cora, address)
+    assert f"/breaches/{breach.pk}/" in text(police, f"/register/{case.individual_id}/")
+
+
+def test_members_and_other_roles_have_no_such_page(town: Town, make_person: MakePerson, signed_in: SignedIn) -> None:
+    breach = breach_of(town.case("served"))
+    for browser in (signed_in(town.contacts[0]), signed_in(make_person("cctv", ("cctv", HART)))):
+        text(browser, "/breaches/", 404)
+        text(browser, f"/breaches/{breach.pk}/", 404)
+        assert "Breaches</a>" not in text(browser, "/")
+
+
+def test_report_about_no_case_is_shown_and_goes_after_a_year(town: Town, cora: Client) -> None:
+    case, now = town.case("served"), timezone.now()
+    breach = breach_of(case, case=None)
+
+    assert "There is no such case in HART" in text(cora, f"/breaches/{breach.pk}/")
+    assert [0, 1] == [forget_unknown(now), forget_unknown(now + timedelta(days=366))]
+    assert not Breach.objects.exists()
