@@ -37,14 +37,20 @@ class NotLoopbackError(ValueError):
     """Without TLS a page may listen only on this machine."""
 
 
-def listen(host: str, port: int, *, has_tls: bool = False) -> Listener:
+def listen(host: str, port: int, *, has_tls: bool = False, is_guarded: bool = False) -> Listener:
     """A bound socket; ``port`` 0 takes a free one.
+
+    Args:
+        host: name or address.
+        port: its port.
+        has_tls: it will be served with TLS.
+        is_guarded: what is served refuses by itself whatever must not go without TLS.
 
     Raises:
         NotLoopbackError: ``host`` is not a loopback name or address, and there is no TLS.
         OSError: the port is taken, or ``host`` is no address of this machine.
     """
-    if not (has_tls or is_loopback(host)):
+    if not (has_tls or is_guarded or is_loopback(host)):
         raise NotLoopbackError(f"{host}: without TLS, pages listen on 127.0.0.1, ::1 or localhost only")
     address = "127.0.0.1" if host == "localhost" else host
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

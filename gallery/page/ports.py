@@ -64,6 +64,11 @@ class SchemeGallery(Struct, frozen=True):
     people: tuple[Person, ...] = ()
     coming: int = 0
 
+    def reference(self, number: int) -> str:
+        """As people say it: ``HART-0042``."""
+        of_somebody = next((one.text.reference for one in self.people), f"{self.name.upper().replace(' ', '-')}-")
+        return f"{of_somebody.rpartition('-')[0]}-{number:04}"
+
 
 class Staff(Struct, frozen=True):
     """Somebody who may sign in here.
@@ -199,16 +204,16 @@ class AlertAsked(Struct, frozen=True):
     """Somebody at the counter reports a person.
 
     Attributes:
-        session: who.
+        request: 32 hexadecimal digits, that of the report: asked again, nothing is raised twice.
         kind: they are here, or were seen nearby.
-        scheme, case: whom.
+        scheme, person: ``HART-0042`` is number 42 of HART.
         left: of a breach; ``None`` of a sighting.
     """
 
-    session: str
+    request: str
     kind: Literal["breach", "sighting"]
     scheme: int
-    case: int
+    person: int
     left: Left | None = None
 
 

@@ -24,7 +24,7 @@ from gallery.store.orders import StoreOrder, StoreOrders
 from runtime.sqlite_file import StoreRefusedError
 from wire.gallery_head import GalleryHead
 from wire.gallery_keys import Holder, LineKeys, seal_row, seal_text
-from wire.gallery_lines import EntryText, GalleryLine, Lines, PhotographEntry
+from wire.gallery_lines import Category, EntryText, GalleryLine, Lines, PhotographEntry
 from wire.gallery_views import no_views
 from wire.ids import NodeId
 from wire.signing import SigningKey
@@ -52,11 +52,20 @@ class Published(Struct):
     keys: dict[int, LineKeys] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
-    def issue(self, case: int, name: str = "Nobody Atall", photograph: bytes = b"") -> Published:
-        """A ban begins, or changes."""
+    def issue(
+        self,
+        case: int,
+        name: str = "Nobody Atall",
+        photograph: bytes = b"",
+        *,
+        category: Category = "theft",
+        here: bool = False,
+        days: tuple[int, int] = (1, 100),
+    ) -> Published:
+        """A ban begins, or changes; ``days`` ago and for so many more."""
         self.number += 1
-        keys = LineKeys(os.urandom(32), os.urandom(32) if photograph else None)
-        text = EntryText(reference=f"HART-{case:04}", category="theft", name=name)
+        keys = LineKeys(os.urandom(32), os.urandom(32) if photograph else None, here)
+        text = EntryText(reference=f"HART-{case:04}", category=category, name=name)
         photographs: tuple[PhotographEntry, ...] = ()
         identity = f"{case:032x}"
         if keys.photograph is not None:
@@ -70,8 +79,8 @@ class Published(Struct):
         self.lines[case] = GalleryLine(
             case=case,
             since=self.number,
-            not_before_s=NOW_S - DAY_S,
-            not_after_s=NOW_S + 100 * DAY_S,
+            not_before_s=NOW_S - days[0] * DAY_S,
+            not_after_s=NOW_S + days[1] * DAY_S,
             text=seal_text(text, keys.text, self.scheme, case, self.number),
             photograph=identity if photographs else None,
             photographs=photographs,

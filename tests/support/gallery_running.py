@@ -169,6 +169,11 @@ class RunningGallery:
         scheme = HART if case else 0
         return answer(self.running.view(ev.ViewAsked(f"{self._requests}", session, scheme, case, kind), size))
 
+    @staticmethod
+    def tick() -> ev.Event:
+        """Time has passed."""
+        return ev.Ticked()
+
     def facts(self, name: str) -> list[dict[str, Any]]:
         """Those that were told."""
         return [one for one in map(json.loads, self.told_text.splitlines()) if one["fact"] == name]

@@ -1,0 +1,80 @@
+"""Serves the page on a thread of its own: without encryption what may go so, and all by TLS once there is a pair."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+from typing import Final
+
+from gallery.page.site import Site
+from runtime.web_connections import Listener
+from runtime.web_server import WebServer
+
+logger = logging.getLogger(__name__)
+
+CONNECTIONS_MAX: Final = 64
+"""A shop has some screens; each needs a handful."""
+
+
+class PageServer:
+    """Construct it, :meth:`start`, and at the end :meth:`stop` and :meth:`join`. From any thread.
+
+    Args:
+        site: the page.
+        plain: from :func:`runtime.web_server.listen`, ``is_guarded``: the site says what may go so.
+    """
+
+    def __init__(self, site: Site, plain: Listener) -> None:
+        self._site = site
+        self._lock = threading.Lock()
+        self._servers = [WebServer(site.app, plain, end_streams=site.end_streams, connections=CONNECTIONS_MAX)]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="gallery page")
+
+    def start(self) -> None:
+        """Serve."""
+        has_loop = threading.Event()
+        self._has_loop = has_loop
+        self._thread.start()
+        has_loop.wait()
+
+    def serve_tls(self, listener: Listener, context: ssl.SSLContext) -> None:
+        """By TLS, too, from now on. Another certificate is loaded into the same context."""
+        server = WebServer(self._site.app, listener, tls=context, has_lifespan=False, connections=CONNECTIONS_MAX)
+        with self._lock:
+            if self._is_stopping or self._loop is None:
+                listener.close()
+                return
+            self._servers.append(server)
+            self._loop.call_soon_threadsafe(self._add, server)
+
+    def stop(self) -> None:
+        """Serve no more; returns at once."""
+        with self._lock:
+            self._is_stopping = True
+            servers = tuple(self._servers)
+        for server in servers:
+            server.stop()
+
+    def join(self, timeout_s: float = 5.0) -> bool:
+        """Wait for the thread after :meth:`stop`; returns whether it has ended in time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._has_loop.set()
+        await self._servers[0].serve()
+        with self._lock:
+            self._is_stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _add(self, server: WebServer) -> None:
+        task = asyncio.create_task(server.serve())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,177 @@
+"""What the page shows: who must not be in here, one of them, the other tabs. Each view is on the disk before."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from gallery.core.effects import NotShown, RefuseView
+from gallery.core.events import ViewAsked
+from gallery.core.words import NOT_SHOWN, Words
+from gallery.page.answers import refused_words
+from gallery.page.drawing import Drawing, off_words, title_of
+from gallery.page.finding import PAGE, wanted
+from gallery.page.ports import Opened, Snapshot
+from gallery.page.room import Room, name_of
+from gallery.page.visits import answered, cookie_name
+from gallery.pictures.marking import NotShownError, Pictures, words_of_view
+from gallery.pictures.terms import CARD_WIDTH, PORTRAIT_WIDTH
+from wire.gallery_lines import PhotographSize
+
+MARKED_AT_ONCE: Final = 4
+"""Requests that wait for the one child: each holds a photograph."""
+
+
+class Showing:
+    """The handlers."""
+
+    def __init__(self, room: Room, drawing: Drawing, pictures: Pictures) -> None:
+        self._room = room
+        self._drawing = drawing
+        self._pictures = pictures
+        self._marking: CapacityLimiter | None = None
+
+    async def gallery(self, request: Request) -> Response:
+        """Who must not be in here."""
+        snapshot = self._room.port.snapshot()
+        session = self._room.session(request, snapshot)
+        if session is None:
+            return self._locked(request, snapshot)
+        looked_for = wanted(
+            request.query_params.get("q", ""),
+            request.query_params.getlist("only"),
+            request.query_params.get("page", ""),
+        )
+        off = off_words(snapshot)
+        index = self._room.indexed(snapshot)
+        if off is None and index.people:
+            refused = await self._view(session, 0, 0, "search" if looked_for.query else "list")
+            if isinstance(refused, RefuseView):
+                return self._refused(request, refused)
+        found = index.found(looked_for, snapshot.now_s) if off is None else []
+        return self._page(
+            "gallery",
+            request,
+            snapshot,
+            list=index.name,
+            people=found[(looked_for.page - 1) * PAGE : looked_for.page * PAGE],
+            count=len(found),
+            total=len(index.people),
+            pages=-(-len(found) // PAGE),
+            wanted=looked_for,
+            off=off,
+            names={one.scheme: one.name for one in snapshot.schemes},
+            some_off=[one for one in snapshot.schemes if one.off is not None] if off is None else [],
+            coming=sum(one.coming for one in snapshot.schemes),
+        )
+
+    async def person(self, request: Request) -> Response:
+        """One of them, with the large photograph and what to do."""
+        snapshot = self._room.port.snapshot()
+        session = self._room.session(request, snapshot)
+        if session is None:
+            return self._locked(request, snapshot)
+        scheme, case = request.path_params["scheme"], request.path_params["case"]
+        shown = await self._view(session, scheme, case, "person")
+        if isinstance(shown, RefuseView):
+            return self._refused(request, shown)
+        snapshot = self._room.port.snapshot()
+        person = self._room.indexed(snapshot).person(scheme, case)
+        if person is None:
+            return self._words(request, snapshot, NOT_SHOWN[NotShown.BUSY], 503)
+        return self._page(
+            "person",
+            request,
+            snapshot,
+            list=self._room.indexed(snapshot).name,
+            person=person,
+            title=title_of(person),
+            scheme_name=next((one.name for one in snapshot.schemes if one.scheme == scheme), ""),
+        )
+
+    async def card(self, request: Request) -> Response:
+        """A photograph in a list."""
+        return await self._photograph(request, "list", CARD_WIDTH)
+
+    async def portrait(self, request: Request) -> Response:
+        """A photograph on a person's page."""
+        return await self._photograph(request, "photograph", PORTRAIT_WIDTH)
+
+    async def report_page(self, request: Request) -> Response:
+        """How to report."""
+        return self._tab(request, "report")
+
+    async def advice(self, request: Request) -> Response:
+        """Where advice will be."""
+        return self._tab(request, "advice")
+
+    async def status(self, request: Request) -> Response:
+        """What is known of the gallery and of the unit."""
+        return self._tab(request, "status", off=off_words(self._room.port.snapshot()))
+
+    async def _photograph(self, request: Request, kind: str, width_max: int) -> Response:
+        snapshot = self._room.port.snapshot()
+        session = self._room.session(request, snapshot)
+        scheme, case = request.path_params["scheme"], request.path_params["case"]
+        person = self._room.indexed(snapshot).person(scheme, case)
+        if session is None or person is None or not person.sizes or person.since != request.path_params["since"]:
+            return Response(status_code=404)
+        size: PhotographSize = "portrait" if "portrait" in person.sizes else "small"
+        opened = await answered(self._room.port.view(_view(session, scheme, case, kind), size))
+        if opened is None or isinstance(opened, RefuseView) or opened.photograph is None:
+            return Response(status_code=404)
+        text = words_of_view(snapshot.premises, name_of(snapshot, session), opened.at_s, opened.number)
+        if self._marking is None:
+            self._marking = CapacityLimiter(MARKED_AT_ONCE)
+        mark = partial(self._pictures.marked, opened.photograph, text, width_max)
+        try:
+            jpeg = await to_thread.run_sync(mark, limiter=self._marking)
+        except NotShownError:
+            return Response(status_code=404)
+        if session not in self._room.port.snapshot().sessions:
+            return Response(status_code=404)  # locked in the meantime
+        return Response(jpeg, media_type="image/jpeg")
+
+    async def _view(self, session: str, scheme: int, case: int, kind: str) -> Opened | RefuseView:
+        asked = _view(session, scheme, case, kind)
+        answer = await answered(self._room.port.view(asked))
+        return answer or RefuseView(asked.request, NotShown.BUSY)
+
+    def _tab(self, request: Request, tab: str, **values: object) -> Response:
+        snapshot = self._room.port.snapshot()
+        if self._room.session(request, snapshot) is None:
+            return self._locked(request, snapshot)
+        return self._page(tab, request, snapshot, **values)
+
+    def _refused(self, request: Request, refused: RefuseView) -> Response:
+        snapshot = self._room.port.snapshot()
+        if refused.why is NotShown.SIGNED_OUT:
+            return self._locked(request, snapshot)
+        return self._words(request, snapshot, refused_words(refused), 404)
+
+    def _words(self, request: Request, snapshot: Snapshot, words: Words, status: int) -> Response:
+        response = self._page("refused", request, snapshot, words=words)
+        response.status_code = status
+        return response
+
+    def _locked(self, request: Request, snapshot: Snapshot) -> Response:
+        if request.url.path != "/":
+            return RedirectResponse("/", 303)
+        return HTMLResponse(self._draw("locked", snapshot, off=off_words(snapshot)))
+
+    def _page(self, tab: str, request: Request, snapshot: Snapshot, **values: object) -> Response:
+        name = name_of(snapshot, request.cookies.get(cookie_name(request), ""))
+        return HTMLResponse(self._draw(tab, snapshot, name=name, **values))
+
+    def _draw(self, tab: str, snapshot: Snapshot, **values: object) -> str:
+        unit, alerts = self._room.unit(), self._room.alerts(snapshot)
+        return self._drawing.draw(f"{tab}.html", {**values, "snapshot": snapshot, "unit": unit, "alerts": alerts})
+
+
+def _view(session: str, scheme: int, case: int, kind: str) -> ViewAsked:
+    return ViewAsked(secrets.token_hex(16), session, scheme, case, kind)

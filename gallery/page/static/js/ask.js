@@ -1,0 +1,16 @@
+// Says something to the page's own program; nobody else's page can set this header.
+export function post(path, data = {}, keepalive = false) {
+  return fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-watchlink": "1" },
+    body: JSON.stringify(data),
+    cache: "no-store",
+    keepalive,
+  });
+}
+
+export async function asked(path, data) {
+  const response = await post(path, data);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}

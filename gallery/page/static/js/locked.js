@@ -1,0 +1,170 @@
+// A locked page: whoever you are, then your PIN; the first time a start code, and a PIN of your own.
+import { asked } from "./ask.js";
+import { listen, showUnit } from "./stream.js";
+
+const names = document.getElementById("names");
+const typing = document.getElementById("typing");
+const title = document.getElementById("typing-title");
+const help = document.getElementById("typing-help");
+const form = document.getElementById("typing-form");
+const secret = document.getElementById("secret");
+const label = document.getElementById("secret-label");
+const said = document.getElementById("typing-said");
+const keypad = document.getElementById("keypad");
+const otherWay = document.getElementById("other-way");
+
+const STEPS = {
+  pin: { title: "PIN", help: "", label: "PIN", other: "I have a start code", isDigits: true },
+  code: { title: "Start code", help: "It is on the paper that you were given. It works once.", label: "Start code", other: "I have a PIN", isDigits: false },
+  choose: { title: "Choose a PIN", help: "Six digits or more. You need it each time, on this unit alone.", label: "New PIN", other: "", isDigits: true },
+  again: { title: "The same PIN again", help: "So that no finger slipped.", label: "New PIN again", other: "", isDigits: true },
+};
+let person = null;
+let step = "pin";
+let chosen = "";
+let waiting = 0;
+
+function say(what, why = "") {
+  const strong = document.createElement("strong");
+  strong.textContent = what;
+  said.replaceChildren(...(what ? [strong, why] : []));
+}
+
+function show(name) {
+  step = name;
+  const now = STEPS[name];
+  title.textContent = name === "pin" || name === "code" ? `${now.title} for ${person.name}` : now.title;
+  help.textContent = now.help;
+  label.textContent = now.label;
+  secret.value = "";
+  secret.type = now.isDigits ? "password" : "text";
+  // On a screen without keys the page's own are larger.
+  secret.inputMode = now.isDigits ? "none" : "text";
+  secret.classList.toggle("is-code", !now.isDigits);
+  keypad.classList.toggle("is-short", !now.isDigits);
+  otherWay.hidden = now.other === "";
+  otherWay.textContent = now.other;
+  names.hidden = true;
+  typing.hidden = false;
+  secret.focus();
+}
+
+function free(isFree) {
+  for (const button of keypad.querySelectorAll("button")) button.disabled = !isFree;
+  secret.readOnly = !isFree;
+}
+
+function wait(seconds, what, why) {
+  clearInterval(waiting);
+  const until = Date.now() + seconds * 1000;
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    if (left > 0) {
+      say(what, `${why} Wait ${left >= 120 ? `${Math.ceil(left / 60)} minutes` : `${left} seconds`}.`);
+      return;
+    }
+    clearInterval(waiting);
+    free(true);
+    say("You can try again.");
+    secret.focus();
+  };
+  free(false);
+  waiting = setInterval(tick, 1000);
+  tick();
+}
+
+function answered(answer) {
+  free(true);
+  if (answer.outcome === "open") {
+    sessionStorage.setItem("watchlink.touched", String(Date.now()));
+    location.replace(document.querySelector("[data-opens]")?.dataset.opens ?? "/");
+    return;
+  }
+  if (answer.outcome === "choose-pin") {
+    say("");
+    show("choose");
+    return;
+  }
+  const call = answer.call ? ` Or ask ${answer.call}.` : "";
+  secret.value = "";
+  if (answer.outcome === "pin-refused") show("choose");
+  if (answer.outcome === "no-pin") show("code");
+  if (answer.outcome === "code-spent") show("pin");
+  if (answer.wait_s > 0) wait(answer.wait_s, answer.what, answer.why);
+  else say(answer.what, `${answer.why} ${answer.to_do}${call}`);
+  secret.focus();
+}
+
+async function enter() {
+  const typed = secret.value.trim();
+  if (!typed || secret.readOnly) return;
+  if (step === "choose") {
+    chosen = typed;
+    say("");
+    show("again");
+    return;
+  }
+  if (step === "again" && typed !== chosen) {
+    show("choose");
+    say("Those were two different PINs.", "Choose one again.");
+    return;
+  }
+  free(false);
+  try {
+    const isChosen = step === "again";
+    const data = isChosen ? { pin: typed } : { person: person.number, secret: typed, is_start_code: step === "code" };
+    answered(await asked(isChosen ? "/pin" : "/sign-in", data));
+  } catch {
+    free(true);
+    say("The unit does not answer this page.", "Wait a moment and try again. The panic button works as always.");
+  }
+}
+
+for (const button of names.querySelectorAll("button[data-person]")) {
+  button.disabled = false;
+  button.addEventListener("click", () => {
+    person = { number: Number(button.dataset.person), name: button.textContent.trim() };
+    say("");
+    show(button.dataset.hasPin === "yes" ? "pin" : "code");
+  });
+}
+for (const key of keypad.querySelectorAll("[data-key]")) {
+  key.addEventListener("click", () => {
+    secret.value = key.dataset.key === "back" ? secret.value.slice(0, -1) : secret.value + key.dataset.key;
+    if (matchMedia("(hover: hover)").matches) secret.focus();
+  });
+}
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter();
+});
+otherWay.addEventListener("click", () => {
+  say("");
+  show(step === "pin" ? "code" : "pin");
+});
+document.getElementById("other-person").addEventListener("click", () => {
+  clearInterval(waiting);
+  free(true);
+  secret.value = "";
+  typing.hidden = true;
+  names.hidden = false;
+  names.querySelector("button")?.focus();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+// Names and alerts may have changed; never under somebody's finger.
+let nearby;
+const renew = () => {
+  if (typing.hidden) location.reload();
+};
+listen("/stream", {
+  redraw: renew,
+  unit: (state) => {
+    showUnit(state);
+    const now = state.nearby.join(" ");
+    if (nearby !== undefined && nearby !== now) renew();
+    nearby = now;
+  },
+});

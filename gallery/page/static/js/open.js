@@ -1,0 +1,60 @@
+// A page that somebody has signed in to.
+import { asked } from "./ask.js";
+import { sinceTouchMs, touch } from "./idle.js";
+import { isOver, lock } from "./lock.js";
+import "./report.js";
+import { listen, showUnit } from "./stream.js";
+
+const main = document.getElementById("main");
+const bar = document.getElementById("changed");
+const CALM_MS = 3_000;
+let nearby;
+
+function isBusy() {
+  const query = document.getElementById("q");
+  const isTyping = query !== null && query === document.activeElement && query.value !== query.defaultValue;
+  return isTyping || sinceTouchMs() < CALM_MS || document.querySelector("[data-is-reporting]") !== null;
+}
+
+function renew() {
+  if (isOver()) return;
+  // Never under somebody's finger.
+  if (isBusy()) bar.hidden = false;
+  else location.reload();
+}
+document.getElementById("show-changed").addEventListener("click", () => {
+  touch();
+  location.reload();
+});
+
+async function redraw() {
+  const shown = [...document.querySelectorAll("[data-person][data-person]")].filter((one) => one.dataset.person.includes(" "));
+  const people = shown.map((one) => one.dataset.person.split(" ").map(Number));
+  let answer;
+  try {
+    answer = await asked("/still", { people });
+  } catch {
+    lock("This page could not ask who may still be shown.");
+    return;
+  }
+  for (const at of answer.gone) {
+    if (shown[at] === main) {
+      location.reload();
+      return;
+    }
+    shown[at].querySelector("img")?.removeAttribute("src");
+    shown[at].closest("li").remove();
+  }
+  if (answer.list !== (main.dataset.list ?? answer.list)) renew();
+}
+
+listen("/stream?page=open", {
+  lock: () => lock("", { isTold: false }),
+  redraw,
+  unit: (state) => {
+    showUnit(state);
+    const now = state.nearby.join(" ");
+    if (nearby !== undefined && nearby !== now) renew();
+    nearby = now;
+  },
+}, () => lock("The unit does not answer this page. Check the network between them."));

@@ -1,0 +1,51 @@
+// A breach in two taps: here now, and whether they left. Nothing is called sent before the unit says so.
+import { asked } from "./ask.js";
+
+const box = document.getElementById("report");
+const first = document.getElementById("report-first");
+
+if (first !== null) {
+  const here = document.getElementById("here-now");
+  const left = document.getElementById("left");
+  const said = document.getElementById("report-said");
+
+  // Drawn once a press, and kept when it is pressed again because nobody answered: nothing is raised twice.
+  const draw = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
+  let id = draw();
+
+  const say = (state, what, toDo) => {
+    said.dataset.state = state;
+    const strong = document.createElement("strong");
+    strong.textContent = what;
+    said.replaceChildren(strong, toDo);
+  };
+  const report = async (kind, leftWhenAsked) => {
+    if (box.dataset.isReporting) return;
+    box.dataset.isReporting = "yes";
+    for (const button of box.querySelectorAll("button")) button.disabled = true;
+    say("sending", "Sending…", "");
+    try {
+      const data = { report: id, kind, scheme: Number(box.dataset.scheme), case: Number(box.dataset.case), left: leftWhenAsked };
+      const answer = await asked("/report", data);
+      say(answer.state, answer.what, answer.to_do);
+      id = draw();
+      if (answer.state !== "impossible") {
+        first.hidden = true;
+        left.hidden = true;
+      }
+    } catch {
+      say("impossible", "It is not known whether this was sent.", "Use the radio or call 999.");
+    }
+    for (const button of box.querySelectorAll("button")) button.disabled = false;
+    delete box.dataset.isReporting;
+  };
+  here.addEventListener("click", () => {
+    left.hidden = !left.hidden;
+    here.setAttribute("aria-expanded", String(!left.hidden));
+    if (!left.hidden) left.scrollIntoView({ block: "nearest" });
+  });
+  for (const button of left.querySelectorAll("[data-left]")) {
+    button.addEventListener("click", () => report("breach", button.dataset.left));
+  }
+  document.getElementById("seen-nearby").addEventListener("click", () => report("sighting", null));
+}

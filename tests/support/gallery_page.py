@@ -1,0 +1,148 @@
+"""The in-shop page over a running gallery: the real core, card and photographs. The test plays office and node."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from gallery.core import events as ev
+from gallery.core.staff import StaffTold
+from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, NodeState
+from gallery.page.site import PageSettings, Site
+from runtime.web_server import WebServer, listen, url_of
+from tests.support.gallery_card import Published
+from tests.support.gallery_running import CODE, PIN, RunningGallery
+from wire.gallery_lines import Category
+
+FACES: Final = Path(__file__).parents[2] / "demo" / "faces"
+ALICE, BOB = 7, 8
+URL: Final = "https://192.168.1.20:8443"
+PEOPLE: Final[tuple[tuple[int, str, Category, bool, int], ...]] = (
+    (31, "Bartholomew Featherstonehaugh", "theft", False, 200),
+    (34, "Jo Reed", "violence", True, 90),
+    (35, "", "theft", False, 60),
+    (38, "Sam Vale", "fraud", False, 45),
+    (40, "Mia Long", "abuse-of-staff", True, 30),
+    (41, "Zoë Tarn", "disorder", False, 20),
+    (42, "Dean Marsh", "theft", True, 4),
+    (44, "Noor Hale", "drugs", False, 2),
+)
+"""Case, name, what they did, whether here, and how many days ago: nobody."""
+
+
+def face(number: int) -> bytes:
+    """One of the faces of nobody."""
+    files = sorted(FACES.glob("nobody-*.jpg"))
+    return files[number % len(files)].read_bytes()
+
+
+def published(people: tuple[tuple[int, str, Category, bool, int], ...] = PEOPLE) -> Published:
+    """A scheme's gallery of nobody; one of them has no photograph."""
+    gallery = Published()
+    for case, name, category, here, days in people:
+        photograph = b"" if case == PEOPLE[2][0] else face(case)
+        gallery.issue(case, name, photograph, category=category, here=here, days=(days, 340 - days))
+    return gallery
+
+
+class PlayedNode:
+    """The node, as the page sees it.
+
+    Attributes:
+        state: what it says of itself.
+        answer: to an alert; ``None`` = it never answers.
+        asked: alerts.
+    """
+
+    def __init__(self) -> None:
+        self.state: NodeState | None = NodeState("Alerts reach the control room.")
+        self.answer: AlertAnswer | None = AlertAnswer(AlertState.SENT, "00000010-7")
+        self.asked: list[AlertAsked] = []
+
+    def alert(self, asked: AlertAsked) -> Future[AlertAnswer]:
+        """At once, or never."""
+        self.asked.append(asked)
+        future: Future[AlertAnswer] = Future()
+        if self.answer is not None:
+            future.set_result(self.answer)
+        return future
+
+
+def nearby(person: int = 42) -> Nearby:
+    """A neighbour has seen somebody."""
+    return Nearby("00000011-3", "sighting", 1, person, "The Red Lion", "High Street", 1_800_000_000 - 240)
+
+
+class PageUnderTest:
+    """A gallery, its page, and whoever plays office and node. :meth:`end` it.
+
+    Attributes:
+        gallery: that runs.
+        node: as the page sees it.
+        site: the page.
+    """
+
+    def __init__(self, folder: Path, settings: PageSettings | None = None) -> None:
+        self.gallery = RunningGallery(folder).start()
+        self.node = PlayedNode()
+        self.site = Site(
+            self.gallery.running, settings or PageSettings(), alerts=self.node, node_state=lambda: self.node.state
+        )
+        self.published = published()
+        self._server: WebServer | None = None
+
+    def hear(self, *, staff: bool = True) -> PageUnderTest:
+        """The office has answered, and everything is here."""
+        told = (
+            StaffTold(ALICE, "Alice Alder", 1, CODE.text),
+            StaffTold(BOB, "Bob Birch", 1, CODE.text),
+        )
+        self.gallery.told(self.published, staff=told if staff else None)
+        self.gallery.arrive(self.published)
+        self.gallery.until(lambda: len(self.published.lines) == len(self.gallery.people()))
+        return self
+
+    def with_pin(self) -> PageUnderTest:
+        """Alice has chosen her PIN."""
+        running = self.gallery.running
+        running.sign_in(ev.SignInAsked("first", ALICE, CODE, is_start_code=True)).result(10)
+        running.choose_pin(ev.PinChosen("first", PIN)).result(10)
+        running.sign_out("first")
+        return self
+
+    @asynccontextmanager
+    async def client(self, **options: Any) -> AsyncGenerator[httpx.AsyncClient, None]:  # noqa: ANN401 - httpx's own
+        """A tablet in the shop, and the page kept up meanwhile."""
+        address = options.pop("address", "192.168.1.50")
+        url = options.pop("url", URL)
+        transport = httpx.ASGITransport(self.site.app, client=(address, 50_000))
+        headers = {"x-watchlink": "1", "origin": url}
+        async with (
+            self.site.kept_up(),
+            httpx.AsyncClient(transport=transport, base_url=url, headers=headers, **options) as client,
+        ):
+            yield client
+
+    async def sign_in(self, client: httpx.AsyncClient) -> None:
+        """Alice, by her PIN."""
+        answer = await client.post("/sign-in", json={"person": ALICE, "secret": PIN.text})
+        assert "open" == answer.json()["outcome"]
+
+    def serve(self) -> str:
+        """On this machine; returns the address."""
+        listener = listen("127.0.0.1", 0)
+        self._server = WebServer(self.site.app, listener, end_streams=self.site.end_streams)
+        self._server.start_thread()
+        return url_of(listener)
+
+    def end(self) -> None:
+        """In order."""
+        if self._server is not None:
+            self._server.stop()
+            assert self._server.join_thread()
+        self.gallery.end()
