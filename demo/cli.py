@@ -16,6 +16,7 @@ from typing import Final
 from demo.fitting import TownError
 from demo.flood import play as flood
 from demo.notice import NeverCameError
+from demo.opening import StoppedEarlyError, open_town
 from demo.panel.server import FrontPanels
 from demo.premises import PREMISES_MAX, PREMISES_MIN, TownPlan, addresses
 from demo.program import Life, ProgramFailedError
@@ -23,7 +24,7 @@ from demo.scripts.judgement import Judgement
 from demo.scripts.registry import SCRIPTS
 from demo.scripts.stage import Stage
 from demo.telling import Teller
-from demo.town import StoppedEarlyError, Town, open_town
+from demo.town import Town
 from demo.watch_room import RefusedError
 
 PASSED: Final = 0
@@ -133,6 +134,7 @@ async def _run(options: argparse.Namespace) -> int:
             has_office=True,
             has_people=True,
             has_papers=True,
+            has_galleries=True,
         )
         if options.script is None
         else SCRIPTS[options.script].plan
@@ -230,6 +232,18 @@ async def _until_stopped(work: Awaitable[None], stopped: asyncio.Event) -> bool:
         await asyncio.gather(working, waiting, return_exceptions=True)
 
 
+def _galleries(town: Town) -> list[str]:
+    """Where each premises' gallery is, and who may look at it."""
+    if town.galleries is None or town.office is None:
+        return []
+    lines = ["  Who is excluded, on a screen of each shop: choose a name, type the start code, choose a PIN"]
+    for premises, person in zip(town.premises.values(), town.office.staff, strict=False):
+        page = town.chronicle.find("listening", node=premises.node)
+        url = "" if page is None else str(page.detail.get("url", ""))
+        lines.append(f"    {premises.name:24} {url:30} {person.name}   {person.start_code}")
+    return lines
+
+
 def _welcome(town: Town, panels_url: str) -> str:
     lines = [
         "",
@@ -246,6 +260,7 @@ def _welcome(town: Town, panels_url: str) -> str:
     for premises in town.premises.values():
         schemes = " and ".join(town.scheme_name(slug) for slug in premises.address.schemes)
         lines.append(f"    {premises.name:24} {panels_url}premises/{premises.node}   {schemes}")
+    lines += _galleries(town)
     last = 5 if town.plan.has_radio else 4
     lines += [
         "",

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from demo.fitting import TownError, run
-from demo.office_people import DemoAccount, Made, Shop
+from demo.office_people import DemoAccount, DemoStaff, Made, Shop
 from demo.program import Program
 from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
@@ -41,6 +41,7 @@ class Office:
         pages, publisher, papers: its programs; the last makes PDFs.
         first_link: for the first co-ordinator; empty before :meth:`found`.
         accounts: one of each role; none before :meth:`people`.
+        staff: one of each premises, in their order; likewise.
     """
 
     def __init__(self, town: Path, port: int, central_url: str) -> None:
@@ -49,6 +50,7 @@ class Office:
         self.url = f"http://localhost:{port}/"
         self.first_link = ""
         self.accounts: tuple[DemoAccount, ...] = ()
+        self.staff: tuple[DemoStaff, ...] = ()
         self.pages: Program
         self.publisher: Program
         self.papers: Program
@@ -108,7 +110,7 @@ socket = "{self._socket.name}"
         """
         told = await run([sys.executable, "-m", "demo.office_people", str(self.config)], msgspec.json.encode(shops))
         made = msgspec.json.decode(told, type=Made)
-        self.accounts, self._premises = made.accounts, made.premises
+        self.accounts, self.staff, self._premises = made.accounts, made.staff, made.premises
 
     async def join(self, nodes: Sequence[str]) -> None:
         """Join each shop's premises with its node, once they are published.

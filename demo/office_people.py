@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from itertools import cycle
 from typing import Final
 
 import msgspec
@@ -35,6 +36,10 @@ PEOPLE: Final[tuple[tuple[RoleSlug, str, tuple[str, ...]], ...]] = (
 )
 
 
+STAFF: Final = ("Aled Penn", "Rita Moss", "Joan Fry", "Omar Lund")
+"""Who may look at a shop's gallery: one each, and so on anew."""
+
+
 class Shop(msgspec.Struct, frozen=True):
     """A premises of the demo town, with its node's names."""
 
@@ -55,11 +60,19 @@ class DemoAccount(msgspec.Struct, frozen=True):
     totp_secret: str
 
 
+class DemoStaff(msgspec.Struct, frozen=True):
+    """Somebody who may look at a shop's gallery, and the start code that they were given."""
+
+    name: str
+    start_code: str
+
+
 class Made(msgspec.Struct, frozen=True):
-    """What was made: the accounts, and the office's number of each shop, in their order."""
+    """What was made: the accounts, and the office's number and a member of staff of each shop, in their order."""
 
     accounts: tuple[DemoAccount, ...]
     premises: tuple[int, ...]
+    staff: tuple[DemoStaff, ...]
 
 
 def main(config: str, shops: tuple[Shop, ...]) -> Made:
@@ -81,7 +94,8 @@ def fill(shops: tuple[Shop, ...]) -> Made:
     from demo import office_life  # noqa: PLC0415
 
     with transaction.atomic():
-        made = Made(tuple(_account(*person) for person in PEOPLE), tuple(map(_premises, shops)))
+        accounts, premises = tuple(_account(*person) for person in PEOPLE), tuple(map(_premises, shops))
+        made = Made(accounts, premises, tuple(_staff(number, name) for number, name in zip(premises, cycle(STAFF))))
         office_life.play(timezone.now())
     return made
 
@@ -139,6 +153,15 @@ def _premises(shop: Shop) -> int:
     premises.schemes.set(schemes)
     Contact.objects.bulk_create(Contact.of(premises, facts))
     return int(premises.pk)
+
+
+def _staff(premises: int, name: str) -> DemoStaff:
+    from office.accounts.models import Account  # noqa: PLC0415 - as above
+    from office.members.models import Premises  # noqa: PLC0415
+    from office.staff.acts import add  # noqa: PLC0415
+
+    co_ordinator = Account.objects.get(name=PEOPLE[0][1])
+    return DemoStaff(name, add(co_ordinator, Premises.objects.get(pk=premises), name).text)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -25,15 +24,14 @@ from demo.fitting import (
     join_central,
     mosquitto,
     mosquitto_conf,
-    new_folder,
     new_node,
     route,
     watchlink,
 )
+from demo.gallery import Galleries, make_keys
 from demo.guardian_pipe import Guardian
 from demo.lent_phrases import keep, lend
 from demo.node_records import shown_on_disk
-from demo.notice import Notice
 from demo.office import PAGES, PAPERS, PUBLISHER, Office
 from demo.office_people import Shop
 from demo.ports import LOOPBACK, answers, free_ports
@@ -46,22 +44,15 @@ from installation import places
 from node.store.database import DATABASE_NAME
 from provisioning.fleet import Fleet
 
-logger = logging.getLogger(__name__)
-
 BROKER: Final = "broker"
 AIR: Final = "air"
 _UP: Final = {PAGES: "listening", PUBLISHER: "publishing", PAPERS: "listening"}
 """By which fact each program of the office says that it is up."""
-_ATTEMPTS: Final = 5
 _READY_WITHIN_S: Final = 120.0
 _PORT_TAKEN: Final = ("address already in use", "errno 98")
 
 
-class StoppedEarlyError(TownError):
-    """The person stopped it before it was up."""
-
-
-class _PortTakenError(Exception):
+class PortTakenError(Exception):
     """Another program took the port; other ports will do."""
 
 
@@ -85,6 +76,7 @@ class Town:
         air: the program between the radios; ``air_link``: the connection to it; likewise.
         watch_room: people at central.
         office: its office; ``None`` in a town where one only stands in.
+        galleries: of its premises; ``None`` in a town without.
     """
 
     def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle, plan: TownPlan | None = None) -> None:
@@ -108,6 +100,8 @@ class Town:
                 broker_user="mosquitto" if self.plan.is_bare else "",
             )
             records = fleet.add_all([new_node(address) for address in addresses])
+            if self.plan.has_galleries:
+                make_keys(fleet, [record.node for record in records])
             if self.plan.has_radio:
                 self.air_folder.mkdir()
         except OSError as e:
@@ -126,6 +120,10 @@ class Town:
             for address, record, port in zip(addresses, records, node_ports, strict=True)
         }
         self.office = self._office(office_port) if self.plan.has_office else None
+        self.galleries: Galleries | None = None
+        if self.plan.has_galleries and self.office is not None:
+            shops = [self._made[address.key].node for address in self.plan.addresses]
+            self.galleries = Galleries(fleet, self.office.folder, shops, self.program, self._cable)
         self.gateway = self._made.pop(GATEWAY.key, None)
         self.premises: Mapping[str, Premises] = MappingProxyType(self._made)
         self.air: Program | None = None
@@ -160,8 +158,8 @@ class Town:
         join_central(self.folder / "central" / "central.toml", office.url)
         return office
 
-    def _cable(self, port: int) -> Cable:
-        cable = Cable(port, self._broker_port)
+    def _cable(self, port: int, to_port: int = 0) -> Cable:
+        cable = Cable(port, to_port or self._broker_port)
         self._cables.append(cable)
         return cable
 
@@ -202,7 +200,9 @@ class Town:
         """All programs, in starting order."""
         air = () if self.air is None else (self.air,)
         office = () if self.office is None else (self.office.pages, self.office.publisher, self.office.papers)
-        return (self.broker, *air, self.central, *(one.program for one in self.everywhere), *office, *self.others)
+        galleries = () if self.galleries is None else self.galleries.programs
+        nodes = (one.program for one in self.everywhere)
+        return (self.broker, *air, self.central, *nodes, *office, *galleries, *self.others)
 
     @property
     def everywhere(self) -> tuple[Premises, ...]:
@@ -242,7 +242,7 @@ class Town:
             try:
                 await cable.lay()
             except OSError as e:
-                raise _PortTakenError(str(e)) from e
+                raise PortTakenError(str(e)) from e
         if self.plan.is_bare:
             return
         await self._start_broker()
@@ -271,13 +271,18 @@ class Town:
             await office.papers.start()
         if self.plan.has_people:
             await office.join([one.node for one in self.premises.values()])
+        if self.galleries is not None:
+            # After the publisher, which makes the key of the port.
+            for one in self.galleries.programs:
+                await self._start_gallery(self.galleries, one)
 
     async def stop(self) -> None:
         """Stop everything: nodes first, the broker last."""
         for premises in self.everywhere:
             for button in premises.board.held:
                 premises.board.drive(button, is_low=False)
-        await asyncio.gather(*(p.program.stop() for p in self.everywhere))
+        galleries = () if self.galleries is None else self.galleries.programs
+        await asyncio.gather(*(one.stop() for one in (*galleries, *(p.program for p in self.everywhere))))
         await asyncio.gather(*(p.board.disconnect() for p in self.everywhere))
         if self.plan.has_radio:
             for premises in self.everywhere:
@@ -328,19 +333,23 @@ class Town:
             await self._start_air(program)
         elif premises is not None:
             await self._start_node(premises)
+        elif self.galleries is not None and self.galleries.told_by(program):
+            await self._start_gallery(self.galleries, program)
         else:
             await self._start_until_says(program, _UP[program.name], program.name)
 
     async def cut_network(self, *where: Premises) -> None:
         """Unplug the network cables there."""
         for premises in where:
-            await premises.cable.pull()
+            for cable in self._cables_of(premises):
+                await cable.pull()
             self.chronicle.say(self.now_ms(), "network_cut", premises.node)
 
     def restore_network(self, *where: Premises) -> None:
         """Plug the network cables in again there."""
         for premises in where:
-            premises.cable.plug_in()
+            for cable in self._cables_of(premises):
+                cable.plug_in()
             self.chronicle.say(self.now_ms(), "network_restored", premises.node)
 
     def _id_of(self, program: Program) -> str:
@@ -366,6 +375,15 @@ class Town:
         await self._start_until_says(premises.program, "armed", premises.node)
         await premises.board.connect()
 
+    async def _start_gallery(self, galleries: Galleries, program: Program) -> None:
+        told = galleries.told_by(program)
+        assert told is not None
+        await self._start_until_says(program, *told)
+
+    def _cables_of(self, premises: Premises) -> tuple[Cable, ...]:
+        gallery = None if self.galleries is None else self.galleries.of.get(premises.node)
+        return (premises.cable,) if gallery is None else (premises.cable, gallery.cable)
+
     async def _start_until_says(self, program: Program, fact: str, node: str) -> None:
         since = len(self.chronicle)
         await program.start()
@@ -381,57 +399,8 @@ class Town:
             program.check()
         except ProgramFailedError as e:
             if any(sign in str(e).lower() for sign in _PORT_TAKEN):
-                raise _PortTakenError(str(e)) from e
+                raise PortTakenError(str(e)) from e
             raise TownError(str(e)) from e
-
-
-@contextlib.asynccontextmanager
-async def open_town(
-    keep: Path | None = None, stopped: asyncio.Event | None = None, plan: TownPlan | None = None
-) -> AsyncIterator[Town]:
-    """A running town; stopped and cleared away afterwards.
-
-    Args:
-        plan: of the town; default: four premises without radio.
-        keep: make it in this folder, which must be new or empty, and keep it.
-        stopped: if set while the town is starting, it stops at once.
-
-    Raises:
-        TownError: something is missing, or does not start.
-    """
-    base = new_folder(keep)
-    guardian = Guardian([base], is_kept=keep is not None)
-    try:
-        chronicle = Chronicle(time.monotonic_ns() / 1_000_000, Notice())
-        for attempt in range(_ATTEMPTS):
-            town = Town(base / f"town{attempt or ''}", guardian, chronicle, plan)
-            try:
-                try:
-                    await _start(town, stopped)
-                except _PortTakenError as e:
-                    logger.info("a port was taken meanwhile, trying others: %s", e)
-                    continue
-                yield town
-                return
-            finally:
-                await town.stop()
-        raise TownError("no free ports found")
-    finally:
-        await asyncio.to_thread(guardian.dismiss)
-
-
-async def _start(town: Town, stopped: asyncio.Event | None) -> None:
-    starting = asyncio.ensure_future(town.start())
-    giving_up = asyncio.ensure_future((stopped or asyncio.Event()).wait())
-    try:
-        await asyncio.wait((starting, giving_up), return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            raise StoppedEarlyError("stopped before it was up")
-        starting.result()
-    finally:
-        for task in (starting, giving_up):
-            task.cancel()
-        await asyncio.gather(starting, giving_up, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -14,11 +14,12 @@ from typing import Final
 from playwright.async_api import async_playwright
 
 from demo.chronicle import CENTRAL
+from demo.opening import open_town
 from demo.panel.server import FrontPanels
 from demo.premises import ADDRESSES, TownPlan
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
-from demo.town import Town, open_town
+from demo.town import Town
 from node.core.air import Phrase
 from node.hw.radio.sentences import sentences
 from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS

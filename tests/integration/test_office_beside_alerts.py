@@ -24,9 +24,9 @@ import pytest
 from central.core.view import Acknowledge, Action, Close, Done, StartDuty
 from demo.office import Office
 from demo.office_person import OfficePerson
+from demo.opening import open_town
 from demo.premises import ADDRESSES, TownPlan
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.town import open_town
 from demo.visitor import LostError
 from demo.watch_room import PERSON, card_of
 from wire.snapshots import SnapshotName
