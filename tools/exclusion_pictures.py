@@ -53,20 +53,21 @@ def made_from() -> str:
 def main(arguments: list[str]) -> int:
     """Write the pictures; or, with ``fill OFFICE.TOML``, fill the office that is photographed."""
     if arguments[:1] == ["fill"]:
-        sys.stdout.buffer.write(msgspec.json.encode(_filled(arguments[1])))
+        sys.stdout.buffer.write(msgspec.json.encode(filled(arguments[1])))
         return 0
     with tempfile.TemporaryDirectory(prefix="wl-") as folder:
         fill_by = ("tools.exclusion_pictures", "fill")
         with running(Path(folder), fill_by, publishes=True, schemes=SCHEMES) as office, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, "--lang=en-GB"])
             for name, (username, page, size) in SHOTS.items():
-                png = _photograph(browser, office, username, office.made.addresses[page], size)
+                png = photograph(browser, office, username, office.made.addresses[page], size)
                 write_small(FOLDER / name, png, made_from())
             browser.close()
     return 0
 
 
-def _filled(config_file: str) -> Made:
+def filled(config_file: str) -> Made:
+    """An office with the demo's people and cases; sets Django up."""
     set_up_django(config_file)
     from office.accounts.models import Account  # noqa: PLC0415 - Django is set up now
     from office.exclusions.models import Ballot, Case  # noqa: PLC0415
@@ -86,7 +87,7 @@ def _filled(config_file: str) -> Made:
     return Made({one.username: browser_of(one).cookies[COOKIE].value for one in people}, addresses=addresses)
 
 
-def _photograph(browser: Browser, office: RunningOffice, username: str, address: str, size: dict[str, Any]) -> bytes:
+def photograph(browser: Browser, office: RunningOffice, username: str, address: str, size: dict[str, Any]) -> bytes:
     """A PNG of the whole page."""
     with closing(office.context(browser, username, **size)) as context:
         page = context.new_page()
