@@ -69,10 +69,11 @@ class MachinePort:
         file, at = configuration.file, configuration.at
         town = Town(configuration.authority)
         self._who = who_is_who(configuration)
-        text_keys = TextKeys(read_key(at(file.keys.gallery_key_file), "gallery key"), town)
+        gallery_key = read_key(at(file.keys.gallery_key_file), "gallery key")
+        text_keys = TextKeys(gallery_key, town)
         photographs_key = read_key(at(file.keys.photographs_key_file), "photographs' key")
         self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
-        self.staff = Staff(at(file.snapshots))
+        self.staff = Staff(at(file.snapshots), gallery_key)
         at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
         self._outcomes = NodeOutcomes(at(file.snapshots))
         self._store = Store(at(file.state_dir) / FILE_NAME, town)

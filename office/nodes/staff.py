@@ -13,7 +13,7 @@ from office.gallery.staff_file import (
     STAFF_FILE_BYTES_MAX,
     StaffFile,
     StaffFileError,
-    decode_staff,
+    StaffSeal,
 )
 from runtime.regular_file import read_regular
 from wire.gallery_staff import StaffEntry, staff_digest
@@ -41,10 +41,12 @@ class Staff:
 
     Args:
         folder: of the publisher.
+        gallery_key: 32 bytes, under which the file is encrypted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gallery_key: bytes) -> None:
         self._path = folder / STAFF_FILE
+        self._seal = StaffSeal(gallery_key)
         self._seen: tuple[int, int, int] | None = None
         self._now: tuple[StaffFile, dict[int, StaffList]] | None = None
         self._fault = ""
@@ -77,7 +79,7 @@ class Staff:
                 return False
             data = read_regular(self._path, STAFF_FILE_BYTES_MAX)
             self._seen = seen
-            file = decode_staff(data)
+            file = self._seal.open(data)
         except FileNotFoundError:
             return False
         except (OSError, StaffFileError) as e:

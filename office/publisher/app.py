@@ -70,7 +70,7 @@ class Publisher:
                 lease_s=configuration.publisher.gallery_lease_days * 86_400,
                 on_step=service.watchdog,
             ),
-            staff=StaffPublishing(folder),
+            staff=StaffPublishing(folder, gallery_key(configuration)),
         )
         self._desk = BreachDesk(configuration.nodes_file, folder, changes.mark, self._tell_taken)
 

@@ -11,7 +11,7 @@ import msgspec
 from django.utils import timezone
 
 from office.exclusions.models import SchemeTerms
-from office.gallery.staff_file import STAFF_FILE, StaffFile, encode_staff
+from office.gallery.staff_file import STAFF_FILE, StaffFile, StaffFileError, StaffSeal
 from office.publisher.shelf import GROUP_READABLE
 from office.staff.models import StaffMember
 from runtime.atomic import write_atomic
@@ -27,10 +27,12 @@ class StaffPublishing:
 
     Args:
         folder: of snapshots.
+        gallery_key: 32 bytes, under which the file is encrypted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gallery_key: bytes) -> None:
         self._path = folder / STAFF_FILE
+        self._seal = StaffSeal(gallery_key)
         self._told: set[int] = set()
 
     def read(self) -> StaffFile:
@@ -55,13 +57,15 @@ class StaffPublishing:
         Raises:
             OSError: it cannot be written.
         """
-        data = encode_staff(file)
+        if self._newest() != file:
+            write_atomic(self._path, self._seal.close(file), GROUP_READABLE)
+
+    def _newest(self) -> StaffFile | None:
+        """What the file says that is there; ``None`` = there is none, or it cannot be read."""
         try:
-            is_there = self._path.read_bytes() == data
-        except FileNotFoundError:
-            is_there = False
-        if not is_there:
-            write_atomic(self._path, data, GROUP_READABLE)
+            return self._seal.open(self._path.read_bytes())
+        except (FileNotFoundError, StaffFileError):
+            return None
 
     def _tell(self, number: int, why: str) -> None:
         """Once, not at each look."""

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from office.gallery.holders import Holders, LineHolders, encode_holders, first_holders, holders_file, next_holders
 from office.gallery.line_keys import TextKeys
-from office.gallery.staff_file import STAFF_FILE, StaffFile, encode_staff
+from office.gallery.staff_file import STAFF_FILE, StaffFile, StaffSeal
 from office.nodes.answering import holder_text
 from office.nodes.app import MachinePort
 from office.nodes.config import load_configuration
@@ -180,7 +180,10 @@ class AskingTown:
 
     def employ(self, staff: Mapping[int, tuple[StaffEntry, ...]], open_schemes: tuple[int, ...] = ()) -> None:
         """The office lists these, by premises."""
-        self.write(f"snapshots/{STAFF_FILE}", encode_staff(StaffFile(premises=staff, open_schemes=open_schemes)))
+        self.write(
+            f"snapshots/{STAFF_FILE}",
+            StaffSeal(GALLERY_KEY).close(StaffFile(premises=staff, open_schemes=open_schemes)),
+        )
 
     def certificate(self, node: NodeId) -> IssuedCertificate:
         """Of its gallery."""

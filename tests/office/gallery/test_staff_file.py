@@ -1,35 +1,54 @@
-"""The file of staff says what it was told, or is refused whole."""
+"""The file of staff says what it was told to whoever has the gallery key, or is refused whole."""
 
 from __future__ import annotations
 
-import pytest
+import os
 
-from office.gallery.staff_file import StaffFile, StaffFileError, decode_staff, encode_staff
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from office.gallery.staff_file import StaffFile, StaffFileError, StaffSeal
 from wire.gallery_staff import StaffEntry
 
+KEY = b"g" * 32
 ANN, ZOE = StaffEntry(person=4, name="Ann", code=7, code_check="ab" * 32), StaffEntry(person=5, name="Zoë")
+FILE = StaffFile(premises={1: (ANN, ZOE), 2: (ANN,)}, open_schemes=(2,))
 
 
-def test_file_is_read_back_and_has_the_same_bytes_in_any_order() -> None:
-    one = StaffFile(premises={1: (ANN, ZOE), 2: (ANN,)}, open_schemes=(2,))
-    other = StaffFile(premises={2: (ANN,), 1: (ANN, ZOE)}, open_schemes=(2,))
+def sealed(plain: bytes) -> bytes:
+    """As the publisher does it."""
+    about, nonce = b"watchlink/1/staff file", os.urandom(12)
+    return nonce + ChaCha20Poly1305(HKDFExpand(SHA256(), 32, about).derive(KEY)).encrypt(nonce, plain, about)
 
-    assert one == decode_staff(encode_staff(one))
-    assert encode_staff(one) == encode_staff(other)
+
+def test_file_is_read_back_by_who_has_the_key_and_by_nobody_else() -> None:
+    data = StaffSeal(KEY).close(FILE)
+
+    assert FILE == StaffSeal(KEY).open(data)
+    assert b"Zo" not in data
+    with pytest.raises(StaffFileError, match="another gallery key"):
+        StaffSeal(b"f" * 32).open(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 11, b"x" * 40, StaffSeal(KEY).close(FILE)[:-1]], ids=range(4))
+def test_file_that_is_damaged_is_refused(data: bytes) -> None:
+    with pytest.raises(StaffFileError):
+        StaffSeal(KEY).open(data)
 
 
 @pytest.mark.parametrize(
-    "data",
+    "plain",
     [
-        b"",
         b"[]",
         b"[" * 10_000,
         b'{"premises":{"x":[]}}',
         b'{"premises":{"1":[{"person":0,"name":"Ann"}]}}',
         b'{"premises":{"1":[{"person":4,"name":"Ann"},{"person":4,"name":"Zoe"}]}}',
     ],
-    ids=range(6),
+    ids=range(5),
 )
-def test_what_is_no_file_of_staff_is_refused(data: bytes) -> None:
+def test_what_is_no_file_of_staff_is_refused(plain: bytes) -> None:
     with pytest.raises(StaffFileError):
-        decode_staff(data)
+        StaffSeal(KEY).open(sealed(plain))

@@ -6,7 +6,17 @@ from msgspec.structs import replace
 
 from office.gallery.staff_file import STAFF_FILE
 from office.nodes.staff import Staff
-from tests.support.asking_town import HART, OTHER_SHOP, PUB, PUB_WATCH, SHOP, AskingTown, PortThread, sender
+from tests.support.asking_town import (
+    GALLERY_KEY,
+    HART,
+    OTHER_SHOP,
+    PUB,
+    PUB_WATCH,
+    SHOP,
+    AskingTown,
+    PortThread,
+    sender,
+)
 from wire.gallery_staff import StaffEntry, staff_digest
 
 ANN = StaffEntry(person=4, name="Ann", code=7, code_check="ab" * 32)
@@ -88,7 +98,7 @@ def test_shop_is_told_which_of_its_schemes_show_without_proof(port: PortThread) 
 
 
 def test_file_that_is_damaged_changes_nothing(town: AskingTown) -> None:
-    staff = Staff(town.folder / "snapshots")
+    staff = Staff(town.folder / "snapshots", GALLERY_KEY)
     town.employ({1: (ANN,)})
     assert staff.look()
     assert not staff.look()

@@ -84,7 +84,7 @@ class Port:
             PHOTOGRAPHS_KEY,
             self.store,
             outcomes=NodeOutcomes(world.folder),
-            staff=Staff(world.folder),
+            staff=Staff(world.folder, GALLERY_KEY),
         )
 
 

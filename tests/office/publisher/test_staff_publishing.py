@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from office.accounts.models import Account
 from office.exclusions.models import SchemeTerms
-from office.gallery.staff_file import STAFF_FILE, StaffFile, decode_staff
+from office.gallery.staff_file import STAFF_FILE, StaffFile, StaffSeal
 from office.members.models import Premises
 from office.publisher import changes
 from office.publisher.publishing import Publishing
@@ -24,7 +24,7 @@ from office.staff.models import StaffMember
 from office.staff.rules import CODE_DAYS
 from tests.office.conftest import PUB_WATCH
 from tests.office.exclusions.conftest import Town
-from tests.office.publisher.gallery_world import KEY, TOWN, World
+from tests.office.publisher.gallery_world import GALLERY_KEY, KEY, TOWN, World
 from wire.gallery_staff import start_code_check
 
 
@@ -45,13 +45,13 @@ def publishing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ticket_key=b"t" * 32,
         on_published=lambda _name, _number: None,
         galleries=world.galleries,
-        staff=StaffPublishing(world.folder),
+        staff=StaffPublishing(world.folder, GALLERY_KEY),
         clock_s=lambda: 1_000.0,
     )
 
 
 def published(world: World) -> StaffFile:
-    return decode_staff((world.folder / STAFF_FILE).read_bytes())
+    return StaffSeal(GALLERY_KEY).open((world.folder / STAFF_FILE).read_bytes())
 
 
 def shops(town: Town) -> tuple[Premises, Premises]:
@@ -76,13 +76,12 @@ def test_staff_are_published_by_premises_as_soon_as_they_change(
     assert "" == publishing.fault
 
 
-def test_start_code_is_in_no_file_and_the_file_is_not_everybodys(
-    town: Town, world: World, actor: Account, publishing: Publishing
-) -> None:
-    given = acts.add(actor, shops(town)[0], "Ann")
+def test_name_and_start_code_are_in_no_file(town: Town, world: World, actor: Account, publishing: Publishing) -> None:
+    given = acts.add(actor, shops(town)[0], "Annabel")
     publishing.look()
     everything = b"".join(path.read_bytes() for path in world.folder.iterdir())
 
+    assert b"Annabel" not in everything
     assert given.text.encode() not in everything
     assert given.text.replace("-", "").encode() not in everything
     assert 0o640 == stat.S_IMODE((world.folder / STAFF_FILE).stat().st_mode)
@@ -105,7 +104,7 @@ def test_schemes_that_chose_it_are_published_as_open(town: Town, world: World, p
     publishing.look()
     before = published(world).open_schemes
     SchemeTerms.objects.update_or_create(scheme_id=PUB_WATCH, defaults={"shows_without_proof": True})
-    file = StaffPublishing(world.folder).read()
+    file = StaffPublishing(world.folder, GALLERY_KEY).read()
 
     assert () == before
     assert (PUB_WATCH,) == file.open_schemes
@@ -113,10 +112,10 @@ def test_schemes_that_chose_it_are_published_as_open(town: Town, world: World, p
 
 def test_file_is_left_alone_while_it_says_the_same(town: Town, world: World, actor: Account) -> None:
     acts.add(actor, shops(town)[0], "Ann")
-    staff = StaffPublishing(world.folder)
+    staff = StaffPublishing(world.folder, GALLERY_KEY)
     staff.publish(staff.read())
     before = (world.folder / STAFF_FILE).stat().st_ino
-    staff.publish(StaffPublishing(world.folder).read())
+    staff.publish(StaffPublishing(world.folder, GALLERY_KEY).read())
 
     assert before == (world.folder / STAFF_FILE).stat().st_ino
 
@@ -128,7 +127,16 @@ def test_one_row_that_cannot_be_read_stops_nobody_else(
     acts.add(actor, shop, "Ann")
     StaffMember.objects.create(number=0, premises=shop, name="Bo")
     with caplog.at_level(logging.ERROR):
-        file = StaffPublishing(world.folder).read()
+        file = StaffPublishing(world.folder, GALLERY_KEY).read()
 
     assert ["Ann"] == [one.name for one in file.premises[shop.pk]]
     assert "member of staff 0 is not published" in caplog.text
+
+
+def test_file_under_a_lost_gallery_key_is_written_anew(town: Town, world: World, actor: Account) -> None:
+    acts.add(actor, shops(town)[0], "Ann")
+    before, after = StaffPublishing(world.folder, b"f" * 32), StaffPublishing(world.folder, GALLERY_KEY)
+    before.publish(before.read())
+    after.publish(after.read())
+
+    assert after.read() == published(world)

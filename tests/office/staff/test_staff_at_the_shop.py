@@ -23,7 +23,7 @@ from office.staff.models import StaffMember
 from runtime.logs import FactLog
 from runtime.service import Service
 from tests.office.conftest import HART, SignedIn
-from tests.support.asking_town import SHOP, AskingTown, port_thread, sender
+from tests.support.asking_town import GALLERY_KEY, SHOP, AskingTown, port_thread, sender
 from tests.support.fleet_broker import DEADLINE_S, wait_until
 from tests.support.gallery_program import write_gallery
 
@@ -77,7 +77,7 @@ def test_person_is_named_chooses_a_pin_signs_in_after_a_restart_and_is_out_when_
 ) -> None:
     town = AskingTown(tmp_path)
     town.list(sender(SHOP, (HART,), shop.pk))
-    publishing, page = StaffPublishing(tmp_path / "snapshots"), f"/premises/{shop.pk}/staff/"
+    publishing, page = StaffPublishing(tmp_path / "snapshots", GALLERY_KEY), f"/premises/{shop.pk}/staff/"
     browser: Client = signed_in(contact)
     SchemeTerms.objects.create(scheme_id=HART, shows_without_proof=True)
     found = CODE.search(browser.post(f"{page}add/", {"name": "Ann Example"}).content.decode())
