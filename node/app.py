@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -48,6 +49,7 @@ from node.effect_runner import EffectRunner
 from node.event_queue import EventQueue
 from node.health_line import health_line
 from node.hw.board import Board, open_board
+from node.hw.drawing import place_of_picture
 from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
 from node.machine_reading import MachineReading
@@ -109,7 +111,7 @@ class NodeApp:
         self._config = config
         self._service = service
         self._queue = EventQueue()
-        self._state: NodeState = initial_state(config.settings)
+        self._state: NodeState = _first_state(config)
         self._boot_id = secrets.token_hex(8)
         self._clock = WallClock(is_trusted=config.is_clock_trusted)
         self._store = NodeStore(config.state_dir, config.settings.node, config.signing_key, machine_boot_id())
@@ -330,7 +332,7 @@ class NodeApp:
         logger.warning("the disk can be read again: %d frames", len(started.outbox))
         airtime = KeepAirtime(duty_cycle.both(started.airtime, self._airtime_to_keep.slices))
         known = KeepTold(told.both(started.told, self._told_to_keep.told))
-        self._state = initial_state(self._config.settings)
+        self._state = _first_state(self._config)
         self._begin(replace(started, airtime=airtime.slices, told=known.told))
         self._carry_out(airtime)
         self._carry_out(known)
@@ -377,6 +379,15 @@ class NodeApp:
             self._uplink.stop()
         self._board.close()
         guard.cancel()
+
+
+def _first_state(config: NodeConfig) -> NodeState:
+    place = None
+    # Whoever opens the board says that there is no such profile.
+    with suppress(UnknownProfileError):
+        if config.gallery is not None:
+            place = place_of_picture(profile_named(config.profile).panel)
+    return initial_state(replace(config.settings, picture_place=place))
 
 
 def _open_gallery(config: NodeConfig, queue: EventQueue) -> GallerySocket | None:

@@ -12,10 +12,10 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from node.hw.drawing import draw_screen
+from node.hw.drawing import draw_screen, place_of_picture
 from node.hw.profiles import DEFAULT_PROFILE, PROFILES, Panel
 from node.hw.typeface import Typeface
-from tools.specimens import SPECIMENS
+from tools.specimens import SPECIMENS, gallery_entry
 
 SCALE: Final = 4
 _YELLOW: Final = (0xFF, 0xD9, 0x3B)
@@ -81,8 +81,9 @@ def contact_sheet(pictures: dict[str, Image.Image], typeface: Typeface, columns:
 
 def _other_panel(profile: str, names: tuple[str, ...], typeface: Typeface) -> Image.Image:
     panel: Panel = PROFILES[profile].panel
-    pictures = {name: framed(draw_screen(SPECIMENS[name], panel, typeface, aside=_WIDE_ASIDE)) for name in names}
-    return contact_sheet(pictures, typeface, columns=len(names) if panel.is_colour else 1)
+    screens = {name: SPECIMENS[name] for name in names} | {"gallery-entry": gallery_entry(place_of_picture(panel))}
+    pictures = {name: framed(draw_screen(one, panel, typeface, aside=_WIDE_ASIDE)) for name, one in screens.items()}
+    return contact_sheet(pictures, typeface, columns=len(pictures) if panel.is_colour else 1)
 
 
 def _tinted(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ For pictures and tests. One face that no rule composes yet is written down here.
 from __future__ import annotations
 
 import hashlib
+import pathlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +14,10 @@ from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
+from PIL import Image
 
+from gallery.pictures.panel_pixels import panel_pixels
+from gallery.pictures.terms import PanelPlace
 from node.core.controls import Button, Part
 from node.core.effects import ShowScreen, StoreFrame, TransmitOver, frame_of
 from node.core.events import (
@@ -24,11 +28,13 @@ from node.core.events import (
     FramePublished,
     FrameReceived,
     FrameStored,
+    GalleryCame,
     IncidentReceived,
     LinkDown,
     LinkUp,
     OverEnded,
     OverStarted,
+    PanelFaceCame,
     PartFailed,
     PinChanged,
     ScreenShown,
@@ -39,12 +45,14 @@ from node.core.events import (
     Ticked,
 )
 from node.core.machine import initial_state, next_deadline_ms, step
-from node.core.screens import Screen
+from node.core.screens import Place, Screen
 from node.core.settings import RadioSettings, Settings
 from node.core.state import NodeState
 from node.enrol.command import CLAIMING, standing_of
 from node.enrol.panel import screen_of
 from node.enrol.trouble import refused, waiting_for_network
+from node.hw.drawing import place_of_picture
+from node.hw.profiles import DEFAULT_PROFILE, PROFILES
 from sim.timeline import Timeline
 from wire.directory import Directory, SchemeEntry, Sender
 from wire.frames import Alert, PathTest, Receipt, Response, SignedFrame, decode, encode
@@ -58,6 +66,8 @@ _HART: Final = 1
 _OURS, _NEIGHBOUR, _OTHER = NodeId(0x10), NodeId(0x11), NodeId(0x12)
 _START: Final = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
 _HELD_MS: Final = 1_100
+_PLACE: Final = place_of_picture(PROFILES[DEFAULT_PROFILE].panel)
+_FACE: Final = pathlib.Path(__file__).parents[1] / "demo" / "faces" / "nobody-07.jpg"
 _OVER_MS: Final = 1_400
 _ANSWER_MS: Final = 2_000
 
@@ -95,10 +105,11 @@ class _Shop:
         radio: RadioSettings | None = None,
         is_heard: bool = True,
         tested_days_ago: int = 0,
+        picture_place: Place | None = None,
     ) -> None:
-        self._state = initial_state(
-            Settings(_OURS, "Market Bakery", "Market Place", (_HART,), is_silent, version="1.4", radio=radio)
-        )
+        settings = Settings(_OURS, "Market Bakery", "Market Place", (_HART,), is_silent, version="1.4", radio=radio)
+        has_gallery = picture_place is not None
+        self._state = initial_state(replace(settings, has_gallery=has_gallery, picture_place=picture_place))
         self._timeline = Timeline(0)
         self._counter = self._latest = 0
         self._is_disk_full = is_disk_full
@@ -252,6 +263,19 @@ def _answered() -> _Shop:
     return _attacked().receipt().wait(13_000).incident("answered")
 
 
+def gallery_entry(place: Place) -> Screen:
+    """Somebody who is nobody, in the gallery on a panel with this place for a picture."""
+    with Image.open(_FACE) as photograph:
+        pixels = panel_pixels(photograph.convert("RGB"), PanelPlace(place.width_px, place.height_px, place.mode.value))
+    lines = ("HART-0042", "Banned to", "03 Nov 27", "View 1234")
+    return _visited(place).hear(PanelFaceCame(1, lines=lines, pixels=pixels)).screen
+
+
+def _visited(place: Place) -> _Shop:
+    shop = _Shop(picture_place=place).online().hear(GalleryCame(is_here=True))
+    return shop.press(Button.SEEN, 100)
+
+
 def _rehearsed() -> dict[str, Screen]:
     undelivered_ms, minute_ms = 2_500, 61_000
     shops = {
@@ -312,9 +336,10 @@ def _rehearsed() -> dict[str, Screen]:
         "test-ok": _licensed().press(Button.TEST, 100).receipt().wait(8_000),
         "test-radio-lost": _licensed().deaf().press(Button.TEST, 100).receipt().wait(15_000),
         "test-failed": _Shop().online().press(Button.TEST, 100).wait(undelivered_ms),
+        "gallery-locked": _visited(_PLACE).hear(PanelFaceCame(1, ("LOCKED",), ("Gallery: 31 people", "►to sign in"))),
         "stopping": _Shop().online().hear(StopAsked()),
     }
-    return {name: shop.screen for name, shop in shops.items()}
+    return {name: shop.screen for name, shop in shops.items()} | {"gallery-entry": gallery_entry(_PLACE)}
 
 
 _OF_NEW_UNITS: Final = {

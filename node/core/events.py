@@ -308,6 +308,22 @@ class AlertAsked(Struct, frozen=True):
     left: LeftWhenAsked = LeftWhenAsked.NOT_ASKED
 
 
+class GalleryCame(Struct, frozen=True):
+    """A gallery has connected, anew or for the first time; or it is gone."""
+
+    is_here: bool
+
+
+class PanelFaceCame(Struct, frozen=True):
+    """What the gallery shows on the panel during a visit: :class:`wire.gallery_socket.PanelFace`."""
+
+    visit: int
+    headline: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    pixels: bytes = b""
+    is_over: bool = False
+
+
 class ScreenShown(Struct, frozen=True):
     """The panel has accepted the pixels of this screen (or, with a dead panel, has not: see PartFailed).
 
@@ -367,6 +383,8 @@ Event = (
     | SettingsKept
     | InputRejected
     | AlertAsked
+    | GalleryCame
+    | PanelFaceCame
     | ScreenShown
     | PartFailed
     | PartRecovered

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from node.core.radio_state import Bucket
+from node.core.screens import Screen
 from wire import gallery_socket
 from wire.frames import Alert
 
@@ -53,6 +54,20 @@ class Told(Struct, frozen=True):
     neighbours: tuple[gallery_socket.Neighbour, ...] = ()
 
 
+class Visit(Struct, frozen=True):
+    """Somebody looks at the gallery on the panel. See :mod:`node.core.press.visits`.
+
+    Attributes:
+        number: of the visit, within this run.
+        used_ms: when a button was pressed last.
+        screen: what the gallery shows; ``None`` = it has not said yet.
+    """
+
+    number: int
+    used_ms: int
+    screen: Screen | None = None
+
+
 class Gallery(Struct, frozen=True):
     """The whole.
 
@@ -60,8 +75,14 @@ class Gallery(Struct, frozen=True):
         requests: newest last.
         tokens: how many alerts it may still ask for.
         told: so far.
+        is_here: it is connected.
+        visits: how many there were in this run.
+        visit: the one that is; ``None`` = nobody looks.
     """
 
     requests: tuple[Request, ...] = ()
     tokens: Bucket = Bucket(1_000 * AT_ONCE)
     told: Told = Told()
+    is_here: bool = False
+    visits: int = 0
+    visit: Visit | None = None

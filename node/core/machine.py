@@ -36,6 +36,7 @@ from node.core.events import (
     FrameReceived,
     FramesReopened,
     FrameStored,
+    GalleryCame,
     IncidentReceived,
     InputRejected,
     KeyProven,
@@ -46,6 +47,7 @@ from node.core.events import (
     OverEnded,
     OverFailed,
     OverStarted,
+    PanelFaceCame,
     PartFailed,
     PartRecovered,
     PinChanged,
@@ -65,7 +67,7 @@ from node.core.link import asking, boot, configuring, identity, intake, supervis
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours import inbox
 from node.core.panel import faces, gallery_lines, lamp, view
-from node.core.press import drafts, persons, presses
+from node.core.press import drafts, persons, presses, visits
 from node.core.press.presses import Gesture, Wish
 from node.core.radio import answer_queue, channel_access, overs, path_tests, relays
 from node.core.settings import Settings
@@ -104,6 +106,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
         parts.tell_soon(turn)
     _due(turn)
     own = view.settle(turn)
+    visits.settle(turn)
     sounder.settle(turn)
     lamp.settle(turn, own)
     gallery_lines.settle(turn)
@@ -146,6 +149,8 @@ def _buttons(turn: Turn, event: Event, happened_ms: int) -> None:
 
 
 def _wish(turn: Turn, gesture: Gesture) -> None:
+    if visits.pressed(turn, gesture.wish):
+        return
     match gesture.wish:
         case Wish.ATTACK | Wish.ASSIST | Wish.TEST:
             drafts.press(turn, _ALERTS[gesture.wish], gesture.at_ms)
@@ -183,7 +188,7 @@ def _hint(state: NodeState) -> Iterator[Timer]:
 
 
 _TIMERS: Final = (drafts.timers, delivery.timers, parts.timers, supervision.timers, configuring.timers)
-_TIMERS_AFTER_RADIO: Final = (relays.timers, neighbours.timers, told.timers, lifecycle.timers, _hint)
+_TIMERS_AFTER_RADIO: Final = (relays.timers, neighbours.timers, told.timers, lifecycle.timers, visits.timers, _hint)
 
 
 def _due(turn: Turn) -> None:
@@ -247,6 +252,8 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     SettingsKept: configuring.kept,
     InputRejected: lambda turn, event: turn.reject(event.reason),
     AlertAsked: persons.asked,
+    GalleryCame: lambda turn, event: visits.came(turn, is_here=event.is_here),
+    PanelFaceCame: visits.face_came,
     ScreenShown: neighbours.shown,
     PartFailed: lambda turn, event: parts.failed(turn, event.part, event.detail),
     PartRecovered: _part_recovered,

@@ -48,6 +48,8 @@ class Face(StrEnum):
     STOPPING = "stopping"
     HINT = "hint"
     """A hint about how to press, for three seconds; nothing was sent."""
+    GALLERY = "gallery"
+    """Somebody looks at the exclusion gallery here. Any alert takes its place."""
 
 
 class Emphasis(StrEnum):
@@ -70,6 +72,37 @@ class Dots(StrEnum):
     UNDELIVERED = "undelivered"
 
 
+class PictureMode(StrEnum):
+    """Of a picture's pixels, by rows from the top: eight a byte, a grey a byte, or three bytes each."""
+
+    MONO = "1"
+    GREY = "L"
+    COLOUR = "RGB"
+
+
+class Place(Struct, frozen=True):
+    """Where a picture may stand on a panel, and in which pixels."""
+
+    width_px: int
+    height_px: int
+    mode: PictureMode
+
+    @property
+    def bytes_count(self) -> int:
+        """Of all its pixels."""
+        if self.mode is PictureMode.MONO:
+            return -(-self.width_px // 8) * self.height_px
+        return self.width_px * self.height_px * (3 if self.mode is PictureMode.COLOUR else 1)
+
+
+class Picture(Struct, frozen=True):
+    """A picture for the panel, and four lines of at most ten characters that belong to it."""
+
+    place: Place
+    pixels: bytes
+    lines: tuple[str, ...] = ()
+
+
 class Screen(Struct, frozen=True):
     """One screen.
 
@@ -83,6 +116,7 @@ class Screen(Struct, frozen=True):
         dots: silent-mode marks.
         is_dim: the idle face, drawn at low contrast.
         concerns: text id of the alert it shows, if any; returned in ``ScreenShown``.
+        picture: stands in place of headline and lines.
     """
 
     face: Face
@@ -93,3 +127,4 @@ class Screen(Struct, frozen=True):
     dots: Dots = Dots.NONE
     is_dim: bool = False
     concerns: str = ""
+    picture: Picture | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from node.core.screens import Place
 from wire.ids import NodeId
 
 
@@ -104,6 +105,7 @@ class Settings(Struct, frozen=True):
         version: the program's version, for boot screen and health.
         radio: ``None`` = there is none.
         has_gallery: a gallery on this unit may ask for alerts, and is told what it needs to know.
+        picture_place: where the panel can show a photograph; ``None`` = nowhere.
     """
 
     node: NodeId
@@ -116,3 +118,4 @@ class Settings(Struct, frozen=True):
     timing: Timing = field(default_factory=Timing)
     radio: RadioSettings | None = None
     has_gallery: bool = False
+    picture_place: Place | None = None

@@ -12,8 +12,8 @@ from typing import Final
 from msgspec import Struct
 from PIL import Image, ImageChops, ImageDraw
 
-from node.core.screens import Dots, Emphasis, Screen
-from node.hw.profiles import Panel
+from node.core.screens import Dots, Emphasis, Picture, PictureMode, Place, Screen
+from node.hw.profiles import Driver, Panel
 from node.hw.typeface import LIT, Typeface
 from wire.kinds import Priority
 
@@ -37,6 +37,14 @@ _DOT_COUNT: Final = {Dots.SAVED: 1, Dots.RECEIVED: 2, Dots.ANSWERED: 3}
 WANDER_X_PX: Final = 4
 WANDER_Y_PX: Final = 2
 """How far the idle face strays from its place, so that no pixel is always lit."""
+
+TALL_PICTURE_PX: Final = 98
+"""On a panel of 128 × 128, with two rows below it."""
+_LINES_BESIDE: Final = 4
+_BESIDE_GAP_PX: Final = 4
+_PICTURE_LINE_PX: Final = 15
+_CORNER_PX: Final = _DASH_PX + 2
+"""As wide as the widest silent mark."""
 
 BLACK: Final = (0, 0, 0)
 WHITE: Final = (255, 255, 255)
@@ -74,8 +82,10 @@ def draw_screen(
         aside: up to four lines for the right half of a panel 256 px wide.
 
     Returns:
-        mode ``RGB`` for colour panels, else mode ``1``; the panel's size.
+        mode ``RGB`` for colour panels and for greys, else mode ``1``; the panel's size.
     """
+    if screen.picture is not None:
+        return _pictured(screen.picture, screen.dots, panel, typeface)
     face = compose_face(screen, typeface)
     if minute is not None:
         face = _moved(face, wander(face, minute))
@@ -90,6 +100,14 @@ def draw_screen(
     if panel.is_colour:
         return _coloured(whole, screen, headline_bottom_px=top_px + LINE_TOPS_PX[0] - 1)
     return ImageChops.invert(whole) if screen.emphasis is Emphasis.INVERTED else whole
+
+
+def place_of_picture(panel: Panel) -> Place:
+    """Where :func:`draw_screen` sets a picture on this panel: a square beside the words, or above them."""
+    if panel.is_colour:
+        return Place(TALL_PICTURE_PX, TALL_PICTURE_PX, PictureMode.COLOUR)
+    mode = PictureMode.GREY if panel.driver is Driver.SSD1322 else PictureMode.MONO
+    return Place(FACE_HEIGHT_PX, FACE_HEIGHT_PX, mode)
 
 
 def compose_face(screen: Screen, typeface: Typeface) -> Image.Image:
@@ -234,6 +252,35 @@ def _draw_aside(whole: Image.Image, typeface: Typeface, aside: tuple[str, ...]) 
     for n, text in enumerate(aside[:4]):
         fitted = typeface.fitted(text, LINE_SIZE_PX, whole.width - left_px - MARGIN_PX)
         typeface.draw(canvas, left_px, 2 + n * 15, fitted, LINE_SIZE_PX)
+
+
+def _pictured(picture: Picture, dots: Dots, panel: Panel, typeface: Typeface) -> Image.Image:
+    """The picture on the left with its lines beside it; on a tall panel above them."""
+    place = picture.place
+    words = Image.new("1", (panel.width_px, panel.height_px))
+    canvas = ImageDraw.Draw(words)
+    is_tall = panel.height_px > FACE_HEIGHT_PX
+    lines = _rows_below(picture.lines) if is_tall else picture.lines
+    left_px, top_px = (MARGIN_PX, place.height_px + 1) if is_tall else (place.width_px + _BESIDE_GAP_PX, 0)
+    for n, text in enumerate(lines[:_LINES_BESIDE]):
+        fitted = typeface.fitted(text, LINE_SIZE_PX, panel.width_px - left_px)
+        typeface.draw(canvas, left_px, top_px + n * _PICTURE_LINE_PX, fitted, LINE_SIZE_PX)
+    photograph = Image.frombytes(place.mode.value, (place.width_px, place.height_px), picture.pixels)
+    whole = words if place.mode is PictureMode.MONO else words.convert("RGB")
+    whole.paste(photograph, ((panel.width_px - place.width_px) // 2 if is_tall else 0, 0))
+    if dots is not Dots.NONE:
+        # Bottom right, where staff look for them.
+        corner = Image.new("1", (FACE_WIDTH_PX, FACE_HEIGHT_PX))
+        _draw_dots(corner, dots)
+        mark = (FACE_WIDTH_PX - _CORNER_PX, FACE_HEIGHT_PX - _DOT_PX - 1, FACE_WIDTH_PX, FACE_HEIGHT_PX)
+        left_px = min(panel.width_px, FACE_WIDTH_PX) - _CORNER_PX
+        whole.paste(corner.crop(mark), (left_px, panel.height_px - _DOT_PX - 1))
+    return whole
+
+
+def _rows_below(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Two rows of what stands in four beside a picture."""
+    return " ".join(lines[0::3]), " ".join(lines[1:3])
 
 
 def _coloured(whole: Image.Image, screen: Screen, headline_bottom_px: int) -> Image.Image:

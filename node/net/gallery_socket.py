@@ -18,25 +18,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from node.core.events import AlertAsked, InputRejected, Offer
+from node.core.events import AlertAsked, GalleryCame, InputRejected, Offer, PanelFaceCame
 from runtime.monotonic import monotonic_ms
 from runtime.unix_address import socket_address
 from wire.gallery_socket import (
-    LINE_BYTES_MAX,
+    FACE_BYTES_MAX,
     VERSION,
     CentralTime,
     Ended,
+    GalleryLine,
     Heard,
     Hello,
     Neighbour,
     NodeLine,
     NodeState,
+    PanelFace,
     Progress,
     SocketLineError,
     decode_asked,
     encode_line,
 )
-from wire.gallery_socket import AlertAsked as Asked
 from wire.ids import NodeId, node_text
 
 logger = logging.getLogger(__name__)
@@ -175,6 +176,7 @@ class GallerySocket:
         if self._time_offset_ms is not None:
             greeting.append(encode_line(CentralTime(at_s=(self._time_offset_ms + monotonic_ms()) // 1000)))
         self._gallery = _Connection(connection, b"".join(greeting))
+        self._offer(GalleryCame(is_here=True), WAITING_MAX)
 
     def _serve(self, selector: selectors.BaseSelector, gallery: _Connection, events: int) -> None:
         if (events & selectors.EVENT_READ and not gallery.read()) or (
@@ -187,15 +189,14 @@ class GallerySocket:
             line = gallery.line()
             if line is None:
                 return
-            asked = _alert(line)
+            asked = decode_asked(line)
         except SocketLineError as e:
             logger.warning("the gallery said what it may not: %s", e)
             self._offer(InputRejected(e.reason), WAITING_MAX)
             self._hang_up(selector)
             return
         self._take_ms = monotonic_ms() + PACE_MS
-        event = AlertAsked(asked.request, asked.alert_kind, asked.scheme, asked.person, asked.answer)
-        if not self._offer(event, WAITING_MAX):
+        if not self._offer(_event(asked), WAITING_MAX):
             self._hang_up(selector)  # It asks again, by the same request.
 
     def _spread(self, selector: selectors.BaseSelector) -> None:
@@ -228,6 +229,13 @@ class GallerySocket:
         if gallery is not None:
             _watch(selector, gallery.socket, 0)
             gallery.socket.close()
+            self._offer(GalleryCame(is_here=False), WAITING_MAX)
+
+
+def _event(said: GalleryLine) -> AlertAsked | PanelFaceCame:
+    if isinstance(said, PanelFace):
+        return PanelFaceCame(said.visit, said.headline, said.lines, said.picture, said.is_over)
+    return AlertAsked(said.request, said.alert_kind, said.scheme, said.person, said.answer)
 
 
 class _Connection:
@@ -241,7 +249,7 @@ class _Connection:
     @property
     def has_line(self) -> bool:
         """Whether a line waits to be taken, or too much without one."""
-        return b"\n" in self._incoming or len(self._incoming) >= LINE_BYTES_MAX
+        return b"\n" in self._incoming or len(self._incoming) >= FACE_BYTES_MAX
 
     def wanted(self, may_take: bool) -> int:  # noqa: FBT001 - one question
         """The selector's events: nothing more is read while a line waits."""
@@ -284,16 +292,9 @@ class _Connection:
         if end:
             self._incoming = rest
             return line + end
-        if len(line) >= LINE_BYTES_MAX:
-            raise SocketLineError("socket line", LINE_BYTES_MAX)
+        if len(line) >= FACE_BYTES_MAX:
+            raise SocketLineError("socket line", FACE_BYTES_MAX)
         return None
-
-
-def _alert(line: bytes) -> Asked:
-    asked = decode_asked(line)
-    if not isinstance(asked, Asked):
-        raise SocketLineError("socket line", detail="not an alert")
-    return asked
 
 
 def _is_of(connection: socket.socket, user: int) -> bool:

@@ -20,6 +20,7 @@ from node.core.screens import Dots, Face, Screen
 from node.core.state import Incident, Neighbour, NodeState
 from node.core.table import UNSETTLED, Phase
 
+_ONE_MOMENT: Final = Screen(Face.GALLERY, ("GALLERY",), ("One moment", ""))
 _SILENT_DOTS: Final = {
     Phase.DRAFTED: Dots.NONE,
     Phase.REFUSED: Dots.UNDELIVERED,
@@ -46,7 +47,8 @@ def compose(state: NodeState, own: Incident | None, now_ms: int) -> Screen | Non
         return None
     if state.is_stopping:
         return Screen(Face.STOPPING, ("STOPPING",), ("Buttons do not work", USE_RADIO))
-    face = idle_face(state, now_ms)
+    visit = state.gallery.visit
+    face = idle_face(state, now_ms) if visit is None else visit.screen or _ONE_MOMENT
     neighbour = _on_display(state)
     is_telling = own is not None and own.phase in UNSETTLED
     if neighbour is not None:

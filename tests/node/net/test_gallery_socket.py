@@ -13,12 +13,14 @@ from typing import Final
 
 import pytest
 
-from node.core.events import AlertAsked, Event, InputRejected
+from node.core.events import AlertAsked, Event, GalleryCame, InputRejected, PanelFaceCame
 from node.net.gallery_socket import GallerySocket
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import wait_until
 from wire.gallery_socket import (
+    FACE_BYTES_MAX,
     LINE_BYTES_MAX,
+    PICTURE_BYTES_MAX,
     Accepted,
     CentralTime,
     Ended,
@@ -26,6 +28,7 @@ from wire.gallery_socket import (
     Neighbour,
     NodeLine,
     NodeState,
+    PanelFace,
     Progress,
     decode_said,
     encode_line,
@@ -53,14 +56,21 @@ def asked(number: int = 1) -> Asked:
 
 
 class Loop:
-    """Takes what the socket offers, until it is full."""
+    """Takes what the socket offers, until it is full.
+
+    Attributes:
+        came: whether a gallery was there, each time that it came or went.
+    """
 
     def __init__(self) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
+        self.came: list[bool] = []
         self.is_full = False
 
     def offer(self, event: Event, _waiting_max: int, _size_bytes: int = 0) -> bool:
-        if not self.is_full:
+        if isinstance(event, GalleryCame):
+            self.came.append(event.is_here)
+        elif not self.is_full:
             self.events.put(event)
         return not self.is_full
 
@@ -146,6 +156,22 @@ def test_what_is_asked_for_becomes_an_event_and_the_answer_comes_back(
     assert answer == gallery.line()
 
 
+def test_node_is_told_when_a_gallery_comes_and_goes(gallery: Gallery, loop: Loop) -> None:
+    assert [True] == loop.came
+
+    gallery.say(b"\n")
+
+    assert gallery.is_hung_up()
+    wait_until(lambda: [True, False] == loop.came, "it is gone")
+
+
+def test_face_for_the_panel_is_taken_with_the_largest_picture(gallery: Gallery, loop: Loop) -> None:
+    face = PanelFace(visit=3, lines=("HART-0042",), picture=bytes(PICTURE_BYTES_MAX))
+    gallery.say(encode_line(face))
+
+    assert PanelFaceCame(3, (), ("HART-0042",), face.picture) == loop.next()
+
+
 def test_program_of_another_user_is_hung_up_on_unheard(path: Path, loop: Loop) -> None:
     node = serving(path, loop, user=os.geteuid() + 1)
     stranger = Gallery(path)
@@ -190,10 +216,11 @@ def test_socket_is_for_its_owner_and_group_alone(node: GallerySocket, gallery: G
         b"GET / HTTP/1.1\r\n",
         b"\xff\n",
         b"\n",
-        b"x" * LINE_BYTES_MAX,
+        b"x" * FACE_BYTES_MAX,
+        encode_line(asked())[:-2] + b" " * LINE_BYTES_MAX + b"}\n",
         encode_line(asked()).replace(b"breach", b"attack"),
     ],
-    ids=["another type", "http", "not text", "nothing", "no line", "attack"],
+    ids=["another type", "http", "not text", "nothing", "no line", "long alert", "attack"],
 )
 def test_anything_but_an_alert_about_a_person_ends_the_connection(gallery: Gallery, loop: Loop, said: bytes) -> None:
     gallery.say(said)
