@@ -16,13 +16,13 @@ from msgspec import Struct
 from office.exclusions.models import Case
 from office.in_shops.port import Report
 from office.in_shops.rules.wording import marks, shown_text, staff_text
+from office.in_shops.staff_names import staff_names
 from office.in_shops.standing import moment
 from office.members.models import Premises
 from office.members.scope import premises_of
 from office.nodes.reading import Search, Shown
 from office.nodes.store import Station
 from office.people.models import Individual
-from office.staff.models import StaffMember
 from wire.ids import NodeId, node_text
 
 OTHER_SHOP: Final = "A unit that is not in your schemes"
@@ -136,7 +136,7 @@ class Scope:
     def staff(self) -> list[tuple[int, str]]:
         """Who has looked at all, by name."""
         numbers = self._report.reported.staff(self.search(None))
-        names = self._staff_names(numbers)
+        names = staff_names(numbers, self._own)
         return sorted(((one, staff_text(one, names.get(one, ""))) for one in numbers), key=lambda one: one[1])
 
     def troubled(self) -> list[tuple[str, str]]:
@@ -160,7 +160,7 @@ class Scope:
     def looks(self, shown: Iterable[Shown]) -> list[Look]:
         """Records as people read them; two queries for all of them."""
         rows = list(shown)
-        names = self._staff_names({one.record.staff for one in rows})
+        names = staff_names({one.record.staff for one in rows}, self._own)
         numbers = {one.record.case for one in rows if one.record.scheme in self._own}
         cases = {
             (case.scheme_id, case.number): case
@@ -180,15 +180,10 @@ class Scope:
                 staff_text(one.record.staff, names.get(one.record.staff, "")),
                 shown_text(one.record.kind),
                 cases.get((one.record.scheme, one.record.case)),
-                marks(follows_gap=one.follows_gap, is_copied=copied.get(one.node, one.record.n + 1) <= one.record.n),
+                marks(follows_gap=one.follows_gap, is_copied=copied.get(one.node, one.n + 1) <= one.n),
             )
             for one in rows
         ]
-
-    def _staff_names(self, numbers: Iterable[int]) -> dict[int, str]:
-        """Of staff of own premises, also of who was taken off; others have no name here."""
-        found = StaffMember.objects.filter(number__in=list(numbers), premises__in=list(self.premises))
-        return dict(found.values_list("number", "name"))
 
     def _shop(self, node: NodeId) -> str:
         station = self._stations.get(node)

@@ -37,7 +37,7 @@ class Search(Struct, frozen=True, kw_only=True):
         cases: (scheme, number); ``None`` = any, and what is of no case.
         of_nodes: only of these; ``None`` = any.
         staff: number of a member of staff; ``None`` = anybody.
-        n: number of a record, as it stands in a photograph's watermark; ``None`` = any.
+        n: number of a record on its unit, as it stands in a photograph's watermark; ``None`` = any.
         from_s, until_s: Unix time, the second excluded. A view whose time is not proven is also found by when it came.
     """
 
@@ -55,11 +55,13 @@ class Shown(Struct, frozen=True):
     """A view as a node has recorded it.
 
     Attributes:
+        n: its number as it is kept: after a card was broken the unit's own begin anew, and these go on.
         received_s: when the office had it, Unix time.
         follows_gap: the record before it is missing.
     """
 
     node: NodeId
+    n: int
     record: ViewRecord
     received_s: int
     follows_gap: bool
@@ -144,14 +146,14 @@ class Reported:
         """Those found, the newest first by their own time."""
         where, values = _where(search)
         found = self._rows(
-            "SELECT f.node, v.record, f.received_s, f.n > 1 AND NOT EXISTS"  # noqa: S608 - no word of it is a reader's
+            "SELECT f.node, f.n, v.record, f.received_s, f.n > 1 AND NOT EXISTS"  # noqa: S608 - no word of it is a reader's
             " (SELECT 1 FROM views AS b WHERE b.node = f.node AND b.n = f.n - 1)"
             f" FROM (SELECT s.node, s.n, s.at_s, s.received_s FROM shown AS s WHERE {where}"
             " ORDER BY s.at_s DESC, s.node, s.n DESC LIMIT :most OFFSET :skip) AS f"
             " JOIN views AS v ON v.node = f.node AND v.n = f.n ORDER BY f.at_s DESC, f.node, f.n DESC",
             values | {"most": most, "skip": skip},
         )
-        return [Shown(NodeId(node), _read_record(record), at_s, bool(gap)) for node, record, at_s, gap in found]
+        return [Shown(NodeId(node), n, _read_record(record), at_s, bool(gap)) for node, n, record, at_s, gap in found]
 
     def newest_report(self) -> int:
         """Number of the newest report; 0 = there is none."""
@@ -243,7 +245,8 @@ def _where(search: Search) -> tuple[str, dict[str, Any]]:
         parts.append("s.staff = :staff")
         values["staff"] = search.staff
     if search.n is not None:
-        parts.append("s.n = :n")
+        starts = "SELECT c.after FROM chain_starts AS c WHERE c.node = s.node AND c.after < s.n"
+        parts.append(f"s.n - COALESCE(({starts} ORDER BY c.after DESC LIMIT 1), 0) = :n")
         values["n"] = search.n
     if search.from_s is not None or search.until_s is not None:
         values |= {"from_s": search.from_s or 0, "until_s": search.until_s or 2**62}

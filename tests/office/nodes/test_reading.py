@@ -122,6 +122,22 @@ def test_views_are_found_by_case_node_staff_and_time(store: Store, file: Path) -
         assert [3] == [one.record.n for one in reported.views(OURS, skip=1, most=1)]
 
 
+def test_log_that_has_begun_anew_is_found_by_the_numbers_of_its_unit(store: Store, file: Path) -> None:
+    """They stand in the watermarks of photographs."""
+    store.add_views(SHOP, logged(SHOP, (HART, 1), (HART, 1), (HART, 1)), 10)
+    anew = logged(SHOP, (HART, 2), (HART, 2), at_s=5_000)
+    assert "fork" == store.add_views(SHOP, anew, 20).fault
+    assert store.begin_chain(SHOP, 30)
+    store.add_views(SHOP, anew, 40)
+
+    with look_at(file) as reported:
+        found = [
+            [(one.n, one.record.n, one.record.case) for one in reported.views(msgspec.structs.replace(OURS, n=n))]
+            for n in (2, 3, 5)
+        ]
+    assert [[(5, 2, 2), (2, 2, 1)], [(3, 3, 1)], []] == found
+
+
 def test_view_of_a_clock_that_is_not_proven_is_found_by_when_it_came_too(store: Store, file: Path) -> None:
     store.add_views(SHOP, logged(SHOP, (HART, 1), at_s=60, is_proven=False), 5_000)
     store.add_views(OTHER_SHOP, logged(OTHER_SHOP, (HART, 1), at_s=60), 5_000)
