@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from office.breaches.models import Breach
-from office.in_shops.staff_names import staff_names
+from office.staff.names import staff_names
 
 
 def reporter_of(breach: Breach) -> str:
