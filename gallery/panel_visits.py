@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from gallery.core.effects import AnswerSignIn, CloseSession, NotShown, RedrawPages, RefuseView
 from gallery.core.events import Pin, SignInAsked, ViewAsked
-from gallery.page.ports import GalleryPort, Opened, Snapshot
+from gallery.page.ports import PANEL_SESSION, GalleryPort, Opened, Snapshot
 from gallery.panel import visit as rules
 from gallery.panel.visit import Banned, Colleague, Key, Leave, Listed, Look, Order, SignInWith, Step, Visit
 from gallery.pictures.marking import NotShownError, Pictures
@@ -106,7 +106,7 @@ class PanelVisits:
                 self._end()
                 place = PanelPlace(line.width_px, line.height_px, line.mode)
                 visit = rules.begin(listed(self._gallery.snapshot()))
-                self._now = _Now(number, place, secrets.token_hex(16), visit)
+                self._now = _Now(number, place, _new_session(), visit)
                 self._show()
             case PanelKey(visit=number, key=key):
                 if self._now is not None and self._now.number == number:
@@ -131,7 +131,7 @@ class PanelVisits:
             case Leave():
                 self._gallery.sign_out(now.session)
                 # A session is never used twice.
-                self._now = replace(now, session=secrets.token_hex(16))
+                self._now = replace(now, session=_new_session())
             case None:
                 pass
         self._show()
@@ -139,7 +139,7 @@ class PanelVisits:
             self._now = None
 
     def _sign_in(self, now: _Now, person: int, pin: str) -> None:
-        session = secrets.token_hex(16)
+        session = _new_session()
         self._now = replace(now, session=session)
         future = self._gallery.sign_in(SignInAsked(session, person, Pin(pin)))
         self._then(future, lambda answer: self._answered(session, answer))
@@ -231,6 +231,10 @@ class PanelVisits:
                 self._orders.put(lambda: take(answered.result()))
 
         future.add_done_callback(done)
+
+
+def _new_session() -> str:
+    return f"{PANEL_SESSION}{secrets.token_hex(16)}"
 
 
 def listed(snapshot: Snapshot) -> Listed:

@@ -11,6 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from gallery.page.ports import PANEL_SESSION
+
 IDLE_S: Final = 60
 """The page locks itself when nobody has touched it for so long."""
 WARNING_S: Final = 20
@@ -64,7 +66,8 @@ class Keeping:
 
     def overdue(self, sessions: Iterable[str], now_s: float) -> list[str]:
         """Those of these sessions that must be locked now; what is known of all others is forgotten."""
-        open_ones = frozenset(sessions)
+        # The unit's own panel has no stream, and locks by the node's rules.
+        open_ones = frozenset(one for one in sessions if not one.startswith(PANEL_SESSION))
         for session in self._known.keys() - open_ones:
             del self._known[session]
         for session in open_ones - self._known.keys():

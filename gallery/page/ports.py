@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -22,6 +22,10 @@ from wire.gallery_lines import EntryText, PhotographSize
 
 Left = Literal["yes", "no", "not-asked"]
 """Whether somebody who is banned left when they were asked to."""
+
+
+PANEL_SESSION: Final = "panel "
+"""So begins the name of a session at the unit's own panel, which locks by the node's rules and not by the page's."""
 
 
 class Person(Struct, frozen=True):

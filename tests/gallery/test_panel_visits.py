@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gallery.core.staff import StaffTold
+from gallery.page.keeping import Keeping
 from gallery.panel_visits import PanelVisits
 from gallery.pictures.marking import Pictures
 from tests.support.fleet_broker import DEADLINE_S
@@ -131,6 +132,15 @@ def test_end_of_a_visit_signs_out(panel: Panel, shop: RunningGallery) -> None:
 
     assert panel.until(lambda face: face.is_over).visit == panel.number
     shop.until(lambda: not shop.running.snapshot().sessions)
+
+
+def test_page_does_not_lock_the_panel_because_no_browser_watches_it(panel: Panel, shop: RunningGallery) -> None:
+    sign_in(panel)
+    (session,) = shop.running.snapshot().sessions
+    keeping = Keeping()
+
+    assert [] == keeping.overdue([session, "a page"], 0.0)
+    assert ["a page"] == keeping.overdue([session, "a page"], 3_600.0)
 
 
 def test_node_that_is_gone_signs_out(panel: Panel, shop: RunningGallery) -> None:
