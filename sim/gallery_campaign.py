@@ -243,6 +243,7 @@ class _Life:
         asked = self.node.asked
         if asked is None:
             return
+        self.node.happen(self.office.take(asked))
         is_late = self.chance.random() < 0.1  # noqa: PLR2004 - one in ten
         answer = self.office.answer(asked, self.node.now_ms, self.oracle.true_s, views_received=len(self.disk.views))
         self.old_answers.append(answer)
@@ -411,6 +412,7 @@ class _Life:
     def _answer_and_fetch(self) -> None:
         asked = self.node.asked
         if asked is not None:
+            self.node.happen(self.office.take(asked))
             logged = len(self.disk.views)
             answer = self.office.answer(asked, self.node.now_ms, self.oracle.true_s, views_received=logged)
             self.oracle.answered(answer, is_late=False)

@@ -64,8 +64,6 @@ class SimOffice:
         """What it says to this question."""
         held = {one.scheme: one for one in asked.held}
         schemes = sorted(self.allowed)
-        sent = frozenset(one.id for one in asked.reports)
-        self.reports |= sent
         return ev.OfficeAnswered(
             asked_ms,
             now_s,
@@ -78,9 +76,14 @@ class SimOffice:
             ),
             staff=self.staff,
             views_received=views_received,
-            reports_committed=sent,
             unproven=self.unproven,
         )
+
+    def take(self, asked: do.AskOffice) -> ev.ReportsAnswered:
+        """What it says to the reports that go before this question: it has them."""
+        sent = frozenset(one.id for one in asked.reports)
+        self.reports |= sent
+        return ev.ReportsAnswered(sent)
 
     def _told(self, scheme: int, after: int) -> ev.GalleryTold:
         book = self.books[scheme]

@@ -149,7 +149,6 @@ class OfficeAnswered(Struct, frozen=True):
         galleries: those with news.
         staff: who may sign in; ``None`` = as before.
         views_received: number of the newest view that the office has committed.
-        reports_committed, reports_refused: ids of reports that it has, or will never take.
         outcomes: what has become of reports; ``None`` = as before.
         unproven: schemes of which it is not known what is in force: their lease stays as it was.
     """
@@ -161,10 +160,20 @@ class OfficeAnswered(Struct, frozen=True):
     galleries: tuple[GalleryTold, ...] = ()
     staff: tuple[StaffTold, ...] | None = None
     views_received: int = 0
-    reports_committed: frozenset[str] = frozenset()
-    reports_refused: frozenset[str] = frozenset()
     outcomes: Outcomes | None = None
     unproven: tuple[int, ...] = ()
+
+
+class ReportsAnswered(Struct, frozen=True):
+    """The office has answered to reports that went before the question.
+
+    Attributes:
+        committed: ids of those that it has.
+        refused: ids of those that it will never take.
+    """
+
+    committed: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
 
 class OfficeFailed(Struct, frozen=True):
@@ -319,6 +328,7 @@ Event = (
     | CentralTimeTold
     | FrameHeard
     | OfficeAnswered
+    | ReportsAnswered
     | OfficeFailed
     | PhotographsStored
     | PhotographsFailed

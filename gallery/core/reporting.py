@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from gallery.core.effects import AnswerReport, KeepReports, NotShown, RedrawPages
-from gallery.core.events import OfficeAnswered, ReportAlerted, ReportAsked, Started
+from gallery.core.events import OfficeAnswered, ReportAlerted, ReportAsked, ReportsAnswered, Started
 from gallery.core.readable import Why, why_not
 from gallery.core.reports import ReportBook, ReportRow
 from gallery.core.state import State
@@ -67,13 +67,18 @@ def alerted(turn: Turn, event: ReportAlerted) -> None:
     )
 
 
+def answered(turn: Turn, event: ReportsAnswered) -> None:
+    """Which reports the office has, and which it will never take."""
+    state = turn.state
+    state.book = replace(state.book, rows=tuple(_answered(row, event) for row in state.book.rows))
+
+
 def office_answered(turn: Turn, event: OfficeAnswered) -> None:
-    """Which reports it has, and what has become of some."""
+    """What has become of reports."""
     state = turn.state
     schemes = {scheme.scheme for scheme in event.schemes}
-    rows = tuple(_answered(row, event) for row in state.book.rows)
     # Of a scheme that was left nothing stays that says who was banned there.
-    kept = tuple(row for row in rows if row.state == "waiting" or row.report.scheme in schemes)
+    kept = tuple(row for row in state.book.rows if row.state == "waiting" or row.report.scheme in schemes)
     outcomes = state.book.outcomes if event.outcomes is None else event.outcomes
     if outcomes != state.book.outcomes:
         turn.fact("outcomes_told", reports=str(len(outcomes.reports)))
@@ -158,10 +163,10 @@ def _room(rows: tuple[ReportRow, ...]) -> tuple[ReportRow, ...]:
     return tuple(row for row in rows if row not in gone)
 
 
-def _answered(row: ReportRow, event: OfficeAnswered) -> ReportRow:
-    if row.report.id in event.reports_committed:
+def _answered(row: ReportRow, event: ReportsAnswered) -> ReportRow:
+    if row.report.id in event.committed:
         return replace(row, state="sent")
-    return replace(row, state="refused") if row.report.id in event.reports_refused else row
+    return replace(row, state="refused") if row.report.id in event.refused else row
 
 
 def _without_old(state: State) -> ReportBook:

@@ -18,7 +18,7 @@ import msgspec
 from gallery.arrivals import Arrivals
 from gallery.core.effects import AskOffice
 from gallery.core.effects import Held as CoreHeld
-from gallery.core.events import Event, OfficeAnswered, OfficeFailed, SchemeTold
+from gallery.core.events import Event, OfficeAnswered, OfficeFailed, ReportsAnswered, SchemeTold
 from gallery.core.staff import StaffTold
 from gallery.net.changes import News, Own, head_of, read_change, read_whole
 from gallery.net.connection import Office, OfficeConnection, Spare
@@ -38,7 +38,7 @@ from wire.gallery_contact import (
 from wire.gallery_head import GalleryHead
 from wire.gallery_lines import LINES_BYTES_MAX, GalleryError, Lines
 from wire.gallery_paths import CONTACT_PATH, REPORTS_PATH, VIEWS_PATH, lines_path, rows_path
-from wire.gallery_reports import TAKEN_BYTES_MAX, BreachReport, ReportsTaken, decode_taken, encode_reports
+from wire.gallery_reports import TAKEN_BYTES_MAX, BreachReport, decode_taken, encode_reports
 from wire.gallery_staff import StaffEntry, staff_digest
 from wire.gallery_views import ViewHead
 from wire.signing import PublicKey
@@ -198,8 +198,8 @@ class Contact:
             return OfficeFailed(f"{type(e).__name__}: {e}")
 
     def _answered(self, question: AskOffice, is_wanted: Callable[[], bool]) -> OfficeAnswered:
+        self._send_reports(question.reports, is_wanted)
         self._sources.refresh(self._getting(is_wanted))
-        taken = self._send_reports(question.reports, is_wanted)
         received = self._send_views(question.views_after, is_wanted)
         holds = tuple(Held(scheme=one.scheme, number=one.number, is_complete=one.is_complete) for one in question.held)
         known = staff_digest([StaffEntry(**msgspec.structs.asdict(one)) for one in question.staff])
@@ -225,8 +225,6 @@ class Contact:
             galleries=tuple(one.told for one in news),
             staff=None if answer.staff is None else tuple(map(_told, answer.staff)),
             views_received=received,
-            reports_committed=frozenset(taken.committed),
-            reports_refused=frozenset(taken.refused),
             outcomes=answer.outcomes,
             # Nobody renews a lease by a gallery that cannot be read, either.
             unproven=(*answer.unproven, *unread),
@@ -264,10 +262,10 @@ class Contact:
     def _getting(self, is_wanted: Callable[[], bool]) -> Callable[[str, int], bytes]:
         return lambda path, bytes_max: self._connection.get(path, bytes_max, is_wanted, may_go_on=False)
 
-    def _send_reports(self, reports: tuple[BreachReport, ...], is_wanted: Callable[[], bool]) -> ReportsTaken:
-        """What the office says of them. Of what was not sent it has nothing, whatever it says."""
+    def _send_reports(self, reports: tuple[BreachReport, ...], is_wanted: Callable[[], bool]) -> None:
+        """What the office says of them is told at once: the question may wait for half a minute."""
         if not reports:
-            return ReportsTaken()
+            return
         try:
             body = self._connection.post(REPORTS_PATH, encode_reports(reports), TAKEN_BYTES_MAX, is_wanted)
             taken = decode_taken(body)
@@ -276,15 +274,13 @@ class Contact:
                 raise
             # Its disk is full, or it is of an older version: what is lifted must be heard of all the same.
             logger.warning("reports are not taken: %s", e)
-            return ReportsTaken()
+            return
         except GalleryError as e:
             logger.warning("the office does not say which reports it has: %s", e)
-            return ReportsTaken()
-        sent = {one.id for one in reports}
-        return ReportsTaken(
-            committed=tuple(one for one in taken.committed if one in sent),
-            refused=tuple(one for one in taken.refused if one in sent),
-        )
+            return
+        # Of what was not sent it has nothing, whatever it says.
+        sent = frozenset(one.id for one in reports)
+        self._put(ReportsAnswered(sent & frozenset(taken.committed), sent & frozenset(taken.refused)))
 
     def _send_views(self, delivered: int, is_wanted: Callable[[], bool]) -> int:
         """Number of the newest view that the office is known to have."""

@@ -48,13 +48,13 @@ def test_report_is_answered_from_the_card_goes_to_the_office_and_its_outcome_is_
     sent = shop.office.asked[-1].reports
     told = ReportOutcome(report=ID, state="closed", words="Police informed.\u202e", at_s=NOW_S)
     outcomes = Outcomes(version="0" * 16, reports=(told,))
+    shop.running.put(ev.ReportsAnswered(frozenset({ID})))
     shop.running.put(
         ev.OfficeAnswered(
             shop.now_ms,
             NOW_S,
             NOW_S + 60,
             (ev.SchemeTold(HART),),
-            reports_committed=frozenset({ID}),
             outcomes=outcomes,
         )
     )

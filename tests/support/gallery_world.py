@@ -57,6 +57,7 @@ class GalleryWorld:
         """The office answers the question that is under way."""
         assert self.node.asked is not None
         asked_ms = self.node.now_ms
+        self.node.happen(self.office.take(self.node.asked))
         self.pass_ms(took_ms)
         self.node.happen(self.office.answer(self.node.asked, asked_ms, self.true_s))
 

@@ -49,9 +49,8 @@ def says(
     """The office answers, and says this of reports."""
     assert world.node.asked is not None
     answer = world.office.answer(world.node.asked, world.node.now_ms, world.true_s)
-    world.node.happen(
-        replace(answer, reports_committed=reports_committed, reports_refused=reports_refused, outcomes=outcomes)
-    )
+    world.node.happen(ev.ReportsAnswered(reports_committed, reports_refused))
+    world.node.happen(replace(answer, outcomes=outcomes))
 
 
 def told_of(state: str = "closed", *, at_s: int, version: str = "0" * 16) -> Outcomes:
