@@ -11,7 +11,7 @@ from gallery.config import Configuration
 from gallery.core.words import NOTHING_YET, WORDS
 from gallery.listing import Names
 from gallery.net.changes import Own
-from gallery.net.connection import Office
+from gallery.net.connection import Office, Spare
 from gallery.net.contact import Contact, Sources
 from gallery.net.fetching import Fetching
 from gallery.net.town_directory import TownDirectory
@@ -87,8 +87,9 @@ class GalleryApp:
             self._directory.refresh,
         )
         own = Own(configuration.town, node, configuration.sealing_key)
-        self._contact = Contact(office, own, sources, arrivals, self.running.put)
-        self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms)
+        spare = Spare(office)
+        self._contact = Contact(office, own, sources, arrivals, self.running.put, spare=spare)
+        self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms, spare=spare)
 
     def run(self) -> int:
         """Until :meth:`stop`. Returns the exit status."""
