@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
 from bench import town
-from tests.support.asking_town import HART, HOST, AskingTown, Entry, sender
-from wire.ids import NodeId
+from tests.support.asking_town import HART, HOST, AskingTown, Entry, sealing_key, sender
+from wire.ids import NodeId, node_text
 
 PHOTOGRAPH_BYTES: Final = 60_000
 _FIRST: Final = 0x100
@@ -30,6 +30,31 @@ class GalleryTown(AskingTown):
             issued = self.certificate(node)
             self.write(f"gallery-{node:x}.pem", issued.certificate_pem)
             self.write(f"gallery-{node:x}.key", issued.key_pem)
+
+    def program(self, node: NodeId) -> AbstractContextManager[subprocess.Popen[str]]:
+        """``watchlink gallery`` of a node, on the card that it has in :meth:`card`."""
+        self.write(f"sealing-{node:x}.key", sealing_key(node).private_bytes_raw().hex().encode())
+        lines = (
+            f'state_dir = "state-{node:x}"',
+            "[identity]",
+            f'node = "{node_text(node)}"',
+            'ca_file = "root.pem"',
+            f'certificate_file = "gallery-{node:x}.pem"',
+            f'key_file = "gallery-{node:x}.key"',
+            f'sealing_key_file = "sealing-{node:x}.key"',
+            'directory_file = "directory.json"',
+            "[office]",
+            f'host = "{HOST}"',
+            f"port = {self.port}",
+            "[page]",
+            "port = 0",
+        )
+        config = self.write(f"gallery-{node:x}.toml", "\n".join(lines).encode())
+        return town.program("-m", "watchlink.cli", "gallery", "--config", str(config), log=self.folder / "gallery.log")
+
+    def card(self, node: NodeId) -> Path:
+        """Of the program."""
+        return self.folder / f"state-{node:x}/card"
 
     @property
     def digests(self) -> list[str]:
