@@ -22,7 +22,8 @@ from wire.gallery_lines import Category
 FACES: Final = Path(__file__).parents[2] / "demo" / "faces"
 ALICE, BOB = 7, 8
 URL: Final = "https://192.168.1.20:8443"
-PEOPLE: Final[tuple[tuple[int, str, Category, bool, int], ...]] = (
+Row = tuple[int, str, Category, bool, int]
+PEOPLE: Final[tuple[Row, ...]] = (
     (31, "Bartholomew Featherstonehaugh", "theft", False, 200),
     (34, "Jo Reed", "violence", True, 90),
     (35, "", "theft", False, 60),
@@ -41,7 +42,7 @@ def face(number: int) -> bytes:
     return files[number % len(files)].read_bytes()
 
 
-def published(people: tuple[tuple[int, str, Category, bool, int], ...] = PEOPLE) -> Published:
+def published(people: tuple[Row, ...] = PEOPLE) -> Published:
     """A scheme's gallery of nobody; one of them has no photograph."""
     gallery = Published()
     for case, name, category, here, days in people:
