@@ -137,6 +137,7 @@ def _cards() -> tuple[Card, ...]:
         "00000020", premises, response, _ago(20)
     )
     coming = _answered(_card(7, AlertKind.BREACH, "Fox & Goose", "Cank St", 1_260), _JAS, 1_200)
+    coming = replace(coming, person="PUBWATCH-0042", person_scheme=2, left="yes")
     return (
         replace(
             _card(1, AlertKind.ATTACK, "Corner Shop", "High St", 41),

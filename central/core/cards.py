@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from central.core.audience import audience_of
 from central.core.groups import Shown
-from central.core.incident import Incident
+from central.core.incident import LEFT_WORDS, Incident
 from central.core.timing import Timing
 from central.core.view import Card, MemberLine, NodeLine
 from wire.directory import Directory
 from wire.ids import FrameId, NodeId, node_text
-from wire.kinds import PRIORITY
+from wire.kinds import PRIORITY, AlertKind, LeftWhenAsked, reference_text
 from wire.limits import NAME_CHARS_MAX
 from wire.messages import Answer, IncidentState, MemberAnswer
 from wire.text import display_text
@@ -23,6 +23,12 @@ _SURE: Final = (
     *("incident", "key", "stands_for", "through", "revision", "node", "kind", "priority", "state", "arrived_at"),
     *("path", "is_silent", "is_drill", "closed_at", "alert_count", "scheme_numbers"),
 )
+
+_LEFT: Final[dict[LeftWhenAsked, Literal["yes", "no", "not-asked"]]] = {
+    LeftWhenAsked.YES: "yes",
+    LeftWhenAsked.NO: "no",
+    LeftWhenAsked.NOT_ASKED: "not-asked",
+}
 
 
 @lru_cache(maxsize=65_536)
@@ -105,7 +111,17 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
         ),
         history=tuple(incident.history),
         undo_until=incident.answered_at + timing.undo_within if is_answered and incident.answered_at else None,
+        person=_reference(incident, directory),
+        person_scheme=incident.schemes[0] if incident.person else 0,
+        left=LEFT_WORDS[incident.left] if incident.person and incident.kind is AlertKind.BREACH else "",
     )
+
+
+def _reference(incident: Incident, directory: Directory) -> str:
+    if not incident.person:
+        return ""
+    scheme = directory.schemes.get(incident.schemes[0])
+    return reference_text(str(incident.schemes[0]) if scheme is None else scheme.slug, incident.person)
 
 
 def bare_card(incident: Incident, shown: Shown) -> Card:
@@ -159,6 +175,7 @@ def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: 
     """The incident as told to the members of ``scheme`` (a slug)."""
     node = incident.id.node
     by, at = incident.answered_by, incident.answered_at
+    is_breach = incident.person and incident.kind is AlertKind.BREACH
     press = FrameId(node, incident.answered_press).text if incident.answered_press else None
     if incident.state == "on-the-way":
         by, at = incident.coming, incident.coming_at
@@ -189,4 +206,6 @@ def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: 
             for member, press in incident.members.items()
             if not is_struck_off(member, directory)
         ),
+        person=incident.person or None,
+        left=_LEFT[incident.left] if is_breach else None,
     )

@@ -31,7 +31,7 @@ from central.core.undo import Record, Table
 from central.core.view import HistoryLine, Person
 from wire.frames import Alert, Cancel, Response
 from wire.ids import FrameId, NodeId, node_text
-from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse
+from wire.kinds import PRIORITY, AlertKind, CancelReason, LeftWhenAsked, MemberResponse
 from wire.kinds import Path as FramePath
 from wire.lateness import LATE_AFTER_S
 
@@ -54,6 +54,7 @@ _CANCELS: Final[dict[CancelReason, Literal["mistake", "stand-down"]]] = {
     CancelReason.MISTAKE: "mistake",
     CancelReason.STAND_DOWN: "stand-down",
 }
+LEFT_WORDS: Final = {LeftWhenAsked.YES: "yes", LeftWhenAsked.NO: "no", LeftWhenAsked.NOT_ASKED: "nobody asked"}
 _CANCEL_WORDS: Final = {CancelReason.MISTAKE: "pressed by mistake", CancelReason.STAND_DOWN: "stand down"}
 
 
@@ -119,6 +120,18 @@ class Incident(Record):
     """When that one arrived, if its own time is not proven: a sync may still show that it is late."""
     live_at: datetime | None = None
     """When that one was pressed, if central's clock can tell, else when it arrived."""
+    about_counter: int = 0
+    """Counter of the newest alert about a person; 0 = none is."""
+    about: int = 0
+    left: LeftWhenAsked = LeftWhenAsked.NOT_ASKED
+
+    @property
+    def person(self) -> int:
+        """Number of the reference of whom it is about, in its one scheme; 0 = nobody.
+
+        Of two schemes it is about nobody: in the other one the number is somebody else's (ADR 0036).
+        """
+        return self.about if len(self.schemes) == 1 else 0
 
     @property
     def is_open(self) -> bool:
@@ -206,6 +219,7 @@ class Incident(Record):
         self.is_silent = self.is_silent or alert.silent
         if self.schemes != alert.schemes:
             self.schemes = tuple(sorted({*self.schemes, *alert.schemes}))
+        self._take_person(alert)
         self._take_times(alert, entry)
         if not entry.is_late and alert.counter > self.fresh_counter:
             self.fresh_counter = alert.counter
@@ -228,7 +242,11 @@ class Incident(Record):
         if entry.path is FramePath.RADIO:
             flags.append("by radio" if entry.relay is None else f"by radio{HEARD_AT}{name_of(entry.relay)}")
         relay = "" if entry.relay is None else node_text(entry.relay)
-        self._tell(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags]), node=relay))
+        self._tell(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags]), node=relay, about=_about(alert)))
+
+    def _take_person(self, alert: Alert) -> None:
+        if alert.about and alert.counter > self.about_counter:
+            self.about_counter, self.about, self.left = alert.counter, alert.about, alert.left
 
     def _tell(self, line: HistoryLine) -> None:
         self.history = (*self.history[-HISTORY_LINES_MAX + 1 :], line)
@@ -267,6 +285,14 @@ class Incident(Record):
             self.members[response.sender] = MemberPress(response.counter, word, entry.arrived_at)
         text, node = f"{name_of(response.sender)}: {word}", node_text(response.sender)
         self._tell(HistoryLine(entry.arrived_at, "member", text, node=node))
+
+
+def _about(alert: Alert) -> str:
+    """Whom a press was about, for people of its scheme."""
+    if not alert.about:
+        return ""
+    person = f"person {alert.about:04}"
+    return f"{person}, left when asked: {LEFT_WORDS[alert.left]}" if alert.kind is AlertKind.BREACH else person
 
 
 def _pressed_at(at_s: int, arrived_at: datetime) -> datetime:

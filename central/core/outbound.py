@@ -26,7 +26,7 @@ from central.core.undo import Record, Table
 from central.core.view import OnDuty, Person
 from wire.directory import Directory
 from wire.ids import FrameId, NodeId
-from wire.kinds import WATCHLINK_ROLE, AnswerState, Role
+from wire.kinds import WATCHLINK_ROLE, AnswerState, CentralCapability, Role
 from wire.messages import INCIDENTS_MAX, RECEIPTED_MAX, CentralStatus, IncidentState, SyncAnswer
 from wire.text import short_name
 
@@ -36,6 +36,8 @@ _ANSWERS: Final = {
     "on-the-way": AnswerState.ON_THE_WAY,
     "closed": AnswerState.CLOSED,
 }
+SPEAKS: Final = tuple(capability.value for capability in CentralCapability)
+"""What this central understands, as its signed answers say."""
 SYNC_STATES_PER_TICK: Final = 80_000
 """About a tenth of a second's work: thousands of nodes that ask at once are answered within seconds."""
 STATES_KEPT_MAX: Final = 4_096
@@ -151,6 +153,7 @@ class Outbound(Record):
                 revision=incidents.revision,
                 missing=missing[:RECEIPTED_MAX],
                 more=bool(incidents.left_open) or not is_all,
+                speaks=SPEAKS,
             )
             answers.append(SendSyncAnswer(node, answer))
         return answers

@@ -92,6 +92,8 @@ class Sight:
         if is_plain and not any(line.node for line in card.history):  # Most are, and each change makes them anew.
             return replace(card, revision=revision, through=through)
         is_relay_known = not card.relay_node or self._knows(card.relay_node)
+        # The premises is in the other scheme, too: its people see the alert, but not who is excluded in this one.
+        is_person_known = card.person_scheme in self._mine
         return replace(
             card,
             revision=revision,
@@ -101,7 +103,10 @@ class Sight:
             relay=card.relay if is_relay_known else ELSEWHERE,
             relay_node=card.relay_node if is_relay_known else "",
             members=tuple(line for line in card.members if self._knows(line.node)),
-            history=tuple(self._history(card.history)),
+            history=tuple(self._history(card.history, is_person_known=is_person_known)),
+            person=card.person if is_person_known else "",
+            person_scheme=card.person_scheme if is_person_known else 0,
+            left=card.left if is_person_known else "",
         )
 
     def node(self, line: NodeLine) -> NodeLine:
@@ -159,8 +164,9 @@ class Sight:
             del self._given[self._throughs.popitem(last=False)[1]]
         return number
 
-    def _history(self, lines: Iterable[HistoryLine]) -> Iterable[HistoryLine]:
-        for line in lines:
+    def _history(self, lines: Iterable[HistoryLine], *, is_person_known: bool) -> Iterable[HistoryLine]:
+        for told in lines:
+            line = told if is_person_known or not told.about else replace(told, about="")
             if not self._names_others(line):
                 yield line
             elif line.what != "member":

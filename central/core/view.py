@@ -88,6 +88,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first, at most the last 200."""
     undo_until: datetime | None = None
     """Until when an acknowledgement can be taken back (10 s)."""
+    person: str = ""
+    """Reference of whom it is about, ``HART-0042``, for the people of that scheme alone; empty = nobody."""
+    person_scheme: int = 0
+    """Number of that scheme."""
+    left: str = ""
+    """Of a breach about a person, whether they left when asked, in words."""
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -154,6 +160,8 @@ class HistoryLine(msgspec.Struct, frozen=True, omit_defaults=True):
     by: Person | None = None
     node: str = ""
     """The other premises that the text names."""
+    about: str = ""
+    """Whom a press was about, by number, for the people of that scheme alone."""
 
 
 Standing = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]

@@ -174,7 +174,7 @@ def create_app(
     clock = now or _utc_now
     feed_timing = timing or FeedTiming()
     fonts = inter_files(inter_font_dir)
-    page = Page(notice=notice, timing=feed_timing, has_inter=bool(fonts), now=clock)
+    page = Page(notice=notice, timing=feed_timing, has_inter=bool(fonts), now=clock, office_url=gate.office_url)
     feed = Feed(board, timing=feed_timing, page=page.digest, now=clock)
     reached = site or Site()
     streams = SessionStreams(feed)

@@ -36,7 +36,9 @@ _TEST_PRIORITY: Final = 5
 class Page:
     """Draws the page; reads its files once."""
 
-    def __init__(self, *, notice: str, timing: FeedTiming, has_inter: bool, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, notice: str, timing: FeedTiming, has_inter: bool, now: Callable[[], datetime], office_url: str = ""
+    ) -> None:
         self._now = now
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -57,7 +59,8 @@ class Page:
             going=GOING,
             words_for=person_words,
             outcomes=words.OUTCOMES,
-            browser_words=words.browser_words(),
+            browser_words={**words.browser_words(), "office": office_url},
+            office_url=office_url,
             kind_word=lambda card: _kind(card)[0],
             kind_means=lambda card: _kind(card)[1],
             level=level,

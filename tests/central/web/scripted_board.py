@@ -80,6 +80,9 @@ class CardFields(TypedDict, total=False):
     outcome: str
     alert_count: int
     members: tuple[MemberLine, ...]
+    person: str
+    person_scheme: int
+    left: str
 
 
 class ChangeFields(TypedDict, total=False):

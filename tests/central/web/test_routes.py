@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from central.core.view import Acknowledge, Board, Person
 from central.web.actions import ACTION_BYTES_MAX
 from central.web.app import create_app
+from demo.stand_in_office import OFFICE_URL
 from tests.central.web.conftest import OpenClient
 from tests.central.web.scripted_board import NOTICE, ScriptedBoard, healthy
 from tests.support.town_office import COOKIE, PRIYA, TownOffice, open_session
@@ -65,6 +66,17 @@ def test_page_is_readable_without_script(open_client: OpenClient) -> None:
     assert NOTICE in html
 
 
+def test_page_names_whom_a_breach_is_about_and_leads_to_the_office(open_client: OpenClient) -> None:
+    """Central has the reference alone."""
+    board = ScriptedBoard()
+    board.press("breach", "Corner Shop", person="HART-0042", person_scheme=1, left="no")
+
+    html = get(open_client, board, "/").text
+
+    assert f'<a href="{OFFICE_URL}register/?q=HART-0042" target="_blank" rel="noreferrer">HART-0042</a>' in html
+    assert "Left when asked: no" in html
+
+
 def test_page_without_script_puts_the_drill_of_an_attack_below_what_is_real(open_client: OpenClient) -> None:
     """As with script: a drill hides nothing."""
     board = ScriptedBoard()
@@ -112,7 +124,7 @@ def test_page_has_no_script_or_style_of_its_own_and_no_other_host(open_client: O
     assert "default-src 'none'" in policy
     assert "style=" not in answer.text
     assert " onclick" not in answer.text
-    assert "//" not in answer.text.replace('xmlns="http://www.w3.org', "")
+    assert "//" not in answer.text.replace('xmlns="http://www.w3.org', "").replace(f'"{OFFICE_URL}"', "")
 
 
 def test_done_action_reaches_the_port_with_who_did_it(open_client: OpenClient) -> None:

@@ -44,6 +44,7 @@ export class CardView {
     p.after = element("span", "num");
     p.again = element("p", "card-again");
     p.acts = element("p", "card-acts");
+    p.person = element("p", "card-person");
     p.silent = element("p", "card-silent");
     p.late = element("p", "card-late");
     p.cancelled = element("p", "card-cancelled");
@@ -73,7 +74,7 @@ export class CardView {
       element("div", "card-bar"),
       element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
       element("div", "card-main", heading, element("p", "card-state", p.state, " ", p.by, " ", p.after),
-        p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, this.#place.node, p.error),
+        p.person, p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, this.#place.node, p.error),
       element("div", "card-time", p.age, p.clock, p.path),
       element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.going, p.close)),
       p.more,
@@ -154,9 +155,26 @@ export class CardView {
     setHidden(p.late, !card.is_late);
     setText(p.untold, words.untoldWarning);
     setHidden(p.untold, !card.is_untold);
+    this.#drawPerson(card);
     this.#drawFacts(card);
     setText(p.error, view.error ?? "");
     setHidden(p.error, !view.error);
+  }
+
+  // Central has the reference alone: who that is, and the photograph, is at the office.
+  #drawPerson(card) {
+    const { person } = this.#parts;
+    const signature = JSON.stringify([card.person, card.left]);
+    if (person.dataset.signature === signature) return;
+    person.dataset.signature = signature;
+    const reference = words.officeUrl ? element("a", "", card.person) : element("strong", "", card.person);
+    if (words.officeUrl) {
+      reference.href = `${words.officeUrl}register/?q=${encodeURIComponent(card.person)}`;
+      reference.target = "_blank";
+      reference.rel = "noreferrer";
+    }
+    person.replaceChildren(...(card.person ? [reference, ...(card.left ? [` – Left when asked: ${card.left}`] : [])] : []));
+    setHidden(person, !card.person);
   }
 
   #drawFacts(card) {
@@ -245,6 +263,7 @@ function acts(card) {
 function historyLine(line, nowMs) {
   const parts = [element("span", "num", words.clockAndDay(Date.parse(line.at), nowMs)), ` ${words.historyWord(line.what)}`];
   if (line.text) parts.push(": ", name(line.text));
+  if (line.about) parts.push(`, ${line.about}`);
   if (line.by && !words.isAutomatic(line.by)) parts.push(" – ", words.roleTitle(line.by.role), " ", name(line.by.name));
   return parts;
 }

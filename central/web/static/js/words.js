@@ -29,6 +29,7 @@ export const responseWord = (response) => table.responses[response] ?? response;
 export const healthOrder = Object.keys(table.health);
 export const silentWarning = table.silent;
 export const untoldWarning = table.untold;
+export const officeUrl = table.office;
 export const standsFor = (card) => `${card.stands_for} ${card.state === "closed" ? "closed" : "open"} alerts here`;
 export const isTest = (card) => card.is_drill || card.priority === 5;
 export const level = (card) => (isTest(card) ? "T" : `P${card.priority}`);
