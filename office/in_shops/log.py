@@ -18,7 +18,6 @@ from office.in_shops.port import Report
 from office.in_shops.rules.wording import marks, shown_text, staff_text
 from office.in_shops.staff_names import staff_names
 from office.in_shops.standing import moment
-from office.members.models import Premises
 from office.members.scope import premises_of
 from office.nodes.reading import Search, Shown
 from office.nodes.store import Station
@@ -107,7 +106,7 @@ class Scope:
         self._stations: Mapping[NodeId, Station] = {
             one.node: one for one in report.reported.stations() if own & frozenset(one.schemes)
         }
-        self.premises: Mapping[int, Premises] = premises_of(own).in_bulk()
+        self._premises: Mapping[int, str] = dict(premises_of(own).values_list("pk", "name"))
 
     def search(self, asked: Whom | None, premises: int = 0, **more: int | None) -> Search:
         """All that is theirs to see, less what is not asked for.
@@ -129,9 +128,7 @@ class Scope:
     def shops(self) -> list[tuple[int, str]]:
         """Premises with a unit, by name."""
         fitted = {one.premises for one in self._stations.values()}
-        return sorted(
-            ((one.pk, one.name) for one in self.premises.values() if one.pk in fitted), key=lambda one: one[1]
-        )
+        return sorted((one for one in self._premises.items() if one[0] in fitted), key=lambda one: one[1])
 
     def staff(self) -> list[tuple[int, str]]:
         """Who has looked at all, by name."""
@@ -189,5 +186,4 @@ class Scope:
         station = self._stations.get(node)
         if station is None:
             return OTHER_SHOP
-        premises = self.premises.get(station.premises)
-        return station.name if premises is None else premises.name
+        return self._premises.get(station.premises, station.name)

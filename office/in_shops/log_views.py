@@ -9,9 +9,12 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.paginator import Page, Paginator
+from django.forms.utils import flatatt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET
 
 from office.accounts.access import for_roles, person, rights
@@ -33,12 +36,28 @@ HEADINGS: Final = (
 guard = for_roles("co-ordinator")
 
 
+class LongSelect(forms.Select):
+    """As any, in one piece: Django renders a template for each of thousands of shops, which takes seconds."""
+
+    def render(self, name: str, value: object, attrs: Any = None, renderer: object = None) -> SafeString:  # noqa: ANN401, ARG002
+        """As Django calls it."""
+        chosen = "" if value is None else str(value)
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((key, mark_safe(" selected" if str(key) == chosen else ""), text) for key, text in self.choices),  # noqa: S308
+        )
+        return format_html(
+            '<select name="{}"{}>{}</select>', name, flatatt(self.build_attrs(self.attrs, attrs)), options
+        )
+
+
 class SearchForm(forms.Form):
     """Filters, as words in the address."""
 
     person = forms.CharField(label="Person or case", required=False, max_length=100)
-    premises = forms.ChoiceField(label="Premises", required=False)
-    staff = forms.ChoiceField(label="Who looked", required=False)
+    premises = forms.ChoiceField(label="Premises", required=False, widget=LongSelect)
+    staff = forms.ChoiceField(label="Who looked", required=False, widget=LongSelect)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
     number = forms.IntegerField(label="Number on the photograph", required=False, min_value=1, max_value=2**53)

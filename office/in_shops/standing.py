@@ -10,7 +10,6 @@ from msgspec import Struct
 from office.in_shops.port import Report
 from office.in_shops.published import Published
 from office.in_shops.rules.units import GRAVE, Gallery, Need, Unit, needs, rank
-from office.members.models import Premises
 from office.members.scope import premises_of
 from office.nodes.rules.standing import Holding
 from office.nodes.store import Station
@@ -69,7 +68,9 @@ def rows_of(report: Report, names: Mapping[int, str], now_s: int) -> list[Row]:
         now_s: Unix time.
     """
     own = frozenset(names)
-    premises = premises_of(own).in_bulk()
+    # Names alone: the whole rows of a town's premises take longer than the page may.
+    found = premises_of(own).values_list("pk", "name", "place")
+    premises = {number: (name, place) for number, name, place in found}
     held = {(one.node, one.scheme): one for one in report.reported.receipts()}
     asked = report.reported.contacts()
     copied, gaps = _alarms(report)
@@ -125,12 +126,13 @@ def _gallery(scheme: str, published: Published | None, held: Holding | None) -> 
     return Gallery(scheme, published.number, published.at_s, published.lease_s, held, must_delete)
 
 
-def _row(station: Station, premises: Premises | None, unit: Unit, now_s: int) -> Row:
+def _row(station: Station, named: tuple[str, str] | None, unit: Unit, now_s: int) -> Row:
     found = needs(unit, now_s)
+    name, place = named or (station.name, station.place)
     return Row(
-        0 if premises is None else premises.pk,
-        station.name if premises is None else premises.name,
-        station.place if premises is None else premises.place,
+        0 if named is None else station.premises,
+        name,
+        place,
         node_text(station.node),
         tuple(Told(need, moment(need.since_s), moment(need.until_s)) for need in found),
         tuple(map(_holds, unit.galleries)),

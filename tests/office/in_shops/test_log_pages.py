@@ -224,6 +224,16 @@ def test_export_wants_a_fresh_second_factor_and_has_limits(
     assert 400 == cora.get("/galleries/views.csv", {"person": "PUBWATCH-0001"}).status_code
 
 
+def test_choice_stays_chosen_and_names_are_escaped(log: ShopGalleries, cora: Client, town: Town) -> None:
+    number = town.premises[0].pk
+    Premises.objects.filter(pk=number).update(name='<b>"Fish" & Chips')
+
+    text = cora.get("/galleries/views/", {"premises": number}).content.decode()
+
+    assert f'<option value="{number}" selected>&lt;b&gt;&quot;Fish&quot; &amp; Chips</option>' in text
+    assert '<select name="premises" id="id_premises"><option value="">Any</option>' in text
+
+
 def test_pages_are_fifty_long(fitted: ShopGalleries, cora: Client, case: Case) -> None:
     fitted.store.add_views(UNITS[0], logged(UNITS[0], *[(HART, case.number)] * 120, at_s=LOOKED_S), LOOKED_S)
 
