@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from gallery.arrivals import Arrivals
@@ -14,8 +17,12 @@ from gallery.net.changes import Own
 from gallery.net.connection import Office, Spare
 from gallery.net.contact import Contact, Sources
 from gallery.net.fetching import Fetching
+from gallery.net.node_socket import NodeSocket
 from gallery.net.town_directory import TownDirectory
+from gallery.node_alerts import NodeAlerts
 from gallery.page.ports import Snapshot
+from gallery.page.serving import PageServer
+from gallery.page.site import PageSettings, Site
 from gallery.running import Running
 from gallery.store.entries import Entries
 from gallery.store.gallery_store import GalleryStore
@@ -27,6 +34,7 @@ from runtime.logs import FactLog
 from runtime.monotonic import boottime_ms
 from runtime.service import Service
 from runtime.sqlite_file import StoreRefusedError
+from runtime.web_server import listen, url_of
 from wire.gallery_views import no_views
 from wire.ids import node_text
 
@@ -34,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 CARD: Final = "card"
 DIRECTORY: Final = "directory.json"
+INTER: Final = Path("/usr/share/fonts/opentype/inter")
 STATUS_FAILED: Final = 1
 
 
@@ -90,6 +99,16 @@ class GalleryApp:
         spare = Spare(office)
         self._contact = Contact(office, own, sources, arrivals, self.running.put, spare=spare)
         self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms, spare=spare)
+        self._node_socket = NodeSocket(at(file.node.socket), self.running.put) if file.node.socket else None
+        alerts = None if self._node_socket is None else NodeAlerts(self._node_socket)
+        inter = INTER if INTER.is_dir() else None
+        self._site = Site(
+            self.running,
+            PageSettings(frozenset(file.page.names), inter),
+            alerts=alerts,
+            node_state=None if alerts is None else alerts.state,
+        )
+        self._listener = listen(file.page.host, file.page.port, is_guarded=True)
 
     def run(self) -> int:
         """Until :meth:`stop`. Returns the exit status."""
@@ -97,9 +116,10 @@ class GalleryApp:
         self._fetching.start()
         try:
             self.running.start(self._contact, self._fetching)
-            self._facts.write("gallery_started", node=self._node)
-            self._service.ready()
-            self.running.run()
+            with self._served():
+                self._facts.write("gallery_started", node=self._node)
+                self._service.ready()
+                self.running.run()
         except StoreRefusedError as e:
             # Nothing of it is begun: the view log would begin anew, which looks like a copied card.
             said = f"This unit's card cannot be read ({e}). It is tried again by itself; if it stays so, replace it."
@@ -108,9 +128,28 @@ class GalleryApp:
             return STATUS_FAILED
         finally:
             self._service.stopping()
+            self._listener.close()
             self.running.close()
             self._store.close()
         return 0
+
+    @contextlib.contextmanager
+    def _served(self) -> Iterator[None]:
+        """The page can be opened, and the node is asked."""
+        page = PageServer(self._site, self._listener)
+        if self._node_socket is not None:
+            self._node_socket.start()
+        page.start()
+        self._facts.write("listening", node=self._node, url=url_of(self._listener))
+        try:
+            yield
+        finally:
+            page.stop()
+            if self._node_socket is not None:
+                self._node_socket.close()
+            # Whoever waits for an answer there gets none any more.
+            self.running.close()
+            page.join()
 
     def stop(self) -> None:
         """End soon. Safe in a signal handler, and before :meth:`run`."""

@@ -75,6 +75,21 @@ def url_of(listener: socket.socket, *, has_tls: bool = False) -> str:
 
 
 class _Uvicorn(uvicorn.Server):
+    _woken: asyncio.Event | None = None
+
+    async def main_loop(self) -> None:
+        """Once a second, for the date in answers. The base class looks ten times a second whether it is to end."""
+        self._woken = asyncio.Event()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._woken.wait()
+
+    def wake(self) -> None:
+        """Look at once whether it is to end. On the server's loop."""
+        if self._woken is not None:
+            self._woken.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals to the program that serves."""
@@ -152,9 +167,12 @@ class WebServer:
     def stop(self) -> None:
         """Ask :meth:`serve` to return. From any thread, at any time, more than once."""
         self._server.should_exit = True
-        if self._end_streams is not None and self._loop is not None and not self._loop.is_closed():
-            # The loop may close between the two lines.
-            with contextlib.suppress(RuntimeError):
+        if self._loop is None or self._loop.is_closed():
+            return
+        # The loop may close between the two lines.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._server.wake)
+            if self._end_streams is not None:
                 self._loop.call_soon_threadsafe(self._end_streams)
 
     def start_thread(self) -> asyncio.AbstractEventLoop:
