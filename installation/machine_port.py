@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from installation import places
@@ -14,6 +15,8 @@ from installation.places import Parts
 
 _ABOUT: Final = "machine port"
 _CERTIFICATE: Final = "machine port's certificate"
+_ISSUER: Final = "issuer of units' pages"
+_ISSUERS: Final = "Run 'watchlink fleet page-issuer' where the fleet is, and carry it here: see docs/office.md."
 _REPORTED: Final = f"{places.OFFICE}/nodes/state/nodes.sqlite3"
 _CREDENTIALS: Final = "/run/credentials/watchlink-office-nodes.service/"
 _GIVEN_FROM: Final = f"{places.OFFICE}/publisher"
@@ -27,19 +30,23 @@ def machine_port(machine: Machine, parts: Parts, now: datetime) -> list[Finding]
     if not parts.office:
         return []
     if machine.path(places.OFFICE_NODES_TOML).exists():
-        return [_configured(machine, now)]
+        return _configured(machine, now)
     if machine.path(_REPORTED).exists():
         text = f"{places.OFFICE_NODES_TOML} is missing: no unit is answered, and galleries go off in shops"
         return [bad(_ABOUT, text, f"Write it again. {_TO_DO}")]
     return [good(_ABOUT, "off: no shop has a gallery")]
 
 
-def _configured(machine: Machine, now: datetime) -> Finding:
+def _configured(machine: Machine, now: datetime) -> list[Finding]:
     file = machine.path(places.OFFICE_NODES_TOML)
     try:
-        web = tomllib.loads(file.read_text(encoding="utf-8")).get("web", {})
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
-        return bad(_ABOUT, f"{places.OFFICE_NODES_TOML} cannot be read: {why(e)}", _TO_DO)
+        return [bad(_ABOUT, f"{places.OFFICE_NODES_TOML} cannot be read: {why(e)}", _TO_DO)]
+    return [_own(machine, file, tables.get("web", {}), now), *_page_issuer(file, tables.get("pages", {}), now)]
+
+
+def _own(machine: Machine, file: Path, web: object, now: datetime) -> Finding:
     named = web.get("certificate_file", "server.pem") if isinstance(web, dict) else ""
     if not isinstance(named, str) or not named:
         return bad(_ABOUT, f"{places.OFFICE_NODES_TOML}: key web.certificate_file is no file", _TO_DO)
@@ -48,3 +55,14 @@ def _configured(machine: Machine, now: datetime) -> Finding:
     if not path.exists():
         return bad(_CERTIFICATE, f"{path.name} is missing: no unit can ask", _OFFICES)
     return certificate(_CERTIFICATE, path, now, _OFFICES)
+
+
+def _page_issuer(file: Path, pages: object, now: datetime) -> list[Finding]:
+    """What signs certificates of units' pages in shops, if the fleet has given it to this machine."""
+    named = pages.get("certificate_file", "") if isinstance(pages, dict) else ""
+    if not isinstance(named, str) or not named:
+        return []
+    path = file.parent / named
+    if not path.exists():
+        return [bad(_ISSUER, f"{path.name} is missing: the machine port does not start", _ISSUERS)]
+    return [certificate(_ISSUER, path, now, _ISSUERS)]

@@ -112,6 +112,24 @@ class CertificateAuthority(Struct, frozen=True):
         builder = builder.not_valid_before(max(now - BACKDATED, root.not_valid_before_utc))
         return CertificateAuthority._of(builder.sign(self.key, _HASH), key, name)
 
+    def create_intermediate(
+        self, name: str, more: Mapping[x509.ExtensionType, bool], now: datetime, life: timedelta
+    ) -> CertificateAuthority:
+        """A new CA below this one, with further extensions: each with whether it is critical. It signs no other.
+
+        Args:
+            name: for people.
+            more: as :meth:`signed_by_itself` takes it.
+            now: start of its life (aware); it is backdated by a day, but not beyond this one.
+            life: from then to its end.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        own = self.certificate
+        builder = _authority(subject_name(name), key, 0, {**more, self._key_identifier: False})
+        builder = builder.issuer_name(own.subject).not_valid_after((now + life).replace(microsecond=0))
+        builder = builder.not_valid_before(max(now - BACKDATED, own.not_valid_before_utc))
+        return CertificateAuthority._of(builder.sign(self.key, _HASH), key, name)
+
     @classmethod
     def load(cls, certificate_pem: bytes, key_pem: bytes, name: str = "") -> CertificateAuthority:
         """Read a CA back.

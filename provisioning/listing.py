@@ -360,6 +360,8 @@ def _web_warnings(web: WebRecord | None, now: datetime) -> list[str]:
             f"The web CA ends in {_days(web.expires_at - now)}: run 'watchlink fleet web-ca"
             f" --domain {web.domain} --replace'. Then each page needs a new certificate, and each PC the new root."
         )
+    if web.page_issuer is not None and web.page_issuer.expires_at - now <= CERTIFICATE_WARNING:
+        found.append("The issuer of units' pages ends soon: 'watchlink fleet page-issuer --out DIR', for the office.")
     for page in web.issued:
         name, left = page.names[0], page.certificate.expires_at - now
         if left <= CERTIFICATE_WARNING:

@@ -14,7 +14,7 @@ from provisioning.console import broker_options, confirm, pass_directory_on, say
 from provisioning.errors import FleetInputError
 from provisioning.fleet import OFFICE, Fleet, NewNode
 from provisioning.office import change_keys, find_key, issue_office_certificate, read_office_key
-from provisioning.pages import AUTHORITY, PAGE, issue_for_page, make_web_authority
+from provisioning.pages import AUTHORITY, PAGE, PAGE_ISSUER, issue_for_page, make_page_issuer, make_web_authority
 from provisioning.proposals import Proposals, link, offer, others_there, read_proposals, refresh, unlink, without_node
 from provisioning.web_authority import spaced
 from wire.fingerprints import key_fingerprint
@@ -82,6 +82,14 @@ def add_commands(commands: Commands) -> None:
     page.add_argument("names", nargs="+", metavar="NAME", help="the machine's names and addresses, as people type them")
     page.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write it to")
     page.set_defaults(run=_web_certificate)
+
+    issuer = commands.add_parser(
+        "page-issuer",
+        parents=[town_options()],
+        help="make what the office's machine port signs certificates of units' own pages with",
+    )
+    issuer.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write it to")
+    issuer.set_defaults(run=_page_issuer)
 
 
 def snapshot_options() -> argparse.ArgumentParser:
@@ -247,6 +255,13 @@ def _web_ca(options: argparse.Namespace) -> None:
     say("Install it on each PC and tablet as a root for web sites. There it must show the SHA-256 fingerprint")
     say(f"  {spaced(web.fingerprint)}")
     say("'watchlink fleet web-certificate NAME --out DIR' makes certificates for the pages.")
+
+
+def _page_issuer(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    until = f"{make_page_issuer(fleet.folder, options.out).expires_at:%Y-%m-%d}"
+    say(f"{PAGE_ISSUER}.pem and {PAGE_ISSUER}.key in {options.out} sign for units' pages until {until}.")
+    say("Carry them and web-ca.pem to the office's machine, as 'Galleries for nodes' in docs/office.md says.")
 
 
 def _web_certificate(options: argparse.Namespace) -> None:

@@ -12,10 +12,11 @@ from provisioning.certificates import CertificateAuthority, IssuedCertificate
 from provisioning.errors import FleetDamagedError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.layout import FOLDER
-from provisioning.records import WebCertificateRecord, WebRecord, remember
+from provisioning.records import CertificateRecord, WebCertificateRecord, WebRecord, remember
 from provisioning.web_authority import (
     clean_domain,
     clean_names,
+    create_page_issuer,
     create_web_authority,
     fingerprint,
     issue_page_certificate,
@@ -24,6 +25,7 @@ from runtime.atomic import PUBLIC, write_atomic
 
 AUTHORITY: Final = "web-ca"
 PAGE: Final = "page"
+PAGE_ISSUER: Final = "pages"
 """Names of the files."""
 
 
@@ -80,6 +82,29 @@ def issue_for_page(folder: FleetFolder, names: Sequence[str], out: Path) -> WebC
         web = msgspec.structs.replace(web, issued=(*others, issued))
         folder.commit(msgspec.structs.replace(folder.record, web=web))
         return issued
+
+
+def make_page_issuer(folder: FleetFolder, out: Path) -> CertificateRecord:
+    """Put ``pages.pem``, ``pages.key`` and the root ``web-ca.pem`` into ``out``, for the office's machine port.
+
+    Raises:
+        FleetInputError: there is no web CA yet; nothing was changed.
+        FleetDamagedError: the CA is missing, damaged, too old for this, or about to end.
+    """
+    with folder.changing():
+        web = folder.record.web
+        if web is None:
+            raise FleetInputError("This town has no web CA yet: make it with 'watchlink fleet web-ca --domain NAME'.")
+        ca = _authority(folder, web)
+        made = create_page_issuer(ca, folder.now())
+        ends_at = made.certificate.not_valid_after_utc
+        issued = IssuedCertificate(made.certificate_pem, made.key_pem, made.certificate.serial_number, ends_at)
+        out.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+        write_atomic(out / f"{AUTHORITY}.pem", ca.certificate_pem, PUBLIC)
+        folder.layout.write_certificate(out, PAGE_ISSUER, issued)
+        web = msgspec.structs.replace(web, page_issuer=remember(issued))
+        folder.commit(msgspec.structs.replace(folder.record, web=web))
+        return remember(issued)
 
 
 def _authority(folder: FleetFolder, web: WebRecord) -> CertificateAuthority:

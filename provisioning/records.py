@@ -243,6 +243,8 @@ class WebRecord(Record, frozen=True):
     """SHA-256 of its certificate, as browsers show it."""
     expires_at: Moment
     issued: tuple[WebCertificateRecord, ...] = ()
+    page_issuer: CertificateRecord | None = None
+    """The newest issuer for the pages of units, on the office's machine."""
 
 
 class FleetRecord(Record, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from provisioning.certificates import (
     issue_server_certificate,
 )
 from provisioning.errors import FleetDamagedError, FleetInputError
+from wire.page_certificate import NETWORKS as PRIVATE_NETWORKS
 from wire.renewal import BACKDATED
 
 PAGE_LIFE: Final = timedelta(days=397) - BACKDATED
@@ -33,8 +34,12 @@ NETWORKS: Final = tuple(
 )
 """Private addresses (RFC 1918, RFC 4193) and this machine itself."""
 LOCALHOST: Final = "localhost"
+LOCAL: Final = "local"
+"""Names that a network gives itself (RFC 6762): units' pages in shops."""
+ISSUER_LIFE: Final = timedelta(days=825)
 DOMAIN_CHARS_MAX: Final = 200
 
+_ENDS: Final = "The web CA ends within a month: make a new one with 'watchlink fleet web-ca --replace'."
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _SHARED: Final = frozenset(
@@ -78,14 +83,41 @@ def create_web_authority(town: str, domain: str, now: datetime) -> CertificateAu
         domain: as :func:`clean_domain` gives it.
         now: start of its life; it is backdated by a day.
     """
-    permitted: list[x509.GeneralName] = [x509.DNSName(domain), x509.DNSName(LOCALHOST)]
+    permitted: list[x509.GeneralName] = [x509.DNSName(domain), x509.DNSName(LOCALHOST), x509.DNSName(LOCAL)]
     permitted += [x509.IPAddress(network) for network in NETWORKS]
     more: dict[x509.ExtensionType, bool] = {
         x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None): True,
         # For servers alone: it makes no certificates for people, e-mail or programs.
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]): False,
     }
-    return CertificateAuthority.signed_by_itself(f"Watchlink pages of {town}"[:64], now, more)
+    return CertificateAuthority.signed_by_itself(f"Watchlink pages of {town}"[:64], now, more, path_length=1)
+
+
+def create_page_issuer(ca: CertificateAuthority, now: datetime) -> CertificateAuthority:
+    """An issuer below the web CA for the pages of units in shops, which the office's machine port is given (ADR 0038).
+
+    It can speak for names that end with ``.local`` and for private addresses other than a machine's own, and neither
+    for the town's domain nor for the internet.
+
+    Raises:
+        FleetDamagedError: the CA was made before it could sign an issuer, or ends within a month.
+    """
+    constraints = ca.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    if constraints.path_length == 0:
+        raise FleetDamagedError(
+            "This town's web CA is from before units had pages of their own, and can sign no issuer of them: make a new"
+            " one with 'watchlink fleet web-ca --replace'. Then each page needs a new certificate, and each PC the new"
+            " root."
+        )
+    life = min(ISSUER_LIFE, ca.certificate.not_valid_after_utc - now)
+    if life < timedelta(days=31):
+        raise FleetDamagedError(_ENDS)
+    permitted: list[x509.GeneralName] = [x509.DNSName(LOCAL), *map(x509.IPAddress, PRIVATE_NETWORKS)]
+    more: dict[x509.ExtensionType, bool] = {
+        x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None): True,
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]): False,
+    }
+    return ca.create_intermediate("Watchlink pages in shops", more, now, life)
 
 
 def issue_page_certificate(ca: CertificateAuthority, names: Sequence[str], now: datetime) -> IssuedCertificate:
@@ -96,9 +128,7 @@ def issue_page_certificate(ca: CertificateAuthority, names: Sequence[str], now: 
     """
     life = min(PAGE_LIFE, ca.certificate.not_valid_after_utc - now)
     if life < timedelta(days=31):
-        raise FleetDamagedError(
-            "The web CA ends within a month: make a new one with 'watchlink fleet web-ca --replace'."
-        )
+        raise FleetDamagedError(_ENDS)
     # The name for people has a space, so that no verifier takes it for a host name and applies the constraint.
     return issue_server_certificate(ca, names, now=now, life=life, common_name=f"Watchlink page {names[0]}"[:64])
 

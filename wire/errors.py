@@ -80,6 +80,7 @@ REASONS: Final[dict[str, str]] = {
     "gallery answer": "not an answer to a gallery, or too large",
     "gallery rows": "not rows of keys, a case twice, or too large",
     "socket line": "not a line between gallery and node, or too long",
+    "page certificate": "not an answer to a request for a page's certificate, or too large",
     "gallery reports": "not reports of breaches, one twice, or too large",
     "gallery reports taken": "not an answer to reports, or too large",
     "gallery views": "not records of views, too many, or no chain",

@@ -11,6 +11,8 @@ CONTACT_PATH: Final = "/gallery/contact"
 VIEWS_PATH: Final = "/gallery/views"
 """``POST`` records of the view log (:mod:`wire.gallery_views`). The answer is where the chain has come to at the
 office, a ``ViewHead`` as JSON: what is up to there need not be sent again."""
+PAGE_CERTIFICATE_PATH: Final = "/gallery/page-certificate"
+"""``POST`` a PKCS #10 request in DER; the answer is a :class:`wire.page_certificate.PageCertificate`, as JSON."""
 REPORTS_PATH: Final = "/gallery/reports"
 """``POST`` breaches and sightings (:mod:`wire.gallery_reports`). The answer says which the office has committed."""
 DIRECTORY_PATH: Final = "/gallery/directory"

@@ -22,14 +22,17 @@ from office.nodes.galleries import Galleries
 from office.nodes.handlers.contact import Contact
 from office.nodes.handlers.directory import Directories
 from office.nodes.handlers.files import Files
+from office.nodes.handlers.page_certificates import PageCertificates
 from office.nodes.handlers.reports import BreachReports
 from office.nodes.handlers.views import Views
 from office.nodes.outcomes import NodeOutcomes
+from office.nodes.page_issuer import PageIssuer
 from office.nodes.reports import Reports
 from office.nodes.staff import Staff
 from office.nodes.store import FILE_NAME, Store
 from office.nodes.waiting import Waiting
 from office.nodes.who_is_who import who_is_who
+from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
@@ -39,6 +42,7 @@ from wire.gallery_paths import (
     CONTACT_PATH,
     DIRECTORY_PATH,
     LINES_PATH,
+    PAGE_CERTIFICATE_PATH,
     PHOTOGRAPH_PATH,
     REPORTS_PATH,
     ROWS_PATH,
@@ -90,12 +94,14 @@ class MachinePort:
             outcomes=self._outcomes,
         )
         contact = Contact(self._asking, answering, self.waiting, self._reports)
+        pages = PageCertificates(self._asking, _page_issuer(configuration), facts)
         files = Files(self._asking, self.galleries, answering)
         app = Starlette(
             routes=[
                 Route(CONTACT_PATH, contact.answer, methods=["POST"]),
                 Route(VIEWS_PATH, Views(self._asking, self._reports).answer, methods=["POST"]),
                 Route(DIRECTORY_PATH, Directories(self._asking, self._who).newest),
+                Route(PAGE_CERTIFICATE_PATH, pages.answer, methods=["POST"]),
                 Route(REPORTS_PATH, BreachReports(self._asking, self._reports).answer, methods=["POST"]),
                 Route(LINES_PATH, files.lines),
                 Route(ROWS_PATH, files.rows),
@@ -138,6 +144,11 @@ class MachinePort:
         self._reports.flush()
         self._store.close()
 
+    @property
+    def directory_serial(self) -> int:
+        """Of the directory by which nodes are answered now."""
+        return self._who.directory.serial
+
     def look(self) -> None:
         """See what is new of the town, of the galleries, of staff and of outcomes, and tell whoever waits."""
         is_other_town = self._who.look()
@@ -171,6 +182,18 @@ class MachinePort:
             # At the end the loop may be closed already.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(call)
+
+
+def _page_issuer(configuration: Configuration) -> PageIssuer | None:
+    table, at = configuration.file.pages, configuration.at
+    files = (table.certificate_file, table.key_file, table.root_file)
+    if not any(files):
+        return None
+    if not all(files):
+        raise ConfigError(
+            f"{configuration.path}: keys pages.certificate_file, pages.key_file and pages.root_file: give all or none"
+        )
+    return PageIssuer(*map(at, files))
 
 
 def without_resumption(context: ssl.SSLContext) -> None:

@@ -53,12 +53,23 @@ class KeysTable(Struct, frozen=True, kw_only=True):
     """Opens the keys of photographs, as the pages' does."""
 
 
+class PagesTable(Struct, frozen=True, kw_only=True):
+    """``[pages]``: signs certificates of units' pages; all three or none (``watchlink fleet page-issuer``)."""
+
+    certificate_file: str = ""
+    """PEM, of the pages' issuer below the town's web CA."""
+    key_file: str = ""
+    root_file: str = ""
+    """PEM, of the web CA."""
+
+
 class NodesFile(Struct, frozen=True, kw_only=True):
     """The file as written."""
 
     web: WebTable = WebTable()
     town: TownTable = TownTable()
     keys: KeysTable = KeysTable()
+    pages: PagesTable = PagesTable()
     snapshots: str = "../snapshots"
     """Where the publisher puts the galleries."""
     state_dir: str = "state"

@@ -93,3 +93,21 @@ def test_check_tells_it_of_a_machine_with_the_office(machine: BareMachine, town:
     assert [] == found()
     install(machine, read_pack(town), lambda _: None, Order(office="office.example.org"))
     assert ["ok"] == [one.state for one in found()]
+
+
+def test_issuer_of_units_pages_that_ends_or_is_missing_is_told(office: BareMachine) -> None:
+    folder = office.path(f"{places.OFFICE}/nodes")
+    issue(folder / "server.pem")
+    write(office, '[pages]\ncertificate_file = "pages.pem"\n')
+
+    def found(later: timedelta = timedelta()) -> str:
+        return next(
+            one.state for one in machine_port(office, Parts(office=True), NOW + later) if "units' pages" in one.about
+        )
+
+    assert "bad" == found()
+    issue(folder / "pages.pem")
+    assert "ok" == found()
+    assert "ok" != found(timedelta(days=80))
+    write(office, "")
+    assert 1 == len(machine_port(office, Parts(office=True), NOW))

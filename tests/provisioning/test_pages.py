@@ -19,9 +19,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from provisioning.certificates import CertificateAuthority, issue_server_certificate
 from provisioning.errors import FleetDamagedError, FleetError, FleetInputError
 from provisioning.fleet import Fleet
-from provisioning.listing import list_fleet
-from provisioning.pages import issue_for_page, make_web_authority
-from provisioning.web_authority import clean_domain, clean_names, create_web_authority, issue_page_certificate
+from provisioning.listing import _web_warnings, list_fleet
+from provisioning.pages import issue_for_page, make_page_issuer, make_web_authority
+from provisioning.web_authority import (
+    clean_domain,
+    clean_names,
+    create_page_issuer,
+    create_web_authority,
+    issue_page_certificate,
+)
 
 NOW = datetime.now(UTC)
 DOMAIN = "watch.example.org"
@@ -114,14 +120,14 @@ def test_openssls_own_verifier_says_the_same(tmp_path: Path, ca: CertificateAuth
     assert "permitted subtree violation" in said[1].stderr
 
 
-def test_root_is_constrained_critically_and_makes_no_other_ca(ca: CertificateAuthority) -> None:
+def test_root_is_constrained_critically_and_makes_issuers_alone(ca: CertificateAuthority) -> None:
     extensions = ca.certificate.extensions
     constraints = extensions.get_extension_for_class(x509.NameConstraints)
     basic = extensions.get_extension_for_class(x509.BasicConstraints)
 
-    assert (True, True, 0) == (constraints.critical, basic.critical, basic.value.path_length)
+    assert (True, True, 1) == (constraints.critical, basic.critical, basic.value.path_length)
     permitted = constraints.value.permitted_subtrees or []
-    assert [DOMAIN, "localhost"] == [one.value for one in permitted if isinstance(one, x509.DNSName)]
+    assert [DOMAIN, "localhost", "local"] == [one.value for one in permitted if isinstance(one, x509.DNSName)]
     networks = [one.value for one in permitted if isinstance(one, x509.IPAddress)]
     assert all(isinstance(one, ipaddress.IPv4Network | ipaddress.IPv6Network) and one.is_private for one in networks)
     usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
@@ -288,3 +294,47 @@ def test_list_warns_of_a_pages_certificate_until_it_is_renewed(fleet: Fleet, clo
     assert [] == [told for told in list_fleet(fleet).warnings if "page" in told]
     clock.pass_by(timedelta(days=3650 - 376 - 300))
     assert any("The web CA ends in 300 days" in told for told in list_fleet(fleet).warnings)
+
+
+def trouble_below(folder: Path, ca: CertificateAuthority, issuer: CertificateAuthority, name: str) -> str:
+    """As :func:`trouble`, of a page whose certificate the pages' issuer has signed."""
+    issued = issue_server_certificate(issuer, [name], now=NOW, common_name="A page")
+    chain = folder / f"{issued.serial:x}.pem"
+    chain.write_bytes(issued.certificate_pem + issued.key_pem)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(chain)
+    return handshake(server, ca.certificate_pem, name)
+
+
+def test_issuer_of_units_pages_speaks_for_local_names_and_private_addresses_alone(
+    tmp_path: Path, ca: CertificateAuthority
+) -> None:
+    """What whoever breaks into the machine port could sign at most: not central's page, nor the office's."""
+    issuer = create_page_issuer(ca, NOW)
+    good = ("watchlink-00000010.local", "192.168.1.20", "10.0.0.9", "fd00::5")
+    bad = (DOMAIN, f"central.{DOMAIN}", "localhost", "127.0.0.1", "8.8.8.8", "example.org", "notlocal")
+
+    assert [""] * len(good) == [trouble_below(tmp_path, ca, issuer, name) for name in good]
+    assert ["permitted subtree violation"] * len(bad) == [trouble_below(tmp_path, ca, issuer, name) for name in bad]
+    assert issuer.certificate.not_valid_after_utc - NOW <= timedelta(days=825)
+    with pytest.raises(FleetDamagedError, match="--replace"):
+        create_page_issuer(ca, NOW + timedelta(days=3_630))
+
+
+def test_web_ca_from_before_units_had_pages_says_what_to_do() -> None:
+    old = CertificateAuthority.signed_by_itself("Watchlink pages of test", NOW, {})
+
+    with pytest.raises(FleetDamagedError, match="from before units had pages"):
+        create_page_issuer(old, NOW)
+
+
+def test_fleet_makes_the_issuer_of_units_pages_and_warns_before_it_ends(now_fleet: Fleet, tmp_path: Path) -> None:
+    with pytest.raises(FleetInputError, match="no web CA yet"):
+        make_page_issuer(now_fleet.folder, tmp_path / "out")
+    make_web_authority(now_fleet.folder, DOMAIN)
+    issued = make_page_issuer(now_fleet.folder, tmp_path / "out")
+
+    assert ["pages.key", "pages.pem", "web-ca.pem"] == sorted(one.name for one in (tmp_path / "out").iterdir())
+    assert 0o600 == stat.S_IMODE((tmp_path / "out/pages.key").stat().st_mode)
+    warned = [_web_warnings(now_fleet.record.web, issued.expires_at - timedelta(days=days)) for days in (40, 20)]
+    assert [0, 1] == [sum("issuer of units' pages" in one for one in said) for said in warned]

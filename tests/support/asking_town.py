@@ -384,6 +384,10 @@ class PortThread:
             "it is read",
         )
 
+    def wait_for_directory(self, serial: int) -> None:
+        """Until it is read."""
+        wait_until(lambda: self._program.directory_serial == serial, "it is read")
+
     def wait_for_question(self, node: NodeId) -> None:
         """Until it is open."""
         wait_until(lambda: node in self._program.waiting, "the node waits")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from tools.publish import gallery_lists
+from tools.publish.examples import SHOP
 from tools.publish.handbook import fields_of, table
 from wire.gallery_contact import (
     ANSWER_BYTES_MAX,
@@ -34,6 +35,7 @@ from wire.gallery_paths import (
     CONTACT_PATH,
     DIRECTORY_PATH,
     LINES_PATH,
+    PAGE_CERTIFICATE_PATH,
     PHOTOGRAPH_PATH,
     REPORTS_PATH,
     ROWS_PATH,
@@ -52,6 +54,7 @@ from wire.gallery_reports import (
 from wire.gallery_staff import STAFF_MAX, StaffEntry
 from wire.gallery_views import VIEW_BYTES_MAX, VIEWS_MAX, ViewHead, ViewRecord
 from wire.messages import Message
+from wire.page_certificate import LIFE, NAMES_MAX, REQUEST_BYTES_MAX, PageCertificate, page_name
 
 INTRODUCTION: Final = """
 # The gallery's protocol
@@ -152,6 +155,7 @@ It is asked at the office's [machine port](office.md#galleries-for-nodes), over 
 | `GET {ROWS_PATH}` | all rows of it that are the asking node's |
 | `GET {PHOTOGRAPH_PATH}` | the ciphertext of a photograph, if a line that the node may show names it |
 | `POST {VIEWS_PATH}` | records of the [view log](#the-view-log) |
+| `POST {PAGE_CERTIFICATE_PATH}` | a [certificate](#the-pages-certificate) for the unit's own page |
 | `POST {REPORTS_PATH}` | [breaches and sightings](#breaches-and-sightings) |
 
 Lines and photographs may be fetched in part (`Range`). A refusal is JSON with `problem`, and `retry_s` if that helps.
@@ -175,6 +179,15 @@ A node names the digest of what is on its disk, so that it is a receipt, too.
 A start code has 80 random bits, as sixteen letters and digits of Crockford's Base32. `code_check` is SHA-256 over
 `watchlink/1/start code`, a line feed, and those sixteen. The code lets its person choose a PIN, once. The PIN and what
 it is compared with never leave the node.
+"""
+PAGE: Final = f"""
+## The page's certificate
+
+The unit makes a P-256 key and sends a request (PKCS #10, RFC 2986, DER, {REQUEST_BYTES_MAX:,} bytes at most). Its
+subject alternative name has nothing but `{page_name(SHOP)}`, with its own number, and its private addresses (RFC 1918,
+RFC 4193), {NAMES_MAX} in all. With any other name it is refused: `other name`, `public address`, `too many names`,
+`no name`, `malformed`. `no issuer` means that the fleet has given none to the office
+([ADR 0038](adr/0038-the-port-signs-for-pages-in-shops.md)). The certificate lasts {LIFE.days} days.
 """
 VIEWS: Final = """
 ## The view log
@@ -222,13 +235,14 @@ _LINES: Final[tuple[type[Message], ...]] = (GalleryLine, PhotographEntry, EntryT
 _KEYS: Final[tuple[type[Message], ...]] = (KeyRow,)
 _CONTACT: Final[tuple[type[Message], ...]] = (GalleryQuestion, Held, GalleryAnswer, GalleryChange)
 _STAFF: Final[tuple[type[Message], ...]] = (StaffEntry,)
+_PAGE: Final[tuple[type[Message], ...]] = (PageCertificate,)
 _VIEWS: Final[tuple[type[Message], ...]] = (ViewRecord, ViewHead)
 _REPORTS: Final[tuple[type[Message], ...]] = (BreachReport, ReportsTaken, Outcomes, ReportOutcome)
 
 
 def gallery_page() -> str:
     """``docs/gallery-protocol.md``."""
-    kinds = (*_HEADS, *_PROOF, *_LINES, *_KEYS, *_CONTACT, *_STAFF, *_VIEWS, *_REPORTS)
+    kinds = (*_HEADS, *_PROOF, *_LINES, *_KEYS, *_CONTACT, *_STAFF, *_PAGE, *_VIEWS, *_REPORTS)
     _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
 
     def fields(some: tuple[type[Message], ...]) -> list[str]:
@@ -258,6 +272,8 @@ def gallery_page() -> str:
         "A question, and an answer to it:",
         _fenced(gallery_lists.QUESTION),
         _fenced(gallery_lists.ANSWER),
+        PAGE,
+        *fields(_PAGE),
         VIEWS,
         *fields(_VIEWS),
         _fenced(gallery_lists.VIEW),
