@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Protocol
 
+from node.core.air import about
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
     CheckSettings,
@@ -22,6 +23,7 @@ from node.core.effects import (
     KeepTold,
     MarkReceipted,
     PlaySound,
+    PrepareSentence,
     PublishFrame,
     PublishHealth,
     PublishSync,
@@ -184,7 +186,7 @@ class EffectRunner:
                 self.answers.append(OverFailed(effect.over, detail))
             elif type(effect) in _PART_OF:
                 self.answers.append(PartFailed(_PART_OF[type(effect)], detail))
-            elif not isinstance(effect, ReportFact | TellGallery | Stop):
+            elif not isinstance(effect, ReportFact | TellGallery | PrepareSentence | Stop):
                 self._store_refused(effect, detail)
 
     def fact(self, fact: str, **details: object) -> None:
@@ -233,6 +235,7 @@ class EffectRunner:
             RelayFrame: self._by_network(lambda uplink, effect: uplink.publish_relay(effect.data)),
             TransmitOver: self._transmit,
             StopOver: self._stop_over,
+            PrepareSentence: self._prepare,
             ShowScreen: lambda effect: board.show(effect.screen),
             PlaySound: lambda effect: board.play(effect.pattern),
             SetLed: lambda effect: board.set_led(effect.pattern),
@@ -303,7 +306,12 @@ class EffectRunner:
         if self._radio is None:
             self.answers.append(OverFailed(effect.over, "there is no radio"))
         else:
-            self._radio.transmit(effect.over, effect.bursts, effect.mode, effect.phrase)
+            phrase = None if effect.phrase is None else about(effect.phrase, effect.reference)
+            self._radio.transmit(effect.over, effect.bursts, effect.mode, phrase)
+
+    def _prepare(self, effect: PrepareSentence) -> None:
+        if self._radio is not None:
+            self._radio.prepare(about(effect.phrase, effect.reference))
 
     def _stop_over(self, effect: StopOver) -> None:
         if self._radio is not None:

@@ -64,5 +64,10 @@ class Phrase(StrEnum):
     """The scheme's neutral words for a silent attack (N4); only if the scheme sets them."""
 
 
+def about(phrase: Phrase, reference: str) -> str:
+    """Id of the same sentence about a person, who is named by reference alone; without one, the phrase's own."""
+    return f"{phrase} {reference}" if reference else phrase.value
+
+
 SPEECH_MS: Final = 6_000
 """Approximate length of a sentence, said twice, for the core's planning."""

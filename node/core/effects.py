@@ -114,12 +114,21 @@ class TransmitOver(Struct, frozen=True):
         bursts: frames, in order, 1 … ``BURSTS_PER_OVER_MAX``.
         mode: of all bursts.
         phrase: spoken after them; ``None`` = none.
+        reference: of the person whom the phrase is about, as it is spoken: ``HART 42``; empty = nobody.
     """
 
     over: int
     bursts: tuple[bytes, ...]
     mode: Mode
     phrase: Phrase | None = None
+    reference: str = ""
+
+
+class PrepareSentence(Struct, frozen=True):
+    """Make this sentence about a person ready, for an over that may follow. No answer."""
+
+    phrase: Phrase
+    reference: str
 
 
 class StopOver(Struct, frozen=True):
@@ -333,6 +342,7 @@ Effect = (
     StoreFrame
     | PublishFrame
     | TransmitOver
+    | PrepareSentence
     | StopOver
     | RelayFrame
     | MarkReceipted

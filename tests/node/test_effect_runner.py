@@ -100,6 +100,9 @@ class Broken:
     def publish_relay(self, _data: bytes) -> None:
         raise RuntimeError("no network")
 
+    def prepare(self, phrase: str) -> None:
+        """Nothing speaks here."""
+
     def transmit(self, _over: int, _bursts: tuple[bytes, ...], _mode: str, _phrase: str | None) -> None:
         raise RuntimeError("no radio")
 

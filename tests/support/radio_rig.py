@@ -31,6 +31,9 @@ class NoPhrases:
     def start(self) -> None:
         """None is missing."""
 
+    def prepare(self, phrase: str) -> None:
+        """None is made."""
+
     def samples(self, phrase: str) -> bytes | None:
         del phrase
         return None
@@ -44,6 +47,9 @@ class OnePhrase:
 
     def start(self) -> None:
         """None is missing."""
+
+    def prepare(self, phrase: str) -> None:
+        """None is made."""
 
     def samples(self, phrase: str) -> bytes | None:
         del phrase

@@ -15,6 +15,7 @@ from node.core.events import AlertAsked
 from node.core.gallery_state import AT_ONCE, Person, Request
 from node.core.press import drafts, requests
 from node.core.press.joining import joined_about
+from node.core.radio import phrases
 from node.core.radio.bucket import spend
 from node.core.state import NodeState
 from node.core.turn import Turn
@@ -45,6 +46,8 @@ def asked(turn: Turn, event: AlertAsked) -> None:
         left=event.left if is_understood else event.left.NOT_ASKED,
     )
     requests.remember(turn, Request(event.request, draft=turn.state.next_draft))
+    if content.about:
+        phrases.prepare(turn, event.kind, about)
     drafts.begin(turn, content, incident, turn.now_ms, is_hidden=False, about=about)
 
 

@@ -53,7 +53,7 @@ from node.core.incident.lifecycle import on_air
 from node.core.radio import answer_queue, channel_access, duty_cycle, preemption, retransmission, trust
 from node.core.radio.chance import draw
 from node.core.radio.path import can_transmit
-from node.core.radio.phrases import SAID_MAX, phrase_for
+from node.core.radio.phrases import SAID_MAX, Said, phrase_for
 from node.core.radio_state import Over, Wanted
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
@@ -257,7 +257,7 @@ def _transmit(turn: Turn, due: list[tuple[Wanted, Row]]) -> None:
     chosen = due[:1]
     mode = LADDER[chosen[0][0].rung]
     said = None if chosen[0][0].is_late else phrase_for(turn.state, chosen[0][1], turn.now_ms)
-    phrase = None if said is None else said[0]
+    phrase = None if said is None else said.phrase
     others = due[1:] if chosen[0][0].is_late else due[1:] + _later(turn.state, turn.now_ms)
     for entry in others:
         frames = [row.signed for _, row in (*chosen, entry)]
@@ -278,19 +278,20 @@ def _order(
     frames: list[SignedFrame],
     mode: Mode,
     counters: tuple[int, ...] = (),
-    said: tuple[Phrase, tuple[int, int]] | None = None,
+    said: Said | None = None,
 ) -> None:
     number = turn.state.radio.next_over
     overdue_ms = turn.now_ms + OVER_MS_MAX + ANSWER_MARGIN_MS
-    says = None if said is None else said[1]
+    says = None if said is None else said.rank
     turn.state.radio.over = Over(number, counters, mode, len(frames), says, overdue_ms, planned_ms(frames, mode, None))
     turn.state.radio.next_over = number + 1
     turn.state.radio.wait_us = None
-    phrase = None if said is None else said[0]
+    phrase = None if said is None else said.phrase
     # Before it is keyed: a program that dies in the middle of it must remember it.
     planned = planned_ms(frames, mode, phrase)
     turn.order(KeepAirtime(duty_cycle.add(turn.state.radio.own_use, turn.now_ms + planned, planned).slices))
-    turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase))
+    reference = "" if said is None else said.reference
+    turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase, reference))
 
 
 def _done(turn: Turn, number: int, airtime_ms: int) -> Over | None:

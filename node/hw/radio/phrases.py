@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final
 
 from node.core.air import RATE_HZ, Phrase
 from node.hw.errors import one_line
-from node.hw.radio.sentences import once
+from node.hw.radio.sentences import about_person, once
 from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MINUTE
 
 _VERSION: Final = 3
@@ -28,6 +29,8 @@ _SUFFIX: Final = ".s16"
 _SEAL_BYTES: Final = hashlib.sha256().digest_size
 """A digest before the samples: what a dying card has damaged is never put on the air."""
 _JOIN_S: Final = 1.0
+ABOUT_MAX: Final = 4
+"""Sentences about a person that are kept, in memory alone: half a megabyte each."""
 _TOLD_TO_END_S: Final = 5.0
 _PACKAGES: Final = Path(__file__).absolute().parents[3]
 _log: Final = logging.getLogger(__name__)
@@ -61,6 +64,8 @@ class SpokenPhrases:
         self._files = MappingProxyType(
             {phrase: cache_dir / f"{phrase}-{_digest(text, voice)}{_SUFFIX}" for phrase, text in sentences.items()}
         )
+        self._about: dict[str, bytes] = {}
+        self._wanted: deque[str] = deque(maxlen=ABOUT_MAX)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -77,8 +82,15 @@ class SpokenPhrases:
         with self._lock:
             if self._closing.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._make_missing, name="phrases", daemon=True)
+            self._thread = threading.Thread(target=self._work, name="phrases", daemon=True)
             self._thread.start()
+
+    def prepare(self, phrase: str) -> None:
+        """Make a sentence about a person (:func:`node.core.air.about`), unless it is made; returns at once."""
+        if phrase not in self._about and Phrase(phrase.partition(" ")[0]) in self._sentences:
+            with self._lock:
+                self._wanted.append(phrase)
+            self.start()
 
     def wait(self, within_s: float) -> bool:
         """Wait until all is made or has failed; returns whether that is so."""
@@ -96,7 +108,13 @@ class SpokenPhrases:
         return tuple(phrase for phrase in self._files if self.samples(phrase) is None)
 
     def samples(self, phrase: str) -> bytes | None:
-        """One sentence's samples; ``None`` = not set, not ready, or not readable."""
+        """One sentence's samples; ``None`` = not set, not ready, or not readable.
+
+        If one about a person is not ready, those of the same about nobody: an over waits for no speech.
+        """
+        if (sound := self._about.get(phrase)) is not None:
+            return sound
+        phrase = phrase.partition(" ")[0]
         file = next((file for known, file in self._files.items() if known == phrase), None)
         if file is None:
             return None
@@ -123,6 +141,15 @@ class SpokenPhrases:
         if thread is not None:
             thread.join(_JOIN_S)
 
+    def _work(self) -> None:
+        self._make_missing()
+        while True:
+            self._make_about()
+            with self._lock:  # What is wanted from now on starts another thread.
+                if not self._wanted or self._closing.is_set():
+                    self._thread = None
+                    return
+
     def _make_missing(self) -> None:
         problem = ""
         try:
@@ -145,16 +172,30 @@ class SpokenPhrases:
             else:
                 self._on_problem(told)
 
+    def _make_about(self) -> None:
+        while self._wanted and not self._closing.is_set():
+            wanted = self._wanted.popleft()
+            phrase, _, reference = wanted.partition(" ")
+            sound, problem = self._sound_of(about_person(self._sentences[Phrase(phrase)], reference))
+            if problem:
+                _log.warning("a sentence about a person is not made: %s", problem)
+                continue
+            made = {**self._about, wanted: sound}
+            self._about = dict(list(made.items())[-ABOUT_MAX:])
+
     def _make(self, phrase: Phrase) -> str:
         """Render and store one; returns the problem, or ``""``."""
-        text = self._sentences[phrase]
+        sound, problem = self._sound_of(self._sentences[phrase])
+        if not problem and not self._closing.is_set():
+            _keep(self._files[phrase], sound)
+        return problem
+
+    def _sound_of(self, text: str) -> tuple[bytes, str]:
         sound, problem = self._rendered(text)
         if not problem and len(sound) >= _SOUND_BYTES_MAX and once(text) != text:
             # It would be cut in its second half: better once, and whole.
             sound, problem = self._rendered(once(text))
-        if not problem and not self._closing.is_set():
-            _keep(self._files[phrase], sound[: min(len(sound), _SOUND_BYTES_MAX) & ~1])
-        return problem
+        return sound[: min(len(sound), _SOUND_BYTES_MAX) & ~1], problem
 
     def _rendered(self, text: str) -> tuple[bytes, str]:
         with self._lock:

@@ -61,10 +61,23 @@ def sentences(
     warnings = _WARNINGS | {phrase: f"{spoken}." for phrase, text in words.items() if (spoken := speakable(text))}
     name = speakable(premises) or _UNSPEAKABLE
     where = ", ".join(filter(None, (name, speakable(_without_abbreviations(place)))))
-    said = {phrase: f"{warning} {where}. {warning} {where}." for phrase, warning in warnings.items()}
+    said = {phrase: _twice(f"{warning} {where}.") for phrase, warning in warnings.items()}
     if code := speakable(neutral):
         said[Phrase.NEUTRAL] = f"{code}."
     return said
+
+
+def about_person(sentence: str, reference: str) -> str:
+    """``Excluded person. HART 42. Boots.``, twice: with the reference after what has happened.
+
+    Anyone can hear it: nothing but letters and digits of the reference is ever added.
+    """
+    warning, _, where = once(sentence).partition(". ")
+    return _twice(f"{warning}. {speakable(reference)}. {where}")
+
+
+def _twice(sentence: str) -> str:
+    return f"{sentence} {sentence}"
 
 
 def once(sentence: str) -> str:

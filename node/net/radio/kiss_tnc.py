@@ -116,6 +116,9 @@ class KissTnc:
         self._orders.put(_Transmit(over, bursts, phrase))
         self._wake_up()
 
+    def prepare(self, phrase: str) -> None:
+        """Does nothing: a TNC cannot speak."""
+
     def stop_over(self, over: int) -> None:
         """Does nothing: a TNC sends everything that it has been given."""
         logger.info("over %d cannot be stopped: the TNC sends what it has", over)

@@ -69,8 +69,14 @@ class PhraseBook(Protocol):
     def start(self) -> None:
         """Make missing sentences in the background."""
 
+    def prepare(self, phrase: str) -> None:
+        """Make a sentence about a person (:func:`node.core.air.about`) in the background."""
+
     def samples(self, phrase: str) -> bytes | None:
-        """Samples of a :class:`node.core.air.Phrase` at ``RATE_HZ``; ``None`` = not set or not ready."""
+        """Samples of a :class:`node.core.air.Phrase` at ``RATE_HZ``; ``None`` = not set or not ready.
+
+        Of one about a person that is not ready: those of the sentence about nobody.
+        """
 
 
 class RadioPort(Protocol):
@@ -85,6 +91,9 @@ class RadioPort(Protocol):
 
     def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None:
         """Carry out ``TransmitOver``; returns at once. Exactly one OverEnded or OverFailed follows."""
+
+    def prepare(self, phrase: str) -> None:
+        """Make a sentence about a person ready, if there is speech; returns at once."""
 
     def stop_over(self, over: int) -> None:
         """Unkey now; returns at once. Another over's number is ignored."""

@@ -155,6 +155,10 @@ class SoundModem:
         """Carry out an over; returns at once."""
         self._post(_Transmit(over, bursts, mode, phrase))
 
+    def prepare(self, phrase: str) -> None:
+        """Make a sentence about a person ready; returns at once."""
+        self._phrases.prepare(phrase)
+
     def stop_over(self, over: int) -> None:
         """Unkey and drop the rest; returns at once."""
         self._stopped_over = over

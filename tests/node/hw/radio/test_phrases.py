@@ -77,6 +77,23 @@ def test_sentences_differ_by_what_they_say(tmp_path: Path) -> None:
     assert book.missing() == ()
 
 
+def test_sentence_about_a_person_is_made_when_it_is_wanted_and_never_kept_on_disk(tmp_path: Path) -> None:
+    said = {Phrase.BREACH: sentences("Boots", "High St")[Phrase.BREACH]}
+    book = _made(said, tmp_path)
+    plain = book.samples("breach")
+    assert plain is not None
+    assert plain == book.samples("breach HART 42"), "an over waits for no speech"
+    files = sorted(tmp_path.iterdir())
+
+    book.prepare("breach HART 42")
+    assert book.wait(_WITHIN_S)
+    about = book.samples("breach HART 42")
+    assert about is not None
+    assert len(about) > len(plain)
+    assert (plain, plain) == (book.samples("breach"), book.samples("breach HART 43"))
+    assert files == sorted(tmp_path.iterdir())
+
+
 def test_phrases_that_are_not_set_have_no_samples(tmp_path: Path) -> None:
     """N4: without neutral words the burst goes alone."""
     book = _made(_BOOTS, tmp_path)

@@ -7,8 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.core.air import Phrase
-from node.hw.radio.sentences import once, sentences, speakable
+from node.hw.radio.sentences import about_person, once, sentences, speakable
 from wire.limits import NAME_CHARS_MAX
+
+
+def test_sentence_about_a_person_says_the_reference_after_what_happened() -> None:
+    said = sentences("Boots", "High St")
+
+    assert about_person(said[Phrase.BREACH], "HART 42") == (
+        "Excluded person. HART 42. Boots, High Street. Excluded person. HART 42. Boots, High Street."
+    )
+    assert about_person(said[Phrase.SIGHTING], "HART 42").startswith("Sighting. HART 42. Boots")
+
+
+def test_reference_cannot_say_more_than_letters_and_digits() -> None:
+    said = about_person(sentences("Boots", "High St")[Phrase.BREACH], "HART <42> $(reboot) --pho")
+
+    assert set(said) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,")
 
 
 def test_sentences_say_what_and_where_twice() -> None:
