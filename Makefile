@@ -47,7 +47,7 @@ bench-office: ## the office with 5,000 premises: start, memory, lists, notices, 
 	@.venv/bin/python -m bench.office $(BENCH)
 	@.venv/bin/python -m bench.office_register $(REGISTER)
 
-bench-gallery: ## the gallery on a node: a first synchronisation beside curl, a change to 50 nodes
+bench-gallery: ## the gallery on a node: a first synchronisation beside curl, a change to 50 nodes, its page, memory, presses beside it (as root)
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.gallery $(BENCH)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import cached_property
 from hashlib import sha256
 from typing import Final, Literal
 from urllib.parse import urlencode
@@ -78,10 +79,27 @@ def wanted(query: str, only: Iterable[str], page: str) -> Wanted:
     )
 
 
+class _Plain(dict[int, str]):
+    """What a letter is compared as, by its code; remembered, but for rare ones."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        plain = "" if unicodedata.combining(letter) else letter if letter.isalnum() else " "
+        if code < _COMMON:
+            self[code] = plain
+        return plain
+
+
+_COMMON: Final = 0x3000
+_PLAIN: Final = _Plain()
+
+
 def folded(text: str) -> str:
     """As texts are compared: without case, accents and signs."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKD", text.casefold()).translate(_PLAIN)
+
+
+_CATEGORIES: Final = {category: folded(words) for category, words in CATEGORY_WORDS.items()}
 
 
 class Index:
@@ -92,7 +110,7 @@ class Index:
         self.people = tuple(sorted((one for of in snapshot.schemes for one in of.people), key=_newest))
         self._texts: list[str] | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Of who is in it, and as what: another list has another."""
         names = ",".join(f"{one.scheme}.{one.case}.{one.since}.{len(one.sizes)}" for one in self.people)
@@ -135,5 +153,5 @@ def _newest(person: Person) -> tuple[int, int, int]:
 
 def _text(person: Person) -> str:
     reference = person.text.reference
-    words = (reference, reference.replace("-", ""), str(number_of(person)), person.text.name)
-    return folded(" ".join((*words, CATEGORY_WORDS[person.text.category])))
+    words = folded(f"{reference} {reference.replace('-', '')} {person.text.name}")
+    return f"{words} {number_of(person)} {_CATEGORIES[person.text.category]}"
