@@ -23,6 +23,8 @@ from gallery.node_alerts import NodeAlerts
 from gallery.page.ports import Snapshot
 from gallery.page.serving import PageServer
 from gallery.page.site import PageSettings, Site
+from gallery.panel_visits import PanelVisits
+from gallery.pictures.marking import Pictures
 from gallery.running import Running
 from gallery.store.entries import Entries
 from gallery.store.gallery_store import GalleryStore
@@ -101,12 +103,18 @@ class GalleryApp:
         self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms, spare=spare)
         self._node_socket = NodeSocket(at(file.node.socket), self.running.put) if file.node.socket else None
         alerts = None if self._node_socket is None else NodeAlerts(self._node_socket)
+        pictures = Pictures()
+        self._visits = None
+        if self._node_socket is not None:
+            self._visits = PanelVisits(self.running, pictures, self._node_socket.say)
+            self._node_socket.lend(self._visits)
         inter = INTER if INTER.is_dir() else None
         self._site = Site(
             self.running,
             PageSettings(frozenset(file.page.names), inter),
             alerts=alerts,
             node_state=None if alerts is None else alerts.state,
+            pictures=pictures,
         )
         self._listener = listen(file.page.host, file.page.port, is_guarded=True)
 
@@ -137,7 +145,8 @@ class GalleryApp:
     def _served(self) -> Iterator[None]:
         """The page can be opened, and the node is asked."""
         page = PageServer(self._site, self._listener)
-        if self._node_socket is not None:
+        if self._node_socket is not None and self._visits is not None:
+            self._visits.start()
             self._node_socket.start()
         page.start()
         self._facts.write("listening", node=self._node, url=url_of(self._listener))
@@ -145,8 +154,9 @@ class GalleryApp:
             yield
         finally:
             page.stop()
-            if self._node_socket is not None:
+            if self._node_socket is not None and self._visits is not None:
                 self._node_socket.close()
+                self._visits.stop()
             # Whoever waits for an answer there gets none any more.
             self.running.close()
             page.join()

@@ -19,7 +19,7 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -39,9 +39,13 @@ from wire.gallery_socket import (
     Neighbour,
     NodeLine,
     NodeState,
+    PanelFace,
+    PanelKey,
+    PanelVisit,
     Progress,
     Refused,
     SocketLineError,
+    VisitOver,
     decode_said,
     encode_line,
 )
@@ -82,6 +86,16 @@ class Told(Struct, frozen=True):
     progress: tuple[Progress, ...] = ()
 
 
+class Panel(Protocol):
+    """Who shows the gallery on the unit's own panel. Both are called on our thread, and return at once."""
+
+    def take(self, line: PanelVisit | PanelKey | VisitOver) -> None:
+        """The node says this of a visit."""
+
+    def gone(self) -> None:
+        """The node is not connected any more."""
+
+
 class _Asked(Struct):
     line: AlertAsked
     answer: Future[AlertAnswer]
@@ -114,6 +128,8 @@ class NodeSocket:
         self._told = Told()
         self._lock = threading.Lock()
         self._new: deque[_Asked] = deque()
+        self._faces: deque[PanelFace] = deque()
+        self._panel: Panel | None = None
         self._asked: dict[str, _Asked] = {}
         self._node: socket.socket | None = None
         self._incoming = b""
@@ -130,6 +146,16 @@ class NodeSocket:
     def told(self) -> Told:
         """What is so, as far as the node has told."""
         return self._told
+
+    def lend(self, panel: Panel) -> None:
+        """Whom visits by the unit's panel are for. Before :meth:`start`."""
+        self._panel = panel
+
+    def say(self, face: PanelFace) -> None:
+        """Show this on the panel. Any thread; never waits. Without a node it is dropped: the visit is over."""
+        with self._lock:
+            self._faces.append(face)
+        self._wake()
 
     def start(self) -> None:
         """Begin to connect. Never raises."""
@@ -253,8 +279,13 @@ class NodeSocket:
                     before.answer.add_done_callback(partial(_pass_on, asked))
 
     def _say_asked(self) -> None:
+        with self._lock:
+            faces = [*self._faces]
+            self._faces.clear()
         if self._node is None:
             return
+        for face in faces:
+            self._outgoing += encode_line(face)
         for asked in self._asked.values():
             if not asked.is_said:
                 asked.is_said = True
@@ -285,7 +316,10 @@ class NodeSocket:
         before = self._told
         for data in lines:
             line = decode_said(data + b"\n")
-            if line is not None:
+            if isinstance(line, PanelVisit | PanelKey | VisitOver):
+                if self._panel is not None:
+                    self._panel.take(line)
+            elif line is not None:
                 self._take(line)
         if self._told != before:
             self._changed()
@@ -331,6 +365,8 @@ class NodeSocket:
         self._outgoing.clear()
         if node is not None:
             node.close()
+            if self._panel is not None:
+                self._panel.gone()
         if self._told.state is not None:
             self._told = Told(None, self._told.neighbours, self._told.progress)
             self._changed()

@@ -56,6 +56,7 @@ class Site:
         alerts: asks the node for a report; ``None`` = it cannot be asked.
         node_state: of the unit; ``None`` = it is not asked.
         fit: how a tablet is fitted; such routes are answered without encryption, too.
+        pictures: read photographs; ``None`` = the page's own.
 
     Attributes:
         app: what is served.
@@ -70,10 +71,11 @@ class Site:
         alerts: AlertPort | None = None,
         node_state: NodeStates | None = None,
         fit: tuple[BaseRoute, ...] = (),
+        pictures: Pictures | None = None,
     ) -> None:
         self._port = port
         self.room = Room(port, node_state)
-        self._pictures = Pictures()
+        self._pictures = pictures or Pictures()
         self._loop: asyncio.AbstractEventLoop | None = None
         fonts = inter_files(settings.inter_folder)
         drawing = Drawing(has_inter=bool(fonts))

@@ -15,11 +15,12 @@ from gallery.core.events import CentralTimeTold, FrameHeard
 from gallery.core.events import Event as GalleryEvent
 from gallery.net import node_socket
 from gallery.net.node_socket import NodeSocket, Unanswered
-from node.core.events import AlertAsked, Event
+from node.core.events import AlertAsked, Event, GalleryCame, PanelFaceCame
 from node.net.gallery_socket import GallerySocket
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import wait_until
 from wire.gallery_socket import (
+    PICTURE_BYTES_MAX,
     Accepted,
     CentralTime,
     Ended,
@@ -28,6 +29,9 @@ from wire.gallery_socket import (
     Neighbour,
     NodeState,
     NotRaised,
+    PanelFace,
+    PanelKey,
+    PanelVisit,
     Progress,
     Refused,
     encode_line,
@@ -51,6 +55,7 @@ class Unit:
         self.heard: SimpleQueue[GalleryEvent] = SimpleQueue()
         self.gallery = NodeSocket(self.path, self.heard.put, pauses_s=(0.05,))
         self.node: GallerySocket | None = None
+        self.is_connected = False
 
     def start_node(self) -> GallerySocket:
         self.node = GallerySocket(self.path, os.geteuid(), NodeId(0x10), self._offer)
@@ -58,7 +63,10 @@ class Unit:
         return self.node
 
     def _offer(self, event: Event, _waiting_max: int, _size_bytes: int = 0) -> bool:
-        self.asked.put(event)
+        if isinstance(event, GalleryCame):
+            self.is_connected = event.is_here
+        else:
+            self.asked.put(event)
         return True
 
     def close(self) -> None:
@@ -82,6 +90,40 @@ def test_alert_is_asked_for_and_answered(unit: Unit) -> None:
     assert AlertAsked(REQUEST, AlertKind.BREACH, 1, 42, LeftWhenAsked.NO) == unit.asked.get(timeout=DEADLINE_S)
     node.tell(ACCEPTED)
     assert ACCEPTED == answer.result(DEADLINE_S)
+
+
+class Shown:
+    """Who shows the gallery on the panel."""
+
+    def __init__(self) -> None:
+        self.lines: SimpleQueue[object] = SimpleQueue()
+
+    def take(self, line: object) -> None:
+        self.lines.put(line)
+
+    def gone(self) -> None:
+        self.lines.put("gone")
+
+
+def test_panel_is_lent_and_shows_what_the_gallery_says(tmp_path: Path) -> None:
+    """G5: keys come from the node, faces go to it, and a node that is gone ends the visit."""
+    unit, shown = Unit(tmp_path), Shown()
+    unit.gallery.lend(shown)
+    unit.gallery.start()
+    node = unit.start_node()
+    wait_until(lambda: unit.is_connected, "the gallery has connected")
+    visit = PanelVisit(visit=3, width_px=98, height_px=98, mode="RGB")
+    node.tell(visit)
+    node.tell(PanelKey(visit=3, key="up"))
+    assert [visit, PanelKey(visit=3, key="up")] == [shown.lines.get(timeout=DEADLINE_S) for _ in range(2)]
+
+    face = PanelFace(visit=3, lines=("HART-0042",), picture=bytes(PICTURE_BYTES_MAX))
+    unit.gallery.say(face)
+    assert PanelFaceCame(3, (), ("HART-0042",), face.picture) == unit.asked.get(timeout=DEADLINE_S)
+
+    node.close()
+    assert "gone" == shown.lines.get(timeout=DEADLINE_S)
+    unit.close()
 
 
 def test_refusal_says_why(unit: Unit) -> None:
