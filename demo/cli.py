@@ -238,8 +238,7 @@ def _galleries(town: Town) -> list[str]:
         return []
     lines = ["  Who is excluded, on a screen of each shop: choose a name, type the start code, choose a PIN"]
     for premises, person in zip(town.premises.values(), town.office.staff, strict=False):
-        page = town.chronicle.find("listening", node=premises.node)
-        url = "" if page is None else str(page.detail.get("url", ""))
+        url = town.galleries.of[premises.node].page
         lines.append(f"    {premises.name:24} {url:30} {person.name}   {person.start_code}")
     return lines
 

@@ -19,6 +19,8 @@ from installation import places
 from provisioning.fleet import NewNode
 
 _MOSQUITTO_PLACES: Final = ("/usr/sbin", "/usr/local/sbin")
+GALLERY_SOCKET: Final = "gallery.sock"
+"""Of a node, in its folder."""
 _LICENCE: Final = "DEMO, no aerial"
 
 
@@ -67,6 +69,8 @@ def complete(toml: Path, plan: TownPlan, air_folder: Path) -> None:
     """Append the demo's clock and radio settings to a node's TOML file."""
     # One machine, one clock: the nodes may trust it as far as central does, NTP or not.
     lines = ["", "[clock]", 'proof = "machine"']
+    if plan.has_galleries:
+        lines += ["[gallery]", f'socket = "{GALLERY_SOCKET}"']
     if plan.has_radio:
         air_socket = os.path.relpath(air_folder / AIR_SOCKET, toml.parent)
         lines += ["[radio]", 'driver = "fake"', f'licence = "{_LICENCE}"']

@@ -16,7 +16,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from demo.cable import Cable
-from demo.fitting import watchlink
+from demo.fitting import GALLERY_SOCKET, watchlink
 from demo.ports import LOOPBACK, free_ports
 from demo.program import Program
 from provisioning.certificates import issue_client_certificate
@@ -29,7 +29,6 @@ from wire.subjects import NODES
 
 PORT: Final = "port"
 GALLERY: Final = "gallery"
-SOCKET: Final = "gallery.sock"
 _OFFICE_NODES: Final = (sys.executable, "-m", "watchlink.cli", "office", "nodes")
 NO_BATTERY: Final = "no-clock"
 """The machine's own clock proves nothing in a demo in which clocks are set."""
@@ -42,12 +41,14 @@ class ShopGallery(msgspec.Struct, frozen=True):
         program: its process.
         cable: its way to the office.
         folder: its files; ``state`` in it is the card.
+        page: address of its page.
         clock_file: stands for a clock with a battery; there is none until somebody writes Unix seconds into it.
     """
 
     program: Program
     cable: Cable
     folder: Path
+    page: str
 
     @property
     def clock_file(self) -> Path:
@@ -78,14 +79,15 @@ class Galleries:
         make: Callable[[str, list[str], str], Program],
         lay: Callable[[int, int], Cable],
     ) -> None:
-        port, *near = free_ports(1 + len(nodes))
+        port, *near = free_ports(1 + 2 * len(nodes))
         toml = _write_port(fleet, office, port)
         self.port = make(PORT, [*_OFFICE_NODES, "--config", str(toml)], PORT)
         self.of: dict[str, ShopGallery] = {}
-        for node, cable_port in zip(nodes, near, strict=True):
-            own = _write_gallery(fleet.node_folder(node), node, cable_port)
+        for node, cable_port, page_port in zip(nodes, near[::2], near[1::2], strict=True):
+            own = _write_gallery(fleet.node_folder(node), node, cable_port, page_port)
             program = make(f"{GALLERY}-{node}", watchlink("gallery", own), node)
-            self.of[node] = ShopGallery(program, lay(cable_port, port), own.parent)
+            page = f"http://{LOOPBACK}:{page_port}/"
+            self.of[node] = ShopGallery(program, lay(cable_port, port), own.parent, page)
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -127,11 +129,11 @@ def make_keys(fleet: Fleet, nodes: Sequence[str]) -> None:
         folder.publish()
 
 
-def _write_gallery(own: Path, node: str, port: int) -> Path:
-    """The configuration of a node's gallery, which comes to the office by this port; returns it."""
+def _write_gallery(own: Path, node: str, port: int, page_port: int) -> Path:
+    """The configuration of a node's gallery: its way to the office, and where its page is. Returns it."""
     toml = own / GALLERY / "gallery.toml"
-    text = gallery_toml(node=node, office=(LOOPBACK, port), state_dir="state")
-    toml.write_text(f'{text}\n[page]\nport = 0\n\n[clock]\nbattery_file = "{NO_BATTERY}"\n', encoding="utf-8")
+    text = gallery_toml(node=node, office=(LOOPBACK, port), state_dir="state", socket=f"../{GALLERY_SOCKET}")
+    toml.write_text(f'{text}\n[page]\nport = {page_port}\n\n[clock]\nbattery_file = "{NO_BATTERY}"\n', encoding="utf-8")
     return toml
 
 

@@ -233,6 +233,12 @@ class Visitor:
         """A request of the open page's script."""
         return await self._client.post(urljoin(self.page.url, url), content=body, headers=dict(headers))
 
+    async def listen(self, url: str) -> None:
+        """Hold an address open, as the open page's script does, until it ends or this is cancelled."""
+        async with self._client.stream("GET", urljoin(self.page.url, url), timeout=None) as answer:
+            async for _ in answer.aiter_bytes():
+                pass
+
     def _from_here(self) -> dict[str, str]:
         parts = urlsplit(self.page.url)
         return {"origin": f"{parts.scheme}://{parts.netloc}", "referer": self.page.url}
