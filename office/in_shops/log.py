@@ -17,14 +17,13 @@ from office.exclusions.models import Case
 from office.in_shops.port import Report
 from office.in_shops.rules.wording import marks, shown_text, staff_text
 from office.in_shops.staff_names import staff_names
-from office.in_shops.standing import moment
+from office.in_shops.standing import OTHER_SHOP, moment
 from office.members.scope import premises_of
 from office.nodes.reading import Search, Shown
 from office.nodes.store import Station
 from office.people.models import Individual
 from wire.ids import NodeId, node_text
 
-OTHER_SHOP: Final = "A unit that is not in your schemes"
 _REFERENCE: Final = re.compile(r"(?P<slug>[a-z][a-z0-9-]{0,31})-0*(?P<number>[1-9][0-9]{0,8})", re.IGNORECASE)
 _CASE: Final = re.compile(r"(?P<scheme>.{1,80}) case 0*(?P<number>[1-9][0-9]{0,8})", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from msgspec import Struct
 
 from office.config import Configuration
-from office.in_shops.published import Published, newest
+from office.in_shops.published import Published, PublishedError, newest
 from office.nodes.config import load_configuration
 from office.nodes.reading import Reported, look_at
 from office.nodes.store import FILE_NAME, StoreError
@@ -57,5 +57,5 @@ def report() -> Iterator[Report]:
             yield Report(reported, newest(port.at(port.file.snapshots)), port.file.views_days)
     except FileNotFoundError as e:
         raise NoReportError(_NOBODY) from e
-    except (ConfigError, StoreError, OSError) as e:
+    except (ConfigError, StoreError, PublishedError, OSError) as e:
         raise NoReportError(_FAULT.format(e)) from e

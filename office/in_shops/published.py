@@ -5,7 +5,6 @@ Its signature is the nodes' business: here nothing is decided by it, it is told.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +16,9 @@ from msgspec import Struct
 from office.gallery.holders import Holders, HoldersError, decode_holders, holders_file
 from wire.gallery_head import head_file, lines_file, parse_head_file
 
-logger = logging.getLogger(__name__)
+
+class PublishedError(Exception):
+    """A gallery cannot be read; one sentence without a full stop."""
 
 
 class Published(Struct, frozen=True):
@@ -60,27 +61,31 @@ _read_lines: Final = msgspec.json.Decoder(_Line).decode_lines
 
 
 def newest(folder: Path) -> dict[int, Published]:
-    """By number of the scheme. What cannot be read is not there: the publisher's banner tells of it."""
-    try:
-        named = [found for found in (parse_head_file(path.name) for path in folder.iterdir()) if found is not None]
-    except OSError:
-        return {}
-    numbers: dict[int, int] = {}
-    for scheme, number in named:
-        numbers[scheme] = max(numbers.get(scheme, 0), number)
-    read = {scheme: _of(folder, scheme, number) for scheme, number in numbers.items()}
-    return {scheme: one for scheme, one in read.items() if one is not None}
+    """By number of the scheme.
 
-
-def _of(folder: Path, scheme: int, number: int) -> Published | None:
+    Raises:
+        PublishedError: one cannot be read: what its shops hold would look right.
+    """
     try:
-        status = (folder / head_file(scheme, number)).stat()
-        return _read(folder, scheme, number, int(status.st_mtime))
+        return _newest(folder)
     except FileNotFoundError:
-        return None  # It is being replaced by the next.
+        pass  # One was replaced by the next in this moment.
     except (OSError, msgspec.MsgspecError, HoldersError) as e:
-        logger.warning("gallery %d of scheme %d cannot be read: %s", number, scheme, e)
-        return None
+        raise PublishedError(f"what was published cannot be read: {e}") from e
+    try:
+        return _newest(folder)
+    except (OSError, msgspec.MsgspecError, HoldersError) as e:
+        raise PublishedError(f"what was published cannot be read: {e}") from e
+
+
+def _newest(folder: Path) -> dict[int, Published]:
+    numbers: dict[int, int] = {}
+    for scheme, number in filter(None, (parse_head_file(path.name) for path in folder.iterdir())):
+        numbers[scheme] = max(numbers.get(scheme, 0), number)
+    return {
+        scheme: _read(folder, scheme, number, int((folder / head_file(scheme, number)).stat().st_mtime))
+        for scheme, number in numbers.items()
+    }
 
 
 @lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ from office.members.scope import premises_of
 from office.nodes.rules.standing import Holding
 from office.nodes.store import Station
 from wire.ids import NodeId, node_text
+
+OTHER_SHOP: Final = "A unit that is not in your schemes"
 
 
 class Told(Struct, frozen=True):
@@ -60,7 +63,7 @@ class Row(Struct, frozen=True):
 
 
 def rows_of(report: Report, names: Mapping[int, str], now_s: int) -> list[Row]:
-    """All units in use of some schemes: who needs a person first, then by name.
+    """All units in use of some schemes, and those that owe a deletion: who needs a person first, then by name.
 
     Args:
         report: by nodes.
@@ -71,27 +74,36 @@ def rows_of(report: Report, names: Mapping[int, str], now_s: int) -> list[Row]:
     # Names alone: the whole rows of a town's premises take longer than the page may.
     found = premises_of(own).values_list("pk", "name", "place")
     premises = {number: (name, place) for number, name, place in found}
-    held = {(one.node, one.scheme): one for one in report.reported.receipts()}
+    held = {
+        (one.node, one.scheme): Holding(one.number, one.is_complete, one.since_s)
+        for one in report.reported.receipts()
+        if one.scheme in own
+    }
     asked = report.reported.contacts()
     copied, gaps = _alarms(report)
+    stations = {one.node: one for one in report.reported.stations()}
     rows = []
-    for station in report.reported.stations():
-        schemes = [scheme for scheme in station.schemes if scheme in own]
-        if not schemes or station.is_struck:
+    held_by: dict[NodeId, list[int]] = {}
+    for node, scheme in held:
+        held_by.setdefault(node, []).append(scheme)
+    for node in sorted(stations.keys() | held_by.keys()):
+        station = stations.get(node)
+        current = [] if station is None or station.is_struck else [one for one in station.schemes if one in own]
+        owing = [] if current else held_by.get(node, [])
+        if not current and not owing:
             continue
-        holdings = {
-            scheme: Holding(one.number, one.is_complete, one.since_s)
-            for scheme in schemes
-            if (one := held.get((station.node, scheme))) is not None
-        }
+        is_struck = station is not None and station.is_struck and bool(own & frozenset(station.schemes))
         unit = Unit(
-            tuple(_gallery(names[scheme], report.published.get(scheme), holdings.get(scheme)) for scheme in schemes),
-            asked.get(station.node),
-            station.has_key,
-            copied.get(station.node),
-            gaps.get(station.node),
+            tuple(_gallery(names[one], report.published.get(one), held.get((node, one))) for one in current or owing),
+            asked.get(node),
+            station is not None and station.has_key,
+            copied.get(node),
+            gaps.get(node),
+            "" if current else "struck" if is_struck else "left",
         )
-        rows.append(_row(station, premises.get(station.premises), unit, now_s))
+        row = _row(station if current or is_struck else None, node, premises, unit, now_s)
+        if current or row.told:
+            rows.append(row)
     return sorted(rows, key=lambda row: (row.rank, row.name.casefold(), row.unit))
 
 
@@ -126,14 +138,16 @@ def _gallery(scheme: str, published: Published | None, held: Holding | None) -> 
     return Gallery(scheme, published.number, published.at_s, published.lease_s, held, must_delete)
 
 
-def _row(station: Station, named: tuple[str, str] | None, unit: Unit, now_s: int) -> Row:
+def _row(station: Station | None, node: NodeId, premises: Mapping[int, tuple[str, str]], unit: Unit, now_s: int) -> Row:
     found = needs(unit, now_s)
-    name, place = named or (station.name, station.place)
+    number = 0 if station is None or station.premises not in premises else station.premises
+    own = (OTHER_SHOP, "") if station is None else (station.name, station.place)
+    name, place = premises.get(number, own)
     return Row(
-        0 if named is None else station.premises,
+        number,
         name,
         place,
-        node_text(station.node),
+        node_text(node),
         tuple(Told(need, moment(need.since_s), moment(need.until_s)) for need in found),
         tuple(map(_holds, unit.galleries)),
         moment(unit.asked_s),

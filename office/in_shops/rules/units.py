@@ -19,6 +19,8 @@ NOT_DELETED: Final = "HAS NOT DELETED YET"
 Kind = Literal[
     "copied",
     "not-deleted",
+    "struck",
+    "left",
     "too-new",
     "gap",
     "nothing-held",
@@ -30,7 +32,7 @@ Kind = Literal[
 ]
 """The gravest first."""
 _ORDER: Final[tuple[Kind, ...]] = (
-    *("copied", "not-deleted", "too-new", "gap"),
+    *("copied", "not-deleted", "struck", "left", "too-new", "gap"),
     *("nothing-held", "silent", "never-asked", "no-key", "lacks-newest", "lacks-photographs"),
 )
 GRAVE: Final = _ORDER.index("gap") + 1
@@ -67,6 +69,7 @@ class Unit(Struct, frozen=True):
         asked_s: when it last asked, Unix time; ``None`` = never.
         has_key: the directory says what to seal to it.
         copied_s: since when its view log contradicts itself; ``None`` = it does not.
+        gone: the directory has struck it, or it is not in the schemes any more; it says that it holds a gallery.
         gap: how many records of its view log are missing, and since when that is known; ``None`` = none.
     """
 
@@ -75,6 +78,7 @@ class Unit(Struct, frozen=True):
     has_key: bool = True
     copied_s: int | None = None
     gap: tuple[int, int] | None = None
+    gone: Literal["", "struck", "left"] = ""
 
 
 class Need(Struct, frozen=True):
@@ -106,6 +110,9 @@ def rank(found: tuple[Need, ...]) -> int:
 
 
 def _needs(unit: Unit, now_s: int) -> Iterable[Need]:
+    if unit.gone:
+        yield from _of_who_is_gone(unit.gone, unit, now_s)
+        return
     if unit.copied_s is not None:
         yield Need(
             "copied",
@@ -138,6 +145,19 @@ def _needs(unit: Unit, now_s: int) -> Iterable[Need]:
         )
     else:
         yield from _of_galleries(unit, unit.asked_s, now_s)
+
+
+def _of_who_is_gone(why: Literal["struck", "left"], unit: Unit, now_s: int) -> Iterable[Need]:
+    ends_s = max((unit.asked_s + one.lease_s for one in unit.galleries if unit.asked_s is not None), default=0)
+    if ends_s <= now_s:
+        return
+    held = " and ".join(f"gallery {one.held.number} of {one.scheme}" for one in unit.galleries if one.held is not None)
+    if why == "struck":
+        to_do = "Nothing reaches it any more. Whoever has it may show that until its lease ends."
+        yield Need(why, f"It was taken out of use, and holds {held}", to_do, unit.asked_s, ends_s)
+    else:
+        to_do = f"It deletes it as soon as it asks. {_CONTACT}"
+        yield Need(why, f"It is not in the scheme any more, and has not deleted {held}", to_do, unit.asked_s, ends_s)
 
 
 def _of_galleries(unit: Unit, asked_s: int, now_s: int) -> Iterable[Need]:

@@ -15,8 +15,10 @@ from office.members.models import Premises
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.office.in_shops.conftest import PUBS_UNIT, UNITS
+from tests.support.asking_town import LEASE_S
 from tests.support.shop_galleries import ShopGalleries
 from tests.support.view_log import logged
+from wire.gallery_contact import Held
 from wire.gallery_views import ViewHead
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,7 @@ def test_unit_without_a_key_and_shop_without_a_unit_are_told(fitted: ShopGalleri
     for node in UNITS:
         fitted.say(node, HART, newest, now_s)
     fitted.fit(UNITS[0], town.premises[0].pk, HART, has_key=False)
+    fitted.say(UNITS[1], HART, None, now_s)
     fitted.fit(UNITS[1], 0)
 
     wrong, well, text = page(cora)
@@ -98,6 +101,38 @@ def test_nobody_sees_units_of_another_scheme(
     wrong, well, text = page(otto)
     assert ["Pub of the other", f"Shop {town.premises[0].pk}"] == sorted(wrong + well)
     assert "HART" not in text
+
+
+def test_unit_that_is_struck_or_has_left_is_listed_while_it_may_show_its_gallery(
+    fitted: ShopGalleries, cora: Client, otto: Client, town: Town
+) -> None:
+    now_s = int(time.time())
+    newest = fitted.publish(HART, {1: None}, now_s - 900)
+    for node in (*UNITS, PUBS_UNIT):
+        fitted.say(node, HART, newest, now_s)
+    fitted.fit(UNITS[0], town.premises[0].pk, HART, is_struck=True)
+    fitted.fit(PUBS_UNIT, 999, PUB_WATCH, name="Pub of the other")
+
+    wrong, well, text = page(cora)
+
+    assert (["Shop 1", "A unit that is not in your schemes"], ["Shop 2", "Shop 3", "Shop 4"]) == (wrong, well)
+    assert "It was taken out of use, and holds gallery 1 of HART" in text
+    assert "It is not in the scheme any more, and has not deleted gallery 1 of HART" in text
+    assert "Pub of the other" not in text
+    assert ([], ["Pub of the other"]) == page(otto)[:2]
+    fitted.say(UNITS[0], HART, newest, now_s - LEASE_S)
+    fitted.say(PUBS_UNIT, HART, None, now_s)
+    fitted.store.note_holds(UNITS[0], [], 1)
+    fitted.store.note_holds(UNITS[0], [Held(scheme=HART, number=newest)], now_s - LEASE_S)
+    assert ([], ["Shop 2", "Shop 3", "Shop 4"]) == page(cora)[:2]
+
+
+def test_gallery_that_cannot_be_read_hides_nothing(fitted: ShopGalleries, cora: Client) -> None:
+    fitted.publish(HART, {1: None})
+    (fitted.snapshots / "gallery-1-1.holders").write_bytes(b"{")
+    assert "what was published cannot be read" in page(cora)[2]
+    (fitted.snapshots / "gallery-1-1.holders").unlink()
+    assert "what was published cannot be read" in page(cora)[2]
 
 
 def test_page_is_the_co_ordinators_and_the_engineers(

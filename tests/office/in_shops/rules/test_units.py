@@ -79,6 +79,15 @@ def test_unit_without_contact_is_given_no_time() -> None:
     assert ["not-deleted", "silent"] == kinds(silent)
 
 
+@pytest.mark.parametrize("why", ["struck", "left"])
+def test_unit_that_is_gone_is_told_of_while_its_lease_lasts(why: str) -> None:
+    gone, over = (unit(gallery(4), asked_s=NOW_S - ago_s, gone=why) for ago_s in (LEASE_S - 1, LEASE_S))
+
+    assert [(why, NOW_S + 1)] == [(need.kind, need.until_s) for need in needs(gone, NOW_S)]
+    assert "gallery 4 of HART" in needs(gone, NOW_S)[0].says
+    assert [] == kinds(over) == kinds(unit(asked_s=None, gone=why))
+
+
 def test_the_gravest_comes_first_and_is_told_apart() -> None:
     both = needs(unit(gallery(4), asked_s=NOW_S - SILENT_S - 1, gap=(1, 1), copied_s=1), NOW_S)
 
