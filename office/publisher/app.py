@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from office.breaches.desk import BreachDesk
 from office.config import Configuration
@@ -12,7 +12,6 @@ from office.founding import make_secret
 from office.publisher import changes
 from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
-from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
 from office.publisher.staff import StaffPublishing
 from office.readiness import check_database
@@ -20,9 +19,12 @@ from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
-from runtime.web_server import WebServer, listen, url_of
 from wire.signing import SigningKey
 from wire.snapshots import SnapshotName
+
+if TYPE_CHECKING:
+    from office.publisher.serving import Counter
+    from runtime.web_server import WebServer
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +53,8 @@ class Publisher:
         key = SigningKey(read_key(configuration.snapshot_key_file, "snapshot key"))
         ticket_key = read_key(configuration.ticket_public_file, "public half of the ticket key")
         shelf = Shelf(folder, configuration.town, key.public)
-        self._counter = Counter(shelf)
-        self._web = self._server(configuration)
+        self._counter: Counter | None = None
+        self._web = self._server(configuration, shelf)
         self._publishing = Publishing(
             shelf,
             PublishedHead(configuration.snapshot_key_file.with_name(STATE_FILE), shelf),
@@ -76,7 +78,7 @@ class Publisher:
 
     def run(self, should_stop: threading.Event) -> bool:
         """Publish until ``should_stop`` is set. Returns whether the audit is in order."""
-        if self._web is not None:
+        if self._web is not None and self._counter is not None:
             self._counter.attach(self._web.start_thread())
         said = None
         self._publishing.look()
@@ -99,7 +101,8 @@ class Publisher:
         return not self._publishing.alarm
 
     def _tell(self, name: SnapshotName, number: int) -> None:
-        self._counter.note(name, number)
+        if self._counter is not None:
+            self._counter.note(name, number)
         self._facts.write("snapshot_published", name=name, number=number)
 
     def _tell_gallery(self, name: str, number: int) -> None:
@@ -109,7 +112,7 @@ class Publisher:
         self._publishing.look_again()
         self._facts.write("reports_taken", reports=reports)
 
-    def _server(self, configuration: Configuration) -> WebServer | None:
+    def _server(self, configuration: Configuration, shelf: Shelf) -> WebServer | None:
         table = configuration.publisher
         files = (table.certificate_file, table.key_file, table.clients_ca_file)
         if not any(files):
@@ -119,6 +122,11 @@ class Publisher:
                 f"{configuration.file}: keys publisher.certificate_file, publisher.key_file and"
                 " publisher.clients_ca_file: give all three or none"
             )
+        # Five megabytes, which a publisher that writes files alone does without.
+        from office.publisher.serving import Counter, context_for_central  # noqa: PLC0415
+        from runtime.web_server import WebServer, listen, url_of  # noqa: PLC0415
+
+        self._counter = Counter(shelf)
         tls = context_for_central(*map(configuration.path, files))
         listener = listen(table.host, table.port, has_tls=True)
         self._facts.write("listening", url=url_of(listener, has_tls=True))
