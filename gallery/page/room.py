@@ -77,8 +77,7 @@ class Room:
     def unit_piece(self) -> bytes:
         """The same, as open pages are told: their alerts by incident alone."""
         state = self.unit()
-        nearby = [f"{one.incident} {one.kind} {one.is_late}" for one in state.nearby]
-        return piece("unit", {"words": state.words, "needs_care": state.needs_care, "nearby": nearby})
+        return piece("unit", {"words": state.words, "needs_care": state.needs_care, "nearby": nearby_name(state)})
 
     def alerts(self, snapshot: Snapshot) -> list[Alert]:
         """Those of other shops about people of galleries that are held here."""
@@ -89,6 +88,11 @@ class Room:
             for one in self.unit().nearby
             if one.scheme in schemes
         ]
+
+
+def nearby_name(state: NodeState) -> str:
+    """Of the alerts that a page shows: others have another."""
+    return " ".join(f"{one.incident}.{one.kind}.{one.is_late:d}" for one in state.nearby)
 
 
 def name_of(snapshot: Snapshot, session: str) -> str:

@@ -17,7 +17,7 @@ from gallery.page.answers import refused_words
 from gallery.page.drawing import Drawing, off_words, title_of
 from gallery.page.finding import PAGE, wanted
 from gallery.page.ports import Opened, Snapshot
-from gallery.page.room import Room, name_of
+from gallery.page.room import Room, name_of, nearby_name
 from gallery.page.visits import answered, cookie_name
 from gallery.pictures.marking import NotShownError, Pictures, words_of_view
 from gallery.pictures.terms import CARD_WIDTH, PORTRAIT_WIDTH
@@ -170,7 +170,9 @@ class Showing:
 
     def _draw(self, tab: str, snapshot: Snapshot, **values: object) -> str:
         unit, alerts = self._room.unit(), self._room.alerts(snapshot)
-        return self._drawing.draw(f"{tab}.html", {**values, "snapshot": snapshot, "unit": unit, "alerts": alerts})
+        return self._drawing.draw(
+            f"{tab}.html", {**values, "snapshot": snapshot, "unit": unit, "alerts": alerts, "nearby": nearby_name(unit)}
+        )
 
 
 def _view(session: str, scheme: int, case: int, kind: str) -> ViewAsked:

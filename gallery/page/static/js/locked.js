@@ -155,16 +155,12 @@ addEventListener("pageshow", (event) => {
 });
 
 // Names and alerts may have changed; never under somebody's finger.
-let nearby;
 const renew = () => {
   if (typing.hidden) location.reload();
 };
 listen("/stream", {
   redraw: renew,
   unit: (state) => {
-    showUnit(state);
-    const now = state.nearby.join(" ");
-    if (nearby !== undefined && nearby !== now) renew();
-    nearby = now;
+    if (showUnit(state)) renew();
   },
 });

@@ -8,7 +8,6 @@ import { listen, showUnit } from "./stream.js";
 const main = document.getElementById("main");
 const bar = document.getElementById("changed");
 const CALM_MS = 3_000;
-let nearby;
 
 function isBusy() {
   const query = document.getElementById("q");
@@ -50,11 +49,9 @@ async function redraw() {
 
 listen("/stream?page=open", {
   lock: () => lock("", { isTold: false }),
+  open: redraw,
   redraw,
   unit: (state) => {
-    showUnit(state);
-    const now = state.nearby.join(" ");
-    if (nearby !== undefined && nearby !== now) renew();
-    nearby = now;
+    if (showUnit(state)) renew();
   },
 }, () => lock("The unit does not answer this page. Check the network between them."));

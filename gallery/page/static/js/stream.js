@@ -1,25 +1,31 @@
 // What the program says at once. A page that it does not hear shows no faces: they may have been withdrawn.
-const LOST_MS = 12_000;
+const LOST_S = 12;
 
 export function listen(path, heard, lost = () => undefined) {
-  let last = Date.now();
+  // Counted, not read off the clock, which somebody may set.
+  let silent = 0;
   const stream = new EventSource(path);
+  // What was said before, or while the stream was down, was not heard.
+  stream.addEventListener("open", () => heard.open?.());
   for (const kind of ["beat", "lock", "redraw", "unit"]) {
     stream.addEventListener(kind, (event) => {
-      last = Date.now();
+      silent = 0;
       heard[kind]?.(JSON.parse(event.data));
     });
   }
   setInterval(() => {
-    if (Date.now() - last > LOST_MS) lost();
+    silent += 1;
     // A browser gives up after some errors.
-    if (stream.readyState === EventSource.CLOSED) lost();
+    if (silent > LOST_S || stream.readyState === EventSource.CLOSED) lost();
   }, 1000);
   addEventListener("pagehide", () => stream.close());
 }
 
+// Returns whether other alerts are drawn than there are.
 export function showUnit(state) {
-  document.getElementById("unit").classList.toggle("needs-care", state.needs_care);
+  const unit = document.getElementById("unit");
+  unit.classList.toggle("needs-care", state.needs_care);
   const words = document.getElementById("unit-words");
   if (words.textContent !== state.words) words.textContent = state.words;
+  return unit.dataset.nearby !== state.nearby;
 }

@@ -1,0 +1,290 @@
+"""The page in Chromium: used by everybody, at phone, tablet and desk width, and locked with nothing of a face left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from gallery.core.events import Ticked
+from gallery.page import keeping
+from tests.support.browser import launched
+from tests.support.gallery_page import PageUnderTest, nearby
+from tests.support.gallery_running import CODE, PIN
+from tests.support.page_for_everybody import faults
+
+pytestmark = pytest.mark.integration
+expect.set_options(timeout=60_000)
+
+WIDTHS = [320, 390, 820, 1366]
+TOUCH_PX = 72
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""As if the tablet's screen went off, or another program came to the front."""
+TRACES = "() => document.images.length + document.querySelectorAll('[data-person*=\" \"]').length"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launched(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser, shop: PageUnderTest) -> Iterator[BrowserContext]:
+    opened = browser.new_context(base_url=shop.serve(), viewport={"width": 390, "height": 844}, has_touch=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """Locked."""
+    opened = context.new_page()
+    opened.goto("/")
+    return opened
+
+
+def type_in(page: Page, secret: str) -> None:
+    for digit in secret:
+        page.locator(f"[data-key='{digit}']").click()
+    page.get_by_role("button", name="Enter").click()
+
+
+def sign_in(page: Page) -> Page:
+    page.get_by_role("button", name="Alice Alder").click()
+    type_in(page, PIN.text)
+    expect(page.get_by_role("heading", level=1)).to_have_text("8 people must not be in here")
+    return page
+
+
+def open_person(page: Page) -> Page:
+    page.get_by_role("link", name="Dean Marsh").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dean Marsh")
+    return page
+
+
+def is_locked(page: Page, *names: str) -> None:
+    """And nothing of a face, nor a name, is in it."""
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    assert 0 == page.evaluate(TRACES)
+    assert [] == [name for name in ("Dean Marsh", *names) if name in page.content()]
+
+
+def test_everybody_can_use_a_locked_page(page: Page, shop: PageUnderTest) -> None:
+    assert shop.node.state is not None
+    shop.node.state = replace(shop.node.state, nearby=(nearby(),))
+    page.reload()
+    found = faults(page)
+    page.get_by_role("button", name="Alice Alder").click()
+
+    assert [] == found + faults(page)
+
+
+def test_everybody_can_use_list_and_person(page: Page, shop: PageUnderTest) -> None:
+    assert shop.node.state is not None
+    found = faults(sign_in(page))
+    shop.node.state = replace(shop.node.state, nearby=(nearby(),))
+    open_person(page).get_by_role("button", name="Here now").click()
+
+    assert [] == found + faults(page)
+
+
+@pytest.mark.parametrize("tab", ["Report", "Advice", "Status"])
+def test_everybody_can_use_the_other_tabs(page: Page, tab: str) -> None:
+    sign_in(page).get_by_role("link", name=tab).click()
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("people")
+
+    assert [] == faults(page)
+
+
+def test_gallery_that_is_off_can_be_read_by_everybody(page: Page, shop: PageUnderTest) -> None:
+    sign_in(page)
+    (session,) = shop.gallery.running.snapshot().sessions
+    shop.gallery.now_ms += 40 * 86_400_000
+    shop.gallery.running.use(session)
+    shop.gallery.running.put(Ticked())
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+
+    assert "The gallery is off" in page.content()
+    assert [] == faults(page)
+
+
+def test_letters_of_twice_the_size_fit_any_width(page: Page) -> None:
+    wide: list[str] = []
+    for step in (lambda _page: None, sign_in, open_person):
+        step(page)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append(f"{page.url} at {width}")
+
+    assert [] == wide
+
+
+def test_what_a_thumb_presses_is_large_enough(page: Page) -> None:
+    def small(selector: str) -> list[str]:
+        found: list[str] = page.locator(selector).evaluate_all(
+            "(all, least) => all.filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < least)"
+            ".map((one) => one.textContent.trim())",
+            TOUCH_PX,
+        )
+        return found
+
+    page.get_by_role("button", name="Alice Alder").click()
+    found = small(".names .button, .key, .others .button, #secret")
+    page.reload()
+    sign_in(page)
+    found += small(".lock, .tabs a, .search input, .search button, .chip, .person")
+    open_person(page).get_by_role("button", name="Here now").click()
+
+    assert [] == found + small(".back a, .report button")
+
+
+def test_face_on_a_card_is_wide_enough_to_be_known(page: Page) -> None:
+    boxes = [one.bounding_box() for one in sign_in(page).locator(".person img").all()]
+    open_person(page)
+    large = page.locator(".portrait").bounding_box()
+
+    assert [True] * 7 == [box is not None and box["width"] >= 120 for box in boxes]
+    assert large is not None
+    assert large["width"] >= 240
+    below = page.get_by_role("button", name="Here now").bounding_box()
+    assert below is not None
+    assert below["y"] + below["height"] <= 844 - TOUCH_PX, "the button is below the fold"
+
+
+def test_first_time_needs_a_keyboard_alone(page: Page) -> None:
+    page.get_by_role("button", name="Bob Birch").press("Enter")
+    page.keyboard.type(CODE.text)
+    page.keyboard.press("Enter")
+    for _ in range(2):
+        expect(page.locator("#typing-title")).to_contain_text("PIN")
+        page.keyboard.type("481516")
+        page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("8 people must not be in here")
+
+
+def test_wrong_pin_says_so_and_a_wait_is_counted_down(page: Page) -> None:
+    page.get_by_role("button", name="Alice Alder").click()
+    for _ in range(4):
+        expect(page.locator("#enter")).to_be_enabled()
+        type_in(page, "000000")
+    expect(page.locator("#typing-said")).to_contain_text("Wait")
+    before = page.locator("#typing-said").inner_text()
+
+    expect(page.locator("#enter")).to_be_disabled()
+    expect(page.locator("#typing-said")).not_to_have_text(before)
+
+
+def test_lock_leaves_nothing_and_back_brings_nothing(page: Page) -> None:
+    open_person(sign_in(page)).get_by_role("button", name="LOCK").click()
+    is_locked(page)
+    page.go_back()
+
+    is_locked(page)
+
+
+def test_page_out_of_sight_is_locked_at_once(page: Page, shop: PageUnderTest) -> None:
+    open_person(sign_in(page))
+
+    assert 0 == page.evaluate(f"() => {{ ({HIDE})(); return ({TRACES})(); }}")
+    is_locked(page)
+    assert {} == dict(shop.gallery.running.snapshot().sessions)
+
+
+def test_from_page_to_page_nobody_is_locked_out(page: Page) -> None:
+    open_person(sign_in(page))
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("8 people must not be in here")
+    page.reload()
+    page.get_by_role("link", name="Here", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("3 of 8 people")
+    page.get_by_role("searchbox").fill("reed")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 of 8 people")
+    assert page.url.endswith("/?only=here&q=reed")
+
+
+def test_page_that_nobody_touches_warns_stays_by_one_tap_and_locks(page: Page) -> None:
+    page.clock.install()
+    sign_in(page)
+    page.clock.fast_forward(41_000)
+    expect(page.get_by_role("dialog")).to_contain_text("locks in")
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.clock.fast_forward(41_000)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.clock.fast_forward(20_000)
+
+    is_locked(page)
+
+
+def test_revoked_person_is_gone_from_an_open_page(page: Page, shop: PageUnderTest) -> None:
+    sign_in(page)
+    shop.gallery.told(shop.published.withdraw(42))
+
+    expect(page.get_by_role("link", name="Dean Marsh")).to_have_count(0)
+    expect(page.get_by_role("link", name="Noor Hale")).to_be_visible()
+
+
+def test_revoked_person_is_gone_from_their_own_page(page: Page, shop: PageUnderTest) -> None:
+    open_person(sign_in(page))
+    shop.gallery.told(shop.published.withdraw(42))
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("This person is no longer shown.")
+    assert "Dean Marsh" not in page.content()
+
+
+def test_new_person_is_shown_on_an_open_page(page: Page, shop: PageUnderTest) -> None:
+    sign_in(page)
+    shop.gallery.told(shop.published.issue(45, "Una New"))
+    button = page.get_by_role("button", name="Show it")
+    expect(button.or_(page.get_by_role("link", name="Una New")).first).to_be_visible()
+    if button.is_visible():
+        button.click()
+
+    expect(page.get_by_role("link", name="Una New")).to_be_visible()
+
+
+def test_session_that_is_ended_locks_its_page(page: Page, shop: PageUnderTest) -> None:
+    open_person(sign_in(page))
+    for session in shop.gallery.running.snapshot().sessions:
+        shop.gallery.running.sign_out(session)
+
+    is_locked(page)
+
+
+def test_closed_page_is_locked_from_the_unit(page: Page, shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in(page)
+    monkeypatch.setattr(keeping, "UNWATCHED_S", 0.5)
+    page.close()
+
+    shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
+
+
+def test_breach_is_two_taps(page: Page, shop: PageUnderTest) -> None:
+    open_person(sign_in(page)).get_by_role("button", name="Here now").click()
+    page.get_by_role("button", name="Not asked").click()
+    expect(page.get_by_role("alert")).to_contain_text("Sent to central.")
+
+    assert [("breach", 42, "not-asked")] == [(one.kind, one.person, one.left) for one in shop.node.asked]
+
+
+def test_after_signing_in_a_neighbours_alert_opens_the_person(page: Page, shop: PageUnderTest) -> None:
+    assert shop.node.state is not None
+    shop.node.state = replace(shop.node.state, nearby=(nearby(),))
+    expect(page.get_by_label("Alert from another shop")).to_contain_text("HART-0042 was seen")
+    page.get_by_role("button", name="Alice Alder").click()
+    type_in(page, PIN.text)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dean Marsh")
