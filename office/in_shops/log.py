@@ -16,12 +16,12 @@ from msgspec import Struct
 from office.exclusions.models import Case
 from office.in_shops.port import Report
 from office.in_shops.rules.wording import marks, shown_text, staff_text
-from office.in_shops.staff_names import staff_names
 from office.in_shops.standing import OTHER_SHOP, moment
 from office.members.scope import premises_of
 from office.nodes.reading import Search, Shown
 from office.nodes.store import Station
 from office.people.models import Individual
+from office.staff.names import staff_names
 from wire.ids import NodeId, node_text
 
 _REFERENCE: Final = re.compile(r"(?P<slug>[a-z][a-z0-9-]{0,31})-0*(?P<number>[1-9][0-9]{0,8})", re.IGNORECASE)
