@@ -77,7 +77,10 @@ def _refusal(turn: Turn, event: SignInAsked, row: StaffRow | None) -> tuple[Sign
     """Why it is not even compared, and how long that lasts."""
     state = turn.state
     left_ms = state.locked_ms.get(event.person, 0) - turn.now_ms
-    is_under_way = any(attempt.person == event.person for attempt in state.attempts.values())
+    # Whoever has gone away while they chose a PIN holds up nobody who types the code again.
+    is_under_way = any(
+        attempt.person == event.person and attempt.phase is not Phase.CHOOSING for attempt in state.attempts.values()
+    )
     refusals = (
         (row is None, SignIn.WRONG),
         (left_ms > 0, SignIn.LOCKED),
@@ -106,6 +109,9 @@ def checked(turn: Turn, event: SecretChecked) -> None:
     if attempt.code == 0 and row.may_use_pin:
         _open(turn, event.attempt, row.person)
     elif attempt.code and attempt.code == row.told.code:
+        for name, other in state.attempts.items():
+            if other.person == row.person and other.phase is Phase.CHOOSING:
+                _answer(turn, name, SignIn.WRONG)
         choosing = replace(attempt, phase=Phase.CHOOSING, since_ms=turn.now_ms)
         state.attempts = with_key(state.attempts, event.attempt, choosing)
         turn.order(AnswerSignIn(event.attempt, SignIn.CHOOSE_PIN))
@@ -138,8 +144,11 @@ def used(turn: Turn, event: SessionUsed) -> None:
 
 def signed_out(turn: Turn, event: SignedOut) -> None:
     """They left."""
+    attempt = turn.state.attempts.get(event.session)
     if event.session in turn.state.sessions:
         _close(turn, event.session)
+    elif attempt is not None and attempt.phase is Phase.CHOOSING:
+        _answer(turn, event.session, SignIn.WRONG)
 
 
 def row_kept(turn: Turn, row: StaffRow, *, is_done: bool) -> None:

@@ -63,6 +63,35 @@ def test_start_code_lets_nobody_in_but_choose_a_pin() -> None:
     assert {} == before
 
 
+def test_whoever_went_away_while_choosing_holds_up_nobody() -> None:
+    """The tablet was put down at "Choose a PIN", and the same person goes on at the till."""
+    world = GalleryWorld().started()
+    world.employ(ALICE)
+    left = world.try_pin(CODE, is_start_code=True)
+
+    world.try_pin(WRONG, is_start_code=True)
+    again = world.try_pin(CODE, is_start_code=True)
+    world.node.happen(ev.PinChosen(left, ev.Pin("602214")))
+    world.node.happen(ev.PinChosen(again, PIN))
+
+    # The first is out as soon as the second code is right, and not by a wrong one.
+    said = [SignIn.CHOOSE_PIN, SignIn.WRONG, SignIn.WRONG, SignIn.CHOOSE_PIN, SignIn.WRONG, SignIn.OPEN]
+    assert said == outcomes(world)
+    assert [again] == list(world.node.state.sessions)
+
+
+def test_page_that_is_locked_while_choosing_is_out() -> None:
+    world = GalleryWorld().started()
+    world.employ(ALICE)
+    name = world.try_pin(CODE, is_start_code=True)
+
+    world.node.happen(ev.SignedOut(name))
+    world.node.happen(ev.PinChosen(name, PIN))
+
+    assert [SignIn.CHOOSE_PIN, SignIn.WRONG, SignIn.WRONG] == outcomes(world)
+    assert {} == dict(world.node.state.sessions)
+
+
 def test_start_code_is_good_once(world: GalleryWorld) -> None:
     world.try_pin(CODE, is_start_code=True)
 
