@@ -24,6 +24,7 @@ from runtime.config import ConfigError
 from runtime.logs import FactLog
 from runtime.service import Service
 from tests.support.asking_town import SHOP, AskingTown, PortThread, port_thread
+from tests.support.page_issuer import give_page_issuer
 from wire.gallery_paths import PAGE_CERTIFICATE_PATH
 from wire.ids import NodeId
 from wire.page_certificate import LIFE, decode_certificate, page_name
@@ -31,7 +32,6 @@ from wire.page_certificate import LIFE, decode_certificate, page_name
 NAME = "watchlink-00000010.local"
 ADDRESS = "192.168.1.20"
 KEY = ec.generate_private_key(ec.SECP256R1())
-TABLE = '[pages]\ncertificate_file = "pages.pem"\nkey_file = "pages.key"\nroot_file = "web-ca.pem"\n'
 
 
 def general(name: str) -> x509.GeneralName:
@@ -53,14 +53,7 @@ def request(*names: x509.GeneralName | str, key: ec.EllipticCurvePrivateKey | rs
 @pytest.fixture
 def town(tmp_path: Path) -> AskingTown:
     """With an issuer of pages, as the fleet has given it."""
-    town = AskingTown(tmp_path)
-    root = create_web_authority("test", "watch.example.org", town.now)
-    issuer = create_page_issuer(root, town.now)
-    town.write("nodes/web-ca.pem", root.certificate_pem)
-    town.write("nodes/pages.pem", issuer.certificate_pem)
-    town.write("nodes/pages.key", issuer.key_pem)
-    town.config.write_text(town.config.read_text() + TABLE)
-    return town
+    return give_page_issuer(AskingTown(tmp_path))
 
 
 @pytest.fixture
