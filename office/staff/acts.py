@@ -117,5 +117,6 @@ def _new_number() -> int:
 
 def _record(actor: Account, action: str, member: StaffMember) -> None:
     assert member.premises is not None
-    schemes = member.premises.schemes.values_list("pk", flat=True)
+    schemes = list(member.premises.schemes.values_list("pk", flat=True))
+    member.schemes.set(schemes)
     record(actor, action, member.premises, schemes=schemes, staff_number=member.number)

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db import models
 
+from office.accounts.models import Scheme
 from office.members.models import Premises
 from office.staff.rules import open_check
 from wire.gallery_staff import StaffEntry
@@ -22,6 +23,8 @@ class StaffMember(models.Model):
     """Random, and so never another's, not even after a restore from an older copy."""
     premises = models.ForeignKey(Premises, models.SET_NULL, null=True, related_name="staff")
     """``None`` = it was deleted, and they are off every list."""
+    schemes = models.ManyToManyField(Scheme, related_name="+")
+    """Of the premises when something was done last: their co-ordinators read whose a look was, also once it is gone."""
     name = models.CharField(max_length=NAME_CHARS_MAX)
     code = models.PositiveBigIntegerField(default=0)
     """Number of the newest start code: the second in which it was made."""

@@ -18,7 +18,8 @@ from office.staff import views
 from office.staff.acts import tidy_staff
 from office.staff.after_restore import void_start_codes
 from office.staff.models import StaffMember
-from tests.office.conftest import HART, SignedIn
+from office.staff.names import staff_names
+from tests.office.conftest import HART, PUB_WATCH, SignedIn
 from tests.office.members.conftest import MakePremises
 from wire.gallery_staff import start_code_check
 
@@ -130,6 +131,17 @@ def test_staff_of_deleted_premises_are_off_and_forgotten_in_their_turn(browser: 
     assert now == person().taken_off_at
     tidy_staff(now + timedelta(days=121), 120)
     assert 0 == StaffMember.objects.count()
+
+
+def test_names_are_read_by_the_schemes_own_also_once_the_premises_are_gone(browser: Client, shop: Premises) -> None:
+    add(browser, shop)
+    number = person().number
+    of_others = staff_names([number], frozenset({PUB_WATCH}))
+    before = staff_names([number, 1], frozenset({HART}))
+    shop.delete()
+
+    assert {} == of_others == staff_names([number], frozenset({PUB_WATCH}))
+    assert {number: "Ann Example"} == before == staff_names([number], frozenset({HART, PUB_WATCH}))
 
 
 def test_co_ordinator_sees_the_list_and_takes_off_but_lets_nobody_in(
