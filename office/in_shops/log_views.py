@@ -60,7 +60,7 @@ class SearchForm(forms.Form):
     staff = forms.ChoiceField(label="Who looked", required=False, widget=LongSelect)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
-    number = forms.IntegerField(label="Number on the photograph", required=False, min_value=1, max_value=2**53)
+    number = forms.IntegerField(label="View number, on the photograph", required=False, min_value=1, max_value=2**53)
 
     def __init__(self, data: object, own: frozenset[int], scope: Scope) -> None:
         super().__init__(data)  # type: ignore[arg-type]
