@@ -1,22 +1,24 @@
-"""Draws a sample notice for the documentation: ``python -m tools.paper_pictures``. Needs Debian's poppler-utils."""
+"""Draws a sample notice and a statement for the documentation: ``python -m tools.paper_pictures``. Wants poppler-utils."""
 
 from __future__ import annotations
 
 import io
 import subprocess
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 import msgspec
 from PIL import Image
 
+from office.breaches.statements import Facts, Maker, statement
 from office.papers.drawing import draw
 from office.papers.orders import NamedPremises, NoticePaper
 from tools.pictures import FOLDER, digest, write_small
 
 PDF: Final = "notice.pdf"
 FRONT, BACK, POCKET = "notice-front.png", "notice-back.png", "notice-pocket.png"
-PICTURES: Final = (FRONT, BACK, POCKET)
+STATEMENT: Final = "statement.png"
+PICTURES: Final = (FRONT, BACK, POCKET, STATEMENT)
 _GAP: Final = 24
 NOTICE: Final = NoticePaper(
     scheme="HART",
@@ -49,10 +51,39 @@ NOTICE: Final = NoticePaper(
     issued_on=date(2026, 11, 27),
 )
 
+_SEEN_AT: Final = datetime(2026, 12, 5, 14, 3, tzinfo=UTC)
+BREACH: Final = statement(
+    Facts(
+        scheme="HART",
+        reference="HART-0042",
+        name="Nobody Atall",
+        kind="breach",
+        at=_SEEN_AT,
+        is_time_proven=True,
+        place="Corner Shop, High Street",
+        left="no",
+        report="5a" * 16,
+        incident="00000010-7",
+        received_at=_SEEN_AT,
+        first_on=date(2026, 11, 28),
+        last_on=date(2027, 5, 27),
+        served=None,
+        photograph="cd" * 32,
+    ),
+    Maker(
+        witness="reporter",
+        name="Alice Alder",
+        occupation="Shop assistant",
+        crime_reference="26*123456",
+        made_by="Cora Hart",
+        made_on=date(2026, 12, 6),
+    ),
+)
+
 
 def made_from() -> str:
     """Digest of all that determines the pictures."""
-    return digest("office/papers/sheets", data=msgspec.json.encode(NOTICE))
+    return digest("office/papers/sheets", data=msgspec.json.encode((NOTICE, BREACH)))
 
 
 def main() -> None:
@@ -60,6 +91,7 @@ def main() -> None:
     notice = draw(NOTICE)
     (FOLDER / PDF).write_bytes(notice)
     front, back = (_picture(notice, page, 110) for page in (1, 2))
+    write_small(FOLDER / STATEMENT, _png(_picture(draw(BREACH), 1, 110)), made_from())
     card = draw(msgspec.structs.replace(NOTICE, is_pocket_size=True))
     write_small(FOLDER / FRONT, _png(front), made_from())
     write_small(FOLDER / BACK, _png(back), made_from())

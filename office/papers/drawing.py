@@ -24,6 +24,7 @@ from office.papers.orders import (
     MeetingPaper,
     NoticePaper,
     Order,
+    StatementPaper,
     UnreadablePaperError,
     day_text,
     person_text,
@@ -65,6 +66,8 @@ def html_of(order: Order) -> str:
         name, words = "held", _words_of_held(order)
     elif isinstance(order, MeetingPaper):
         name, words = "meeting", _words_of_meeting(order)
+    elif isinstance(order, StatementPaper):
+        name, words = "statement", _words_of_statement(order)
     else:
         name, words = "pocket" if order.is_pocket_size else "notice", _words(order)
     css = (_SHEETS / f"{'pocket' if name == 'pocket' else 'notice'}.css").read_text(encoding="utf-8")
@@ -125,6 +128,28 @@ def _words_of_meeting(paper: MeetingPaper) -> dict[str, object]:
             }
             for one in paper.cases
         ],
+    }
+
+
+def _words_of_statement(paper: StatementPaper) -> dict[str, object]:
+    witness = _line(paper.witness)
+    return {
+        "scheme": _line(paper.scheme),
+        "reference": _line(paper.reference),
+        "created": paper.made_on.isoformat(),
+        "footing": f"Statement{f' of {witness}' if witness else ''}, {_line(paper.reference)}. Draft, not signed.",
+        "witness": witness,
+        "occupation": _line(paper.occupation),
+        "crime_reference": _line(paper.crime_reference),
+        "paragraphs": [
+            {"number": f"{number}", "text": _line(text)} for number, text in enumerate(paper.paragraphs, start=1)
+        ],
+        "blank": range(paper.blank_lines),
+        "exhibits": [{"mark": _line(one.mark), "what": _line(one.what)} for one in paper.exhibits],
+        "photograph_mark": _line(paper.photograph_mark),
+        "custody": [{"at": _line(one.at), "what": _line(one.what), "by": _line(one.by)} for one in paper.custody],
+        "made_on": day_text(paper.made_on),
+        "made_by": _line(paper.made_by),
     }
 
 

@@ -20,6 +20,8 @@ MEETING_CASES_MAX: Final = 100
 """More than a meeting reads."""
 HELD_FACTS_MAX: Final = 500
 """About as many as are drawn in time; more are in the file for other programs."""
+STATEMENT_PARAGRAPHS_MAX: Final = 40
+CUSTODY_ROWS_MAX: Final = 100
 PREMISES_ON_FRONT_MAX: Final = 8
 """More are listed behind the privacy notice, on pages of their own."""
 UNKNOWN_NAME: Final = "A person whose name we do not know"
@@ -174,7 +176,51 @@ class HeldPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     photographs: tuple[Annotated[bytes, Meta(max_length=PHOTOGRAPH_BYTES_MAX)], ...] = ()
 
 
-Order = NoticePaper | MeetingPaper | HeldPaper
+class Exhibit(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a statement refers to, and by which mark: ``AA/1``."""
+
+    mark: Name
+    what: Text
+
+
+class CustodyRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was done with a photograph: when, what, and by whom."""
+
+    at: Name
+    what: Text
+    by: Name
+
+
+class StatementPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="statement"):
+    """A draft of a witness statement (Criminal Justice Act 1967, s. 9). Nobody has signed it.
+
+    Attributes:
+        scheme: name of the scheme.
+        reference: of the person whom it is about.
+        witness, occupation, crime_reference: empty = a line to write on.
+        paragraphs: what the witness would say; they are numbered.
+        blank_lines: to write on, after them.
+        exhibits: in the order of their marks.
+        photograph_mark: of the photograph among them; empty = there is none.
+        custody: of the photograph, in order of time.
+        made_on, made_by: day, and who put it together.
+    """
+
+    scheme: Name
+    reference: Name
+    witness: Name
+    occupation: Name
+    crime_reference: Name
+    paragraphs: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=STATEMENT_PARAGRAPHS_MAX)]
+    blank_lines: Annotated[int, Meta(ge=0, le=40)]
+    exhibits: Annotated[tuple[Exhibit, ...], Meta(max_length=STATEMENT_PARAGRAPHS_MAX)]
+    photograph_mark: Name
+    custody: Annotated[tuple[CustodyRow, ...], Meta(max_length=CUSTODY_ROWS_MAX)]
+    made_on: date
+    made_by: Name
+
+
+Order = NoticePaper | MeetingPaper | HeldPaper | StatementPaper
 ORDER_BYTES_MAX: Final = 4_000_000
 
 

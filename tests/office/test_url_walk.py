@@ -70,6 +70,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST printed_codes": 200,  # shows what was made
     "POST lost_phone": 200,
     "POST nominate": 400,
+    "POST breach-statement": 400,
     "POST vote-cast": 400,
     **{f"POST case-{name}": 400 for name in ("check", "open-vote", "issue", "serve", "correct", "shorten")},
     **{f"POST case-{name}": 409 for name in ("stop-vote", "approve-minor", "reissue", "appeal", "dismiss-appeal")},
