@@ -1,4 +1,7 @@
-"""Draws a sample notice and a statement for the documentation: ``python -m tools.paper_pictures``. Wants poppler-utils."""
+"""Draws a sample notice and a statement for the documentation, by Debian’s poppler-utils.
+
+``python -m tools.paper_pictures``
+"""
 
 from __future__ import annotations
 
