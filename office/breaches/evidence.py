@@ -15,10 +15,10 @@ from office.audit.models import AuditRow
 from office.breaches.models import Breach
 from office.breaches.statements import Facts, Served
 from office.in_shops.port import NoReportError, report
-from office.in_shops.staff_names import staff_names
 from office.nodes.reading import Search
 from office.papers.orders import CustodyRow
 from office.people.models import Individual, Photograph
+from office.staff.names import staff_names
 from wire.ids import NodeId, node_text
 
 AROUND_S: Final = 86_400
