@@ -9,7 +9,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -192,16 +192,18 @@ async def _play(name: str, stage: Stage, teller: Teller, stopped: asyncio.Event)
         stage.check(False, str(e))  # noqa: FBT003
     await teller.end()
     judgement = stage.judge()
-    _tell_verdict(name, judgement, teller)
+    _tell_verdict(name, judgement, teller, stage.counted)
     return PASSED if judgement.is_passed else FAILED
 
 
-def _tell_verdict(name: str, judgement: Judgement, teller: Teller) -> None:
+def _tell_verdict(name: str, judgement: Judgement, teller: Teller, counted: Mapping[str, int]) -> None:
     verdict = "passed" if judgement.is_passed else "failed"
     teller.plain(f"\n{name} {verdict}: {judgement.alerts} alerts, {len(judgement.lost)} lost,")
     teller.plain(f"{len(judgement.duplicates)} shown or counted twice, {len(judgement.untrue)} untrue words.")
     if judgement.air:
         teller.plain(f"On the air: {judgement.air['overs']} overs, {judgement.air['airtime_s']} s of airtime.")
+    for what, count in counted.items():
+        teller.plain(f"{what.capitalize()}: {count}.")
     for complaint in judgement.complaints:
         teller.plain(f"  ✗ {complaint}")
     teller.summary(
@@ -213,6 +215,7 @@ def _tell_verdict(name: str, judgement: Judgement, teller: Teller) -> None:
         untrue=len(judgement.untrue),
         missing=list(judgement.complaints),
         **judgement.air,
+        **counted,
     )
 
 

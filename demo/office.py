@@ -138,20 +138,22 @@ socket = "{self._socket.name}"
             await asyncio.sleep(_LOOK_EVERY_S)
         raise TownError(f"the office has not published {count} premises within {_PUBLISHED_WITHIN_S:.0f} s")
 
-    async def link(self, nodes: Mapping[str, str]) -> None:
+    async def link(self, nodes: Mapping[str, str], count: int = 0) -> None:
         """Join nodes with the premises of the same name, by the engineer's command.
 
         Args:
-            nodes: premises' name → node.
+            nodes: premises' name → node; of others there is none.
+            count: of the premises that are published; 0 = as many as nodes.
 
         Raises:
             TownError: the command failed.
         """
-        proposals = await self.proposals(len(nodes))
+        proposals = await self.proposals(count or len(nodes))
         fleet = [sys.executable, "-m", "watchlink.cli", "fleet"]
         where = ["--dir", str(self._town), "--snapshot", str(self.folder / "snapshots")]
         for number, entry in proposals.entries.items():
-            await run([*fleet, "link", nodes[entry.name], "--proposal", str(number), *where])
+            if entry.name in nodes:
+                await run([*fleet, "link", nodes[entry.name], "--proposal", str(number), *where])
 
     def _fleet(self) -> FleetFolder:
         return FleetFolder.open(self._town, lambda: datetime.now(UTC))

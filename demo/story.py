@@ -74,6 +74,10 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "appealed": "the office: {who} has recorded the person's appeal",
         "revoked": "the office: {who} has revoked it, and for the PCSO there is no such case any more",
         "erased": "the office: of {who} nothing is left but the number",
+        "cached": "{place}: whoever is excluded is on its own screen, with a face",
+        "viewed": "{place}: {who} has looked, and it is on record",
+        "unreadable": "{place}: nobody can read of them there any more",
+        "deletion_receipt": "the office: {who} reads that every shop has deleted it",
         "installed": "broker, central and enrolment service are in place on their machine",
         "added": "{count} premises have a number and a label, and no key",
         "claimed": "{premises}: its unit has claimed it, with keys of its own",
@@ -85,8 +89,16 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "restarted": "✓ {program} is back",
     }
 )
-_OF_A_UNIT: Final = {"revoked": "{place}: its unit is revoked: no session, ticket or certificate of it counts"}
+_OF_A_UNIT: Final = {
+    "revoked": "{place}: its unit is revoked: no session, ticket or certificate of it counts",
+    "signed_in": "{place}: a member of staff is in at its gallery's page",
+}
 """Facts that are told of people, too."""
+_OF_SHOPS: Final = {
+    "issued": "the office: {who} has issued it; now it is for the shops of the scheme",
+    "revoked": "the office: {who} has revoked it",
+}
+"""Those that are told with a scheme, and mean its shops."""
 _PLACES: Final = frozenset(
     name for pattern in _SENTENCES.values() for _, name, _, _ in string.Formatter().parse(pattern) if name
 )
@@ -109,7 +121,7 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
         who = f"{role} {detail.get('name', '')}".strip()
         return f"{place}: {_STATES.get(state, '{who} said ' + state).format(who=who)}"
     pattern = _OF_A_UNIT.get(fact.fact) if fact.node else None
-    pattern = pattern or _SENTENCES.get(fact.fact)
+    pattern = pattern or (_OF_SHOPS.get(fact.fact) if "scheme" in detail else None) or _SENTENCES.get(fact.fact)
     if pattern is None:
         return f"{place}: {fact.fact}"
     words = {

@@ -25,11 +25,11 @@ from office.exclusions.rules.law import DOCUMENT_KINDS
 from wire.snapshots import RoleSlug
 
 HART: Final = 1
-_SHOPS: Final = ("Corner Shop", "Penny Books", "Night Stop", "Fern Florist")
-_FACE: Final = Path(__file__).parents[1] / "faces" / "nobody-13.jpg"
+SHOPS: Final = ("Corner Shop", "Penny Books", "Night Stop", "Fern Florist")
+FACE: Final = Path(__file__).parents[1] / "faces" / "nobody-13.jpg"
 _FIRST: Final = "First co-ordinator"
 """So the office calls who opens its first link."""
-_NAME: Final = "Larkin Thorne"
+NAME: Final = "Larkin Thorne"
 _LOOKS: Final = "About 170 cm, a green scarf, carries a violin case."
 _CONDUCT: Final = "Took four bottles of oil off the shelf, and shouted at the trainee who asked for the receipt."
 _REFERENCE: Final = "HART-0001"
@@ -40,7 +40,7 @@ _NOTICE: Final = re.compile(r'href="(/papers/notices/[0-9]+/)"')
 _PHOTOGRAPH: Final = re.compile(r'src="(/photographs/[0-9]+/portrait\.jpg)"')
 
 
-class _Cast(Struct, frozen=True):
+class Cast(Struct, frozen=True):
     """Who plays.
 
     Attributes:
@@ -65,17 +65,17 @@ async def play(stage: Stage) -> None:
     people: list[OfficePerson] = []
     try:
         async with closing(people):
-            cast = await _gather(stage, office, people)
-            await _nominate_and_check(stage, cast)
-            await _vote_between_meetings(stage, cast)
-            await _decide_at_a_meeting(stage, cast)
-            await _issue_and_serve(stage, cast)
+            cast = await gather(stage, office, people)
+            await nominate_and_check(stage, cast)
+            await vote_between_meetings(stage, cast)
+            await decide_at_a_meeting(stage, cast)
+            await issue_and_serve(stage, cast)
             await _end(stage, cast)
     except LostError as e:
         raise NeverCameError(str(e)) from e
 
 
-async def _gather(stage: Stage, office: Office, people: list[OfficePerson]) -> _Cast:
+async def gather(stage: Stage, office: Office, people: list[OfficePerson]) -> Cast:
     """Everybody has an account, speaks for whom they should, and the register is on."""
 
     def person(name: str, role: RoleSlug) -> OfficePerson:
@@ -91,7 +91,7 @@ async def _gather(stage: Stage, office: Office, people: list[OfficePerson]) -> _
         await one.join(link)
 
     await co_ordinator.import_premises(_csv())
-    for shop, contact in zip(_SHOPS, contacts, strict=True):
+    for shop, contact in zip(SHOPS, contacts, strict=True):
         await co_ordinator.open("members/")
         await co_ordinator.office.follow(f"{shop} Ltd")
         await co_ordinator.office.follow("Choose people")
@@ -104,17 +104,17 @@ async def _gather(stage: Stage, office: Office, people: list[OfficePerson]) -> _
         await co_ordinator.open(f"terms/hart/documents/add/?kind={kind}")
         await co_ordinator.office.submit("Record", version="1.0")
     nominator, *voters = contacts
-    return _Cast(co_ordinator, nominator, tuple(voters), police, pcso)
+    return Cast(co_ordinator, nominator, tuple(voters), police, pcso)
 
 
-async def _nominate_and_check(stage: Stage, cast: _Cast) -> None:
+async def nominate_and_check(stage: Stage, cast: Cast) -> None:
     """A member's contact nominates, the co-ordinator checks; each sees what the other did."""
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     await cast.nominator.open("cases/nominate/")
     await cast.nominator.office.submit(
         "Nominate",
-        {"photograph": ("scarf.jpg", _FACE.read_bytes())},
-        name=_NAME,
+        {"photograph": ("scarf.jpg", FACE.read_bytes())},
+        name=NAME,
         description=_LOOKS,
         born_on="1990-05-17",
         category="theft",
@@ -125,7 +125,7 @@ async def _nominate_and_check(stage: Stage, cast: _Cast) -> None:
         photograph_source="Camera 2 of the shop",
     )
     page = await cast.co_ordinator.open("cases/1/")
-    stage.check(_NAME in page.words and _CONDUCT in page.words, "the co-ordinator reads the nomination")
+    stage.check(NAME in page.words and _CONDUCT in page.words, "the co-ordinator reads the nomination")
     _told(stage, "nominated", page, "Nominated", by=cast.nominator)
 
     await _show_photograph(stage, cast.co_ordinator)
@@ -148,10 +148,10 @@ async def _show_photograph(stage: Stage, co_ordinator: OfficePerson) -> None:
     stage.check(picture.content.startswith(_JPEG), "the co-ordinator sees the photograph")
 
 
-async def _vote_between_meetings(stage: Stage, cast: _Cast) -> None:
+async def vote_between_meetings(stage: Stage, cast: Cast) -> None:
     """Three members vote from their own browsers; police and co-ordinator send what no page offers them."""
     co_ordinator = cast.co_ordinator
-    await _move(co_ordinator, "open-vote", "Open the vote", way="between-meetings")
+    await move(co_ordinator, "open-vote", "Open the vote", way="between-meetings")
     fields = []
     for voter in cast.voters:
         page = await voter.open("votes/1/")
@@ -176,7 +176,7 @@ async def _vote_between_meetings(stage: Stage, cast: _Cast) -> None:
 async def _vote_blindly(stage: Stage, voter: OfficePerson) -> str:
     """Vote for exclusion, having seen neither name nor looks; returns the name of the field."""
     page = voter.office.page
-    shown = [what for what in (_NAME, _LOOKS, _REFERENCE, "/photographs/") if what in page.html]
+    shown = [what for what in (NAME, _LOOKS, _REFERENCE, "/photographs/") if what in page.html]
     stage.check(not shown, f"{voter.name} is not told who it is, but sees {shown}")
     (field,) = (name for name in voter.office.form("Vote").names if name.startswith("member-"))
     await voter.office.submit("Vote", **{field: "exclude"})
@@ -185,13 +185,13 @@ async def _vote_blindly(stage: Stage, voter: OfficePerson) -> str:
     return field
 
 
-async def _decide_at_a_meeting(stage: Stage, cast: _Cast) -> None:
+async def decide_at_a_meeting(stage: Stage, cast: Cast) -> None:
     """A vote between meetings lasts seven days. So it is stopped, and today's meeting decides by hands."""
     co_ordinator = cast.co_ordinator
-    await _move(co_ordinator, "stop-vote", "Stop the vote", reason="The meeting is today.")
-    await _move(co_ordinator, "open-vote", "Open the vote", way="meeting")
+    await move(co_ordinator, "stop-vote", "Stop the vote", reason="The meeting is today.")
+    await move(co_ordinator, "open-vote", "Open the vote", way="meeting")
     page = await co_ordinator.open("votes/2/hands/")
-    stage.check(_NAME not in page.html, "the case is read by its number, without a name")
+    stage.check(NAME not in page.html, "the case is read by its number, without a name")
     fields = sorted(name for name in co_ordinator.office.form("Write down, leave it open").choices)
     stage.check(len(fields) == len(cast.voters), "every member but the one that nominated has a hand")
 
@@ -208,11 +208,11 @@ async def _decide_at_a_meeting(stage: Stage, cast: _Cast) -> None:
     _told(stage, "decided", await cast.nominator.open("cases/1/"), "Decided: excluded", by=co_ordinator)
 
 
-async def _issue_and_serve(stage: Stage, cast: _Cast) -> None:
+async def issue_and_serve(stage: Stage, cast: Cast) -> None:
     """The co-ordinator issues; the PCSO prints the notice and serves it."""
     page = await cast.pcso.open("cases/1/")
     stage.check(page.status == HTTPStatus.NOT_FOUND, "before it is issued there is no such case for a PCSO")
-    await _move(cast.co_ordinator, "issue", "Issue")
+    await move(cast.co_ordinator, "issue", "Issue")
     page = await cast.pcso.open("cases/1/")
     notice = _found(page, _NOTICE)
 
@@ -223,7 +223,7 @@ async def _issue_and_serve(stage: Stage, cast: _Cast) -> None:
     await stage.until("the PCSO had the notice as a PDF", is_printed)
     _told(stage, "issued", page, "Issued", by=cast.co_ordinator)
 
-    await _move(
+    await move(
         cast.pcso,
         "serve",
         "Record that it was served",
@@ -237,24 +237,24 @@ async def _issue_and_serve(stage: Stage, cast: _Cast) -> None:
     _told(stage, "served", page, "Served", by=cast.pcso)
     for member in cast.voters:
         page = await member.open("register/")
-        stage.check(_NAME in page.words, f"{member.name} reads who is excluded now")
+        stage.check(NAME in page.words, f"{member.name} reads who is excluded now")
         picture = await member.office.read("/register/1/portrait.jpg")
         stage.check(picture.content.startswith(_JPEG), f"{member.name} sees the photograph")
 
 
-async def _end(stage: Stage, cast: _Cast) -> None:
+async def _end(stage: Stage, cast: Cast) -> None:
     """The person appeals, the exclusion is revoked, and in the end nothing of them is left but a number."""
     co_ordinator = cast.co_ordinator
     picture = _found(co_ordinator.office.page, _PHOTOGRAPH)
     notice = _found(co_ordinator.office.page, _NOTICE)
-    await _move(co_ordinator, "appeal", "Record an appeal", reason="I have the receipt for all four.")
+    await move(co_ordinator, "appeal", "Record an appeal", reason="I have the receipt for all four.")
     _told(stage, "appealed", await cast.pcso.open("cases/1/"), "Appeal open", by=co_ordinator)
-    await _move(co_ordinator, "revoke", "Revoke", reason="The receipt is right. The shop has said sorry.")
+    await move(co_ordinator, "revoke", "Revoke", reason="The receipt is right. The shop has said sorry.")
     page = await cast.pcso.open("cases/1/")
     stage.check(page.status == HTTPStatus.NOT_FOUND, "for the PCSO there is no such case any more")
     for member in cast.voters:
         page = await member.open("register/")
-        stage.check(_NAME not in page.html, f"{member.name} does not read of it any more")
+        stage.check(NAME not in page.html, f"{member.name} does not read of it any more")
     _told(stage, "revoked", await cast.nominator.open("cases/1/"), "Revoked", by=co_ordinator)
 
     await co_ordinator.open("rights/add/")
@@ -264,19 +264,19 @@ async def _end(stage: Stage, cast: _Cast) -> None:
     await co_ordinator.open("rights/1/erase/")
     await co_ordinator.office.submit("Erase for good", reason="It was a mistake.")
     page = await cast.nominator.open("cases/1/")
-    left = [what for what in (_NAME, _LOOKS, _CONDUCT, "camera 2") if what in page.html]
+    left = [what for what in (NAME, _LOOKS, _CONDUCT, "camera 2") if what in page.html]
     stage.check(page.status == HTTPStatus.OK and not left, f"the nominator finds nothing of the person, but {left}")
     for what, address in (("photograph", picture), ("notice", notice)):
         answer = await co_ordinator.office.read(address)
         stage.check(answer.status_code == HTTPStatus.NOT_FOUND, f"the {what} is gone; got {answer.status_code}")
     page = await co_ordinator.open("audit/?action=individual.erased")
-    stage.check(_REFERENCE in page.words and _NAME not in page.html, "the audit says that it was done, by reference")
+    stage.check(_REFERENCE in page.words and NAME not in page.html, "the audit says that it was done, by reference")
     removed = await _rows(co_ordinator, "photograph.removed")
     stage.check(removed == 1, f"the audit says that the photograph was removed; it has {removed} such rows")
     _say(stage, "erased", _REFERENCE)
 
 
-async def _move(person: OfficePerson, move: str, button: str, **filled: str) -> None:
+async def move(person: OfficePerson, move: str, button: str, **filled: str) -> None:
     """Make a move of the case, by its own page."""
     await person.open(f"cases/1/{move}/")
     page = await person.office.submit(button, **filled)
@@ -319,5 +319,5 @@ def _csv() -> str:
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(("Name", "Member", "Street or area", "Schemes", "Address"))
-    rows.writerows((shop, f"{shop} Ltd", "High St", "HART", "12 High St, LE1 4AA") for shop in _SHOPS)
+    rows.writerows((shop, f"{shop} Ltd", "High St", "HART", "12 High St, LE1 4AA") for shop in SHOPS)
     return out.getvalue()

@@ -16,6 +16,7 @@ from demo.scripts import (
     central_killed,
     exclusion,
     first_alert,
+    gallery,
     liar,
     liar_control,
     liar_past,
@@ -87,6 +88,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
             "a person is nominated, voted on, excluded, served, appeals and is erased, by seven people's browsers",
             exclusion.play,
             TownPlan(ADDRESSES[:1], has_office=True, has_papers=True),
+        ),
+        "gallery": Script(
+            "who is excluded is in every member's shop of the scheme, and gone from all of them when it is revoked",
+            gallery.play,
+            TownPlan(ADDRESSES, has_office=True, has_galleries=True),
         ),
         "town-live": Script(
             "a town is installed, claimed, kept, a unit replaced, one revoked, and central lost and restored",

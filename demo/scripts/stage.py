@@ -36,6 +36,7 @@ class Stage:
         town: the town.
         times: repetitions, for a script that repeats.
         seed: of random moments.
+        counted: numbers of the script's own for the last line.
     """
 
     def __init__(self, town: Town, times: int = 20, seed: int = 0) -> None:
@@ -43,6 +44,7 @@ class Stage:
         self.times = times
         self.seed = seed
         self._referee = Referee(town)
+        self.counted: dict[str, int] = {}
         self._missing: list[str] = []
         self._is_told_on_purpose = False
 

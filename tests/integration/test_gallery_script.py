@@ -1,0 +1,35 @@
+"""A face in every shop of the scheme and gone again, as a person at a terminal would start it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.demo_script import facts, play
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """The address of a local socket holds 107 characters."""
+    folder = Path(tempfile.mkdtemp(prefix="wl-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_gallery_script_happens(short_folder: Path) -> None:
+    """G4–G7: in every shop of the scheme, readable without a network, gone from all, and nothing of it left anywhere."""
+    lines = play("gallery", short_folder)
+    shops = {line["node"] for line in facts(lines, "cached")}
+    told = [line["fact"] for line in lines if line["fact"] in {"viewed", "network_cut", "revoked", "network_restored"}]
+
+    assert ["viewed", "network_cut", "viewed", "revoked", "network_restored"] == told
+    assert 3 == len(shops)
+    assert shops == {line["node"] for line in facts(lines, "unreadable")}
+    assert 1 == len(facts(lines, "deletion_receipt"))
+    assert 0 == lines[-1]["leaks"]
