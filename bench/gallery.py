@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from bench import gallery_change, gallery_footprint, gallery_page, gallery_press, gallery_sync
+from bench import gallery_change, gallery_footprint, gallery_log, gallery_page, gallery_press, gallery_sync
 
-_ALL: Final = ("sync", "change", "page", "footprint", "press")
+_ALL: Final = ("sync", "change", "page", "log", "footprint", "press")
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def main() -> None:
         gallery_change.run(given.nodes, given.rounds)
     if "page" in wanted:
         gallery_page.run()
+    if "log" in wanted:
+        gallery_log.run()
     if "footprint" in wanted:
         gallery_footprint.run(given.idle_seconds)
     if "press" in wanted:

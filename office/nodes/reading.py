@@ -245,8 +245,10 @@ def _where(search: Search) -> tuple[str, dict[str, Any]]:
         parts.append("s.staff = :staff")
         values["staff"] = search.staff
     if search.n is not None:
-        starts = "SELECT c.after FROM chain_starts AS c WHERE c.node = s.node AND c.after < s.n"
-        parts.append(f"s.n - COALESCE(({starts} ORDER BY c.after DESC LIMIT 1), 0) = :n")
+        # A broken card's log has begun anew after some record: its own numbers count from there.
+        of_start = "(s.node, s.n - :n) IN (SELECT node, after FROM chain_starts)"
+        later = "SELECT 1 FROM chain_starts AS c WHERE c.node = s.node AND c.after > s.n - :n AND c.after < s.n"
+        parts.append(f"(s.n = :n OR {of_start}) AND NOT EXISTS ({later})")
         values["n"] = search.n
     if search.from_s is not None or search.until_s is not None:
         values |= {"from_s": search.from_s or 0, "until_s": search.until_s or 2**62}
