@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from office.accounts.forms import PlainForm
 from office.breaches.models import CRIME_REFERENCE_CHARS_MAX, Breach
-from office.breaches.rules import ACTION_TITLES
+from office.breaches.rules import ACTION_TITLES, missing
 from office.breaches.scope import cases_to_choose
 from office.exclusions.fields import LineField
 from office.exclusions.models import Case
@@ -41,6 +41,16 @@ class ActionForm(PlainForm):
         label="This closes it: the shop is told the outcome",
         required=False,
     )
+
+    def clean(self) -> dict[str, Any]:
+        """What is missing stands beside its field."""
+        typed = super().clean() or self.cleaned_data
+        if typed.get("kind"):
+            has_case = typed.get("extended") is not None
+            lacking = missing(typed["kind"], typed.get("crime_reference", ""), has_case=has_case)
+            if lacking is not None and lacking[0] not in self.errors:
+                self.add_error(*lacking)
+        return typed
 
     def __init__(self, breach: Breach, data: QueryDict | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         super().__init__(data, initial={"version": breach.version}, **kwargs)

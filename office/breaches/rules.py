@@ -79,10 +79,16 @@ def why_not_add(state: State, action: str, crime_reference: str, *, has_case: bo
         return "This is closed. What is done now belongs to the person’s case."
     if action not in ACTIONS:
         return "Choose what was done."
+    lacking = missing(action, crime_reference, has_case=has_case)
+    return None if lacking is None else lacking[1]
+
+
+def missing(action: str, crime_reference: str, *, has_case: bool) -> tuple[str, str] | None:
+    """What an action needs and is not there: which field, and what to do; ``None`` = nothing."""
     if action == "police-informed" and not crime_reference.strip():
-        return "Enter the crime or incident reference that the police gave."
+        return "crime_reference", "Enter the crime or incident reference that the police gave."
     if action == "extended" and not has_case:
-        return "Choose the case by which the exclusion was extended."
+        return "extended", "Choose the case by which the exclusion was extended."
     return None
 
 

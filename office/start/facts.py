@@ -16,6 +16,7 @@ from office.accounts.rules import TITLES, Rights
 from office.audit.models import AuditRow
 from office.audit.views import seen_by
 from office.backup import telling
+from office.breaches.scope import breaches_visible
 from office.exclusions import reading, waiting
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case, LawDocument
@@ -49,8 +50,11 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
     own = rights.co_ordinates
     colleagues = _colleagues(account, own)
     votes = _votes(rights)
+    breaches, breaches_count = _breaches(rights)
     if not own:
-        return Facts(me=account.pk, colleagues=colleagues, votes=votes)
+        return Facts(
+            me=account.pk, colleagues=colleagues, votes=votes, breaches=breaches, breaches_count=breaches_count
+        )
     fitted, stale = units(), stale_cases(own)
     grave, late = _galleries({number: names[number] for number in own})
     return Facts(
@@ -69,6 +73,8 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         beyond=_beyond(rights),
         galleries=grave,
         galleries_late=late,
+        breaches=breaches,
+        breaches_count=breaches_count,
         votes=votes,
         requests=_requests(own),
         reviews=_reviews(own),
@@ -140,6 +146,15 @@ def _reviews(own: frozenset[int]) -> list[Named]:
         for one in newest.values()
         if one.review_due <= soon
     ]
+
+
+def _breaches(rights: Rights) -> tuple[list[Named], int]:
+    """The newest that nobody has dealt with, and how many there are."""
+    waiting = breaches_visible(rights).filter(state="received")
+    found = list(waiting[: NAMES_SHOWN + 1])
+    shown = found[:NAMES_SHOWN]
+    named = [Named(one.pk, one.reference, f"{one.place}, {_day_and_time(one.at)}") for one in shown]
+    return named, len(found) if len(found) <= NAMES_SHOWN else waiting.count()
 
 
 def _votes(rights: Rights) -> list[Named]:

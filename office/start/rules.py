@@ -76,7 +76,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         me: number of the account.
-        leads: whether they co-ordinate a scheme; otherwise only ``me``, ``colleagues``, ``votes`` say anything.
+        leads: whether they co-ordinate a scheme; otherwise only ``me``, ``colleagues``, ``votes``, ``breaches``
+            say anything.
         colleagues: those of their schemes, and themselves.
         alone_in: schemes in which no other co-ordinator can sign in.
         upload: token of a file that they have uploaded and not confirmed; empty = none.
@@ -90,6 +91,9 @@ class Facts(Struct, frozen=True, kw_only=True):
         beyond: schemes that have more exclusions than shops can be shown, with how many are not.
         galleries: units of their schemes that may show somebody who must not be shown, or whose view log is broken.
         galleries_late: units whose galleries need somebody for another reason.
+        breaches: reports of shops that nobody has dealt with, in schemes in which the person deals with them,
+            :data:`NAMES_SHOWN` at most.
+        breaches_count: how many there are.
         votes: open ones in which a member for whom the person speaks has not voted.
         requests: of people about themselves, that are not answered.
         backup_faults: what is wrong with the office's backups, in sentences; empty = nothing.
@@ -111,6 +115,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     beyond: Sequence[Named] = ()
     galleries: Sequence[Named] = ()
     galleries_late: Sequence[Named] = ()
+    breaches: Sequence[Named] = ()
+    breaches_count: int = 0
     votes: Sequence[Named] = ()
     requests: Sequence[Named] = ()
     reviews: Sequence[Named] = ()
@@ -185,6 +191,16 @@ def _of_exclusions(facts: Facts) -> Iterable[Line]:
         to_do="Shops there are shown nobody, or not everybody. The page says of each what to do.",
         button="Galleries",
         view="galleries",
+    )
+    yield from _about(
+        facts.breaches,
+        "report of a shop waits: somebody was where they may not be",
+        "reports of shops wait: somebody was where they may not be",
+        total=facts.breaches_count,
+        to_do="Say what was done. The shop is told how it ended.",
+        button="Breaches",
+        view="breaches",
+        each="breach",
     )
     yield from _about(
         facts.votes,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from office.audit.models import AuditRow
 from office.breaches.forgetting import forget_unknown
 from office.breaches.models import Breach
+from office.config import load_configuration
 from office.exclusions.models import Case
 from tests.office.breaches.conftest import breach_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
@@ -94,8 +98,8 @@ def test_what_is_missing_stands_beside_the_form_and_nothing_typed_is_lost(town: 
     answer = cora.post(f"/breaches/{breach.pk}/act/", sent)
     page = answer.content.decode()
 
-    assert 409 == answer.status_code
-    assert "Enter the crime or incident reference" in page
+    assert 400 == answer.status_code
+    assert 2 == page.count("Enter the crime or incident reference"), "on top, and beside its field"
     assert 'value="police-informed" ' in page
     assert 0 == breach.actions.count()
     assert 400 == act(cora, breach, "")
@@ -116,7 +120,7 @@ def test_extension_names_a_case_of_the_same_person_alone(town: Town, cora: Clien
     breach = breach_of(case)
 
     assert 400 == act(cora, breach, "extended", extended=others.pk)
-    assert 409 == act(cora, breach, "extended")
+    assert 400 == act(cora, breach, "extended")
     assert 302 == act(cora, breach, "extended", extended=case.pk)
     assert case.reference in text(cora, f"/breaches/{breach.pk}/")
 
@@ -156,3 +160,25 @@ def test_report_about_no_case_is_shown_and_goes_after_a_year(town: Town, cora: C
     assert "There is no such case in HART" in text(cora, f"/breaches/{breach.pk}/")
     assert [0, 1] == [forget_unknown(now), forget_unknown(now + timedelta(days=366))]
     assert not Breach.objects.exists()
+
+
+def test_first_page_says_what_nobody_has_dealt_with(town: Town, cora: Client, police: Client) -> None:
+    case = town.case("served")
+    breach_of(case, state="closed")
+    breach = breach_of(case)
+
+    for browser in (cora, police):
+        page = text(browser, "/")
+        assert "1 report of a shop waits" in page
+        assert f"/breaches/{breach.pk}/" in page
+
+
+def test_alert_leads_to_the_control_room_that_the_office_knows(
+    town: Town, cora: Client, settings: Settings, office_file: Path
+) -> None:
+    breach, quiet = breach_of(town.case("served"), incident="00000010-7"), breach_of(town.case("served"))
+    known = load_configuration(office_file)
+    settings.OFFICE = msgspec.structs.replace(known, central_url="https://watch.example.org")
+
+    assert 'href="https://watch.example.org/"' in text(cora, f"/breaches/{breach.pk}/")
+    assert 'href="https://watch.example.org/"' not in text(cora, f"/breaches/{quiet.pk}/")
