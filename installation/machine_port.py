@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,9 @@ def machine_port(machine: Machine, parts: Parts, now: datetime) -> list[Finding]
 
 def _configured(machine: Machine, now: datetime) -> list[Finding]:
     file = machine.path(places.OFFICE_NODES_TOML)
+    if not file.stat().st_mode & stat.S_IROTH:
+        text = f"{places.OFFICE_NODES_TOML} has no secrets, and pages and publisher may not read it"
+        return [bad(_ABOUT, text, f"Run 'chmod 644 {places.OFFICE_NODES_TOML}'.")]
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:

@@ -68,6 +68,14 @@ def test_configuration_that_cannot_be_used_is_told(office: BareMachine, text: st
     assert ("bad", "machine port") == told(office)[:2]
 
 
+def test_configuration_that_the_pages_may_not_read_is_told(office: BareMachine) -> None:
+    write(office, "")
+    office.path(places.OFFICE_NODES_TOML).chmod(0o600)
+
+    state, _, text = told(office)
+    assert ("bad", True) == (state, "may not read it" in text)
+
+
 @pytest.mark.parametrize(
     ("named", "file"),
     [("", "nodes/server.pem"), (CREDENTIAL, "publisher/server.pem"), ("own.pem", "nodes/own.pem")],
