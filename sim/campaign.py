@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from sim.faults import heal, put_back_card, random_fault
 from sim.faults_air import join, random_air_fault, speak_as
 from sim.faults_liar import lie
 from sim.flooder import FLOODS, Flooder
-from sim.people import GESTURE_ROOM_MS, Gesture, act_at_central, make_gesture
+from sim.people import GESTURE_ROOM_MS, Gesture, act_at_central, make_gesture, report
 from sim.plants import BUG_PLANTS, FLOOD_PLANTS, RADIO_PLANTS, Plant
 from sim.town import RadioPlan, Town
 from sim.upgrades import miss_an_upgrade
@@ -24,6 +25,8 @@ from wire.ids import NodeId
 
 QUIET_START_MS: Final = 15_000
 SETTLE_MS: Final = 200_000
+REPORTS_EACH_MAX: Final = 4
+"""Less than a node takes from its gallery at once."""
 """Longer than a node's longest pause between two tries, restarts and reconnects included."""
 
 
@@ -70,6 +73,11 @@ def has_flooder(seed: int) -> bool:
     return seed % 4 == 3  # noqa: PLR2004 - an odd one
 
 
+def has_galleries(seed: int) -> bool:
+    """Whether people in this seed's town report persons at the in-shop page: every fourth, with radios and without."""
+    return seed % 8 in (1, 4)
+
+
 def can_show(seed: int, plant: Plant) -> bool:
     """Whether this seed's town has what the planted fault needs."""
     return (
@@ -97,6 +105,8 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         timeline.run_until(QUIET_START_MS, town.invariants.after_each)
         busy_until_ms = QUIET_START_MS + chance.randint(60_000, 240_000)
         _plan(town, busy_until_ms, revoked)
+        if plant is None and has_galleries(seed):  # Where a planted fault shows, nothing else is new.
+            _plan_reports(town, busy_until_ms - timeline.now_ms, random.Random(f"reports {seed}"))
         if flooder is not None:
             _some(town, FLOODS, busy_until_ms - timeline.now_ms, lambda _town: flooder.flood())
         timeline.run_until(busy_until_ms, town.invariants.after_each)
@@ -175,6 +185,12 @@ def _plan_presses(town: Town, span_ms: int) -> None:
                 last_ms = moment_ms
                 gesture = chance.choice(tuple(Gesture))
                 timeline.after(moment_ms, lambda node=node, gesture=gesture: make_gesture(town, node, gesture))  # type: ignore[misc]
+
+
+def _plan_reports(town: Town, span_ms: int, chance: random.Random) -> None:
+    for node in town.nodes:
+        for _ in range(chance.randint(0, REPORTS_EACH_MAX)):
+            town.timeline.after(chance.randint(0, span_ms), partial(report, town, node, chance))
 
 
 def _some(town: Town, most: int, span_ms: int, happens: Callable[[Town], None]) -> None:

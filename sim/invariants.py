@@ -204,12 +204,11 @@ class Invariants:
         self.air.node_died(node)
         self._ordered_ms = {key: at_ms for key, at_ms in self._ordered_ms.items() if key[0] != node.id}
         for press in self.presses:
-            if (
-                press.node == node.id
-                and not press.is_settled
-                and press.ended_ms + STORED_WITHIN_MS > self._timeline.now_ms
-            ):
-                press.is_settled = True  # Nothing was promised yet.
+            if press.node != node.id or press.is_settled:
+                continue
+            # Nothing was promised yet; or the screen said NOT SAVED, and nothing could be sent.
+            is_young = press.ended_ms + STORED_WITHIN_MS > self._timeline.now_ms
+            press.is_settled = is_young or press.is_refused
 
     def cancelled(self, node: NodeId) -> None:
         """Its presser is cancelling: what is not on disk yet need not be sent."""
@@ -237,14 +236,16 @@ class Invariants:
         An alert answers for one press; but presses that the disk delayed or refused may share one, because the core
         takes them for the same press made again.
         """
-        used: set[tuple[NodeId, int]] = set()
+        used: set[tuple[NodeId, int, AlertKind]] = set()
         for press in self.presses:
             alerts = [a for a in self._alerts_of.get(press.node, []) if a[1] is press.kind and a[0] >= press.begun_ms]
-            found = next((a for a in alerts if (press.node, a[0]) not in used or a[0] > press.ended_ms), None)
+            found = next(
+                (a for a in alerts if (press.node, a[0], press.kind) not in used or a[0] > press.ended_ms), None
+            )
             if found is not None and (press.is_refused or press.is_settled):
                 continue
             if found is not None:
-                used.add((press.node, found[0]))
+                used.add((press.node, found[0], press.kind))
             elif not press.is_settled:
                 self._broken(
                     "I9", f"{press.kind.slug} pressed at {press.node:08x}, {press.begun_ms} ms, became no alert"

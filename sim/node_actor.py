@@ -40,7 +40,7 @@ RESTART_MS: Final = (1_000, 8_000)
 CLOCK_EVERY_MS: Final = 60_000
 CENTRAL_TIME_MS: Final = 10_000
 """How far off it may be: the delay of its message."""
-_WITHOUT_EFFECT: Final = (do.KeepTold, do.PlaySound, do.ReportFact, do.SetLed)
+_WITHOUT_EFFECT: Final = (do.KeepTold, do.PlaySound, do.PrepareSentence, do.ReportFact, do.SetLed, do.TellGallery)
 """Orders that change nothing here, though the invariants see them. An order missing from the table raises."""
 
 
@@ -176,6 +176,11 @@ class SimNode:
         """An edge at the pin."""
         if self._state is not None:
             self._take(ev.PinChanged(button, is_down))
+
+    def ask(self, asked: ev.AlertAsked) -> None:
+        """The gallery beside it asks for an alert."""
+        if self._state is not None:
+            self._take(asked)
 
     def break_panel(self) -> None:
         """The bus stops answering."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from random import Random
 from typing import Final
 
 from central.core.view import Acknowledge, Action, AddNote, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
 from node.core.controls import Button
+from node.core.events import AlertAsked
 from sim.node_actor import SimNode
 from sim.town import Town
 from sim.truth import Press
-from wire.kinds import AlertKind
+from wire.kinds import AlertKind, LeftWhenAsked
 
 STAFF: Final = (Person("pcso", "J Patel"), Person("cctv", "Sam O'Neill"), Person("duty-sergeant", "R Mwangi"))
 GOING: Final = (STAFF[0], STAFF[2])
@@ -59,6 +61,8 @@ _HELD_MS: Final = {
     Gesture.RESPONDING: (80, 300),
     Gesture.TEST: (80, 300),
 }
+PERSONS: Final = 3
+"""Few, so that some are reported twice."""
 GESTURE_ROOM_MS: Final = 4_000
 """Room for one gesture and its effects; the next on the same buttons comes after it."""
 
@@ -83,6 +87,18 @@ def make_gesture(town: Town, node: SimNode, gesture: Gesture) -> None:
         bounces = 0 if gesture is Gesture.BRUSH else chance.randint(0, 4)
         _swing(town, node, button, lag_ms, bounces, is_down=True)
         _swing(town, node, button, held_ms + lag_ms, bounces, is_down=False)
+
+
+def report(town: Town, node: SimNode, chance: Random) -> None:
+    """Somebody reports a person at the in-shop page: a breach, or a sighting."""
+    kind = chance.choice((AlertKind.BREACH, AlertKind.SIGHTING))
+    left = chance.choice(tuple(LeftWhenAsked)) if kind is AlertKind.BREACH else LeftWhenAsked.NOT_ASKED
+    scheme = chance.choice(sorted(town.invariants.memberships[node.id]))
+    town.timeline.note(node.name, f"page: {kind.slug} in scheme {scheme}")
+    if node.is_running:
+        now_ms = town.timeline.now_ms
+        town.invariants.presses.append(Press(node.id, kind, now_ms, now_ms))
+        node.ask(AlertAsked(f"{chance.getrandbits(128):032x}", kind, scheme, chance.randint(1, PERSONS), left))
 
 
 def _swing(town: Town, node: SimNode, button: Button, at_ms: int, bounces: int, *, is_down: bool) -> None:
