@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gallery.core.events import Ticked
-from gallery.page import keeping
 from tests.support.browser import launched
 from tests.support.gallery_page import PageUnderTest, nearby
 from tests.support.gallery_running import CODE, PIN
@@ -61,12 +60,14 @@ def sign_in(page: Page) -> Page:
     page.get_by_role("button", name="Alice Alder").click()
     type_in(page, PIN.text)
     expect(page.get_by_role("heading", level=1)).to_have_text("8 people must not be in here")
+    page.wait_for_load_state()
     return page
 
 
 def open_person(page: Page) -> Page:
     page.get_by_role("link", name="Dean Marsh").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Dean Marsh")
+    page.wait_for_load_state()
     return page
 
 
@@ -96,12 +97,15 @@ def test_everybody_can_use_list_and_person(page: Page, shop: PageUnderTest) -> N
     assert [] == found + faults(page)
 
 
-@pytest.mark.parametrize("tab", ["Report", "Advice", "Status"])
-def test_everybody_can_use_the_other_tabs(page: Page, tab: str) -> None:
-    sign_in(page).get_by_role("link", name=tab).click()
-    expect(page.get_by_role("heading", level=1)).not_to_contain_text("people")
+def test_everybody_can_use_the_other_tabs(page: Page) -> None:
+    sign_in(page)
+    found: list[str] = []
+    for tab, title in (("Report", "Report somebody"), ("Advice", "Advice"), ("Status", "Status")):
+        page.get_by_role("link", name=tab).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        found += faults(page)
 
-    assert [] == faults(page)
+    assert [] == found
 
 
 def test_gallery_that_is_off_can_be_read_by_everybody(page: Page, shop: PageUnderTest) -> None:
@@ -262,14 +266,6 @@ def test_session_that_is_ended_locks_its_page(page: Page, shop: PageUnderTest) -
         shop.gallery.running.sign_out(session)
 
     is_locked(page)
-
-
-def test_closed_page_is_locked_from_the_unit(page: Page, shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    sign_in(page)
-    monkeypatch.setattr(keeping, "UNWATCHED_S", 0.5)
-    page.close()
-
-    shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
 
 
 def test_breach_is_two_taps(page: Page, shop: PageUnderTest) -> None:

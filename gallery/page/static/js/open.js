@@ -26,16 +26,20 @@ document.getElementById("show-changed").addEventListener("click", () => {
   location.reload();
 });
 
-async function redraw() {
+async function redraw(tries = 3) {
+  if (isOver()) return;
   const shown = [...document.querySelectorAll("[data-person][data-person]")].filter((one) => one.dataset.person.includes(" "));
   const people = shown.map((one) => one.dataset.person.split(" ").map(Number));
   let answer;
   try {
     answer = await asked("/still", { people });
   } catch {
-    lock("This page could not ask who may still be shown.");
+    // Going on to another page ends what is under way, too.
+    if (tries > 1) setTimeout(redraw, 1000, tries - 1);
+    else lock("This page could not ask who may still be shown.");
     return;
   }
+  if (isOver()) return;
   for (const at of answer.gone) {
     if (shown[at] === main) {
       location.reload();
@@ -49,8 +53,8 @@ async function redraw() {
 
 listen("/stream?page=open", {
   lock: () => lock("", { isTold: false }),
-  open: redraw,
-  redraw,
+  open: () => redraw(),
+  redraw: () => redraw(),
   unit: (state) => {
     if (showUnit(state)) renew();
   },
