@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from wire.gallery_keys import KeyRow
 from wire.gallery_lines import Lines
 
 _KEPT: Final = 2
+NO_ROWS: Final[Mapping[Key, KeyRow]] = MappingProxyType({})
 
 
 class Parcel(Struct, frozen=True):
@@ -68,12 +70,21 @@ class Arrivals:
             parcels = sorted(self._parcels.get(scheme, {}).items())
         return {key: row for _, parcel in parcels for key, row in parcel.rows.items() if key in wanted}
 
-    def forget(self, scheme: int, number: int) -> None:
-        """The disk has this number, or the scheme was left: nothing up to it is needed here any more."""
+    def forget(self, scheme: int, number: int, rows: Mapping[Key, KeyRow] = NO_ROWS) -> None:
+        """The disk has this number, or the scheme was left: nothing up to it is needed here any more.
+
+        Args:
+            scheme: whose.
+            number: of the gallery.
+            rows: that the disk has taken. Others of this very number, which came meanwhile, stay.
+        """
         with self._lock:
             of_scheme = self._parcels.get(scheme, {})
             for one in [held for held in of_scheme if held <= number]:
-                del of_scheme[one]
+                parcel = of_scheme.pop(one)
+                left = {key: row for key, row in parcel.rows.items() if rows.get(key) != row}
+                if one == number and rows and left:
+                    of_scheme[one] = Parcel(parcel.head, parcel.lines, left)
 
 
 def _with_rows(parcel: Parcel, rows: Mapping[Key, KeyRow]) -> Parcel:

@@ -111,6 +111,8 @@ def _take(turn: Turn, told: GalleryTold) -> None:
         elsewhere=elsewhere,
         unopened=told.unopened | (gallery.unopened & _unchanged(gallery, told)),
         disk=None if is_again else gallery.disk,
+        # Until its rows are kept, the office must not believe that they are: the number alone does not tell.
+        held=0 if is_again else gallery.held,
         came_whole=told.number if told.after == 0 else gallery.came_whole,
     )
     turn.change(taken)

@@ -100,8 +100,9 @@ class StoreOrders:
 
     def _keep_gallery(self, order: KeepGallery) -> None:
         scheme, number = order.scheme, order.title.number
-        self._store.keep_gallery(order, self._lines(order), self._arrivals.rows(scheme, order.keys))
-        self._arrivals.forget(scheme, number or order.title.floor)
+        rows = self._arrivals.rows(scheme, order.keys)
+        self._store.keep_gallery(order, self._lines(order), rows)
+        self._arrivals.forget(scheme, number or order.title.floor, rows)
 
     def _lines(self, order: KeepGallery) -> Lines:
         if not order.lines:

@@ -56,8 +56,8 @@ class News(msgspec.Struct, frozen=True):
 
 
 NOTHING: Final = News()
-_Sent = tuple["weakref.ref[Peer] | None", Mapping[int, str]]
-"""By which connection, and of each scheme for whom the rows were made."""
+_Sent = tuple["weakref.ref[Peer] | None", Mapping[int, tuple[str, int]]]
+"""By which connection; and of each scheme for whom the rows were made, and the number of their gallery."""
 _NOTHING_SENT: Final[_Sent] = (None, {})
 _NOBODY_KNOWS: Final = ""
 """The rows of before, or those that are under way."""
@@ -140,23 +140,28 @@ class Answering:
         newest = {one: gallery.head.number for one in asker.schemes if (gallery := self._galleries.of(one)) is not None}
         return tuple((held, newest[held.scheme]) for held in ahead_of(holds, newest))
 
-    def note_received(self, node: NodeId, peer: Peer) -> None:
-        """It asks again by the connection by which rows were sent to it: it has received them. Never raises.
+    def note_received(self, node: NodeId, peer: Peer, holds: Sequence[Held]) -> None:
+        """It asks by the connection by which rows were sent to it, and holds their gallery: it has them. Never raises.
 
-        What went by another may be lost. Nothing else tells: the gallery's number is the same.
+        What went by another may be lost. So may be what it has not kept yet: it says that it holds the one before, or
+        none, until it has.
         """
+        held = {one.scheme: one.number for one in holds}
         with self._lock:
             sent_by, sent = self._underway.pop(node, _NOTHING_SENT)
-        if sent_by is not None and sent_by() is peer:
-            for scheme, holder in sent.items():
-                self._keep_rows_made(node, scheme, holder)
+            if sent_by is None or sent_by() is not peer:
+                return
+            kept = {scheme: holder for scheme, (holder, number) in sent.items() if held.get(scheme) == number}
+            self._underway[node] = sent_by, {scheme: one for scheme, one in sent.items() if scheme not in kept}
+        for scheme, holder in kept.items():
+            self._keep_rows_made(node, scheme, holder)
 
-    def note_sent(self, asker: Asker, scheme: int, peer: Peer) -> None:
-        """All rows of a node in a scheme are about to be sent to it. Never raises."""
+    def note_sent(self, asker: Asker, scheme: int, number: int, peer: Peer) -> None:
+        """All rows of a node in this gallery of a scheme are about to be sent to it. Never raises."""
         with self._lock:
             sent_by, sent = self._underway.get(asker.node, _NOTHING_SENT)
             before = sent if sent_by is not None and sent_by() is peer else {}
-            self._underway[asker.node] = weakref.ref(peer), {**before, scheme: holder_text(asker)}
+            self._underway[asker.node] = weakref.ref(peer), {**before, scheme: (holder_text(asker), number)}
         if self._rows_made.get((asker.node, scheme)) != holder_text(asker):
             self._keep_rows_made(asker.node, scheme, _NOBODY_KNOWS)
 
@@ -203,7 +208,7 @@ class Answering:
                 self._sent[asker.node, scheme] = (told[scheme].head.number, holder_text(asker), time.monotonic())
             # Who is to fetch files is sent its rows by them.
             if change.after is not None:
-                self.note_sent(asker, scheme, peer)
+                self.note_sent(asker, scheme, told[scheme].head.number, peer)
         if news.staff is not None:
             with self._lock:
                 self._staff_sent[asker.node] = news.staff.digest, time.monotonic()

@@ -43,6 +43,20 @@ def test_what_the_disk_has_is_forgotten_and_what_came_meanwhile_is_not() -> None
     assert {(2, 2)} == arrivals.rows(HART, [(1, 1), (2, 2)]).keys()
 
 
+def test_rows_of_the_same_number_that_came_while_it_was_kept_stay() -> None:
+    """The core has ordered that they are kept next: without them it would be refused, again and again."""
+    arrivals, published = Arrivals(), Published().issue(1).issue(2)
+    arrivals.add(change(published, 1))
+    kept = arrivals.rows(HART, [(1, 1)])
+    arrivals.add(change(published, 2))
+    arrivals.forget(HART, 2, kept)
+
+    assert {(2, 2)} == arrivals.rows(HART, [(1, 1), (2, 2)]).keys()
+    assert {1, 2} == set(arrivals.lines(HART, 2) or ())
+    arrivals.forget(HART, 2, arrivals.rows(HART, [(2, 2)]))
+    assert None is arrivals.lines(HART, 2)
+
+
 def test_same_number_that_comes_whole_brings_its_rows_beside_those_that_came() -> None:
     arrivals, published = Arrivals(), Published().issue(1).issue(2)
     arrivals.add(change(published, 1))

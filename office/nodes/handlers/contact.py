@@ -79,7 +79,7 @@ class Contact:
         return await self._when_due(request, question, 0.0 if silent_s > SILENT_S else WAIT_S)
 
     def _note(self, request: Request, asker: Asker, question: GalleryQuestion) -> None:
-        self._answering.note_received(asker.node, asking_peer(request))
+        self._answering.note_received(asker.node, asking_peer(request), question.holds)
         self._reports.note_question(asker.node, question)
         for held, newest in self._answering.ahead(asker, question.holds):
             self._reports.note_ahead(asker.node, held, newest)

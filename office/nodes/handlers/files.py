@@ -96,7 +96,7 @@ class Files:
     def _rows(self, request: Request, asker: Asker, gallery: Gallery) -> Response:
         try:
             data = encode_rows(self._answering.rows(asker, gallery))
-            self._answering.note_sent(asker, gallery.head.scheme, asking_peer(request))
+            self._answering.note_sent(asker, gallery.head.scheme, gallery.head.number, asking_peer(request))
         except (SealError, WrappedKeyError) as e:
             logger.error("node %08x gets no rows: %s", asker.node, e)  # noqa: TRY400 - the sentence says it all
             return refuse(503, "closed", BUSY_RETRY_S)

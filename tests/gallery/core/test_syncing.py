@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from gallery.core import effects as do
 from gallery.core import events as ev
@@ -398,3 +399,18 @@ def test_title_that_the_office_changes_is_kept(world: GalleryWorld) -> None:
 
     assert world.node.state.galleries[HART].title == world.node.disk.galleries[HART].title
     assert world.node.disk.galleries[HART].title.shows_without_proof
+
+
+def test_rows_of_the_same_number_are_receipted_only_once_they_are_kept(world: GalleryWorld) -> None:
+    """The shop has moved: its rows are other ones, and the number is the same. A power cut must not lose them."""
+    number, line = world.hart.number, world.hart.lines[CASE]
+    world.node.disk.is_refusing = True
+    assert world.node.asked is not None
+    whole = ev.GalleryTold(HART, number, world.hart.lease_s, (line,), frozenset({line.key}))
+    answer = world.office.answer(world.node.asked, world.node.now_ms, world.true_s)
+    world.node.happen(replace(answer, galleries=(whole,)))
+    assert [0] == [one.number for one in world.node.asked.held]
+
+    world.node.disk.is_refusing = False
+    world.pass_ms(60_000)
+    assert [number] == [one.number for one in world.node.asked.held]

@@ -282,39 +282,6 @@ def test_rows_are_made_again_when_a_node_is_joined_with_a_premises(port: PortThr
     assert {1, 2} == opened(shop.told(), SHOP).keys()
 
 
-def test_rows_are_made_again_if_nobody_saw_them_arrive(town: AskingTown) -> None:
-    """The shop has moved, and its answer was lost with its network: it still holds what only its former place may."""
-    number = town.publish(HART, [Entry(1, premises=(7,)), SOMEBODY])
-    town.hold(HART, [SHOP])
-    town.list(sender(SHOP, (HART,), 7))
-    with port_thread(town) as port:
-        port.unit().asks(held(number))
-    with port_thread(town) as port:
-        shop = port.unit()
-        assert {1, 2} == opened(shop.asks(held(number)), SHOP).keys()
-        shop.ask(held(number))
-        port.wait_for_question(SHOP)
-    with port_thread(town) as port:
-        assert () == port.unit().asks(held(number)).changes
-
-
-def test_rows_are_made_again_if_their_file_was_not_fetched(town: AskingTown) -> None:
-    number = town.publish(HART, [Entry(case) for case in range(1, 2_501)])
-    with port_thread(town) as port:
-        shop = port.unit()
-        assert [None] == [change.after for change in shop.asks(held(number)).changes]
-        shop.ask(held(number))
-        port.wait_for_question(SHOP)
-    with port_thread(town) as port:
-        shop = port.unit()
-        assert [None] == [change.after for change in shop.asks(held(number)).changes]
-        assert 2_500 == len(decode_rows(shop.request("GET", rows_path(HART, number))[1]))
-        shop.ask(held(number))
-        port.wait_for_question(SHOP)
-    with port_thread(town) as port:
-        assert () == port.unit().asks(held(number)).changes
-
-
 def test_node_that_changes_its_scheme_is_told_at_once_what_to_destroy(port: PortThread) -> None:
     number = port.publish(HART, [ANYBODY])
     shop = port.unit()

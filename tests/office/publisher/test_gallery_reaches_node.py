@@ -46,8 +46,9 @@ class Unit:
 
     def ask(self, port: Answering) -> int:
         """One question, and what follows from its answer. Returns the bytes of the answer; 0 = there is no news."""
-        port.note_received(self.asker.node, self.connection)
-        news = port.news(self.asker, GalleryQuestion(holds=(Held(scheme=HART, number=self.number, is_complete=True),)))
+        holds = (Held(scheme=HART, number=self.number, is_complete=True),)
+        port.note_received(self.asker.node, self.connection, holds)
+        news = port.news(self.asker, GalleryQuestion(holds=holds))
         if news is None:
             return 0
         body = port.answer(self.asker, news, 1_700_000_000, self.connection)
