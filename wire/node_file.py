@@ -22,6 +22,7 @@ def node_toml(
     broker: tuple[str, int],
     fake_socket: str = "",
     enrolment: tuple[str, int] | None = None,
+    gallery: tuple[str, str] | None = None,
 ) -> str:
     """A node's configuration.
 
@@ -34,9 +35,13 @@ def node_toml(
         broker: host and port.
         fake_socket: of a fake board; left out for other profiles.
         enrolment: host and port of the service that renews its certificates; ``None`` = an engineer carries them.
+        gallery: socket at which it is heard, and its user; ``None`` = there is none on the unit.
     """
     renewed = "" if enrolment is None else f"[enrolment]\nhost = {toml_text(enrolment[0])}\nport = {enrolment[1]}\n"
     board = f"fake_socket = {toml_text(fake_socket)}\n" if profile == FAKE_PROFILE and fake_socket else ""
+    heard = ""
+    if gallery is not None:
+        heard = f"[gallery]\nsocket = {toml_text(gallery[0])}\nuser = {toml_text(gallery[1])}\n\n"
     return f"""\
 # {display_text(premises, NAME_CHARS_MAX)}. Paths are relative to this folder; docs/configuration.md explains every key.
 state_dir = "state"
@@ -55,7 +60,7 @@ directory_file = "directory.json"
 [hardware]
 profile = {toml_text(profile)}
 {board}
-{renewed}# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
+{renewed}{heard}# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
 # [radio]
 # driver = "none"
 # licence = ""

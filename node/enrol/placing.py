@@ -28,6 +28,7 @@ GALLERY_TOML: Final = "gallery.toml"
 GALLERY_STATE: Final = "/var/lib/watchlink-gallery"
 GALLERY_SOCKET: Final = "/run/watchlink-gallery-node/node.socket"
 """As docs/gallery-socket.md says."""
+GALLERY_USER: Final = "watchlink-gallery"
 _FAKE_SOCKET: Final = "board.sock"
 _KEYS: Final = (TLS_KEY, GALLERY_KEY, SIGNING_KEY, SEALING_KEY)
 _FILES: Final = ("ca.pem", "client.pem", "gallery.pem", "authority.pub", "directory.json")
@@ -54,6 +55,7 @@ def prepare(folder: Path, seed: Seed, keys: UnitKeys, answer: EnrolmentAnswer, v
         broker=(answer.broker_host, answer.broker_port),
         fake_socket=_FAKE_SOCKET if answer.profile == FAKE_PROFILE else "",
         enrolment=(seed.enrolment.host, seed.enrolment.port),
+        gallery=None if seed.office is None else (GALLERY_SOCKET, GALLERY_USER),
     )
     contents = {
         "ca.pem": answer.roots.encode(),

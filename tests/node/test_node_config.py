@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -114,6 +115,23 @@ def test_config_mistake_names_file_and_key(file: Path, old: str, new: str, sente
         load_config(file, "")
     assert str(caught.value).startswith(f"{file}: ")
     assert sentence in str(caught.value)
+
+
+def test_config_with_a_gallery_says_where_it_is_heard_and_by_whom(file: Path) -> None:
+    change(file, "[hardware]", '[gallery]\nsocket = "gallery.sock"\n[hardware]')
+    config = load_config(file, "1.0")
+
+    assert config.gallery is not None
+    assert (file.parent / "gallery.sock", os.geteuid()) == (config.gallery.socket, config.gallery.user)
+    assert config.settings.has_gallery
+
+
+def test_config_with_a_gallery_of_a_user_that_is_not_there_arms_without_it(file: Path) -> None:
+    change(file, "[hardware]", '[gallery]\nsocket = "gallery.sock"\nuser = "nobody-at-all"\n[hardware]')
+    config = load_config(file, "1.0")
+
+    assert (None, False) == (config.gallery, config.settings.has_gallery)
+    assert any("no user nobody-at-all" in warning for warning in config.warnings)
 
 
 def test_config_never_prints_a_key(file: Path) -> None:

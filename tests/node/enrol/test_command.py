@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import runtime.atomic
 from gallery.config import load_configuration
 from node.config import load_config
 from node.enrol.command import STATUS_ARMED, STATUS_NOT_ARMED
-from node.enrol.placing import GALLERY_SOCKET, GALLERY_STATE
+from node.enrol.placing import GALLERY_SOCKET, GALLERY_STATE, GALLERY_USER
 from tests.node.enrol.conftest import Unit, new_unit
 from tests.support.enrolling_town import EnrollingTown, code_of, open_claim
 from tests.support.enrolment_thread import ServiceThread, service_thread
@@ -51,6 +52,8 @@ def test_seed_that_names_an_office_brings_a_gallery(unit: Unit) -> None:
     assert unit.seed.node == config.file.identity.node
     assert (GALLERY_STATE, GALLERY_SOCKET) == (str(config.state_dir), config.file.node.socket)
     assert {"gallery.pem", "gallery.key", "sealing.key"} <= unit.files().keys()
+    heard = tomllib.loads(unit.config.read_text(encoding="utf-8"))["gallery"]
+    assert {"socket": GALLERY_SOCKET, "user": GALLERY_USER} == heard, "the node hears it, and nobody else"
 
 
 def test_armed_unit_without_a_seed_has_nothing_to_do(unit: Unit) -> None:

@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from node.core.controls import Button
-from node.core.effects import NOTHING_TOLD, StoreFrame, TellGallery
+from node.core.controls import Button, SoundPattern
+from node.core.effects import NOTHING_TOLD, PlaySound, StoreFrame, TellGallery
 from node.core.events import AlertAsked, LinkUp
 from node.core.panel import gallery_lines
 from tests.support.members import BOOTS, HART, OURS, PUB, PUBWATCH, directory, sender
@@ -301,3 +301,19 @@ def test_gallery_is_told_whom_a_press_reaches(shop: World) -> None:
 def test_words_of_the_progress_fit_their_line() -> None:
     for _, words in gallery_lines._PROGRESS.values():
         assert len(words) <= NAME_CHARS_MAX
+
+
+def test_breach_beside_a_silent_attack_is_sent_openly_and_shows_nothing_here() -> None:
+    """N4: whoever watches the panel learns of neither. Central sees that the breach itself is not silent."""
+    world = node_world(is_attack_silent=True)
+    world.start()
+    world.online()
+    world.do(world.answers(UNDERSTANDS))
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    before = world.screen.face
+    done = [*world.do(asked()), *world.do(world.receipt(2))]
+
+    assert (False, 42) == (world.alert_on_disk(2).silent, world.alert_on_disk(2).about)
+    assert before == world.screen.face
+    assert [] == [order for order in done if isinstance(order, PlaySound) and order.pattern is not SoundPattern.OFF]
