@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from office.breaches.intake import take_in
-from office.breaches.telling import outcomes_now
+from office.breaches.telling import outcomes_now, signature
 from office.gallery.outcomes_file import FILE_NAME, OutcomesFile, decode_outcomes, encode_outcomes
 from office.nodes.config import load_configuration
 from office.nodes.store import FILE_NAME as PORT_FILE_NAME
@@ -62,8 +62,9 @@ class BreachDesk:
         self._on_taken = on_taken
         self._clock_s = clock_s
         self._seen: Mark | None = None
+        self._seen_database: Mark | None = None
         self._told_for: Mark | None = None
-        self._told_s = self._again_s = float("-inf")
+        self._told_s = self._looked_s = self._again_s = float("-inf")
         self._taken = 0
         self._fault = ""
 
@@ -92,8 +93,9 @@ class BreachDesk:
         new, self._taken = take_in(path)
         # The mark was taken first: what comes meanwhile is seen by the next look.
         self._seen = seen
+        # No mark of others' changes shows what this connection has written.
+        self._seen_database = None
         if new:
-            self._told_for = None
             self._on_taken(new)
 
     def _port_file(self) -> Path | None:
@@ -105,15 +107,20 @@ class BreachDesk:
 
     def _tell(self) -> None:
         now_s = self._clock_s()
-        mark: Mark = (*self._mark(), self._taken)
-        if mark == self._told_for and now_s - self._told_s < AT_LEAST_EVERY_S:
+        mark = self._mark()
+        is_fresh = now_s - self._told_s < AT_LEAST_EVERY_S
+        if now_s - self._looked_s < TOLD_WITHIN_S or (is_fresh and mark == self._seen_database):
             return
-        if now_s - self._told_s < TOLD_WITHIN_S:
+        self._looked_s = now_s
+        told_for = (*signature(), self._taken)
+        if is_fresh and told_for == self._told_for:
+            # Whatever has changed, such as a page that somebody has read, was no breach.
+            self._seen_database = mark
             return
         file = outcomes_now(self._taken, timezone.now())
         if file != self._written():
             write_atomic(self._file, encode_outcomes(file), _GROUP_READABLE)
-        self._told_for, self._told_s = mark, now_s
+        self._seen_database, self._told_for, self._told_s = mark, told_for, now_s
 
     def _written(self) -> OutcomesFile:
         try:

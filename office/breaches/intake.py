@@ -81,7 +81,8 @@ def _take(kept: KeptReport) -> bool:
             },
         )
         if is_new:
-            record(None, "breach.reported", breach, individual=breach.reference, place=breach.place)
+            # Not where: the row outlives what is erased.
+            record(None, "breach.reported", breach, individual=breach.reference)
     return is_new
 
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
+from django.db.models import Count, Max
+
 from office.breaches.models import Breach, BreachAction
 from office.breaches.rules import OPEN_TOLD_FOR, is_told, told
 from office.gallery.outcomes_file import OutcomesFile
 from wire.gallery_reports import OUTCOMES_MAX, ReportOutcome
 from wire.ids import NodeId, node_text
+
+
+def signature() -> tuple[object, ...]:
+    """Differs whenever what units are told may differ, but for what ends by itself. Cheap, however many there are."""
+    reports = Breach.objects.aggregate(count=Count("pk"), newest=Max("pk"), changed=Max("state_at"))
+    return *reports.values(), BreachAction.objects.aggregate(newest=Max("pk"))["newest"]
 
 
 def outcomes_now(taken: int, now: datetime) -> OutcomesFile:

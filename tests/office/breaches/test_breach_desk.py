@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from office.accounts.access import rights_of
 from office.breaches.acts import add_action
@@ -83,6 +84,18 @@ def test_fault_is_told_once_and_tried_again(town: Town, desk: Desk, caplog: pyte
     assert 1 == len(said)
     assert "reports of shops cannot be dealt with now" in said[0]
     assert 1 == desk.taken
+
+
+def test_what_is_no_breach_is_asked_about_in_two_questions(
+    town: Town, desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    kept_at_port(desk.port_file, report_of(town.case("served")))
+    desk.look()
+    desk.changes += 1
+    with django_assert_num_queries(2):
+        desk.look()
+    with django_assert_num_queries(0):
+        desk.look()
 
 
 def test_damaged_file_of_outcomes_is_written_anew(town: Town, desk: Desk) -> None:

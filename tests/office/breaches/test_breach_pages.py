@@ -16,6 +16,7 @@ from office.breaches.forgetting import forget_unknown
 from office.breaches.models import Breach
 from office.config import load_configuration
 from office.exclusions.models import Case
+from office.staff.models import StaffMember
 from tests.office.breaches.conftest import breach_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
@@ -160,6 +161,14 @@ def test_report_about_no_case_is_shown_and_goes_after_a_year(town: Town, cora: C
     assert "There is no such case in HART" in text(cora, f"/breaches/{breach.pk}/")
     assert [0, 1] == [forget_unknown(now), forget_unknown(now + timedelta(days=366))]
     assert not Breach.objects.exists()
+
+
+def test_reporter_is_named_to_who_deals_with_it_and_in_the_statement(town: Town, police: Client) -> None:
+    StaffMember.objects.create(number=4_242, premises=town.premises[0], name="Alice Alder")
+    breach = breach_of(town.case("served"), staff=4_242)
+
+    for address in (f"/breaches/{breach.pk}/", f"/breaches/{breach.pk}/statement/"):
+        assert "Alice Alder" in text(police, address)
 
 
 def test_first_page_says_what_nobody_has_dealt_with(town: Town, cora: Client, police: Client) -> None:
