@@ -17,7 +17,7 @@ from office.audit import rules
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
 from office.members.models import Premises
-from office.people.models import Individual
+from office.people.models import Individual, RightsRequest
 from office.staff.models import StaffMember
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import NOMINATION, Town
@@ -222,6 +222,21 @@ def test_export_wants_a_fresh_second_factor_and_has_limits(
         assert 200 == cora.get("/galleries/views.csv").status_code
         assert 429 == cora.get("/galleries/views.csv").status_code
     assert 400 == cora.get("/galleries/views.csv", {"person": "PUBWATCH-0001"}).status_code
+
+
+def test_request_of_a_person_leads_to_who_has_looked_at_them(log: ShopGalleries, cora: Client, case: Case) -> None:
+    today = timezone.localdate()
+    asked = RightsRequest.objects.create(
+        scheme=case.scheme,
+        kind="access",
+        asked_by="Somebody",
+        received_on=today,
+        due_on=today,
+        individual=case.individual,
+        recorded_by=case.nominated_by,
+    )
+
+    assert b'href="/galleries/views/?person=HART-0001"' in cora.get(f"/rights/{asked.pk}/").content
 
 
 def test_choice_stays_chosen_and_names_are_escaped(log: ShopGalleries, cora: Client, town: Town) -> None:
