@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -27,6 +28,7 @@ from office.people.intake_terms import Size
 from office.people.photographs import photograph_response
 
 ROWS_PER_PAGE: Final = 50
+_SEARCH_CHARS_MAX: Final = 100
 _SIZES: Final[dict[str, Size]] = {"small": "small", "portrait": "portrait"}
 guard = for_roles(*ROLES)
 
@@ -37,9 +39,12 @@ def breaches_list(request: HttpRequest) -> HttpResponse:
     """What nobody has dealt with first, then what is in hand, then the rest; the newest first."""
     mine, state = rights(request), request.GET.get("state", "")
     chosen = state if state in STATE_TITLES else ""
+    sought = " ".join(request.GET.get("q", "").split())[:_SEARCH_CHARS_MAX]
     found = breaches_visible(mine)
     if chosen:
         found = found.filter(state=chosen)
+    if sought:
+        found = found.filter(models.Q(reference__icontains=sought) | models.Q(place__icontains=sought))
     ranks = [models.When(state=one, then=models.Value(rank)) for rank, one in enumerate(STATE_TITLES)]
     rank = models.Case(*ranks, default=models.Value(len(ranks)), output_field=models.IntegerField())
     found = found.annotate(rank=rank).order_by("rank", "-at", "-pk")
@@ -49,7 +54,8 @@ def breaches_list(request: HttpRequest) -> HttpResponse:
         "rows": [(one, identity_of(mine, one)) for one in page.object_list],
         "state": chosen,
         "states": list(STATE_TITLES.items()),
-        "query": f"state={chosen}" if chosen else "",
+        "sought": sought,
+        "query": urlencode({name: text for name, text in (("q", sought), ("state", chosen)) if text}),
     }
     references = sorted({one.reference for one in page.object_list})
     record(person(request), "breaches.viewed", "list of breaches", schemes=mine.schemes(*ROLES), individuals=references)

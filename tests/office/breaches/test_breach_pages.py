@@ -135,6 +135,9 @@ def test_list_has_what_nobody_has_dealt_with_first_and_can_be_narrowed(town: Tow
     assert page.index(f"/breaches/{waiting.pk}/") < page.index(f"/breaches/{closed.pk}/")
     assert f"/breaches/{waiting.pk}/" not in narrowed
     assert "Nobody has dealt with it" in text(cora, "/breaches/?state=none")
+    assert f"/breaches/{closed.pk}/" in text(cora, f"/breaches/?q={case.individual.reference.lower()}")
+    assert f"/breaches/{closed.pk}/" in text(cora, "/breaches/?q=corner+shop&state=closed")
+    assert "No report is like this" in text(cora, "/breaches/?q=HART-9999")
 
 
 def test_persons_and_cases_pages_list_their_breaches(town: Town, cora: Client, police: Client) -> None:
