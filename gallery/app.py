@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +19,10 @@ from gallery.net.connection import Office, Spare
 from gallery.net.contact import Contact, Sources
 from gallery.net.fetching import Fetching
 from gallery.net.node_socket import NodeSocket
+from gallery.net.page_certificate import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, PageCertificates
 from gallery.net.town_directory import TownDirectory
 from gallery.node_alerts import NodeAlerts
+from gallery.page.fitting import root_of
 from gallery.page.ports import Snapshot
 from gallery.page.serving import PageServer
 from gallery.page.site import PageSettings, Site
@@ -31,6 +34,7 @@ from gallery.store.gallery_store import GalleryStore
 from gallery.store.pins import PinVerifier
 from gallery.surroundings import IDLE_MAX_MS, Card, Surroundings
 from runtime.boot_id import machine_boot_id
+from runtime.config import ConfigError
 from runtime.key_pair import KeyPair
 from runtime.logs import FactLog
 from runtime.monotonic import boottime_ms
@@ -38,14 +42,17 @@ from runtime.service import Service
 from runtime.sqlite_file import StoreRefusedError
 from runtime.web_server import listen, url_of
 from wire.gallery_views import no_views
-from wire.ids import node_text
+from wire.ids import NodeId, node_text
+from wire.page_certificate import page_name
 
 logger = logging.getLogger(__name__)
 
 CARD: Final = "card"
 DIRECTORY: Final = "directory.json"
+PAGE: Final = "page"
 INTER: Final = Path("/usr/share/fonts/opentype/inter")
 STATUS_FAILED: Final = 1
+_HTTPS: Final = 443
 
 
 class GalleryApp:
@@ -97,7 +104,8 @@ class GalleryApp:
             boottime_ms,
             self._directory.refresh,
         )
-        own = Own(configuration.town, node, configuration.sealing_key)
+        self._office = office
+        own = self._own = Own(configuration.town, node, configuration.sealing_key)
         spare = Spare(office)
         self._contact = Contact(office, own, sources, arrivals, self.running.put, spare=spare)
         self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms, spare=spare)
@@ -108,10 +116,18 @@ class GalleryApp:
         if self._node_socket is not None:
             self._visits = PanelVisits(self.running, pictures, self._node_socket.say)
             self._node_socket.lend(self._visits)
+        self._page = file.page
+        folder = configuration.state_dir / PAGE
+        self._pair = KeyPair(folder / CERTIFICATE_FILE, folder / KEY_FILE)
         inter = INTER if INTER.is_dir() else None
         self._site = Site(
             self.running,
-            PageSettings(frozenset(file.page.names), inter),
+            PageSettings(
+                frozenset((*file.page.names, page_name(node))),
+                inter,
+                partial(root_of, folder / ROOT_FILE),
+                _urls(node, file.page.tls_port),
+            ),
             alerts=alerts,
             node_state=None if alerts is None else alerts.state,
             pictures=pictures,
@@ -150,9 +166,22 @@ class GalleryApp:
             self._node_socket.start()
         page.start()
         self._facts.write("listening", node=self._node, url=url_of(self._listener))
+        certificates = PageCertificates(
+            self._office,
+            self._own.node,
+            self._pair.certificate_file.parent,
+            now_s=lambda: next(iter(self._times_s()), None),
+            on_new=partial(self._serve_by_tls, page),
+        )
+        if self._page.tls_port is not None:
+            if self._pair.certificate_file.exists():
+                self._serve_by_tls(page)
+            certificates.start()
         try:
             yield
         finally:
+            if self._page.tls_port is not None:
+                certificates.stop()
             page.stop()
             if self._node_socket is not None and self._visits is not None:
                 self._node_socket.close()
@@ -160,6 +189,16 @@ class GalleryApp:
             # Whoever waits for an answer there gets none any more.
             self.running.close()
             page.join()
+
+    def _serve_by_tls(self, page: PageServer) -> None:
+        """There is a certificate for it, or another one."""
+        assert self._page.tls_port is not None
+        try:
+            page.serve_pair(self._page.host, self._page.tls_port, self._pair)
+        except (ConfigError, OSError) as e:
+            logger.error("tablets cannot open the page: %s", e)  # noqa: TRY400 - the sentence says it all
+            return
+        self._facts.write("page_by_tls", node=self._node, port=self._page.tls_port)
 
     def stop(self) -> None:
         """End soon. Safe in a signal handler, and before :meth:`run`."""
@@ -179,6 +218,14 @@ class GalleryApp:
         if said != self._told:
             self._told = said
             self._service.status(said)
+
+
+def _urls(node: NodeId, tls_port: int | None) -> tuple[str, ...]:
+    """Where tablets find the page, the one to be preferred first."""
+    if tls_port is None:
+        return ()
+    port = "" if tls_port == _HTTPS else f":{tls_port}"
+    return tuple(f"https://{host}{port}/" for host in (page_name(node), "HOST"))
 
 
 def status_of(snapshot: Snapshot) -> str:

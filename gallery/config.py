@@ -65,6 +65,8 @@ class PageTable(Table, frozen=True, kw_only=True):
     """An address of this machine; ``0.0.0.0`` = all of them."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = PAGE_PORT
     """0 takes a free one, reported by the fact ``listening``."""
+    tls_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    """For tablets: served once the office has given a certificate. Without it, only a screen on the unit is served."""
     names: tuple[str, ...] = ()
     """By which browsers reach it, besides the unit's addresses."""
 

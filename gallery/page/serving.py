@@ -9,8 +9,10 @@ import threading
 from typing import Final
 
 from gallery.page.site import Site
+from runtime.key_pair import KeyPair
+from runtime.tls import server_context
 from runtime.web_connections import Listener
-from runtime.web_server import WebServer
+from runtime.web_server import WebServer, listen
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class PageServer:
         self._lock = threading.Lock()
         self._servers = [WebServer(site.app, plain, end_streams=site.end_streams, connections=CONNECTIONS_MAX)]
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="gallery page")
@@ -51,6 +54,20 @@ class PageServer:
                 return
             self._servers.append(server)
             self._loop.call_soon_threadsafe(self._add, server)
+
+    def serve_pair(self, host: str, port: int, pair: KeyPair) -> None:
+        """By TLS with this certificate: from now on, or, if it is served so already, for each new connection.
+
+        Raises:
+            ConfigError: key and certificate cannot be used.
+            OSError: the port is taken, or the address is none of this machine's.
+        """
+        context = server_context(pair.certificate_file, pair.key_file)
+        if self._context is not None:
+            self._context.load_cert_chain(pair.certificate_file, pair.key_file)
+            return
+        self.serve_tls(listen(host, port, has_tls=True), context)
+        self._context = context
 
     def stop(self) -> None:
         """Serve no more; returns at once."""

@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +23,7 @@ from gallery.core.effects import CloseSession, RedrawPages
 from gallery.page.access import FIT, PLAIN, Knock, is_this_machine, refusal
 from gallery.page.acting import Acting
 from gallery.page.drawing import STATIC_DIR, Drawing, inter_files
+from gallery.page.fitting import fit_routes
 from gallery.page.pace import Pace
 from gallery.page.ports import AlertPort, GalleryPort, NodeStates
 from gallery.page.room import Room
@@ -41,10 +43,14 @@ class PageSettings(Struct, frozen=True):
     Attributes:
         names: by which browsers reach it, besides the unit's addresses.
         inter_folder: of the font; ``None`` = the system's is used.
+        root: the town's web CA, for who fits a tablet; ``None`` = it is not known yet.
+        tls_urls: as :func:`gallery.page.fitting.fit_routes`.
     """
 
     names: frozenset[str] = frozenset()
     inter_folder: Path | None = None
+    root: Callable[[], x509.Certificate | None] = lambda: None
+    tls_urls: tuple[str, ...] = ()
 
 
 class Site:
@@ -55,7 +61,6 @@ class Site:
         settings: what it is told once.
         alerts: asks the node for a report; ``None`` = it cannot be asked.
         node_state: of the unit; ``None`` = it is not asked.
-        fit: how a tablet is fitted; such routes are answered without encryption, too.
         pictures: read photographs; ``None`` = the page's own.
 
     Attributes:
@@ -70,7 +75,6 @@ class Site:
         *,
         alerts: AlertPort | None = None,
         node_state: NodeStates | None = None,
-        fit: tuple[BaseRoute, ...] = (),
         pictures: Pictures | None = None,
     ) -> None:
         self._port = port
@@ -83,7 +87,7 @@ class Site:
         application = Starlette(
             routes=[
                 *routes(showing, Acting(self.room, alerts)),
-                *fit,
+                *fit_routes(drawing, settings.root, settings.tls_urls),
                 *(Route(f"/static/inter/{name}", _file(path)) for name, path in fonts.items()),
                 Mount("/static", StaticFiles(directory=STATIC_DIR)),
             ],

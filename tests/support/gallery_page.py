@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +15,16 @@ from gallery.core import events as ev
 from gallery.core.staff import StaffTold
 from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, NodeState
 from gallery.page.site import PageSettings, Site
+from provisioning.web_authority import create_web_authority
 from runtime.web_server import WebServer, listen, url_of
-from tests.support.gallery_card import Published
+from tests.support.gallery_card import NOW_S, Published
 from tests.support.gallery_running import CODE, PIN, RunningGallery
 from wire.gallery_lines import Category
 
 FACES: Final = Path(__file__).parents[2] / "demo" / "faces"
 ALICE, BOB = 7, 8
+ROOT: Final = create_web_authority("Anytown", "watch.example.org", datetime.fromtimestamp(NOW_S, UTC)).certificate
+SETTINGS: Final = PageSettings(root=lambda: ROOT, tls_urls=("https://watchlink-00000010.local/", "https://HOST/"))
 URL: Final = "https://192.168.1.20:8443"
 Row = tuple[int, str, Category, bool, int]
 PEOPLE: Final[tuple[Row, ...]] = (
@@ -92,7 +96,7 @@ class PageUnderTest:
         self.gallery = RunningGallery(folder).start()
         self.node = PlayedNode()
         self.site = Site(
-            self.gallery.running, settings or PageSettings(), alerts=self.node, node_state=lambda: self.node.state
+            self.gallery.running, settings or SETTINGS, alerts=self.node, node_state=lambda: self.node.state
         )
         self.published = published()
         self._server: WebServer | None = None
@@ -114,6 +118,7 @@ class PageUnderTest:
         running.sign_in(ev.SignInAsked("first", ALICE, CODE, is_start_code=True)).result(10)
         running.choose_pin(ev.PinChosen("first", PIN)).result(10)
         running.sign_out("first")
+        self.gallery.until(lambda: not running.snapshot().sessions)
         return self
 
     @asynccontextmanager

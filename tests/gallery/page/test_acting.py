@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gallery.page import acting
 from gallery.page.ports import AlertAnswer, AlertState
 from gallery.page.streams import LOCK
-from tests.support.gallery_page import ALICE, BOB, URL, PageUnderTest
+from tests.support.gallery_page import ALICE, BOB, ROOT, URL, PageUnderTest
 from tests.support.gallery_running import CODE, PIN
 
 REPORT = "ab" * 16
@@ -210,6 +212,16 @@ def test_body_that_is_too_large_is_refused(shop: PageUnderTest) -> None:
         assert 400 == answer.status_code
 
     with_client(shop, visit)
+
+
+def test_who_fits_a_tablet_reads_the_fingerprint_without_encryption(shop: PageUnderTest) -> None:
+    async def visit(client: httpx.AsyncClient) -> None:
+        fit = (await client.get("/fit")).text
+        assert ROOT.fingerprint(hashes.SHA256()).hex(":").upper() in fit
+        assert "https://192.168.1.20/" in fit
+        assert ROOT.public_bytes(Encoding.DER) == (await client.get("/fit/ca.crt")).content
+
+    with_client(shop, visit, "http://192.168.1.20:8080")
 
 
 def test_off_the_unit_nobody_signs_in_without_encryption(shop: PageUnderTest) -> None:

@@ -108,6 +108,13 @@ def test_everybody_can_use_the_other_tabs(page: Page) -> None:
     assert [] == found
 
 
+def test_everybody_can_read_how_a_tablet_is_fitted(page: Page) -> None:
+    page.goto("/fit")
+    expect(page.get_by_role("link", name="https://watchlink-00000010.local/")).to_be_visible()
+
+    assert [] == faults(page)
+
+
 def test_gallery_that_is_off_can_be_read_by_everybody(page: Page, shop: PageUnderTest) -> None:
     sign_in(page)
     (session,) = shop.gallery.running.snapshot().sessions
