@@ -41,7 +41,9 @@ def test_rows_are_made_again_if_the_unit_says_that_it_has_not_kept_them(town: As
         port.wait_for_question(SHOP)
     with port_thread(town) as port:
         shop = port.unit()
-        assert {1, 2} == opened(shop.asks(held(number)), SHOP).keys()
+        answer = shop.asks(held(number))
+        assert answer.changes, "it is sent them again"
+        assert {1, 2} == opened(answer, SHOP).keys()
         shop.ask(held(number))
         port.wait_for_question(SHOP)
     with port_thread(town) as port:
