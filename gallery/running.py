@@ -26,6 +26,7 @@ from gallery.core.effects import (
     AskOffice,
     CheckSecret,
     CloseSession,
+    DestroyPhotographs,
     Effect,
     FetchPhotographs,
     RedrawPages,
@@ -285,6 +286,8 @@ class Running:
             case CheckSecret():
                 self._checks.submit(self._check, effect, self._state)
             case _ if isinstance(effect, StoreOrder):
+                if isinstance(effect, DestroyPhotographs) and self._fetches is not None:
+                    self._fetches.drop(effect.digests)
                 answer = self._orders.carry_out(effect)
                 if answer is not None:
                     self._answers.append(answer)

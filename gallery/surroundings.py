@@ -50,6 +50,9 @@ class Fetches(Protocol):
     def fetch(self, digests: Iterable[str]) -> None:
         """Before what was ordered earlier. Never blocks."""
 
+    def drop(self, digests: Iterable[str]) -> None:
+        """None of these is written any more once it returns."""
+
     def stop(self) -> bool:
         """Fetch nothing more."""
 

@@ -55,7 +55,7 @@ class KeepGallery(Struct, frozen=True):
 
 
 class DestroyPhotographs(Struct, frozen=True):
-    """Remove files of ciphertext."""
+    """Remove files of ciphertext. What of them is being fetched is not, and is not written any more."""
 
     ticket: int
     digests: tuple[str, ...]

@@ -247,6 +247,11 @@ def _settle_gallery(turn: Turn, gallery: Gallery) -> None:
 
 def _settle_photographs(turn: Turn, wanted: Mapping[int, tuple[Line, ...]], needed: frozenset[str]) -> None:
     state = turn.state
+    if state.may_store:
+        # Whoever fetches may be writing it at this moment: it counts as here until it was destroyed.
+        stray = state.fetching - needed
+        state.fetching -= stray
+        state.photographs |= stray
     orphans = tuple(sorted(state.photographs - needed - state.dying))
     if orphans and state.may_store:
         state.dying |= frozenset(orphans)
@@ -276,7 +281,7 @@ def _settle_held(turn: Turn, gallery: Gallery, wanted: tuple[Line, ...], needed:
         turn.change(gallery)
     state = turn.state
     is_kept = gallery.disk == gallery.title and not gallery.doomed(state.clock.proven_s(turn.now_ms))
-    if is_kept and state.photographs <= needed and gallery.held != gallery.title.number:
+    if is_kept and state.photographs | state.fetching <= needed and gallery.held != gallery.title.number:
         turn.change(replace(gallery, held=gallery.title.number))
         turn.fact("gallery_held", scheme=str(gallery.scheme), number=str(gallery.title.number))
 

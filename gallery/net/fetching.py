@@ -66,6 +66,10 @@ class Fetching:
         self._now_ms = now_ms
         self._pause = pause
         self._waiting: deque[str] = deque()
+        self._fetched = ""
+        self._is_dropped = False
+        self._keeping = threading.Lock()
+        """Held while a file is written, and while it is said that none of some is any more."""
         self._stored: list[str] = []
         self._stored_ms = 0
         self._is_stopping = False
@@ -80,6 +84,15 @@ class Fetching:
         with self._lock:
             self._waiting.extendleft(reversed(tuple(digests)))
             self._changed.notify_all()
+
+    def drop(self, digests: Iterable[str]) -> None:
+        """Fetch none of these. Once it returns, none of them is written any more, or reported as stored."""
+        dropped = frozenset(digests)
+        with self._lock:
+            self._waiting = deque(one for one in self._waiting if one not in dropped)
+            self._is_dropped |= self._fetched in dropped
+        with self._keeping:
+            self._stored = [one for one in self._stored if one not in dropped]
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Fetch nothing more; returns whether the thread has ended in time."""
@@ -122,16 +135,19 @@ class Fetching:
             self._report()
         with self._lock:
             self._changed.wait_for(lambda: self._waiting or self._is_stopping)
-            return None if self._is_stopping else self._waiting.popleft()
+            if self._is_stopping:
+                return None
+            self._fetched, self._is_dropped = self._waiting.popleft(), False
+            return self._fetched
 
     def _is_report_due(self) -> bool:
         return bool(self._stored) and self._now_ms() - self._stored_ms >= REPORTED_WITHIN_MS
 
     def _report(self) -> None:
-        if not self._stored:
+        with self._keeping:
+            stored, self._stored = frozenset(self._stored), []
+        if not stored:
             return
-        stored = frozenset(self._stored)
-        self._stored.clear()
         self._photographs.settle()
         self._put(PhotographsStored(stored))
 
@@ -148,17 +164,21 @@ class Fetching:
             may_borrow=is_few,
             then=then,
         )
-        self._photographs.keep(digest, data)
-        if not self._stored:
-            self._stored_ms = self._now_ms()
-        self._stored.append(digest)
+        with self._keeping:
+            if self._is_dropped:
+                return
+            self._photographs.keep(digest, data)
+            if not self._stored:
+                self._stored_ms = self._now_ms()
+            self._stored.append(digest)
 
     def _again(self, digest: str, failures: int, error: OfficeError) -> None:
         """Later, or never: then everything that waits has failed."""
         self._report()
         if failures < TRIES_MAX:
             with self._lock:
-                self._waiting.appendleft(digest)
+                if not self._is_dropped:
+                    self._waiting.appendleft(digest)
                 self._changed.wait_for(lambda: self._is_stopping, self._pause(failures, error.retry_s))
             return
         with self._lock:

@@ -82,6 +82,8 @@ class OnlineNode(CardNode):
         """By network, where that is the way."""
         if isinstance(effect, do.AskOffice):
             self.contact.ask(effect)
+        if isinstance(effect, do.DestroyPhotographs):
+            self.fetching_thread.drop(effect.digests)
         if isinstance(effect, do.FetchPhotographs):
             self.fetching_thread.fetch(effect.digests)
             return None

@@ -68,6 +68,10 @@ class PlayedOffice:
         """Likewise."""
         self.fetched += digests
 
+    def drop(self, digests: Iterable[str]) -> None:
+        """Nor does what was fetched come."""
+        self.fetched = [one for one in self.fetched if one not in frozenset(digests)]
+
     def stop(self) -> bool:
         """At once."""
         return True

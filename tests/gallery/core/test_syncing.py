@@ -255,6 +255,32 @@ def test_photograph_that_comes_after_it_was_withdrawn_is_destroyed(world: Galler
     assert {"small", "portrait"} == world.node.disk.photographs
 
 
+def test_photograph_that_is_being_fetched_as_it_is_withdrawn_is_destroyed_before_the_receipt(
+    world: GalleryWorld,
+) -> None:
+    """It may be on the card at this very moment."""
+    world.hart.issue(OTHER, NOW_S, NOW_S + DAY_S, ("late",))
+    world.contact()
+    world.node.effects.clear()
+    world.hart.withdraw(OTHER)
+    world.contact()
+    world.pass_ms(60_000)
+
+    told = [
+        place
+        for place, one in enumerate(world.node.effects)
+        if isinstance(one, do.AskOffice) and world.hart.number in [each.number for each in one.held]
+    ]
+    destroyed = [
+        place
+        for place, one in enumerate(world.node.effects)
+        if isinstance(one, do.DestroyPhotographs) and "late" in one.digests
+    ]
+    assert destroyed
+    assert told
+    assert destroyed[0] < told[0]
+
+
 def test_photograph_of_two_entries_stays_while_one_needs_it(world: GalleryWorld) -> None:
     world.hart.issue(OTHER, NOW_S, NOW_S + DAY_S, ("small", "portrait"))
     world.hart.withdraw(CASE)
