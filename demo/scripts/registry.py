@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from demo.premises import ADDRESSES, MARKET, TownPlan
 from demo.scripts import (
+    breach,
     broker_killed,
     busy_channel,
     central_gone,
@@ -92,6 +93,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
         "gallery": Script(
             "who is excluded is in every member's shop of the scheme, and gone from all of them when it is revoked",
             gallery.play,
+            TownPlan(ADDRESSES, has_office=True, has_galleries=True),
+        ),
+        "breach": Script(
+            "somebody banned comes in: two taps, central and office act, the shop hears of it, and the next shop knows",
+            breach.play,
             TownPlan(ADDRESSES, has_office=True, has_galleries=True),
         ),
         "town-live": Script(

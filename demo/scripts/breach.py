@@ -1,0 +1,132 @@
+"""Somebody who is banned comes in: reported in two taps, dealt with at the office, told back; seen next door (G9, G10).
+
+After the exclusion of :mod:`demo.scripts.gallery` the shop's own staff press *Here now*. What follows is read where it
+arrives: central's page of a PCSO, the office's page of the co-ordinator, and the screens of this shop and the next.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from central.core.view import Card
+from demo.notice import NeverCameError
+from demo.office_person import OfficePerson, closing
+from demo.scripts import exclusion, gallery
+from demo.scripts.gallery import Case, Counter
+from demo.scripts.stage import Stage
+from demo.visitor import LostError
+from demo.watch_room import card_of
+
+_REFERENCE: Final = "HART-0001"
+_BREACH: Final = "breaches/1/"
+_OUTCOME: Final = "The person was warned."
+_SAID: Final = frozenset({"sent", "saved"})
+
+
+async def play(stage: Stage) -> None:
+    """Play it.
+
+    Raises:
+        NeverCameError: something did not happen.
+    """
+    people: list[OfficePerson] = []
+    counters: list[Counter] = []
+    try:
+        async with closing(people):
+            try:
+                case = await gallery.issued(stage, people, counters)
+                await _here_now(stage, case)
+                await _deal_with_it(stage, case)
+                await _seen_nearby(stage, case)
+            finally:
+                for counter in counters:
+                    await counter.person.close()
+            gallery.search_all(stage, case.needles)
+    except LostError as e:
+        raise NeverCameError(str(e)) from e
+
+
+async def _here_now(stage: Stage, case: Case) -> None:
+    """Two taps at the counter; central's system has it, and the PCSO reads the reference and no name."""
+    shop, pcso = case.counters[0], case.cast.pcso
+    alert = await _report(stage, shop, case, "breach", "no")
+    stage.say("breached", shop.premises, who=shop.person.name)
+    await stage.until_fact("receipt", shop.premises.node, alert)
+    stage.say("received", shop.premises)
+
+    async def is_inside() -> bool:
+        try:
+            await pcso.enter()
+        except LostError:
+            return False
+        return True
+
+    await stage.until(f"central let {pcso.name} in", is_inside)
+    found: list[Card] = []
+
+    async def is_open() -> bool:
+        card = card_of(await pcso.board(), alert)
+        found[:] = [card] if card is not None and card.person else []
+        return bool(found)
+
+    await stage.until("the PCSO had the breach on central's page", is_open)
+    stage.check(found[0].person == _REFERENCE, f"central names the reference, not {found[0].person!r}")
+    page = await pcso.central.open(stage.town.watch_room.url)
+    is_by_reference = _REFERENCE in page.html and "Left when asked: no" in page.words
+    stage.check(is_by_reference, f"the card says who, and that they did not leave: {page.words[-600:]}")
+    stage.check(exclusion.NAME not in page.html, "no name has come to central")
+    stage.say("opened", shop.premises, seen_by="central")
+
+
+async def _deal_with_it(stage: Stage, case: Case) -> None:
+    """The co-ordinator reads name and photograph at the office, writes down what was done, and the shop reads it."""
+    shop, co_ordinator = case.counters[0], case.cast.co_ordinator
+
+    async def is_there() -> bool:
+        page = await co_ordinator.open(_BREACH)
+        return exclusion.NAME in page.words and shop.person.name in page.words
+
+    await stage.until("the co-ordinator read of the breach at the office, and who reported it", is_there)
+    page = co_ordinator.office.page
+    stage.check("Did not leave when asked" in page.words, f"the office has what the shop said: {page.words[:600]}")
+    await co_ordinator.office.submit("Write it down", kind="warned", closes="on")
+
+    async def is_told() -> bool:
+        return _OUTCOME in await shop.person.words("report")
+
+    await stage.until(f"{shop.person.name} read what became of it", is_told)
+    stage.say("outcome_shown", shop.premises, who=shop.person.name)
+
+
+async def _seen_nearby(stage: Stage, case: Case) -> None:
+    """One shop has seen them; the others are warned by reference, and their pages open on that person."""
+    shop, neighbour = case.counters[1:]
+    alert = await _report(stage, shop, case, "sighting", None)
+    stage.say("sighted", shop.premises, who=shop.person.name)
+    await stage.until_fact("shown", neighbour.premises.node, alert)
+    said, opens = f"{_REFERENCE} was seen: {shop.premises.address.premises}", f'href="/{case.card.path}"'
+
+    async def is_offered() -> bool:
+        words = await neighbour.person.words()
+        return said in words and opens in neighbour.person.tablet.page.html
+
+    await stage.until(f"the page of {neighbour.premises.name} offered to open them", is_offered)
+    page = await neighbour.person.open(case.card)
+    is_shown = exclusion.NAME in page.words and bool(await neighbour.person.photograph(case.card))
+    stage.check(is_shown, f"{neighbour.person.name} sees who it is: {page.words[:300]}")
+    stage.say("neighbour_opened", neighbour.premises, who=neighbour.person.name)
+
+
+async def _report(stage: Stage, shop: Counter, case: Case, kind: str, left: str | None) -> str:
+    """Press it on their card; returns the alert that came of it."""
+    since = len(stage.town.chronicle)
+    await shop.person.open(case.card)
+    said = await shop.person.report(case.card, kind, left)
+    stage.check(said.get("state") in _SAID, f"the page of {shop.premises.name} says that it is on its way: {said}")
+    node = shop.premises.node
+    stored = await stage.town.notice.until(
+        lambda: stage.town.chronicle.find("stored", node=node, since=since),
+        f"{shop.premises.name} stored the {kind}",
+    )
+    stage.check(stored.detail.get("kind") == kind, f"it is a {kind}, and not {stored.detail.get('kind')}")
+    return stored.alert
