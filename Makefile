@@ -72,6 +72,7 @@ pictures: ## draw every OLED screen and notice, photograph central's page and th
 	@.venv/bin/python -m tools.central_pictures
 	@.venv/bin/python -m tools.paper_pictures
 	@.venv/bin/python -m tools.exclusion_pictures
+	@.venv/bin/python -m tools.shop_page_pictures
 
 docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, docs/exclusions.md, docs/gallery.md, wire/vectors
 	@scripts/set-up sim
