@@ -169,34 +169,6 @@ def test_file_outlives_a_power_cut_before_anybody_is_told(town: AskingTown, fold
     assert [False] == photographs.told
 
 
-def test_file_that_is_dropped_as_it_comes_is_not_written_and_comes_when_it_is_wanted_again(
-    town: AskingTown, photographs: Photographs, folder: Path
-) -> None:
-    """A face is withdrawn in the midst of its download: the receipt says that nothing of it is here."""
-    is_asked, is_dropped = threading.Event(), threading.Event()
-
-    def slow(_asked: Asked) -> Said:
-        is_asked.set()
-        assert is_dropped.wait(DEADLINE_S)
-        return Said(FILE)
-
-    with scripted_office(town, slow) as office:
-        fetcher = Fetcher(town, office.port, photographs)
-        fetcher.thread.fetch((DIGEST, "ab" * 32))
-        assert is_asked.wait(DEADLINE_S)
-        fetcher.thread.drop((DIGEST, "ab" * 32))
-        is_dropped.set()
-        kept = frozenset({"cd" * 32})
-        assert ev.PhotographsFailed(kept, "StoreRefusedError: a photograph is not what its name says") == (
-            fetcher.fetches(*kept)
-        )
-        assert [] == list(folder.iterdir())
-
-        assert ev.PhotographsStored(frozenset({DIGEST})) == fetcher.fetches(DIGEST)
-        fetcher.thread.drop((DIGEST,))
-        assert fetcher.thread.stop()
-
-
 def test_file_that_is_gone_costs_the_others_nothing(town: AskingTown, photographs: Photographs) -> None:
     def gone(asked: Asked) -> Said:
         if DIGEST in asked.path:
