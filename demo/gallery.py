@@ -30,6 +30,7 @@ from wire.subjects import NODES
 PORT: Final = "port"
 GALLERY: Final = "gallery"
 _OFFICE_NODES: Final = (sys.executable, "-m", "watchlink.cli", "office", "nodes")
+BENCH: Final = "machine.json"
 NO_BATTERY: Final = "no-clock"
 """The machine's own clock proves nothing in a demo in which clocks are set."""
 
@@ -42,7 +43,6 @@ class ShopGallery(msgspec.Struct, frozen=True):
         cable: its way to the office.
         folder: its files; ``state`` in it is the card.
         page: address of its page.
-        clock_file: stands for a clock with a battery; there is none until somebody writes Unix seconds into it.
     """
 
     program: Program
@@ -52,8 +52,13 @@ class ShopGallery(msgspec.Struct, frozen=True):
 
     @property
     def clock_file(self) -> Path:
-        """Its battery clock."""
+        """Stands for a clock with a battery; there is none until somebody writes Unix seconds into it."""
         return self.folder / NO_BATTERY
+
+    @property
+    def bench_file(self) -> Path:
+        """Its machine, if that is a bench (:mod:`demo.gallery_unit`)."""
+        return self.folder / BENCH
 
 
 class Galleries:
@@ -65,6 +70,7 @@ class Galleries:
         nodes: whose.
         make: makes a program that is not started yet: name of its log, its command line, in whose name it tells facts.
         lay: makes a cable, from a port to a port.
+        are_on_benches: their machines' clocks can be set (:mod:`demo.gallery_unit`).
 
     Attributes:
         port: the machine port.
@@ -78,6 +84,8 @@ class Galleries:
         nodes: Sequence[str],
         make: Callable[[str, list[str], str], Program],
         lay: Callable[[int, int], Cable],
+        *,
+        are_on_benches: bool = False,
     ) -> None:
         port, *near = free_ports(1 + 2 * len(nodes))
         toml = _write_port(fleet, office, port)
@@ -85,7 +93,8 @@ class Galleries:
         self.of: dict[str, ShopGallery] = {}
         for node, cable_port, page_port in zip(nodes, near[::2], near[1::2], strict=True):
             own = _write_gallery(fleet.node_folder(node), node, cable_port, page_port)
-            program = make(f"{GALLERY}-{node}", watchlink("gallery", own), node)
+            bench = [sys.executable, "-m", "demo.gallery_unit", str(own.with_name(BENCH)), str(own)]
+            program = make(f"{GALLERY}-{node}", bench if are_on_benches else watchlink("gallery", own), node)
             page = f"http://{LOOPBACK}:{page_port}/"
             self.of[node] = ShopGallery(program, lay(cable_port, port), own.parent, page)
 

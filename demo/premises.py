@@ -85,6 +85,7 @@ class TownPlan(Struct, frozen=True):
         has_office: it has an office; else people sign in to central by tickets that the demo signs.
         has_people: the office has an account of each role from the start, the town's premises, and a year of cases.
         has_galleries: each premises has a gallery, and the office a machine port; it needs an office.
+        has_benches: the galleries' machines have clocks that a script can set.
         has_papers: the office has the program that makes PDFs.
         is_bare: nothing is installed and nothing runs: that is left to the script (:mod:`demo.live`).
         path_test_first_ms: when each node first tests its radio's path.
@@ -97,6 +98,7 @@ class TownPlan(Struct, frozen=True):
     has_people: bool = False
     has_papers: bool = False
     has_galleries: bool = False
+    has_benches: bool = False
     is_bare: bool = False
     path_test_first_ms: int = 45_000
     attack_wait_max_ms: int | None = None

@@ -123,7 +123,14 @@ class Town:
         self.galleries: Galleries | None = None
         if self.plan.has_galleries and self.office is not None:
             shops = [self._made[address.key].node for address in self.plan.addresses]
-            self.galleries = Galleries(fleet, self.office.folder, shops, self.program, self._cable)
+            self.galleries = Galleries(
+                fleet,
+                self.office.folder,
+                shops,
+                self.program,
+                self._cable,
+                are_on_benches=self.plan.has_benches,
+            )
         self.gateway = self._made.pop(GATEWAY.key, None)
         self.premises: Mapping[str, Premises] = MappingProxyType(self._made)
         self.air: Program | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from gallery.arrivals import Arrivals
 from gallery.battery_clock import BatteryClock
@@ -55,6 +57,18 @@ STATUS_FAILED: Final = 1
 _HTTPS: Final = 443
 
 
+class Machine(Struct, frozen=True):
+    """What the program reads of the machine that it runs on.
+
+    Attributes:
+        boot_id: which boot it is.
+        now_ms: monotonic, sleep included.
+    """
+
+    boot_id: Callable[[], str] = machine_boot_id
+    now_ms: Callable[[], int] = boottime_ms
+
+
 class GalleryApp:
     """The whole program: construct, :meth:`run` once.
 
@@ -63,9 +77,13 @@ class GalleryApp:
         OSError: the disk refuses.
     """
 
-    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+    def __init__(
+        self, configuration: Configuration, facts: FactLog, service: Service, machine: Machine | None = None
+    ) -> None:
         file, at = configuration.file, configuration.at
         identity, node = file.identity, configuration.node
+        machine = machine or Machine()
+        self._now_ms = machine.now_ms
         self._service = service
         self._node = node_text(node)
         self._facts = facts
@@ -76,7 +94,7 @@ class GalleryApp:
             node,
             at(identity.directory_file) if identity.directory_file else None,
             configuration.state_dir / DIRECTORY,
-            now_ms=boottime_ms,
+            now_ms=machine.now_ms,
             times_s=self._times_s,
         )
         self._store = GalleryStore(configuration.state_dir / CARD, configuration.sealing_key)
@@ -88,9 +106,10 @@ class GalleryApp:
                 PinVerifier(configuration.sealing_key),
                 facts,
                 {"node": self._node},
-                machine_boot_id(),
+                machine.boot_id(),
                 battery_s=BatteryClock(at(file.clock.battery_file)).read_s,
                 names=self._names,
+                now_ms=machine.now_ms,
                 on_turn=self._turned,
                 wait_max_ms=IDLE_MAX_MS if service.watchdog_interval_ms is None else service.watchdog_interval_ms // 2,
             ),
@@ -101,14 +120,14 @@ class GalleryApp:
             self._store.lines,
             self._store.views_after,
             lambda: self._directory.known.office_keys,
-            boottime_ms,
+            machine.now_ms,
             self._directory.refresh,
         )
         self._office = office
         own = self._own = Own(configuration.town, node, configuration.sealing_key)
         spare = Spare(office)
         self._contact = Contact(office, own, sources, arrivals, self.running.put, spare=spare)
-        self._fetching = Fetching(office, self._store.photographs, self.running.put, boottime_ms, spare=spare)
+        self._fetching = Fetching(office, self._store.photographs, self.running.put, machine.now_ms, spare=spare)
         self._node_socket = NodeSocket(at(file.node.socket), self.running.put) if file.node.socket else None
         alerts = None if self._node_socket is None else NodeAlerts(self._node_socket)
         pictures = Pictures()
@@ -210,7 +229,7 @@ class GalleryApp:
 
     def _times_s(self) -> tuple[int, ...]:
         clock = self.running.state.clock
-        return (clock.floor_s(boottime_ms()),) if clock.is_proven else ()
+        return (clock.floor_s(self._now_ms()),) if clock.is_proven else ()
 
     def _turned(self) -> None:
         self._service.watchdog()

@@ -18,6 +18,7 @@ from demo.scripts import (
     exclusion,
     first_alert,
     gallery,
+    lease,
     liar,
     liar_control,
     liar_past,
@@ -99,6 +100,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
             "somebody banned comes in: two taps, central and office act, the shop hears of it, and the next shop knows",
             breach.play,
             TownPlan(ADDRESSES, has_office=True, has_galleries=True),
+        ),
+        "lease": Script(
+            "a shop's clock is set back, days pass without a network, it boots without one: its gallery is off",
+            lease.play,
+            TownPlan(ADDRESSES, has_office=True, has_galleries=True, has_benches=True),
         ),
         "town-live": Script(
             "a town is installed, claimed, kept, a unit replaced, one revoked, and central lost and restored",

@@ -22,8 +22,19 @@ def short_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def test_lease_script_happens(short_folder: Path) -> None:
+    """G6: a clock set back shows nobody for longer; days without contact and a boot without proof turn it off."""
+    lines = play("lease", short_folder)
+    happens = {"clock_set_back", "ended", "unreadable", "contact", "rebooted"}
+
+    assert ["clock_set_back", "ended", "unreadable", "contact", "rebooted", "unreadable"] == [
+        line["fact"] for line in lines if line["fact"] in happens
+    ]
+    assert 0 == lines[-1]["leaks"]
+
+
 def test_gallery_script_happens(short_folder: Path) -> None:
-    """G4–G7: in every shop of the scheme, readable without a network, gone from all, and nothing of it left anywhere."""
+    """G4–G7: in every shop of the scheme, without a network too, gone from all, and nothing of it left anywhere."""
     lines = play("gallery", short_folder)
     shops = {line["node"] for line in facts(lines, "cached")}
     told = [line["fact"] for line in lines if line["fact"] in {"viewed", "network_cut", "revoked", "network_restored"}]
