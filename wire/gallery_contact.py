@@ -116,6 +116,9 @@ class GalleryAnswer(Message, frozen=True):
     """All who may sign in at its page; whoever is not among them is out. null = as before."""
     unproven: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
     """Those of ``schemes`` of which the office cannot tell now what is in force: their lease stays as it was."""
+    views_received: ViewHead | None = None
+    """Where the node's view log has come to at the office, for a node that has lost its note of it; null = nothing is
+    said, as in answers with changes. It counts only if the node's own log goes on from there."""
 
     def __post_init__(self) -> None:
         found = {one.scheme for one in self.changes}

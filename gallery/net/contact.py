@@ -40,7 +40,7 @@ from wire.gallery_lines import LINES_BYTES_MAX, GalleryError, Lines
 from wire.gallery_paths import CONTACT_PATH, REPORTS_PATH, VIEWS_PATH, lines_path, rows_path
 from wire.gallery_reports import TAKEN_BYTES_MAX, BreachReport, decode_taken, encode_reports
 from wire.gallery_staff import StaffEntry, staff_digest
-from wire.gallery_views import ViewHead
+from wire.gallery_views import ViewHead, read_views
 from wire.signing import PublicKey
 
 logger = logging.getLogger(__name__)
@@ -224,7 +224,7 @@ class Contact:
             schemes=tuple(SchemeTold(one, one in answer.open_schemes) for one in answer.schemes),
             galleries=tuple(one.told for one in news),
             staff=None if answer.staff is None else tuple(map(_told, answer.staff)),
-            views_received=received,
+            views_received=max(received, self._also_received(question, answer.views_received)),
             outcomes=answer.outcomes,
             # Nobody renews a lease by a gallery that cannot be read, either.
             unproven=(*answer.unproven, *unread),
@@ -281,6 +281,19 @@ class Contact:
         # Of what was not sent it has nothing, whatever it says.
         sent = frozenset(one.id for one in reports)
         self._put(ReportsAnswered(sent & frozenset(taken.committed), sent & frozenset(taken.refused)))
+
+    def _also_received(self, question: AskOffice, told: ViewHead | None) -> int:
+        """The number up to which the office has our views, if it is our log of which it says so; 0 = it is not.
+
+        Of a copied card it may have others, and ours must not be forgotten for them.
+        """
+        if told is None:
+            return 0
+        if told == question.views:
+            return told.n
+        following = read_views(self._sources.views_after(told.n))[:1]
+        is_ours = [(one.record.n, one.record.before) for one in following] == [(told.n + 1, told.digest)]
+        return told.n if is_ours else 0
 
     def _send_views(self, delivered: int, is_wanted: Callable[[], bool]) -> int:
         """Number of the newest view that the office is known to have."""

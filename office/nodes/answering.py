@@ -32,6 +32,7 @@ from wire.gallery_contact import (
 from wire.gallery_keys import Holder, KeyRow, LineKeys, seal_row
 from wire.gallery_lines import GalleryLine
 from wire.gallery_reports import Outcomes
+from wire.gallery_views import ViewHead
 from wire.ids import NodeId
 from wire.snapshots import Town
 
@@ -190,6 +191,7 @@ class Answering:
             lease_until_s=lease.until_s or now_s,
             schemes=tuple(sorted(asker.schemes)),
             unproven=lease.unproven,
+            views_received=None if changes else self._views_received(asker.node),
             open_schemes=tuple(sorted(asker.schemes & self._staff.open_schemes)),
             staff=None if news.staff is None else news.staff.entries,
             outcomes=news.outcomes,
@@ -242,6 +244,13 @@ class Answering:
             photograph = photograph_key(self._photographs_key, line.photograph, holders.wrapped_key or b"")
         text = self._text_keys.of(scheme, line.case, line.since)
         return LineKeys(text, photograph, here=bool(premises) and premises in holders.here)
+
+    def _views_received(self, node: NodeId) -> ViewHead | None:
+        try:
+            head = self._store.views_received(node)
+        except StoreError:
+            return None
+        return head if head.n else None
 
     def _may_be_copied(self, node: NodeId) -> bool:
         try:

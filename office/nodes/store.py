@@ -316,6 +316,11 @@ class Store:
                 )
         return found
 
+    def views_received(self, node: NodeId) -> ViewHead:
+        """Where a node's view log has come to here."""
+        with self._reading():
+            return self._head(node)
+
     def has_fork(self, node: NodeId) -> bool:
         """Whether two machines seem to have this identity, and nobody has settled it."""
         with self._reading():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tests.wire.test_golden import by_name, committed
 from wire.errors import SnapshotError
+from wire.gallery_contact import GalleryAnswer, decode_answer
 from wire.gallery_head import GalleryHead, merge, open_head, open_lines
 from wire.gallery_keys import Holder, KeyRow, open_row, open_text
 from wire.gallery_lines import EntryText, GalleryError, parse_lines
@@ -33,6 +35,21 @@ def test_head_vector_opens_to_what_it_says(row: dict[str, Any]) -> None:
     read = open_head(row["sealed"].encode(), row["scheme"], TOWN, OFFICE)
 
     assert msgspec.convert(row["head"], GalleryHead) == read
+
+
+def test_quiet_answer_vector_is_read_as_it_says() -> None:
+    row = GALLERY["quiet answer"]
+    read = decode_answer(compressed(row["json"].encode()))
+
+    assert msgspec.convert(row["answer"], GalleryAnswer) == read
+    assert read.views_received is not None
+    assert (2, (2,)) == (read.views_received.n, read.unproven)
+
+
+def compressed(data: bytes) -> bytes:
+    """As the protocol says, by the vectors' own dictionary."""
+    compressing = zlib.compressobj(zdict=GALLERY["dictionary"].encode())
+    return compressing.compress(data) + compressing.flush()
 
 
 def test_proof_vector_opens_to_what_it_says() -> None:

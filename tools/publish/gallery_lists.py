@@ -138,6 +138,15 @@ ANSWER: Final = GalleryAnswer(
 )
 
 
+QUIET: Final = GalleryAnswer(
+    now_s=1_772_926_812,
+    lease_until_s=1_773_531_612,
+    schemes=(HART, PUBWATCH),
+    unproven=(PUBWATCH,),
+    views_received=head_of(write_view(VIEW)),
+)
+
+
 def vectors() -> Json:
     """Golden bytes, and some that every reader refuses."""
     office = KEYS["office"]
@@ -196,6 +205,7 @@ def vectors() -> Json:
             "digest of nobody": staff_digest(()),
             "start code": START_CODE,
         },
+        "quiet answer": {"json": msgspec.json.encode(QUIET).decode(), "answer": msgspec.to_builtins(QUIET)},
         "dictionary": DICTIONARY.decode(),
         "views": {
             "start": no_views(TOWN, SHOP).digest,

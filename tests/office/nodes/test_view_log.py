@@ -31,6 +31,17 @@ def test_views_are_kept_and_a_copied_card_shows(port: PortThread) -> None:
     assert "malformed" == shop.problem("POST", VIEWS_PATH, b"{}")
 
 
+def test_unit_is_told_which_of_its_views_are_here(port: PortThread) -> None:
+    """It may have lost its note of it."""
+    start = no_views(TOWN, SHOP)
+    first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
+    shop = port.unit()
+    assert 200 == shop.request("POST", VIEWS_PATH, first.data + b"\n")[0]
+
+    assert head_of(first) == shop.asks(views=head_of(first)).views_received
+    assert None is port.unit(OTHER_SHOP).asks().views_received
+
+
 def test_copied_card_shows_by_where_its_log_has_come_to(port: PortThread) -> None:
     port.unit().asks(views=no_views(TOWN, SHOP))
     port.unit().ask(views=ViewHead(n=0, digest="ab" * 32))
