@@ -7,7 +7,7 @@ from typing import Final
 
 from gallery.net.node_socket import AlertAnswer as SocketAnswer
 from gallery.net.node_socket import NodeSocket, Told, Unanswered
-from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, NodeState
+from gallery.page.ports import AlertAnswer, AlertAsked, AlertProgress, AlertState, Nearby, NodeState
 from wire.gallery_socket import Accepted, NotRaised, Progress
 
 _CALL: Final = "Use the panic button, or call 999."
@@ -67,7 +67,10 @@ def state_of(told: Told) -> NodeState | None:
         )
         for one in reversed(told.neighbours)
     )
-    return NodeState(told.state.words, needs_care=told.state.reach != "central", nearby=nearby)
+    progress = tuple(
+        AlertProgress(one.incident, one.words, is_at_central=one.state in _AT_CENTRAL) for one in told.progress
+    )
+    return NodeState(told.state.words, told.state.reach != "central", nearby, progress)
 
 
 def _answer(answer: SocketAnswer, progress: tuple[Progress, ...]) -> AlertAnswer:

@@ -29,11 +29,12 @@ class SignInAnswer(Struct, frozen=True):
 
 
 class ReportAnswer(Struct, frozen=True):
-    """To whoever reported: what is true now."""
+    """To whoever reported: what is true now; and the incident by which it is told how it goes on."""
 
     state: str
     what: str
     to_do: str
+    incident: str = ""
 
 
 TOO_MANY_TRIES: Final = Words(
@@ -87,4 +88,4 @@ def report_answer(answer: AlertAnswer, *, is_kept: bool) -> ReportAnswer:
     what, to_do = REPORTED[answer.state]
     if answer.state is AlertState.IMPOSSIBLE and is_kept:
         to_do = f"{ONLY_KEPT} {to_do}"
-    return ReportAnswer(answer.state, f"{what} {answer.text}".strip(), to_do)
+    return ReportAnswer(answer.state, f"{what} {answer.text}".strip(), to_do, answer.incident)

@@ -260,6 +260,20 @@ class Nearby(Struct, frozen=True):
     is_late: bool = False
 
 
+class AlertProgress(Struct, frozen=True):
+    """How far an alert of this page's has come.
+
+    Attributes:
+        incident: as :class:`AlertAnswer`.
+        words: ``Received by central``.
+        is_at_central: central has it.
+    """
+
+    incident: str
+    words: str
+    is_at_central: bool
+
+
 class NodeState(Struct, frozen=True):
     """The unit in words, for the strip on top of every page, locked or not.
 
@@ -267,11 +281,13 @@ class NodeState(Struct, frozen=True):
         words: ``Alerts reach the control room.``
         needs_care: somebody should look.
         nearby: alerts of other shops, newest first.
+        progress: of what was reported here lately.
     """
 
     words: str
     needs_care: bool = False
     nearby: tuple[Nearby, ...] = ()
+    progress: tuple[AlertProgress, ...] = ()
 
 
 NodeStates = Callable[[], NodeState | None]

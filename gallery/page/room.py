@@ -77,7 +77,13 @@ class Room:
     def unit_piece(self) -> bytes:
         """The same, as open pages are told: their alerts by incident alone."""
         state = self.unit()
-        return piece("unit", {"words": state.words, "needs_care": state.needs_care, "nearby": nearby_name(state)})
+        told = {
+            "words": state.words,
+            "needs_care": state.needs_care,
+            "nearby": nearby_name(state),
+            "progress": {one.incident: [one.is_at_central, one.words] for one in state.progress},
+        }
+        return piece("unit", told)
 
     def alerts(self, snapshot: Snapshot) -> list[Alert]:
         """Those of other shops about people of galleries that are held here."""

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from gallery.core.events import Ticked
+from gallery.core.events import ReportAsked, Ticked
+from gallery.page.ports import AlertAnswer, AlertProgress, AlertState
 from tests.support.browser import launched
 from tests.support.gallery_page import PageUnderTest, nearby
 from tests.support.gallery_running import CODE, PIN
@@ -281,6 +282,32 @@ def test_breach_is_two_taps(page: Page, shop: PageUnderTest) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Sent to central.")
 
     assert [("breach", 42, "not-asked")] == [(one.kind, one.person, one.left) for one in shop.node.asked]
+
+
+def test_report_is_listed_on_a_page_that_is_open(page: Page, shop: PageUnderTest) -> None:
+    sign_in(page).get_by_role("link", name="Report").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Report somebody")
+    page.wait_for_load_state()
+    (session,) = shop.gallery.running.snapshot().sessions
+    asked = ReportAsked("r", session, 1, 42, "HART-0042", "breach", "no", "ab" * 16)
+    assert shop.gallery.running.report(asked).result(30).why is None
+    button = page.get_by_role("button", name="Show it")
+    expect(button.or_(page.get_by_text("Did not leave.")).first).to_be_visible()
+    if button.is_visible():
+        button.click()
+
+    expect(page.get_by_role("list").last).to_contain_text("HART-0042 here. Did not leave.")
+
+
+def test_report_that_is_saved_is_told_to_have_been_received(page: Page, shop: PageUnderTest) -> None:
+    assert shop.node.state is not None
+    shop.node.answer = AlertAnswer(AlertState.SAVED, "00000010-7")
+    open_person(sign_in(page)).get_by_role("button", name="Seen nearby").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not received yet")
+    progress = (AlertProgress("00000010-7", "Received by central", is_at_central=True),)
+    shop.node.state = replace(shop.node.state, progress=progress)
+
+    expect(page.get_by_role("alert")).to_contain_text("Received by central")
 
 
 def test_after_signing_in_a_neighbours_alert_opens_the_person(page: Page, shop: PageUnderTest) -> None:

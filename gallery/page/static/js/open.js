@@ -2,7 +2,7 @@
 import { asked } from "./ask.js";
 import { sinceTouchMs, touch } from "./idle.js";
 import { isOver, lock } from "./lock.js";
-import "./report.js";
+import { showProgress } from "./report.js";
 import { listen, showUnit } from "./stream.js";
 
 const main = document.getElementById("main");
@@ -54,8 +54,13 @@ async function redraw(tries = 3) {
 listen("/stream?page=open", {
   lock: () => lock("", { isTold: false }),
   open: () => redraw(),
-  redraw: () => redraw(),
+  redraw: () => {
+    // Nobody's face is on it, but what has become of a report.
+    if ("renews" in main.dataset) renew();
+    else redraw();
+  },
   unit: (state) => {
+    showProgress(state.progress);
     if (showUnit(state)) renew();
   },
 }, () => lock("The unit does not answer this page. Check the network between them."));

@@ -4,6 +4,21 @@ import { asked } from "./ask.js";
 const box = document.getElementById("report");
 const first = document.getElementById("report-first");
 
+let incident = "";
+let told = "";
+
+// How it goes on, as the unit says it.
+export function showProgress(progress) {
+  const [isAtCentral, words] = progress[incident] ?? [false, ""];
+  if (!incident || !words || words === told) return;
+  told = words;
+  const said = document.getElementById("report-said");
+  said.dataset.state = isAtCentral ? "sent" : "saved";
+  const strong = document.createElement("strong");
+  strong.textContent = words;
+  said.replaceChildren(strong, "In danger, use the radio or call 999.");
+}
+
 if (first !== null) {
   const here = document.getElementById("here-now");
   const left = document.getElementById("left");
@@ -28,6 +43,8 @@ if (first !== null) {
       const data = { report: id, kind, scheme: Number(box.dataset.scheme), case: Number(box.dataset.case), left: leftWhenAsked };
       const answer = await asked("/report", data);
       say(answer.state, answer.what, answer.to_do);
+      incident = answer.incident;
+      told = "";
       id = draw();
       if (answer.state !== "impossible") {
         first.hidden = true;
