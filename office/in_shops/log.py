@@ -146,7 +146,7 @@ class Scope:
                     (self._shop(alarm.node), f"two units say that they are this one, from record {alarm.n:,} on")
                 )
                 continue
-            gap = self._report.reported.gap(alarm)
+            gap = self._report.gap(alarm)
             if gap is not None:
                 count = gap.last - gap.first + 1
                 said = f"record {gap.first:,} is" if count == 1 else f"records {gap.first:,} to {gap.last:,} are"

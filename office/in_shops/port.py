@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,11 @@ from msgspec import Struct
 from office.config import Configuration
 from office.in_shops.published import Published, PublishedError, newest
 from office.nodes.config import load_configuration
-from office.nodes.reading import Reported, look_at
-from office.nodes.store import FILE_NAME, StoreError
+from office.nodes.reading import Gap, Reported, look_at
+from office.nodes.store import FILE_NAME, Alarm, StoreError
 from runtime.config import ConfigError
 
+_DAY_S: Final = 86_400
 _OFF: Final = "No shop has a gallery yet: this office answers no units. Ask the office’s engineer to set that up."
 _NOBODY: Final = "No unit has asked for a gallery yet. Ask the office’s engineer whether the machine port runs."
 _FAULT: Final = "What units have reported cannot be read. Tell the office’s engineer: {}"
@@ -38,6 +40,11 @@ class Report(Struct, frozen=True):
     reported: Reported
     published: dict[int, Published]
     views_days: int
+
+    def gap(self, alarm: Alarm) -> Gap | None:
+        """What is still missing of a gap; ``None`` = it has come in, or views of that time are forgotten anyhow."""
+        is_forgotten = alarm.at_s < time.time() - self.views_days * _DAY_S
+        return None if is_forgotten else self.reported.gap(alarm)
 
 
 @contextmanager

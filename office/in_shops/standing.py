@@ -124,7 +124,7 @@ def _alarms(report: Report) -> tuple[dict[NodeId, int], dict[NodeId, tuple[int, 
         if alarm.kind == "fork":
             copied[alarm.node] = alarm.at_s
             continue
-        gap = report.reported.gap(alarm)
+        gap = report.gap(alarm)
         if gap is not None:
             before, _ = gaps.get(alarm.node, (0, 0))
             gaps[alarm.node] = before + gap.last - gap.first + 1, alarm.at_s

@@ -69,6 +69,18 @@ def test_copied_card_comes_first_and_says_what_to_do(fitted: ShopGalleries, cora
     assert "It has never asked" in text
 
 
+def test_gap_is_told_until_views_of_that_time_are_forgotten(fitted: ShopGalleries, cora: Client) -> None:
+    """A worn card's gap is never filled: it is not to be there for ever."""
+    for node, days in ((UNITS[0], 89), (UNITS[1], 91)):
+        views, at_s = logged(node, *[(HART, 1)] * 3), int(time.time()) - days * 86_400
+        fitted.store.add_views(node, views[:1], at_s)
+        fitted.store.add_views(node, views[2:], at_s)
+
+    rows = {row.name: [one.need.kind for one in row.told] for row in cora.get("/galleries/").context["wrong"]}
+    assert (["gap", "never-asked"], ["never-asked"]) == (rows["Shop 1"], rows["Shop 2"])
+    assert ["Shop 1"] == [shop for shop, _ in cora.get("/galleries/views/").context["troubled"]]
+
+
 def test_unit_without_a_key_and_shop_without_a_unit_are_told(fitted: ShopGalleries, cora: Client, town: Town) -> None:
     now_s = int(time.time())
     newest = fitted.publish(HART, {1: None}, now_s - 900)
