@@ -167,6 +167,8 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
     parts = parts_of(machine, record)
     is_enrolling = parts.enrolment or (pack is not None and pack.enrols and parts.central)
     parts = replace(parts, office=parts.office or is_first, enrolment=is_enrolling)
+    opens_port = _may_open_port(machine, parts)
+    parts = replace(parts, office_nodes=parts.office_nodes or opens_port)
     want_programs(machine, places.PROGRAM, places.packages(parts))
     if pack is None:
         _want_town(machine, parts)
@@ -177,8 +179,9 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
         for path, name in places.shipped_files(parts).items()
     ]
     toml = [Wanted(places.OFFICE_TOML, places.office_toml(order.office).encode(), PUBLIC, is_editable=True)]
+    port = [Wanted(places.OFFICE_NODES_TOML, places.NODES_TOML.encode(), PUBLIC, is_editable=True)]
     wanted, to_join = ([], None) if pack is None else _fleets(machine, pack, parts, order)
-    fleets = changes_of(machine, record, [*wanted, *(toml if is_first else [])])
+    fleets = changes_of(machine, record, [*wanted, *(toml if is_first else []), *(port if opens_port else [])])
     drop_ins = _drop_ins(machine, parts, fleets, say)
     omitted = _left_out(machine, pack, parts, fleets)
     remarks = [left_out_words(omitted.lost)] if omitted.lost else []
@@ -192,11 +195,17 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
         changes_of(machine, record, [*ours, *drop_ins]),
         fleets,
         joined(_central_toml(machine, pack), parts)[1],
-        [*wanted, *toml, *ours, *drop_ins, Wanted(_DELEGATE_KEY, b"", PRIVATE)],
+        [*wanted, *toml, *port, *ours, *drop_ins, Wanted(_DELEGATE_KEY, b"", PRIVATE)],
         tuple(remarks),
         omitted,
         to_join,
     )
+
+
+def _may_open_port(machine: Machine, parts: Parts) -> bool:
+    """Whether nodes can be answered here from now on: all that the port needs is there, and nobody has set it up."""
+    is_here = parts.office and places.enrols(parts) and not parts.office_nodes
+    return is_here and all(machine.path(one).exists() for one in places.NODES_NEED)
 
 
 def _carry_out_and_look(machine: Machine, record: Record, pack: Pack | None, plan: _Plan, say: Say) -> tuple[bool, str]:

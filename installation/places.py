@@ -22,7 +22,7 @@ SETTINGS: Final = f"{CENTRAL}/settings.json"
 OFFICE: Final = "/var/lib/watchlink-office"
 OFFICE_TOML: Final = f"{OFFICE}/office.toml"
 OFFICE_NODES_TOML: Final = f"{OFFICE}/nodes/nodes.toml"
-"""Written by hand: without it the office answers no nodes."""
+"""Without it the office answers no nodes. Written once, beside central and enrolment service; elsewhere by hand."""
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
 ENROLMENT: Final = "/var/lib/watchlink-enrol"
 ENROLMENT_OWN: Final = f"{ENROLMENT}/enrolment"
@@ -192,6 +192,30 @@ url = "http://localhost:8090/"
 snapshots = "{OFFICE}/snapshots"
 """
 """What ``central.toml`` says of an office on the same machine, until its pages have a certificate."""
+
+
+NODES_NEED: Final = (
+    *(f"{OFFICE}/publisher/{name}" for name in ("gallery.key", "server.pem", "server.key")),
+    f"{OFFICE}/keys/photographs.key",
+    f"{ENROLMENT_OWN}/nodes.pem",
+)
+"""What the port cannot be without: publisher and pages have made the keys, the fleet the certificate."""
+_HANDED: Final = "/run/credentials/watchlink-office-nodes.service"
+NODES_TOML: Final = f"""\
+# The office's machine port. Paths are relative to this folder; docs/configuration.md explains every key.
+[web]
+certificate_file = "{_HANDED}/server.pem"
+key_file = "{_HANDED}/server.key"
+
+[town]
+delegated_file = "{CHANGED}"
+issuers_file = "{ENROLMENT_OWN}/nodes.pem"
+
+[keys]
+gallery_key_file = "{_HANDED}/gallery.key"
+photographs_key_file = "{_HANDED}/photographs.key"
+"""
+"""On one machine with central and enrolment service; the engineer's from then on."""
 
 
 def office_toml(name: str) -> str:

@@ -303,6 +303,31 @@ def test_office_answers_nodes_once_an_engineer_has_written_how(machine: BareMach
     assert [act for act in machine.acts() if unit in act]
 
 
+def test_office_answers_nodes_by_itself_once_it_has_what_that_needs(machine: BareMachine, town: Path) -> None:
+    unit = "watchlink-office-nodes"
+    for path in (places.ENROLMENT_TOML, *places.NODES_NEED):
+        machine.path(path).parent.mkdir(parents=True, exist_ok=True)
+    machine.path(places.ENROLMENT_TOML).write_text("")
+    installed(machine, town, office="office.example.org")
+    *others, last = places.NODES_NEED
+    for path in others:
+        machine.path(path).touch()
+    installed(machine, town)
+    assert not machine.path(places.OFFICE_NODES_TOML).exists()
+
+    machine.path(last).touch()
+    machine.acts()
+    said = installed(machine, town)
+    toml = tomllib.loads(machine.path(places.OFFICE_NODES_TOML).read_text())
+    assert f"made {places.OFFICE_NODES_TOML}" in said
+    assert places.CHANGED == toml["town"]["delegated_file"]
+    assert [act for act in machine.acts() if unit in act]
+
+    machine.path(places.OFFICE_NODES_TOML).write_text("# mine\n")
+    installed(machine, town)
+    assert "# mine\n" == machine.path(places.OFFICE_NODES_TOML).read_text()
+
+
 def test_office_is_joined_with_what_an_engineer_has_written(machine: BareMachine, town: Path) -> None:
     installed(machine, town)
     toml = machine.path(places.CENTRAL_TOML)
