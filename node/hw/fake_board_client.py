@@ -1,4 +1,4 @@
-"""A client of the fake board: presses its buttons, watches its panel, breaks its parts.
+"""A client of the fake board: presses its buttons, watches its panel, breaks its parts. Standard library only.
 
 A press and its outcome::
 

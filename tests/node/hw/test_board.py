@@ -119,7 +119,7 @@ def test_client_needs_the_standard_library_only(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
 
-    assert "['node']\n" == done.stdout
+    assert "['node', 'runtime']\n" == done.stdout, "nothing but the standard library and our own"
 
 
 def test_every_driver_has_a_profile() -> None:
