@@ -7,6 +7,7 @@ What all JPEGs share (their tables) is no picture: only what follows the beginni
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ _START_OF_SCAN: Final = b"\xff\xda"
 _VARIED: Final = 12
 """A block with fewer different bytes may stand anywhere."""
 _MARK_BYTES: Final = 8
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
 _FILE_BYTES_MAX: Final = 268_435_456
 
 
@@ -72,7 +74,11 @@ class Needles:
         yield from {what: block for block, what in self._blocks.items()}.values()
 
     def found_in(self, data: bytes) -> set[str]:
-        """What of it is in there."""
+        """What of it is in there, as it stands or in base64, as JSON carries bytes."""
+        carried = b"\n".join(map(_decoded, _BASE64.findall(data)))
+        return self._found_in(data) | self._found_in(carried)
+
+    def _found_in(self, data: bytes) -> set[str]:
         found = {what for what, written in self._texts if written in data}
         return found | set(self._pictures_in(data))
 
@@ -87,6 +93,14 @@ class Needles:
             what = self._blocks.get(data[at : at + BLOCK_BYTES])
             if what is not None:
                 yield what
+
+
+def _decoded(text: bytes) -> bytes:
+    text = text.translate(bytes.maketrans(b"-_", b"+/"))
+    whole = text[: len(text) // 4 * 4]
+    rest = text[len(whole) :]
+    # One digit alone is nothing; two or three are a byte or two.
+    return base64.b64decode(whole) + (base64.b64decode(rest.ljust(4, b"=")) if len(rest) > 1 else b"")
 
 
 def search(needles: Needles, folders: Iterable[Path], but: Iterable[Path] = ()) -> list[Leak]:

@@ -32,13 +32,17 @@ def test_any_64_bytes_of_a_picture_are_found(needles: Needles, tmp_path: Path, a
     assert [Leak("photograph", file)] == search(needles, [tmp_path])
 
 
-@pytest.mark.parametrize("written", ["raw", "hex", "base64", "part of a name", "name as Windows writes it"])
+@pytest.mark.parametrize(
+    "written",
+    ["raw", "hex", "base64", "part of a name", "name in bytes that JSON carries", "name as Windows writes it"],
+)
 def test_names_and_keys_are_found_however_they_are_written(needles: Needles, tmp_path: Path, written: str) -> None:
     ways = {
         "raw": KEY,
         "hex": KEY.hex().encode(),
         "base64": base64.b64encode(KEY),
         "part of a name": b"'Thorne'",
+        "name in bytes that JSON carries": base64.b64encode(b'xy{"name":"Larkin"}'),
         "name as Windows writes it": "larkin".encode("utf-16-le"),
     }
     (tmp_path / "log").write_bytes(b"before " + ways[written] + b" after")
