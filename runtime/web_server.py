@@ -33,6 +33,10 @@ _QUEUED_MAX: Final = 512
 """Connections waiting in the kernel until we accept them."""
 
 
+_TURNS_OF_AN_ARRIVAL: Final = 4
+"""Of the loop, from a connection that the kernel hands over to one that is known, and can be cut off."""
+
+
 class NotLoopbackError(ValueError):
     """Without TLS a page may listen only on this machine."""
 
@@ -159,10 +163,11 @@ class WebServer:
         self._has_loop.set()
         await self._server.serve(sockets=[self._listener])
         # What has not ended within the second is cut off: a transport that is left would hold its socket.
-        for connection in tuple(self._server.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(_TURNS_OF_AN_ARRIVAL):
+            for connection in tuple(self._server.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await asyncio.sleep(0)
 
     def stop(self) -> None:
         """Ask :meth:`serve` to return. From any thread, at any time, more than once."""

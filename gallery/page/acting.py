@@ -16,7 +16,7 @@ from gallery.core.events import Pin, PinChosen, ReportAlerted, ReportAsked, Sign
 from gallery.page.answers import NOT_SHOWN_ANY_MORE, report_answer, sign_in_answer, slowed
 from gallery.page.finding import number_of
 from gallery.page.ports import AlertAnswer, AlertAsked, AlertPort, AlertState, Person
-from gallery.page.room import Room
+from gallery.page.room import Room, reports_name
 from gallery.page.streams import LOCK, TooManyPagesError
 from gallery.page.visits import (
     Chosen,
@@ -39,10 +39,11 @@ ALERT_S: Final = 10.0
 
 
 class Still(msgspec.Struct, frozen=True):
-    """What of a page must go now, by its place; and the name of the list as it is now."""
+    """What of a page must go now, by its place; and the names of list and reports as they are now."""
 
     gone: tuple[int, ...]
     list: str
+    reports: str
 
 
 class Acting:
@@ -157,7 +158,7 @@ class Acting:
             return Response(status_code=403)
         now = {(one.scheme, one.case, one.since) for one in self._room.indexed(snapshot).people}
         gone = tuple(at for at, name in enumerate(shown.people) if name not in now)
-        return as_json(Still(gone, self._room.indexed(snapshot).name))
+        return as_json(Still(gone, self._room.indexed(snapshot).name, reports_name(snapshot)))
 
     async def stream(self, request: Request) -> Response:
         """What an open page is told."""

@@ -6,6 +6,7 @@ On the page's loop alone.
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -99,6 +100,12 @@ class Room:
 def nearby_name(state: NodeState) -> str:
     """Of the alerts that a page shows: others have another."""
     return " ".join(f"{one.incident}.{one.kind}.{one.is_late:d}" for one in state.nearby)
+
+
+def reports_name(snapshot: Snapshot) -> str:
+    """Of the reports that a page shows: others, or another outcome, have another."""
+    names = "\n".join(f"{one.report} {one.state} {one.words}" for one in snapshot.reports)
+    return sha256(names.encode()).hexdigest()[:16]
 
 
 def name_of(snapshot: Snapshot, session: str) -> str:

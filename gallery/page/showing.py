@@ -17,7 +17,7 @@ from gallery.page.answers import refused_words
 from gallery.page.drawing import Drawing, off_words, title_of
 from gallery.page.finding import PAGE, wanted
 from gallery.page.ports import Opened, Snapshot
-from gallery.page.room import Room, name_of, nearby_name
+from gallery.page.room import Room, name_of, nearby_name, reports_name
 from gallery.page.visits import answered, cookie_name
 from gallery.pictures.marking import NotShownError, Pictures, words_of_view
 from gallery.pictures.terms import CARD_WIDTH, PORTRAIT_WIDTH
@@ -104,7 +104,7 @@ class Showing:
 
     async def report_page(self, request: Request) -> Response:
         """How to report."""
-        return self._tab(request, "report")
+        return self._tab(request, "report", reports=reports_name(self._room.port.snapshot()))
 
     async def advice(self, request: Request) -> Response:
         """Where advice will be."""
@@ -112,7 +112,8 @@ class Showing:
 
     async def status(self, request: Request) -> Response:
         """What is known of the gallery and of the unit."""
-        return self._tab(request, "status", off=off_words(self._room.port.snapshot()))
+        snapshot = self._room.port.snapshot()
+        return self._tab(request, "status", off=off_words(snapshot), list=self._room.indexed(snapshot).name)
 
     async def _photograph(self, request: Request, kind: str, width_max: int) -> Response:
         snapshot = self._room.port.snapshot()

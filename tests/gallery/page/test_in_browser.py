@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gallery.core.events import ReportAsked, Ticked
+from gallery.page import keeping
 from gallery.page.ports import AlertAnswer, AlertProgress, AlertState
 from tests.support.browser import launched
 from tests.support.gallery_page import PageUnderTest, nearby
@@ -274,6 +275,14 @@ def test_session_that_is_ended_locks_its_page(page: Page, shop: PageUnderTest) -
         shop.gallery.running.sign_out(session)
 
     is_locked(page)
+
+
+def test_closed_page_is_locked_from_the_unit(page: Page, shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in(page)
+    monkeypatch.setattr(keeping, "UNWATCHED_S", 0.5)
+    page.close()
+
+    shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
 
 
 def test_breach_is_two_taps(page: Page, shop: PageUnderTest) -> None:

@@ -48,17 +48,13 @@ async function redraw(tries = 3) {
     shown[at].querySelector("img")?.removeAttribute("src");
     shown[at].closest("li").remove();
   }
-  if (answer.list !== (main.dataset.list ?? answer.list)) renew();
+  if (["list", "reports"].some((name) => answer[name] !== (main.dataset[name] ?? answer[name]))) renew();
 }
 
 listen("/stream?page=open", {
   lock: () => lock("", { isTold: false }),
   open: () => redraw(),
-  redraw: () => {
-    // Nobody's face is on it, but what has become of a report.
-    if ("renews" in main.dataset) renew();
-    else redraw();
-  },
+  redraw: () => redraw(),
   unit: (state) => {
     showProgress(state.progress);
     if (showUnit(state)) renew();
