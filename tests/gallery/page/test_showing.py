@@ -152,6 +152,8 @@ def test_neighbours_alert_is_said_by_reference_and_leads_to_the_person(shop: Pag
     assert 'data-opens="/people/1/42"' in locked.text
     assert "The Red Lion" in page.text
     assert 'href="/people/1/42">Open HART-0042' in page.text
+    (own,) = asked(shop, "/people/1/42")
+    assert "Open HART-0042" not in own.text
 
 
 def test_node_that_says_nothing_is_said_to_say_nothing(shop: PageUnderTest) -> None:

@@ -91,6 +91,7 @@ function answered(answer) {
   if (answer.outcome === "no-pin") show("code");
   if (answer.outcome === "code-spent") show("pin");
   if (answer.wait_s > 0) wait(answer.wait_s, answer.what, answer.why);
+  else if (answer.outcome === "wrong") say(answer.what, answer.to_do); // short: the keys stay where they are
   else say(answer.what, `${answer.why} ${answer.to_do}${call}`);
   secret.focus();
 }
