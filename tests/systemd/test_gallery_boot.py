@@ -1,0 +1,69 @@
+"""A unit's gallery under a real systemd: it is handed its identity, and has no right to the node's folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.asking_town import AskingTown
+from tests.support.booted_system import REPOSITORY, SYSTEM, UNITS, Proof, boot, installed, product, written
+from tests.support.gallery_program import write_gallery
+from wire.node_file import gallery_toml
+
+pytestmark = pytest.mark.integration
+
+LOCKED = ("argon2", "_argon2_cffi_bindings")
+"""From the lock: the root has no package of it."""
+
+
+@pytest.fixture(scope="module")
+def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
+    """Boot once, let ``gallery-proof.sh`` do its work, and read what it saw."""
+    folder = tmp_path_factory.mktemp("gallery-boot")
+    (folder / "town").mkdir()
+    config = write_gallery(folder / "unit", AskingTown(folder / "town"), 1)
+    state = "/var/lib/watchlink-gallery"
+    # As a unit writes it when it claims its place; the office is away.
+    text = gallery_toml(node="00000010", office=("127.0.0.1", 8444), state_dir=state, page=("0.0.0.0", 8445, 8446))
+    written(config, text)
+    ignored = shutil.ignore_patterns("__pycache__")
+    mounts = {
+        **product(folder, Path(__file__).with_name("gallery-proof.sh")),
+        shutil.copytree(REPOSITORY / "gallery", folder / "gallery", ignore=ignored): "/opt/watchlink/lib/gallery",
+        **{installed(name): f"/opt/watchlink/lib/{name}" for name in LOCKED},
+        UNITS / "watchlink-gallery.service": f"{SYSTEM}/watchlink-gallery.service",
+        **{
+            UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
+            for kind in ("sysusers", "tmpfiles")
+        },
+        folder / "unit": "/unit",
+    }
+    return boot(debian_root, folder, mounts, {})
+
+
+def test_gallery_is_off_without_an_office_and_starts_with_one(proof: Proof) -> None:
+    assert "inactive\n" == proof.text("unconfigured")
+    assert "active\n" == proof.text("started"), proof.text("log")
+    assert "success\n" == proof.text("result")
+
+
+def test_screen_on_the_unit_says_what_is_the_matter(proof: Proof) -> None:
+    assert "There is no gallery on this unit yet." in proof.text("page"), proof.text("log")
+    assert "There is no gallery on this unit yet.\n" == proof.text("status")
+
+
+def test_gallery_sees_nothing_of_the_nodes_and_keeps_its_own(proof: Proof) -> None:
+    assert "" == proof.text("seen")
+    assert "watchlink-gallery watchlink-gallery 600\n" == proof.text("store")
+    # Its user reads them by an access list, and nobody else does.
+    assert "root 440\n" == proof.text("handed")
+
+
+def test_restart_of_the_program_is_no_boot_of_the_machine(proof: Proof) -> None:
+    """Else each would cost ten minutes of the lease, and the proof of the time."""
+    ledger = json.loads(proof.text("ledger"))
+
+    assert (proof.text("boot").strip(), 600) == (ledger["boot_id"], ledger["lease"]["charged_s"])
