@@ -23,7 +23,14 @@ systemctl show --property=StatusText --value $unit >/proof/status
 in_unit find $node /run/watchlink-node -mindepth 1 >/proof/seen 2>/dev/null
 stat --format='%U %G %a' /var/lib/watchlink-gallery/card/gallery.db >/proof/store
 stat --format='%U %a' /run/credentials/$unit.service/gallery.key >/proof/handed
-systemctl restart $unit
+# What a renewal does beside, with the certificate of before, and with a newer one.
+sed -n 's/^ExecStartPost=-+\/bin\/sh -c "\(.*\)"$/\1/p' /etc/systemd/system/watchlink-node-renew.service >/run/after-renewal
+pid() { systemctl show --property=MainPID --value $unit; }
+first=$(pid)
+sh /run/after-renewal && [ "$(pid)" = "$first" ] && echo "goes on" >/proof/renewals
+sleep 1
+touch $node/gallery.pem
+sh /run/after-renewal && [ "$(pid)" != "$first" ] && systemctl is-active $unit >>/proof/renewals
 systemctl stop $unit
 systemctl show --property=Result --value $unit >/proof/result
 python3 - >/proof/ledger <<'END'

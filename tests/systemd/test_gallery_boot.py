@@ -34,7 +34,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         **product(folder, Path(__file__).with_name("gallery-proof.sh")),
         shutil.copytree(REPOSITORY / "gallery", folder / "gallery", ignore=ignored): "/opt/watchlink/lib/gallery",
         **{installed(name): f"/opt/watchlink/lib/{name}" for name in LOCKED},
-        UNITS / "watchlink-gallery.service": f"{SYSTEM}/watchlink-gallery.service",
+        **{UNITS / name: f"{SYSTEM}/{name}" for name in ("watchlink-gallery.service", "watchlink-node-renew.service")},
         **{
             UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
             for kind in ("sysusers", "tmpfiles")
@@ -60,6 +60,10 @@ def test_gallery_sees_nothing_of_the_nodes_and_keeps_its_own(proof: Proof) -> No
     assert "watchlink-gallery watchlink-gallery 600\n" == proof.text("store")
     # Its user reads them by an access list, and nobody else does.
     assert "root 440\n" == proof.text("handed")
+
+
+def test_renewed_certificate_restarts_it_and_nothing_else_does(proof: Proof) -> None:
+    assert "goes on\nactive\n" == proof.text("renewals")
 
 
 def test_restart_of_the_program_is_no_boot_of_the_machine(proof: Proof) -> None:
