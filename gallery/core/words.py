@@ -116,7 +116,7 @@ NOTHING_YET: Final = Words(
 NOT_SHOWN: Final[Mapping[NotShown, Words]] = {
     NotShown.SIGNED_OUT: Words(
         "This page is locked.",
-        "Nobody has touched it for five minutes, or somebody pressed the lock.",
+        "Nobody has touched it for a while, or somebody pressed the lock.",
         "Sign in with your PIN.",
     ),
     NotShown.NOT_LOGGED: Words(
