@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import town
+from bench.unit_weights import environment_of
 from tests.support.asking_town import HART, HOST, AskingTown, Entry, sealing_key, sender
 from wire.ids import NodeId, node_text
 
@@ -50,7 +51,9 @@ class GalleryTown(AskingTown):
             "port = 0",
         )
         config = self.write(f"gallery-{node:x}.toml", "\n".join(lines).encode())
-        return town.program("-m", "watchlink.cli", "gallery", "--config", str(config), log=self.folder / "gallery.log")
+        arguments = ("-m", "watchlink.cli", "gallery", "--config", str(config))
+        environment = environment_of("watchlink-gallery.service")
+        return town.program(*arguments, log=self.folder / "gallery.log", environment=environment)
 
     def card(self, node: NodeId) -> Path:
         """Of the program."""

@@ -1,4 +1,5 @@
-"""Gives a program the weights of its unit: its share of the processor, and how much memory it may take.
+"""Gives a program the weights and the environment of its unit: its share of the processor, and its memory.
+
 
 By control groups of either version where this machine lets us, and else by niceness, which comes near it. What the disk
 gives (``IOWeight``) needs systemd and a scheduler that weighs; here everybody's reads and writes count the same.
@@ -22,6 +23,12 @@ _SHARES: Final = 1_024
 """The same in control groups of version 1."""
 _NICE_STEP: Final = 1.25
 """One more step of niceness gives so much less."""
+
+
+def environment_of(unit: str) -> dict[str, str]:
+    """What a unit sets for its program."""
+    lines = re.findall(r"^Environment=(.*)$", (_UNITS / unit).read_text(), re.MULTILINE)
+    return dict(pair.split("=", 1) for line in lines for pair in line.split())
 
 
 @contextlib.contextmanager

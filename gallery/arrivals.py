@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from sys import intern
 from types import MappingProxyType
 from typing import Final
 
@@ -102,7 +103,8 @@ def core_lines(lines: Lines) -> tuple[Line, ...]:
             one.since,
             one.not_before_s,
             one.not_after_s,
-            tuple(photograph.sha256 for photograph in one.photographs),
+            # The files on the card have the same names: of each there is one in memory.
+            tuple(intern(photograph.sha256) for photograph in one.photographs),
         )
         for one in lines.values()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from gallery.core.readable import Now, Why, why_not, why_off
 from gallery.core.state import State
 from gallery.page.ports import Person, Reported, SchemeGallery, Snapshot, Staff
 from gallery.texts import Known, Name
-from wire.gallery_lines import last_day_of
+from wire.gallery_lines import PhotographSize, last_day_of
 from wire.gallery_reports import OUTCOME_CHARS_MAX
 from wire.text import display_text
 
@@ -89,6 +90,12 @@ def scheme_galleries(state: State, known: Mapping[Name, Known], names: Names, no
     )
 
 
+@cache
+def _same(sizes: frozenset[PhotographSize]) -> frozenset[PhotographSize]:
+    """There are four of these, and ten thousand people."""
+    return sizes
+
+
 def _scheme(
     now: Now, gallery: Gallery, known: Mapping[Name, Known], name: str, on_card: Callable[[str], bool]
 ) -> SchemeGallery:
@@ -103,6 +110,7 @@ def _scheme(
         if why is Why.ON_ITS_WAY or (why is None and found is None):
             coming += 1
         if why is None and found is not None:
+            photographs = zip(found.sizes, line.photographs, strict=True)
             people.append(
                 Person(
                     gallery.scheme,
@@ -112,7 +120,7 @@ def _scheme(
                     is_here=found.is_here,
                     not_before_s=line.not_before_s,
                     last_day=last_day_of(line.not_after_s),
-                    sizes=frozenset(size for size, digest in found.photographs if on_card(digest)),
+                    sizes=_same(frozenset(size for size, digest in photographs if on_card(digest))),
                 )
             )
     return SchemeGallery(gallery.scheme, name, people=tuple(people), coming=coming)

@@ -163,8 +163,8 @@ class Running:
         Raises:
             StoreRefusedError: the card cannot be read. Nothing is begun then: the view log would begin anew.
         """
-        started = self._card.store.started(self._around.boot_id, self._card.origin)
         self._asks, self._fetches = asks, fetches
+        started = self._card.store.started(self._around.boot_id, self._card.origin)
         if self._card.store.damage:
             self._fact("card_damaged", damage=self._card.store.damage)
         self._happen(started)
@@ -188,6 +188,11 @@ class Running:
         self._checks.shutdown(cancel_futures=True)
         self._awaited.cancel()
         return all(ended)
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether texts are still to be opened, a few at each turn. On the core's thread."""
+        return self._texts.are_waiting
 
     @property
     def state(self) -> State:

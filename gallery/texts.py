@@ -34,12 +34,12 @@ class Known(Struct, frozen=True, gc=False):
     Attributes:
         text: its words.
         is_here: it concerns these premises.
-        photographs: digest of each size's file.
+        sizes: of its photographs, in the order in which the line names their files.
     """
 
     text: EntryText
     is_here: bool
-    photographs: tuple[tuple[PhotographSize, str], ...]
+    sizes: tuple[PhotographSize, ...]
 
 
 class Texts:
@@ -118,4 +118,4 @@ class Texts:
         opened = self._entries.open(scheme, line)
         if opened is None:
             return None
-        return Known(opened.text, opened.here, tuple((one.size, one.sha256) for one in line.photographs))
+        return Known(opened.text, opened.here, tuple(one.size for one in line.photographs))

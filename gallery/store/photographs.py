@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from sys import intern
 from typing import Final
 
 from gallery.store.database import refused
@@ -45,7 +46,7 @@ class Photographs:
             for path in sorted(self._folder.iterdir()):
                 digest = parse_ciphertext_file(path.name)
                 if digest is not None and self.read(digest) is not None:
-                    whole.add(digest)
+                    whole.add(intern(digest))
                 elif digest is None:
                     # Half a file, of when the power went.
                     path.unlink()

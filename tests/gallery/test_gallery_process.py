@@ -22,6 +22,7 @@ from runtime.logs import FactLog
 from runtime.service import Service
 from tests.support.asking_town import HART, SHOP, TOWN, AskingTown, Entry, PortThread, port_thread, sealing_key
 from tests.support.fleet_broker import DEADLINE_S
+from tests.support.gallery_online import threads
 from tests.support.gallery_program import write_gallery
 from wire.gallery_views import no_views
 
@@ -101,6 +102,7 @@ def test_card_that_cannot_be_read_ends_the_run_and_says_what_to_do(
 
     assert STATUS_FAILED == app.run()
     assert "tried again by itself; if it stays so, replace it" in caplog.text
+    assert [] == threads()
     other.close()
 
 

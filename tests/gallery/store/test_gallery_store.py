@@ -14,7 +14,7 @@ from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.holdings import Title
 from gallery.core.staff import StaffRow, StaffTold
-from gallery.store import slots
+from gallery.store import gallery_store, slots
 from gallery.store.database import DATABASE_NAME
 from gallery.store.entries import Entries
 from gallery.store.gallery_store import GalleryStore
@@ -244,6 +244,15 @@ def test_photograph_with_another_hash_is_not_kept(node: CardNode, folder: Path) 
         node.store.photographs.keep("ab" * 32, b"something else")
 
     assert [] == list((folder / "photographs").iterdir())
+
+
+def test_all_lines_are_read_however_many(node: CardNode, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery_store, "_LINES_AT_ONCE", 2)
+    node.told(Published().issue(17).issue(18).issue(19))
+    after = again(node, folder)
+
+    assert node.state.galleries[HART].lines == after.state.galleries[HART].lines
+    assert "" == after.store.damage
 
 
 def test_lines_that_are_damaged_are_fetched_again_and_nothing_older_is_taken(node: CardNode, folder: Path) -> None:
