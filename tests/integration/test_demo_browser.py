@@ -12,11 +12,13 @@ from tests.support.browser import launched
 from tests.support.demo_browser import (
     WITHIN_MS,
     Addresses,
+    Counter,
     open_page,
     panel,
     running,
     serious_faults,
     sign_in,
+    sign_in_at_the_office,
     wait_for_words,
 )
 
@@ -295,3 +297,111 @@ def test_buttons_of_the_air_stay_the_same_while_it_is_drawn_anew(
     button.click()
     expect(opened).to_have_count(0, timeout=WITHIN_MS)
     page.close()
+
+
+WIDTHS = {"phone": (390, 844), "tablet": (1024, 768), "desk": (1440, 900)}
+BANNED = "Linden Grey"
+PIN = "280341"
+
+
+def test_ban_is_in_the_shop_reported_dealt_with_and_gone(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    """G4-G10: issued at the office, seen at the counter, reported in two taps, told back, revoked, gone."""
+    counter = town.counters["Red Lion"]
+    shop = open_page(chromium, counter.url, complaints)
+    choose_a_pin(shop, counter)
+    found = shop.get_by_role("link", name=BANNED)
+    expect(found).to_have_count(0)
+    shop.get_by_role("button", name="LOCK").click()
+
+    office = open_page(chromium, town.office, complaints, viewport={"width": 1440, "height": 900})
+    sign_in_at_the_office(office, town, "grant")
+    office.goto(f"{town.office}cases/")
+    office.get_by_role("row").filter(has_text=BANNED).get_by_role("link").first.click()
+    act(office, "Issue")
+    case = office.url
+
+    is_at_the_counter(shop, counter)
+    show = shop.get_by_role("button", name="Show it")
+    expect(found.or_(show).first).to_be_visible()
+    if show.is_visible():
+        show.click()
+    everybody_can_use(shop)
+    found.click()
+    expect(shop.get_by_role("heading", level=1)).to_have_text(BANNED)
+    everybody_can_use(shop)
+    shop.get_by_role("button", name="Here now").click()
+    shop.get_by_role("button", name="No, did not leave").click()
+    expect(shop.get_by_role("alert")).to_contain_text(re.compile("Sent|Saved"))
+    everybody_can_use(shop)
+
+    deal_with_the_breach(office, town)
+    is_at_the_counter(shop, counter)
+    shop.get_by_role("link", name="Report", exact=True).click()
+    expect(shop.get_by_text("The person was warned.")).to_be_visible()
+    everybody_can_use(shop)
+
+    office.goto(case)
+    is_at_the_counter(shop, counter)
+    expect(found).to_be_visible()
+    act(office, "Revoke")
+    expect(found).to_have_count(0)
+    assert BANNED not in shop.content()
+    shop.close()
+    office.close()
+
+
+def choose_a_pin(shop: Page, counter: Counter) -> None:
+    everybody_can_use(shop)
+    shop.get_by_role("button", name=counter.person).click()
+    type_and_go_on(shop, counter.start_code)
+    for heading in ("Choose a PIN", "The same PIN again"):
+        expect(shop.get_by_role("heading", name=heading)).to_be_visible()
+        everybody_can_use(shop)
+        type_and_go_on(shop, PIN)
+    expect(shop.get_by_role("heading", level=1)).to_have_text(re.compile("must not be in here"))
+
+
+def is_at_the_counter(shop: Page, counter: Counter) -> None:
+    """Nobody has touched the page while the office was busy: it may have locked itself."""
+    shop.goto(counter.url)
+    people, name = shop.get_by_text("must not be in here"), shop.get_by_role("button", name=counter.person, exact=True)
+    expect(people.or_(name).first).to_be_visible()
+    if name.is_visible():
+        name.click()
+        type_and_go_on(shop, PIN)
+    expect(people).to_be_visible()
+
+
+def deal_with_the_breach(office: Page, town: Addresses) -> None:
+    office.goto(f"{town.office}breaches/")
+    assert [] == serious_faults(office)
+    office.get_by_role("row").filter(has_text="Red Lion").get_by_role("link").first.click()
+    expect(office.get_by_role("heading", level=1)).to_contain_text(BANNED)
+    expect(office.get_by_role("main")).to_contain_text("Did not leave when asked")
+    assert [] == serious_faults(office)
+    office.get_by_label("The person was warned").check()
+    office.get_by_label(re.compile("This closes it")).check()
+    office.get_by_role("button", name="Write it down").click()
+
+
+def everybody_can_use(page: Page) -> None:
+    """At each width."""
+    for width, height in WIDTHS.values():
+        page.set_viewport_size({"width": width, "height": height})
+        assert [] == serious_faults(page), page.url
+
+
+def type_and_go_on(page: Page, text: str) -> None:
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def act(office: Page, move: str) -> None:
+    """Take a step of the case, and say why if that is asked."""
+    office.get_by_role("link", name=move, exact=True).click()
+    why = office.get_by_label(re.compile("Why|Reason"))
+    if why.count():
+        why.first.fill("It was somebody else.")
+    office.get_by_role("button", name=move, exact=True).click()

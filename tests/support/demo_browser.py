@@ -20,6 +20,15 @@ expect.set_options(timeout=WITHIN_MS)
 
 
 @dataclass(frozen=True)
+class Counter:
+    """A shop's own page, and who may look there for the first time."""
+
+    url: str
+    person: str
+    start_code: str
+
+
+@dataclass(frozen=True)
 class Addresses:
     """Where the demo said to look, and the passwords that it printed."""
 
@@ -27,6 +36,8 @@ class Addresses:
     office: str
     panels: str
     passwords: dict[str, str]
+    counters: dict[str, Counter]
+    """By the name of the premises."""
 
     def code(self, username: str) -> str:
         """What the person's phone shows."""
@@ -56,7 +67,13 @@ def running(*arguments: str) -> Iterator[Addresses]:
         assert found is not None, said
         return found[1]
 
-    yield Addresses(address("control room"), address("The office"), address("Front panels of all"), passwords)
+    counters = {
+        shop: Counter(url, person, code)
+        for shop, url, person, code in re.findall(
+            r"^    (\w[\w ]+), .*? (http\S+)\s+(\w+ \w+) +((?:[0-9A-Z]{4}-){3}[0-9A-Z]{4})$", said, re.MULTILINE
+        )
+    }
+    yield Addresses(address("control room"), address("The office"), address("Front panels of all"), passwords, counters)
     demo.terminate()
     _, complaints = demo.communicate(timeout=WITHIN_MS / 1_000)
     assert "" == complaints
