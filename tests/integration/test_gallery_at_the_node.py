@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -13,12 +14,17 @@ from typing import Final
 import pytest
 
 from gallery.net.node_socket import NodeSocket
+from gallery.panel_visits import PanelVisits
+from gallery.pictures.marking import Pictures
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.gallery_card import Published
+from tests.support.gallery_running import PIN, RunningGallery
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import BOTH, SHOP, Town
 from wire.frames import Alert
 from wire.gallery_socket import Accepted
+from wire.gallery_views import read_views
 from wire.kinds import AlertKind, LeftWhenAsked
 
 pytestmark = pytest.mark.integration
@@ -26,6 +32,11 @@ pytestmark = pytest.mark.integration
 StartNode = Callable[[str], NodeProcess]
 StartCentral = Callable[[], CentralStandIn]
 NAME: Final = "gallery.sock"
+TAPS_MAX: Final = 5
+TAP_S: Final = 10.0
+RELEASE_S: Final = 0.05
+"""More than the node's debounce: no other sign tells that a release has counted."""
+FACE: Final = Path(__file__).parents[2] / "demo" / "faces" / "nobody-07.jpg"
 
 
 def with_gallery(town: Town, node: str) -> Path:
@@ -72,6 +83,73 @@ def test_breach_is_stored_published_and_received_and_the_gallery_follows_it(
     central.receipt(frame)
     node.wait_for_face("received")
     wait_until(lambda: [p.state for p in ours.told.progress] == ["received"], "the gallery knows it")
+
+
+def test_panel_shows_the_gallery_until_an_alert_wants_it(
+    town: Town, start_node: StartNode, start_central: StartCentral, tmp_path: Path
+) -> None:
+    """G5: buttons, socket, core, card and panel are real; whoever signs in pages, and a press has the panel at once."""
+    path = with_gallery(town, BOTH)
+    central, node = start_central(), start_node(BOTH)
+    central.status("hart")
+    node.wait_for_face("ready")
+    shop = RunningGallery(tmp_path / "card").start()
+    pictures, ours = Pictures(), NodeSocket(path, shop.running.put)
+    visits = PanelVisits(shop.running, pictures, ours.say)
+    ours.lend(visits)
+    hart = Published().issue(17, "Nora Nobody", FACE.read_bytes())
+    shop.told(hart)
+    shop.until(shop.shows(17))
+    shop.arrive(hart)
+    shop.until(lambda: bool(shop.people()[0].sizes))
+    shop.running.sign_out(shop.sign_in())
+    visits.start()
+    ours.start()
+    try:
+        wait_until(lambda: ours.told.state is not None, "the node has told its state")
+        tap(node, "seen")
+        node.wait_for_face("gallery")
+        wait_until(lambda: node.board is not None and node.board.view.headline == "LOCKED", "the gallery has answered")
+        tap(node, "responding")
+        for digit in PIN.text:
+            for _ in range(int(digit) + 1):
+                tap(node, "seen")
+            tap(node, "responding")
+        tap(node, "test")
+        wait_until(lambda: kinds(shop) == ["panel"], "the look is in the log")
+
+        node.put("attack", "low")
+        node.wait_for_fact("stored", kind="attack")
+        node.put("attack", "high")
+        central.wait_for(lambda: bool(central.alerts()), "the press")
+        central.receipt(central.alerts()[0].frame)
+        node.wait_for_face("received")
+        shop.until(lambda: not shop.running.snapshot().sessions)
+    finally:
+        ours.close()
+        assert visits.stop()
+        pictures.close()
+        shop.end()
+
+
+def tap(node: NodeProcess, button: str) -> None:
+    """Held until the panel shows what came of it: on a busy machine a fixed time may pass in one gulp."""
+    board = node.board
+    assert board
+    before = board.view.png
+    for _ in range(TAPS_MAX):
+        node.put(button, "low")
+        with suppress(TimeoutError):
+            wait_until(lambda: board.view.png != before, "the panel has changed", TAP_S)
+        node.put(button, "high")
+        time.sleep(RELEASE_S)
+        if board.view.png != before:
+            return
+    raise AssertionError(f"{button} changes nothing")
+
+
+def kinds(shop: RunningGallery) -> list[str]:
+    return [view.record.kind for view in read_views(shop.store.views_after(0))]
 
 
 def is_connected(peer: socket.socket, path: Path) -> bool:
