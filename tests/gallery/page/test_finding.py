@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from datetime import date
 
 import pytest
@@ -90,8 +89,7 @@ def test_ten_thousand_are_folded_once_and_then_searched() -> None:
         *((case, "".join(letters.choices("abcdefghij", k=20)), "theft", False, 9) for case in range(1, ENTRIES_MAX + 1))
     )
     index.found(Wanted("x"), NOW_S)
-    folded, started_s = index._texts, time.process_time()
+    folded = index._texts
 
     assert [9999] == [one.case for one in index.found(Wanted("hart-9999"), NOW_S)]
     assert index._texts is folded
-    assert time.process_time() - started_s < 1.0
