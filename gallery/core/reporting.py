@@ -90,6 +90,9 @@ def kept(turn: Turn, effect: KeepReports, *, is_done: bool) -> None:
     state = turn.state
     state.is_book_busy = False
     if is_done:
+        if [row.report.id for row in effect.book.rows] != [row.report.id for row in state.book_disk.rows]:
+            # Pages list what is on the disk, and the book changed before.
+            turn.order(RedrawPages())
         state.book_disk = effect.book
     for request, report in state.report_requests.items():
         is_kept = state.book_disk.has(report)

@@ -202,6 +202,17 @@ def test_pages_are_redrawn_when_an_outcome_comes(world: GalleryWorld) -> None:
     assert any(isinstance(effect, do.RedrawPages) for effect in world.node.effects)
 
 
+def test_pages_are_redrawn_once_a_report_is_on_the_disk(world: GalleryWorld, session: str) -> None:
+    """Before, they would not list it yet."""
+    on_disk: list[int] = []
+    world.node.after_each = lambda _event, effects: on_disk.extend(
+        len(world.node.state.book_disk.rows) for effect in effects if isinstance(effect, do.RedrawPages)
+    )
+    world.report(session)
+
+    assert 1 == on_disk[-1]
+
+
 def test_report_goes_a_month_after_it_or_its_outcome(world: GalleryWorld, session: str) -> None:
     world.report(session)
     world.pass_ms(ALERT_WAIT_MS)
