@@ -1,6 +1,5 @@
 """Gives a program the weights and the environment of its unit: its share of the processor, and its memory.
 
-
 By control groups of either version where this machine lets us, and else by niceness, which comes near it. What the disk
 gives (``IOWeight``) needs systemd and a scheduler that weighs; here everybody's reads and writes count the same.
 """
