@@ -39,15 +39,23 @@ class Relay:
         try:
             yield
         finally:
-            # Whatever is still connected ends with the process.
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             server.close()
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            loop.close()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         port_reader, port_writer = await asyncio.open_connection(HOST, self._to_port)
-        await asyncio.gather(self._copy(reader, port_writer, "up"), self._copy(port_reader, writer, "down"))
+        # At the end: asyncio's streams take a cancelled one for a fault.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(self._copy(reader, port_writer, "up"), self._copy(port_reader, writer, "down"))
+        for one in (writer, port_writer):
+            one.close()
 
     async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, way: str) -> None:
         with contextlib.suppress(OSError):
@@ -55,5 +63,4 @@ class Relay:
                 setattr(self, way, getattr(self, way) + len(part))
                 target.write(part)
                 await target.drain()
-        with contextlib.suppress(OSError):
-            target.close()
+        target.close()
