@@ -66,6 +66,11 @@ def of_renewal(toml: dict[str, Any]) -> Reach:
     return Reach(_named(_table(toml, "enrolment").get("host")))
 
 
+def of_gallery(toml: dict[str, Any]) -> Reach:
+    """``gallery.toml``: the office. The unit itself lets the shop's own screens in."""
+    return Reach(_named(_table(toml, "office").get("host")))
+
+
 def of_central(toml: dict[str, Any]) -> Reach:
     """``central.toml``: the broker, an office on another machine, and whoever opens the page."""
     office = _host(_table(toml, "office").get("fetch_url"))

@@ -50,12 +50,14 @@ class Unit(Struct, frozen=True):
         node: which node.
         files: of its identity, or the seed with which it will claim it.
         toml: its configuration, as far as it is known.
+        gallery: its gallery's, likewise; empty = it has none.
         services: to be run.
     """
 
     node: NodeId
     files: list[Wanted]
     toml: dict[str, Any]
+    gallery: dict[str, Any]
     services: tuple[Service, ...]
 
 
@@ -82,8 +84,9 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
             Wanted(path, shipped(name), EXECUTABLE if path == node_places.ADOPT else PUBLIC, is_editable=True)
             for path, name in node_places.SHIPPED.items()
         ]
-        for name, reach_of in node_places.CONFIGURED:
-            ours += drop_in_of(machine, name, reach_of(unit.toml), "node", say)
+        tomls = {node_places.NODE_TOML: unit.toml, node_places.GALLERY_TOML: unit.gallery}
+        for name, path, reach_of in node_places.CONFIGURED:
+            ours += drop_in_of(machine, name, reach_of(tomls[path]), "node", say)
         files, system = changes_of(machine, record, unit.files), changes_of(machine, record, ours)
         sweep(machine, [*unit.files, *ours], node_places.RECORD)
         changed = note_changes(machine, record, [*system, *files], node_places.RECORD)
@@ -124,7 +127,8 @@ def _claiming(machine: Machine, given: Mapping[str, bytes], here: Mapping[str, b
     # Most towns have all of it on one machine. Where the broker is elsewhere, 'node install' says so afterwards.
     address = {"host": seed.enrolment.host}
     toml = {"hardware": {"profile": "fake"}, "mqtt": address, "enrolment": address}
-    return Unit(node, [Wanted(node_places.SEED, data, PRIVATE)], toml, services)
+    gallery = {} if seed.office is None else {"office": {"host": seed.office.host}}
+    return Unit(node, [Wanted(node_places.SEED, data, PRIVATE)], toml, gallery, services)
 
 
 def _armed(
@@ -138,8 +142,9 @@ def _armed(
     identity = _identity({name: data for name, data in given.items() if name in FILES}, here, now)
     files = [_file(name, identity.files[name]) for name in FILES]
     toml = _toml_in_force(machine, identity, changes_of(machine, record, files))
-    has_gallery = machine.path(node_places.GALLERY_TOML).exists()
-    return Unit(identity.node, files, toml, node_places.WITH_GALLERY if has_gallery else node_places.SERVICES)
+    if not machine.path(node_places.GALLERY_TOML).exists():
+        return Unit(identity.node, files, toml, {}, node_places.SERVICES)
+    return Unit(identity.node, files, toml, _read_toml(machine, node_places.GALLERY_TOML), node_places.WITH_GALLERY)
 
 
 def _identity(given: Mapping[str, bytes], here: Mapping[str, bytes], now: datetime) -> Identity:
@@ -175,12 +180,14 @@ def _toml_in_force(machine: Machine, identity: Identity, changes: Iterable[Chang
     """The configuration as it will be: an engineer's own is kept."""
     if any(change.wanted.path == node_places.NODE_TOML and change.how != "kept" for change in changes):
         return identity.toml
+    return _read_toml(machine, node_places.NODE_TOML)
+
+
+def _read_toml(machine: Machine, path: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(machine.path(node_places.NODE_TOML).read_text(encoding="utf-8"))
+        return tomllib.loads(machine.path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
-        raise InstallError(
-            f"{node_places.NODE_TOML} cannot be read: {e}. Mend or delete it. Nothing was changed."
-        ) from e
+        raise InstallError(f"{path} cannot be read: {e}. Mend or delete it. Nothing was changed.") from e
 
 
 def _known(here: Mapping[str, bytes]) -> tuple[NodeId, PublicKey] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from installation.addresses import of_node, of_renewal
+from installation.addresses import of_gallery, of_node, of_renewal
 from installation.services import RULES, SYSTEM, Service
 from wire.seed import SEED_FILE
 
@@ -41,8 +41,13 @@ _CLAIM: Final = Service(ENROL, f"{ENROL}.service", (SEED, ADOPT), part="node", w
 CLAIMING: Final = (_CLAIM, *SERVICES)
 """Of a unit that is to claim its identity first: the node itself starts when that is done."""
 CLAIMING_WITH_GALLERY: Final = (_CLAIM, *WITH_GALLERY)
-CONFIGURED: Final = ((UNIT, of_node), (RENEW, of_renewal), (ENROL, of_renewal))
-"""Units, and whom each has to reach by ``node.toml``."""
+CONFIGURED: Final = (
+    (UNIT, NODE_TOML, of_node),
+    (RENEW, NODE_TOML, of_renewal),
+    (ENROL, NODE_TOML, of_renewal),
+    (GALLERY, GALLERY_TOML, of_gallery),
+)
+"""Units, and whom each has to reach by which file."""
 SETTINGS: Final = ("watchlink-node.conf",)
 SHIPPED: Final = {
     ADOPT: "watchlink-adopt",

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from installation.addresses import Allowed, Reach, allowed, judge, of_central, of_node, of_pages, of_publisher
+from installation.addresses import (
+    Allowed,
+    Reach,
+    allowed,
+    judge,
+    of_central,
+    of_gallery,
+    of_node,
+    of_pages,
+    of_publisher,
+)
 from installation.drop_in import drop_in_of, path_of
 from tests.installation.conftest import BareMachine, of_the_lan
 
@@ -37,6 +47,8 @@ def texts(found: Allowed) -> list[str]:
             Reach(("b", "192.0.2.9")),
         ),
         (of_node, '[mqtt]\nhost = "b"\n[radio.tnc]\nport = "socket://192.0.2.9:8001"', Reach(("b",))),
+        (of_gallery, '[office]\nhost = "192.0.2.10"\n[page]\nhost = "0.0.0.0"', Reach(("192.0.2.10",))),
+        (of_gallery, "", Reach()),
         (of_central, '[mqtt]\nhost = "b"\n[web]\nhost = "127.0.0.1"', Reach(("b",))),
         (
             of_central,

@@ -193,6 +193,7 @@ def test_unit_whose_seed_names_an_office_runs_a_gallery(unit: BareMachine, card:
 
     assert "systemctl enable watchlink-gallery" in acts
     assert "systemctl --no-block restart watchlink-gallery" in acts
+    assert "\nIPAddressAllow=192.0.2.9/32\n" in unit.path(path_of("watchlink-gallery")).read_text()
 
 
 def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Path) -> None:
@@ -203,6 +204,23 @@ def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Pat
     installed(unit)
 
     assert ["systemctl start watchlink-gallery"] == unit.acts()
+
+
+def test_gallery_may_reach_the_office_that_its_file_names(unit: BareMachine, carried: Path) -> None:
+    toml = unit.path(node_places.GALLERY_TOML)
+    toml.write_text('[office]\nhost = "192.0.2.10"\n')
+    installed(unit, carried)
+    drop_in = unit.path(path_of("watchlink-gallery"))
+    assert drop_in.read_text().endswith("[Service]\nIPAddressAllow=192.0.2.10/32\n")
+    unit.acts()
+    toml.write_text('[office]\nhost = "192.0.2.11"\n')
+    installed(unit)
+
+    assert drop_in.read_text().endswith("[Service]\nIPAddressAllow=192.0.2.11/32\n")
+    assert ["systemctl daemon-reload", "systemctl restart watchlink-gallery"] == unit.acts()
+    toml.write_text("[office\n")
+    with pytest.raises(InstallError, match=r"gallery\.toml cannot be read: .* Mend or delete it\. Nothing was changed"):
+        installed(unit)
 
 
 def test_seed_that_is_being_claimed_is_left_to_it(unit: BareMachine, card: Path) -> None:

@@ -244,6 +244,12 @@ def test_broker_has_room_for_what_may_wait_and_for_thousands_of_connections() ->
     assert connections > 10_000 * CONNECTION_BYTES
 
 
+def test_nodes_reach_what_they_ask_from_anywhere() -> None:
+    """A shop has a public address, or its provider's. Without a certificate of a node it is turned away all the same."""
+    for text in map(text_of, ("watchlink-office-nodes.service", "mosquitto.service")):
+        assert ["any"] == re.findall(r"(?m)^IPAddressAllow=(.*)$", text)
+
+
 @pytest.mark.parametrize("name", TIMERS)
 def test_timer_makes_up_for_a_night_without_power(name: str) -> None:
     assert "Persistent=true" in (UNITS / name).read_text().splitlines()
