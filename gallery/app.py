@@ -14,7 +14,8 @@ from msgspec import Struct
 from gallery.arrivals import Arrivals
 from gallery.battery_clock import BatteryClock
 from gallery.config import Configuration
-from gallery.core.words import NOTHING_YET, WORDS
+from gallery.core.readable import Why
+from gallery.core.words import WORDS
 from gallery.listing import Names
 from gallery.net.changes import Own
 from gallery.net.connection import Office, Spare
@@ -24,6 +25,7 @@ from gallery.net.node_socket import NodeSocket
 from gallery.net.page_certificate import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, PageCertificates
 from gallery.net.town_directory import TownDirectory
 from gallery.node_alerts import NodeAlerts
+from gallery.page.drawing import off_words
 from gallery.page.fitting import root_of
 from gallery.page.ports import Snapshot
 from gallery.page.serving import PageServer
@@ -43,6 +45,7 @@ from runtime.monotonic import boottime_ms
 from runtime.service import Service
 from runtime.sqlite_file import StoreRefusedError
 from runtime.web_server import listen, url_of
+from wire.gallery_status import status_line
 from wire.gallery_views import no_views
 from wire.ids import NodeId, node_text
 from wire.page_certificate import page_name
@@ -55,6 +58,9 @@ PAGE: Final = "page"
 INTER: Final = Path("/usr/share/fonts/opentype/inter")
 STATUS_FAILED: Final = 1
 COUNTED_EVERY_MS: Final = 2_000
+SILENT_S: Final = 600
+"""The office answers twice a minute. After this long it does not any more; several tries were in vain."""
+_WITHOUT_CONTACT: Final = frozenset({Why.CLOCK_BEHIND, Why.CLOCK_UNKNOWN, Why.NO_CONTACT})
 _HTTPS: Final = 443
 
 
@@ -254,10 +260,15 @@ def _urls(node: NodeId, tls_port: int | None) -> tuple[str, ...]:
 
 
 def status_of(snapshot: Snapshot) -> str:
-    """One line for ``systemctl status``: numbers alone."""
-    if not snapshot.schemes:
-        return NOTHING_YET.what
-    return "; ".join(
-        f"{one.name}: {WORDS[one.off].what if one.off else f'{len(one.people)} shown, {one.coming} on their way'}"
-        for one in snapshot.schemes
-    )
+    """One line for ``systemctl status``: numbers alone, and whether the office answers."""
+    was_heard = snapshot.heard_at_s != 0
+    is_heard = was_heard and snapshot.now_s - snapshot.heard_at_s < SILENT_S
+    galleries = []
+    for one in snapshot.schemes:
+        is_heard &= one.off not in _WITHOUT_CONTACT
+        words = WORDS[one.off].what if one.off else f"{len(one.people)} shown, {one.coming} on their way"
+        galleries.append(f"{one.name}: {words}")
+    if not galleries:
+        off = off_words(snapshot)
+        galleries = [] if off is None else [off.what]
+    return status_line("; ".join(galleries), was_heard=was_heard, is_heard=is_heard)

@@ -62,10 +62,11 @@ def _own(machine: Machine, file: Path, web: object, now: datetime) -> Finding:
 
 
 def _page_issuer(file: Path, pages: object, now: datetime) -> list[Finding]:
-    """What signs certificates of units' pages in shops, if the fleet has given it to this machine."""
+    """What signs certificates of units' pages in shops: the fleet gives it to this machine."""
     named = pages.get("certificate_file", "") if isinstance(pages, dict) else ""
     if not isinstance(named, str) or not named:
-        return []
+        text = f"{places.OFFICE_NODES_TOML} names none under [pages]: no tablet can open its unit's page"
+        return [bad(_ISSUER, text, _ISSUERS)]
     path = file.parent / named
     if not path.exists():
         return [bad(_ISSUER, f"{path.name} is missing: the machine port does not start", _ISSUERS)]

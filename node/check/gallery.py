@@ -7,14 +7,19 @@ from typing import Final
 
 from node.check.machine import said
 from node.step import Step, bad, not_done, ok
+from wire.gallery_status import is_heard
 
 UNIT: Final = "watchlink-gallery.service"
 FILE: Final = "gallery.toml"
 _ADVICE: Final = "journalctl -u watchlink-gallery -n 30 says why; alerts do without it"
+_NO_CONTACT_ADVICE: Final = (
+    "is the network all right (see above)? is [office] in gallery.toml the office's address? then: watchlink node"
+    " install; at the office: does watchlink-office-nodes run, and is its port open?"
+)
 
 
 def gallery_step(folder: Path) -> Step:
-    """Off where no office is named; else as systemd knows it.
+    """Off where no office is named; else as systemd knows it, and whether the office answers by its own word.
 
     Args:
         folder: of ``node.toml``.
@@ -29,4 +34,6 @@ def gallery_step(folder: Path) -> Step:
     word = told.get("StatusText", "")
     if told.get("ActiveState") != "active":
         return bad("gallery", f"{UNIT} is {told.get('ActiveState')}{f': {word}' if word else ''}", _ADVICE)
+    if not is_heard(word):
+        return bad("gallery", word, _NO_CONTACT_ADVICE)
     return ok("gallery", word or "it runs")

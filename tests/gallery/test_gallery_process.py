@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from msgspec.structs import replace
 
-from gallery.app import CARD, STATUS_FAILED, GalleryApp, status_of
+from gallery.app import CARD, SILENT_S, STATUS_FAILED, GalleryApp, status_of
 from gallery.config import load_configuration
 from gallery.core.readable import Why
 from gallery.page.ports import SchemeGallery, Snapshot
@@ -107,10 +108,26 @@ def test_card_that_cannot_be_read_ends_the_run_and_says_what_to_do(
 
 
 def test_status_says_numbers_and_no_name() -> None:
-    galleries = (SchemeGallery(1, "HART", coming=3), SchemeGallery(2, "Pub Watch", Why.CLOCK_UNKNOWN))
+    galleries = (SchemeGallery(1, "HART", coming=3), SchemeGallery(2, "Pub Watch", Why.STARTING))
+    hart = "HART: 0 shown, 3 on their way"
 
-    assert "There is no gallery on this unit yet." == status_of(Snapshot(""))
-    assert (
-        "HART: 0 shown, 3 on their way; Pub Watch: The gallery is off: this unit does not know what day it is."
-        == status_of(Snapshot("", galleries))
-    )
+    assert f"{hart}; Pub Watch: The gallery is starting." == status_of(Snapshot("", galleries, heard_at_s=1, now_s=1))
+    assert "This gallery is no longer shown here." == status_of(Snapshot("", heard_at_s=1, now_s=1))
+
+
+def test_status_says_that_the_office_does_not_answer() -> None:
+    hart = SchemeGallery(1, "HART")
+    unknown = Snapshot("", (replace(hart, off=Why.CLOCK_UNKNOWN),), heard_at_s=1, now_s=1)
+    for snapshot, says in (
+        (Snapshot(""), "No contact with the office yet. There is no gallery on this unit yet."),
+        (Snapshot("", (hart,), heard_at_s=1, now_s=SILENT_S), "HART: 0 shown, 0 on their way"),
+        (
+            Snapshot("", (hart,), heard_at_s=1, now_s=SILENT_S + 1),
+            "No contact with the office any more. HART: 0 shown, 0 on their way",
+        ),
+        (
+            unknown,
+            "No contact with the office any more. HART: The gallery is off: this unit does not know what day it is.",
+        ),
+    ):
+        assert says == status_of(snapshot)

@@ -52,7 +52,7 @@ def test_gallery_is_off_without_an_office_and_starts_with_one(proof: Proof) -> N
 
 def test_screen_on_the_unit_says_what_is_the_matter(proof: Proof) -> None:
     assert "There is no gallery on this unit yet." in proof.text("page"), proof.text("log")
-    assert "There is no gallery on this unit yet.\n" == proof.text("status")
+    assert "No contact with the office yet. There is no gallery on this unit yet.\n" == proof.text("status")
 
 
 def test_gallery_sees_nothing_of_the_nodes_and_keeps_its_own(proof: Proof) -> None:

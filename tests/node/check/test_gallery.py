@@ -7,6 +7,7 @@ import pytest
 from node.check.gallery import FILE, gallery_step
 from node.step import Outcome
 from tests.support.fitted_unit import FittedUnit
+from wire.gallery_status import status_line
 
 
 def test_unit_without_an_office_has_no_gallery_and_says_so(fitted: FittedUnit) -> None:
@@ -26,6 +27,14 @@ def test_unit_without_an_office_has_no_gallery_and_says_so(fitted: FittedUnit) -
             "watchlink-gallery.service is activating: no card",
         ),
         ({"StatusText": "HART: 12 shown, 0 on their way"}, Outcome.OK, "HART: 12 shown, 0 on their way"),
+        *(
+            (
+                {"StatusText": f"No contact with the office {when}. x"},
+                Outcome.BAD,
+                f"No contact with the office {when}. x",
+            )
+            for when in ("yet", "any more")
+        ),
         ({"StatusText": ""}, Outcome.OK, "it runs"),
     ],
 )
@@ -38,3 +47,12 @@ def test_gallery_is_as_systemd_and_itself_say(
 
     assert (outcome, text) == (step.outcome, step.text)
     assert bool(step.advice) == (outcome is not Outcome.OK)
+
+
+def test_gallery_without_contact_is_no_good_news_and_says_where_to_look(fitted: FittedUnit) -> None:
+    (fitted.folder / FILE).touch()
+    fitted.systemd(StatusText=status_line("There is no gallery on this unit yet.", was_heard=False, is_heard=False))
+    step = gallery_step(fitted.folder)
+
+    assert Outcome.BAD == step.outcome
+    assert [] == [one for one in ("network", "gallery.toml", "watchlink-office-nodes") if one not in step.advice]
