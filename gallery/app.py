@@ -22,11 +22,12 @@ from gallery.net.connection import Office, Spare
 from gallery.net.contact import Contact, Sources
 from gallery.net.fetching import Fetching
 from gallery.net.node_socket import NodeSocket
+from gallery.net.own_addresses import own_addresses
 from gallery.net.page_certificate import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, PageCertificates
 from gallery.net.town_directory import TownDirectory
 from gallery.node_alerts import NodeAlerts
 from gallery.page.drawing import off_words
-from gallery.page.fitting import root_of
+from gallery.page.fitting import Reached, root_of
 from gallery.page.ports import Snapshot
 from gallery.page.serving import PageServer
 from gallery.page.site import PageSettings, Site
@@ -47,7 +48,7 @@ from runtime.sqlite_file import StoreRefusedError
 from runtime.web_server import listen, url_of
 from wire.gallery_status import status_line
 from wire.gallery_views import no_views
-from wire.ids import NodeId, node_text
+from wire.ids import node_text
 from wire.page_certificate import page_name
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,6 @@ COUNTED_EVERY_MS: Final = 2_000
 SILENT_S: Final = 600
 """The office answers twice a minute. After this long it does not any more; several tries were in vain."""
 _WITHOUT_CONTACT: Final = frozenset({Why.CLOCK_BEHIND, Why.CLOCK_UNKNOWN, Why.NO_CONTACT})
-_HTTPS: Final = 443
 
 
 class Machine(Struct, frozen=True):
@@ -153,7 +153,7 @@ class GalleryApp:
                 frozenset((*file.page.names, page_name(node))),
                 inter,
                 partial(root_of, folder / ROOT_FILE),
-                _urls(node, file.page.tls_port),
+                Reached(file.page.tls_port, own_addresses, page_name(node)),
             ),
             alerts=alerts,
             node_state=None if alerts is None else alerts.state,
@@ -249,14 +249,6 @@ class GalleryApp:
         if said != self._told:
             self._told = said
             self._service.status(said)
-
-
-def _urls(node: NodeId, tls_port: int | None) -> tuple[str, ...]:
-    """Where tablets find the page, the one to be preferred first."""
-    if tls_port is None:
-        return ()
-    port = "" if tls_port == _HTTPS else f":{tls_port}"
-    return tuple(f"https://{host}{port}/" for host in (page_name(node), "HOST"))
 
 
 def status_of(snapshot: Snapshot) -> str:

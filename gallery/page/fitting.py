@@ -8,32 +8,62 @@ GET   /fit/ca.crt  the town's web CA, as Android and iPad install it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gallery.page.drawing import Drawing
+from wire.page_certificate import Address
+
+_HTTPS: Final = 443
 
 
-def fit_routes(drawing: Drawing, root: Callable[[], x509.Certificate | None], urls: tuple[str, ...]) -> list[BaseRoute]:
+class Reached(Struct, frozen=True):
+    """Where tablets find the page by TLS.
+
+    Attributes:
+        port: of the page; ``None`` = it is not served so.
+        addresses: that the unit has now, and its certificate with them.
+        name: which works only where the shop's network knows it; empty = none.
+    """
+
+    port: int | None = None
+    addresses: Callable[[], Sequence[Address]] = tuple
+    name: str = ""
+
+    def urls(self, asked: str) -> list[str]:
+        """Of the addresses; the one by which this page was ``asked`` for comes first, because it works."""
+        hosts = sorted(map(str, self.addresses()), key=lambda one: one != asked)
+        return [] if self.port is None else [_url(host, self.port) for host in hosts]
+
+    @property
+    def url_by_name(self) -> str:
+        """Empty = none."""
+        return "" if self.port is None or not self.name else _url(self.name, self.port)
+
+
+def fit_routes(drawing: Drawing, root: Callable[[], x509.Certificate | None], reached: Reached) -> list[BaseRoute]:
     """Both.
 
     Args:
         drawing: draws.
         root: the town's web CA; ``None`` = the office has not told it yet.
-        urls: where the page is found by TLS, the one to be preferred first; ``HOST`` stands for how this one was asked.
+        reached: where the page is found by TLS.
     """
 
     async def fit(request: Request) -> Response:
         found = root()
         values = {
             "fingerprint": None if found is None else spaced(found.fingerprint(hashes.SHA256())),
-            "urls": [url.replace("HOST", request.url.hostname or "") for url in urls],
+            "urls": reached.urls((request.url.hostname or "").strip("[]")),
+            "url_by_name": reached.url_by_name,
         }
         return HTMLResponse(drawing.draw("fit.html", values))
 
@@ -59,3 +89,8 @@ def root_of(file: Path) -> x509.Certificate | None:
 def spaced(digest: bytes) -> str:
     """As browsers and systems show a fingerprint: pairs in capitals, with colons."""
     return digest.hex(":").upper()
+
+
+def _url(host: str, port: int) -> str:
+    literal = f"[{host}]" if ":" in host else host
+    return f"https://{literal}{'' if port == _HTTPS else f':{port}'}/"

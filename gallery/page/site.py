@@ -23,7 +23,7 @@ from gallery.core.effects import CloseSession, RedrawPages
 from gallery.page.access import FIT, PLAIN, Knock, is_this_machine, refusal
 from gallery.page.acting import Acting
 from gallery.page.drawing import STATIC_DIR, Drawing, inter_files
-from gallery.page.fitting import fit_routes
+from gallery.page.fitting import Reached, fit_routes
 from gallery.page.pace import Pace
 from gallery.page.ports import AlertPort, GalleryPort, NodeStates
 from gallery.page.room import Room
@@ -44,13 +44,13 @@ class PageSettings(Struct, frozen=True):
         names: by which browsers reach it, besides the unit's addresses.
         inter_folder: of the font; ``None`` = the system's is used.
         root: the town's web CA, for who fits a tablet; ``None`` = it is not known yet.
-        tls_urls: as :func:`gallery.page.fitting.fit_routes`.
+        reached: where tablets find the page.
     """
 
     names: frozenset[str] = frozenset()
     inter_folder: Path | None = None
     root: Callable[[], x509.Certificate | None] = lambda: None
-    tls_urls: tuple[str, ...] = ()
+    reached: Reached = Reached()
 
 
 class Site:
@@ -87,7 +87,7 @@ class Site:
         application = Starlette(
             routes=[
                 *routes(showing, Acting(self.room, alerts)),
-                *fit_routes(drawing, settings.root, settings.tls_urls),
+                *fit_routes(drawing, settings.root, settings.reached),
                 *(Route(f"/static/inter/{name}", _file(path)) for name, path in fonts.items()),
                 Mount("/static", StaticFiles(directory=STATIC_DIR)),
             ],

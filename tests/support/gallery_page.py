@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import httpx
 
 from gallery.core import events as ev
 from gallery.core.staff import StaffTold
+from gallery.page.fitting import Reached
 from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, NodeState
 from gallery.page.site import PageSettings, Site
 from provisioning.web_authority import create_web_authority
@@ -27,7 +29,8 @@ from wire.gallery_lines import Category
 FACES: Final = Path(__file__).parents[2] / "demo" / "faces"
 ALICE, BOB = 7, 8
 ROOT: Final = create_web_authority("Anytown", "watch.example.org", datetime.fromtimestamp(NOW_S, UTC)).certificate
-SETTINGS: Final = PageSettings(root=lambda: ROOT, tls_urls=("https://watchlink-00000010.local/", "https://HOST/"))
+ADDRESSES: Final = tuple(map(ip_address, ("192.168.0.7", "192.168.1.20", "fd00::7")))
+SETTINGS: Final = PageSettings(root=lambda: ROOT, reached=Reached(443, lambda: ADDRESSES, "watchlink-00000010.local"))
 URL: Final = "https://192.168.1.20:8443"
 Row = tuple[int, str, Category, bool, int]
 PEOPLE: Final[tuple[Row, ...]] = (

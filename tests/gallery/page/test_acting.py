@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,9 +13,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gallery.page import acting
+from gallery.page.fitting import Reached
 from gallery.page.ports import AlertAnswer, AlertState
 from gallery.page.streams import LOCK
-from tests.support.gallery_page import ALICE, BOB, ROOT, URL, PageUnderTest
+from tests.support.gallery_page import ADDRESSES, ALICE, BOB, ROOT, URL, PageUnderTest
 from tests.support.gallery_running import CODE, PIN
 
 REPORT = "ab" * 16
@@ -218,10 +220,30 @@ def test_who_fits_a_tablet_reads_the_fingerprint_without_encryption(shop: PageUn
     async def visit(client: httpx.AsyncClient) -> None:
         fit = (await client.get("/fit")).text.replace("<wbr>", "")
         assert ROOT.fingerprint(hashes.SHA256()).hex(":").upper() in fit
-        assert "https://192.168.1.20/" in fit
+        assert "the one that the fleet engineer has" in fit
         assert ROOT.public_bytes(Encoding.DER) == (await client.get("/fit/ca.crt")).content
 
     with_client(shop, visit, "http://192.168.1.20:8080")
+
+
+def test_first_address_that_is_offered_is_the_one_that_works(shop: PageUnderTest) -> None:
+    """Nothing in most shops knows the unit's name."""
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        offered = re.findall(r'href="(https:[^"]+)"', (await client.get("/fit")).text)
+        others = ["https://192.168.0.7/", "https://[fd00::7]/", "https://watchlink-00000010.local/"]
+        assert ["https://192.168.1.20/", *others] == offered
+
+    with_client(shop, visit, "http://192.168.1.20:8080")
+
+
+def test_address_is_given_with_its_port_and_none_where_there_is_none() -> None:
+    reached = Reached(8446, lambda: ADDRESSES[1:], "watchlink-00000010.local")
+
+    assert ["https://192.168.1.20:8446/", "https://[fd00::7]:8446/"] == reached.urls("localhost")
+    assert ["https://[fd00::7]:8446/", "https://192.168.1.20:8446/"] == reached.urls("fd00::7")
+    assert "https://watchlink-00000010.local:8446/" == reached.url_by_name
+    assert ([], "") == (Reached().urls(""), Reached().url_by_name)
 
 
 def test_off_the_unit_nobody_signs_in_without_encryption(shop: PageUnderTest) -> None:
