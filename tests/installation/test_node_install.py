@@ -193,7 +193,9 @@ def test_unit_whose_seed_names_an_office_runs_a_gallery(unit: BareMachine, card:
 
     assert "systemctl enable watchlink-gallery" in acts
     assert "systemctl --no-block restart watchlink-gallery" in acts
-    assert "\nIPAddressAllow=192.0.2.9/32\n" in unit.path(path_of("watchlink-gallery")).read_text()
+    drop_in = unit.path(path_of("watchlink-gallery"))
+    assert drop_in.exists()
+    assert "\nIPAddressAllow=192.0.2.9/32\n" in drop_in.read_text()
 
 
 def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Path) -> None:
@@ -211,6 +213,7 @@ def test_gallery_may_reach_the_office_that_its_file_names(unit: BareMachine, car
     toml.write_text('[office]\nhost = "192.0.2.10"\n')
     installed(unit, carried)
     drop_in = unit.path(path_of("watchlink-gallery"))
+    assert drop_in.exists()
     assert drop_in.read_text().endswith("[Service]\nIPAddressAllow=192.0.2.10/32\n")
     unit.acts()
     toml.write_text('[office]\nhost = "192.0.2.11"\n')
