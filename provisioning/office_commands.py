@@ -14,7 +14,15 @@ from provisioning.console import broker_options, confirm, pass_directory_on, say
 from provisioning.errors import FleetInputError
 from provisioning.fleet import OFFICE, Fleet, NewNode
 from provisioning.office import change_keys, find_key, issue_office_certificate, read_office_key
-from provisioning.pages import AUTHORITY, PAGE, PAGE_ISSUER, issue_for_page, make_page_issuer, make_web_authority
+from provisioning.pages import (
+    AUTHORITY,
+    PAGE,
+    PAGE_ISSUER,
+    issue_for_page,
+    make_page_issuer,
+    make_web_authority,
+    not_excluded_yet,
+)
 from provisioning.proposals import Proposals, link, offer, others_there, read_proposals, refresh, unlink, without_node
 from provisioning.web_authority import spaced
 from wire.fingerprints import key_fingerprint
@@ -266,7 +274,12 @@ def _page_issuer(options: argparse.Namespace) -> None:
 
 def _web_certificate(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
+    before = fleet.record.web
     issued = issue_for_page(fleet.folder, options.names, options.out)
     until = f"{issued.certificate.expires_at:%Y-%m-%d}"
     say(f"{PAGE}.pem and {PAGE}.key in {options.out} are valid for {', '.join(issued.names)} until {until}.")
     say("Carry them to that machine, name them in its configuration as certificate_file and key_file, and restart it.")
+    new = not_excluded_yet(before, issued)
+    if new:
+        say(f"The issuer of units' pages can still speak for {', '.join(new)}: a stolen unit could play this page.")
+        say("Run 'watchlink fleet page-issuer --out DIR' again, and carry the new one to the office's machine.")

@@ -14,6 +14,7 @@ from provisioning.folder import FleetFolder
 from provisioning.layout import FOLDER
 from provisioning.records import CertificateRecord, WebCertificateRecord, WebRecord, remember
 from provisioning.web_authority import (
+    addresses_in,
     clean_domain,
     clean_names,
     create_page_issuer,
@@ -87,6 +88,8 @@ def issue_for_page(folder: FleetFolder, names: Sequence[str], out: Path) -> WebC
 def make_page_issuer(folder: FleetFolder, out: Path) -> CertificateRecord:
     """Put ``pages.pem``, ``pages.key`` and the root ``web-ca.pem`` into ``out``, for the office's machine port.
 
+    It cannot speak for an address for which a page has a certificate by now: see :func:`not_excluded_yet`.
+
     Raises:
         FleetInputError: there is no web CA yet; nothing was changed.
         FleetDamagedError: the CA is missing, damaged, too old for this, or about to end.
@@ -96,7 +99,7 @@ def make_page_issuer(folder: FleetFolder, out: Path) -> CertificateRecord:
         if web is None:
             raise FleetInputError("This town has no web CA yet: make it with 'watchlink fleet web-ca --domain NAME'.")
         ca = _authority(folder, web)
-        made = create_page_issuer(ca, folder.now())
+        made = create_page_issuer(ca, folder.now(), domain=web.domain, others=_issued_names(web))
         ends_at = made.certificate.not_valid_after_utc
         issued = IssuedCertificate(made.certificate_pem, made.key_pem, made.certificate.serial_number, ends_at)
         out.mkdir(mode=FOLDER, parents=True, exist_ok=True)
@@ -105,6 +108,23 @@ def make_page_issuer(folder: FleetFolder, out: Path) -> CertificateRecord:
         web = msgspec.structs.replace(web, page_issuer=remember(issued))
         folder.commit(msgspec.structs.replace(folder.record, web=web))
         return remember(issued)
+
+
+def not_excluded_yet(before: WebRecord | None, issued: WebCertificateRecord) -> tuple[str, ...]:
+    """Addresses of a page for which the issuer of units' pages can speak as well, until it is made anew.
+
+    Args:
+        before: the record before the certificate was issued.
+        issued: the certificate.
+    """
+    if before is None or before.page_issuer is None:
+        return ()
+    known = _issued_names(before)
+    return tuple(one for one in addresses_in(issued.names) if one not in known)
+
+
+def _issued_names(web: WebRecord) -> tuple[str, ...]:
+    return tuple(name for page in web.issued for name in page.names)
 
 
 def _authority(folder: FleetFolder, web: WebRecord) -> CertificateAuthority:

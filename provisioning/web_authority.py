@@ -59,6 +59,11 @@ def clean_domain(text: str) -> str:
         raise FleetInputError(
             f"{text!r} is not a domain: write it like town.example.org, in plain letters (xn--… for others)."
         )
+    if domain.endswith(f".{LOCAL}"):
+        raise FleetInputError(
+            f"{domain} is a name that any machine may give itself, and units' pages have such names. Give the town's"
+            " own domain, like watch.town.gov.uk."
+        )
     if "." not in domain or domain in _SHARED:
         raise FleetInputError(f"{domain} belongs to many. Give the town's own domain, like watch.town.gov.uk.")
     return domain
@@ -93,11 +98,19 @@ def create_web_authority(town: str, domain: str, now: datetime) -> CertificateAu
     return CertificateAuthority.signed_by_itself(f"Watchlink pages of {town}"[:64], now, more, path_length=1)
 
 
-def create_page_issuer(ca: CertificateAuthority, now: datetime) -> CertificateAuthority:
+def create_page_issuer(
+    ca: CertificateAuthority, now: datetime, *, domain: str, others: Sequence[str] = ()
+) -> CertificateAuthority:
     """An issuer below the web CA for the pages of units in shops, which the office's machine port is given (ADR 0038).
 
     It can speak for names that end with ``.local`` and for private addresses other than a machine's own, and neither
-    for the town's domain nor for the internet.
+    for the town's domain, nor for the ``others``, nor for the internet.
+
+    Args:
+        ca: the web CA.
+        now: start of its life, aware.
+        domain: the town's. One from before :func:`clean_domain` refused it may end with ``.local``.
+        others: names and addresses of pages that are not units': central's and the office's.
 
     Raises:
         FleetDamagedError: the CA was made before it could sign an issuer, or ends within a month.
@@ -113,8 +126,10 @@ def create_page_issuer(ca: CertificateAuthority, now: datetime) -> CertificateAu
     if life < timedelta(days=31):
         raise FleetDamagedError(_ENDS)
     permitted: list[x509.GeneralName] = [x509.DNSName(LOCAL), *map(x509.IPAddress, PRIVATE_NETWORKS)]
+    excluded: list[x509.GeneralName] = [x509.DNSName(domain)]
+    excluded += [x509.IPAddress(ipaddress.ip_network(one)) for one in addresses_in(others)]
     more: dict[x509.ExtensionType, bool] = {
-        x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None): True,
+        x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=excluded): True,
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]): False,
     }
     return ca.create_intermediate("Watchlink pages in shops", more, now, life)
@@ -136,6 +151,11 @@ def issue_page_certificate(ca: CertificateAuthority, names: Sequence[str], now: 
 def fingerprint(ca: CertificateAuthority) -> str:
     """SHA-256 of the root's certificate, 64 hexadecimal digits."""
     return ca.certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def addresses_in(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of a page's names that are addresses, each once."""
+    return tuple(dict.fromkeys(filter(_is_address, names)))
 
 
 def spaced(digest: str) -> str:

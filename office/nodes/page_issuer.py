@@ -1,12 +1,14 @@
 """Signs certificates of units' pages, as the intermediate of the town's web CA that the fleet gave to this machine.
 
-It is constrained to names that end with ``.local`` and to private addresses (ADR 0038): whoever breaks into this
-program can play pages of shops, and neither central's nor the office's, nor any site on the internet.
+It is constrained to names that end with ``.local`` and to private addresses, less those for which the fleet had made
+certificates of central's and the office's pages when it made the issuer (ADR 0038): whoever breaks into this program
+can play pages of shops, and at no such name or address central's or the office's, nor any site on the internet.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -102,6 +104,12 @@ class PageIssuer:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != self._own.public_key():
             raise ConfigError(f"{key_file}: not the key of {certificate_file}")
         self._key = key
+        self._excluded = tuple(_excluded(self._own))
+
+    @property
+    def excluded(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Addresses for which it cannot speak, though they are private: what it signed for them, browsers refuse."""
+        return self._excluded
 
     @property
     def ends_at(self) -> datetime:
@@ -136,3 +144,13 @@ class PageIssuer:
         )
         chain = signed.public_bytes(Encoding.PEM) + self._pem
         return PageCertificate(chain=chain.decode("ascii"), root=self._root), signed.serial_number
+
+
+def _excluded(issuer: x509.Certificate) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        constraints = issuer.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return
+    for one in constraints.excluded_subtrees or ():
+        if isinstance(one, x509.IPAddress) and isinstance(one.value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+            yield one.value

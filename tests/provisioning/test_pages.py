@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provisioning.certificates import CertificateAuthority, issue_server_certificate
+from provisioning.cli import main
 from provisioning.errors import FleetDamagedError, FleetError, FleetInputError
 from provisioning.fleet import Fleet
 from provisioning.listing import _web_warnings, list_fleet
@@ -152,6 +153,8 @@ def test_page_certificate_lives_no_longer_than_browsers_accept_and_not_past_its_
         ("police.uk", "belongs to many"),
         ("org", "belongs to many"),
         ("local", "belongs to many"),
+        ("town.local", "any machine may give itself"),
+        ("Watch.Town.LOCAL.", "any machine may give itself"),
         ("192.168.0.1", "not a domain"),
         ("*.town.org", "not a domain"),
         ("town org", "not a domain"),
@@ -310,7 +313,7 @@ def test_issuer_of_units_pages_speaks_for_local_names_and_private_addresses_alon
     tmp_path: Path, ca: CertificateAuthority
 ) -> None:
     """What whoever breaks into the machine port could sign at most: not central's page, nor the office's."""
-    issuer = create_page_issuer(ca, NOW)
+    issuer = create_page_issuer(ca, NOW, domain=DOMAIN)
     good = ("watchlink-00000010.local", "192.168.1.20", "10.0.0.9", "fd00::5")
     bad = (DOMAIN, f"central.{DOMAIN}", "localhost", "127.0.0.1", "8.8.8.8", "example.org", "notlocal")
 
@@ -318,14 +321,25 @@ def test_issuer_of_units_pages_speaks_for_local_names_and_private_addresses_alon
     assert ["permitted subtree violation"] * len(bad) == [trouble_below(tmp_path, ca, issuer, name) for name in bad]
     assert issuer.certificate.not_valid_after_utc - NOW <= timedelta(days=825)
     with pytest.raises(FleetDamagedError, match="--replace"):
-        create_page_issuer(ca, NOW + timedelta(days=3_630))
+        create_page_issuer(ca, NOW + timedelta(days=3_630), domain=DOMAIN)
+
+
+def test_issuer_of_units_pages_speaks_neither_for_centrals_addresses_nor_for_a_towns_local_name(tmp_path: Path) -> None:
+    """By its own constraints: whoever has a stolen unit, or the issuer's key, signs what they like."""
+    own = create_web_authority("test", "town.local", NOW)  # as one could be made before
+    names = ["central.town.local", "192.168.1.20", "fd00::5"]
+    issuer = create_page_issuer(own, NOW, domain="town.local", others=names)
+    good, bad = ["watchlink-00000010.local", "192.168.1.21", "fd00::6"], [*names, "town.local"]
+
+    assert [""] * len(good) == [trouble_below(tmp_path, own, issuer, name) for name in good]
+    assert ["excluded subtree violation"] * len(bad) == [trouble_below(tmp_path, own, issuer, name) for name in bad]
 
 
 def test_web_ca_from_before_units_had_pages_says_what_to_do() -> None:
     old = CertificateAuthority.signed_by_itself("Watchlink pages of test", NOW, {})
 
     with pytest.raises(FleetDamagedError, match="from before units had pages"):
-        create_page_issuer(old, NOW)
+        create_page_issuer(old, NOW, domain=DOMAIN)
 
 
 def test_fleet_makes_the_issuer_of_units_pages_and_warns_before_it_ends(now_fleet: Fleet, tmp_path: Path) -> None:
@@ -338,3 +352,39 @@ def test_fleet_makes_the_issuer_of_units_pages_and_warns_before_it_ends(now_flee
     assert 0o600 == stat.S_IMODE((tmp_path / "out/pages.key").stat().st_mode)
     warned = [_web_warnings(now_fleet.record.web, issued.expires_at - timedelta(days=days)) for days in (40, 20)]
     assert [0, 1] == [sum("issuer of units' pages" in one for one in said) for said in warned]
+
+
+def test_page_at_a_new_address_wants_the_issuer_of_units_pages_anew(
+    now_fleet: Fleet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Openssl refuses what the new one signs for that address."""
+
+    def run(*words: str) -> str:
+        assert 0 == main([*words, "--dir", str(now_fleet.layout.town), "--out", str(tmp_path / words[0])])
+        return capsys.readouterr().out
+
+    make_web_authority(now_fleet.folder, DOMAIN)
+    first = run("web-certificate", f"central.{DOMAIN}", "192.168.1.20")
+    run("page-issuer")
+    again = run("web-certificate", f"central.{DOMAIN}", "192.168.1.20")
+    moved = run("web-certificate", f"central.{DOMAIN}", "192.168.1.30")
+    before, now = verdicts(tmp_path, "192.168.1.30"), run("page-issuer") and verdicts(tmp_path, "192.168.1.30")
+
+    assert [False, False, True] == ["page-issuer" in said for said in (first, again, moved)]
+    assert "can still speak for 192.168.1.30:" in moved
+    assert ["OK", "excluded subtree violation"] == [before, now]
+    assert ["excluded subtree violation", "OK"] == [verdicts(tmp_path, one) for one in ("192.168.1.20", "10.0.0.9")]
+
+
+def verdicts(folder: Path, name: str) -> str:
+    """What openssl says of a page that the issuer in ``page-issuer`` has signed."""
+    made = folder / "page-issuer"
+    issuer = CertificateAuthority.load((made / "pages.pem").read_bytes(), (made / "pages.key").read_bytes(), "pages")
+    (folder / "leaf.pem").write_bytes(
+        issue_server_certificate(issuer, [name], now=NOW, common_name="A page").certificate_pem
+    )
+    command = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", name]
+    files = ["-CAfile", str(made / "web-ca.pem"), "-untrusted", str(made / "pages.pem"), str(folder / "leaf.pem")]
+    done = subprocess.run([*command, *files], check=False, capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    return next(one for one in ("excluded subtree violation", "OK", said) if one in said)

@@ -186,8 +186,9 @@ PAGE: Final = f"""
 The unit makes a P-256 key and sends a request (PKCS #10, RFC 2986, DER, {REQUEST_BYTES_MAX:,} bytes at most). Its
 subject alternative name has nothing but `{page_name(SHOP)}`, with its own number, and its private addresses (RFC 1918,
 RFC 4193), {NAMES_MAX} in all. With any other name it is refused: `other name`, `public address`, `too many names`,
-`no name`, `malformed`. `no issuer` means that the fleet has given none to the office
-([ADR 0038](adr/0038-the-port-signs-for-pages-in-shops.md)). The certificate lasts {LIFE.days} days.
+`no name`, `malformed`; with an address that is central's or the office's, `other address`. `no issuer` means that the
+fleet has given none to the office ([ADR 0038](adr/0038-the-port-signs-for-pages-in-shops.md)). The certificate lasts
+{LIFE.days} days.
 """
 VIEWS: Final = """
 ## The view log

@@ -61,7 +61,7 @@ class PageCertificates:
     def _sign(self, issuer: PageIssuer, node: NodeId, body: bytes) -> Response:
         try:
             wanted = read_request(body)
-            problem = why_not_sign(node, wanted.names, wanted.addresses)
+            problem = why_not_sign(node, wanted.names, wanted.addresses, issuer.excluded)
             if problem is not None:
                 logger.warning("the page of node %08x gets no certificate: %s", node, problem)
                 return refuse(400, problem)

@@ -31,7 +31,7 @@ def pair(tmp_path: Path) -> KeyPair:
     """As the office gives it, with the web CA beside it."""
     now = datetime.now(UTC)
     root = create_web_authority("test", "watch.example.org", now)
-    issuer = create_page_issuer(root, now)
+    issuer = create_page_issuer(root, now, domain="watch.example.org")
     issued = issue_page_certificate(issuer, [NAME], now)
     (tmp_path / "web-ca.pem").write_bytes(root.certificate_pem)
     (tmp_path / "page.pem").write_bytes(issued.certificate_pem + issuer.certificate_pem)

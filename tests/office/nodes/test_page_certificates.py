@@ -24,7 +24,7 @@ from runtime.config import ConfigError
 from runtime.logs import FactLog
 from runtime.service import Service
 from tests.support.asking_town import SHOP, AskingTown, PortThread, port_thread
-from tests.support.page_issuer import give_page_issuer
+from tests.support.page_issuer import CENTRAL, DOMAIN, give_page_issuer
 from wire.gallery_paths import PAGE_CERTIFICATE_PATH
 from wire.ids import NodeId
 from wire.page_certificate import LIFE, decode_certificate, page_name
@@ -122,6 +122,7 @@ def handshake(chain: Path, root: str, name: str) -> str:
         ("other name", ["*.local"]),
         ("public address", [NAME, "8.8.8.8"]),
         ("public address", ["127.0.0.1"]),
+        ("other address", [NAME, CENTRAL]),
         ("too many names", [f"10.0.0.{last}" for last in range(1, 11)]),
         ("malformed", [x509.RFC822Name("a@b.org")]),
         ("malformed", [x509.UniformResourceIdentifier("https://central.watch.example.org")]),
@@ -167,7 +168,7 @@ def test_port_without_an_issuer_says_so(tmp_path: Path) -> None:
 
 def other_key(town: AskingTown) -> None:
     root = create_web_authority("other", "watch.example.org", town.now)
-    town.write("nodes/pages.key", create_page_issuer(root, town.now).key_pem)
+    town.write("nodes/pages.key", create_page_issuer(root, town.now, domain=DOMAIN).key_pem)
 
 
 def other_root(town: AskingTown) -> None:
