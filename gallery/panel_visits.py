@@ -68,7 +68,7 @@ class PanelVisits:
         self._say = say
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._now: _Now | None = None
-        self._said = PanelFace(visit=1, is_over=True)
+        self._said: PanelFace | None = None
         self._thread = threading.Thread(target=self._run, name="gallery panel", daemon=True)
         gallery.changed(self._changed)
 
@@ -104,6 +104,8 @@ class PanelVisits:
         match line:
             case PanelVisit(visit=number):
                 self._end()
+                # A node that was started anew counts from one again.
+                self._said = None
                 place = PanelPlace(line.width_px, line.height_px, line.mode)
                 visit = rules.begin(listed(self._gallery.snapshot()))
                 self._now = _Now(number, place, _new_session(), visit)
@@ -121,7 +123,8 @@ class PanelVisits:
         if now is None:
             return
         # A face stays on the panel only while nothing else is asked for.
-        pixels = now.pixels if visit.record and visit.at == now.visit.at and order is None else b""
+        is_same = order is None and rules.shown(visit) == rules.shown(now.visit)
+        pixels = now.pixels if visit.record and is_same else b""
         self._now = now = replace(now, visit=visit, pixels=pixels)
         match order:
             case SignInWith(person, pin):
@@ -247,5 +250,7 @@ def listed(snapshot: Snapshot) -> Listed:
     return Listed(
         off,
         tuple(Colleague(one.person, one.name) for one in snapshot.staff if one.has_pin),
-        tuple(Banned(one.scheme, one.case, one.text.reference, one.text.name, one.last_day) for one in people),
+        tuple(
+            Banned(one.scheme, one.case, one.since, one.text.reference, one.text.name, one.last_day) for one in people
+        ),
     )

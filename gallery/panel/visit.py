@@ -67,6 +67,7 @@ class Banned(Struct, frozen=True):
 
     Attributes:
         scheme, case: of the ban.
+        since: number of the gallery with which it became what it is.
         reference: ``HART-0042``.
         name: empty = not known.
         last_day: until when.
@@ -74,6 +75,7 @@ class Banned(Struct, frozen=True):
 
     scheme: int
     case: int
+    since: int
     reference: str
     name: str
     last_day: date
@@ -149,10 +151,11 @@ class SignInWith(Struct, frozen=True):
 
 
 class Look(Struct, frozen=True):
-    """Write down a view of this person, and show them."""
+    """Write down a view of this person, as they became with this gallery, and show them."""
 
     scheme: int
     case: int
+    since: int
 
 
 class Leave(Struct, frozen=True):
@@ -210,14 +213,14 @@ def answered(visit: Visit, answer: AnswerSignIn) -> tuple[Visit, Order | None]:
 
 def looked(visit: Visit, look: Look, record: int, *, has_picture: bool = True) -> Visit:
     """The view is on the disk, with this number. Of one that a key has overtaken nothing is shown."""
-    if visit.step is not Step.PEOPLE or _shown(visit) != look:
+    if visit.step is not Step.PEOPLE or shown(visit) != look:
         return visit
     return replace(visit, record=record, has_picture=has_picture)
 
 
 def refused(visit: Visit, look: Look, why: Why | NotShown) -> Visit:
     """Nothing is shown, and why."""
-    if visit.step is not Step.PEOPLE or _shown(visit) != look:
+    if visit.step is not Step.PEOPLE or shown(visit) != look:
         return visit
     return replace(visit, step=Step.NOTE, note=(_NOT_SHOWN.get(why, "Not shown"), "More on the page"))
 
@@ -233,16 +236,27 @@ def relisted(visit: Visit, listed: Listed) -> tuple[Visit, Order | None]:
         return now, None
     if listed.off is not None:
         return replace(now, step=Step.LOCKED, record=0), Leave()
-    shown = _shown(visit)
-    found = [n for n, one in enumerate(listed.people) if Look(one.scheme, one.case) == shown]
-    if found:
-        return replace(now, at=found[0]), None
+    before = shown(visit)
+    for at, one in enumerate(listed.people):
+        if before is not None and (one.scheme, one.case) == (before.scheme, before.case):
+            moved = replace(now, at=at)
+            # A corrected photograph is another look.
+            return (moved, None) if one.since == before.since else _look(moved)
     return _look(replace(now, at=min(visit.at, max(0, len(listed.people) - 1))))
 
 
 def closed(visit: Visit) -> Visit:
     """The session has ended: nothing of a face stays."""
     return replace(visit, step=Step.OVER, record=0, digits="", digit=None)
+
+
+def shown(visit: Visit) -> Look | None:
+    """Of whom it is; ``None`` = of nobody. Asked at the steps that show persons."""
+    people: Sequence[Banned] = visit.listed.people
+    if visit.at >= len(people):
+        return None
+    one = people[visit.at]
+    return Look(one.scheme, one.case, one.since)
 
 
 def face(visit: Visit) -> Face:
@@ -343,12 +357,7 @@ def _look(visit: Visit) -> tuple[Visit, Order | None]:
     if not visit.listed.people:
         return replace(visit, step=Step.NOTE, at=0, record=0, note=("Nobody is banned here", "")), None
     now = replace(visit, step=Step.PEOPLE, record=0)
-    return now, _shown(now)
-
-
-def _shown(visit: Visit) -> Look | None:
-    people: Sequence[Banned] = visit.listed.people
-    return Look(people[visit.at].scheme, people[visit.at].case) if visit.at < len(people) else None
+    return now, shown(now)
 
 
 def _refusal(answer: AnswerSignIn) -> tuple[str, str]:

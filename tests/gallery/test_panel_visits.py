@@ -175,6 +175,29 @@ def test_lifted_ban_is_off_the_panel_at_once(panel: Panel, shop: RunningGallery,
     panel.until(lambda face: "Norman Nobody" in face.lines)
 
 
+def test_newcomer_leaves_the_face_that_is_shown(panel: Panel, shop: RunningGallery, hart: Published) -> None:
+    sign_in(panel)
+    panel.press("next")
+    before = panel.until(lambda face: bool(face.picture))
+
+    shop.told(hart.issue(19, "Ned Newcomer"))
+    shop.until(shop.shows(19, 18, 17))
+    panel.press("press", "press")
+    named = panel.until(lambda face: face.lines != before.lines)
+
+    assert "Nora Nobody" in named.lines
+    assert before == panel.until(lambda face: face.lines != named.lines)
+
+
+def test_new_run_of_the_node_gets_the_first_face(panel: Panel) -> None:
+    panel.begin()
+    panel.visits.gone()
+    panel.until(lambda face: face.is_over)
+    panel.number = 0
+
+    assert ("LOCKED",) == panel.begin().headline
+
+
 def test_whoever_is_taken_off_the_list_has_the_panel_taken_away(panel: Panel, shop: RunningGallery) -> None:
     sign_in(panel)
 

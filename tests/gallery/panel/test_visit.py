@@ -35,8 +35,8 @@ from gallery.panel.visit import (
 )
 
 ANN, BOB = Colleague(4, "Ann Other"), Colleague(5, "Bob Nobody")
-FIRST = Banned(1, 17, "HART-0042", "Nobody Atall", date(2027, 11, 3))
-SECOND = Banned(1, 9, "HART-0007", "", date(2027, 1, 31))
+FIRST = Banned(1, 17, 1, "HART-0042", "Nobody Atall", date(2027, 11, 3))
+SECOND = Banned(1, 9, 1, "HART-0007", "", date(2027, 1, 31))
 LISTED = Listed(staff=(ANN, BOB), people=(FIRST, SECOND))
 OPEN = AnswerSignIn("attempt", SignIn.OPEN)
 UP, NEXT, PRESS, BACK = Key.UP, Key.NEXT, Key.PRESS, Key.BACK
@@ -134,10 +134,10 @@ def test_refused_pin_says_why_and_begins_anew(answer: AnswerSignIn, expected: tu
 
 def test_person_is_shown_once_the_view_is_on_the_disk() -> None:
     visit, order = signed_in()
-    assert Look(1, 17) == order
+    assert Look(1, 17, 1) == order
     assert not face(visit).has_picture
 
-    visit = looked(visit, Look(1, 17), 1234)
+    visit = looked(visit, Look(1, 17, 1), 1234)
 
     assert Face((), ("HART-0042", "Banned to", "03 Nov 27", "View 1234"), has_picture=True) == face(visit)
 
@@ -145,19 +145,19 @@ def test_person_is_shown_once_the_view_is_on_the_disk() -> None:
 def test_view_that_was_overtaken_by_a_key_shows_nobody() -> None:
     """Its picture must never stand beside the next one's reference."""
     visit, order = press(looking(), NEXT)
-    assert Look(1, 9) == order
+    assert Look(1, 9, 1) == order
 
-    assert not face(looked(visit, Look(1, 17), 1235)).has_picture
+    assert not face(looked(visit, Look(1, 17, 1), 1235)).has_picture
 
 
 def test_each_person_is_a_view_and_they_go_round() -> None:
     visit, order = pressed(looking(), NEXT)
-    assert Look(1, 9) == order
+    assert Look(1, 9, 1) == order
 
-    visit, order = press(looked(visit, Look(1, 9), 2), NEXT)
-    assert Look(1, 17) == order
-    _, order = press(looked(visit, Look(1, 17), 3), UP)
-    assert Look(1, 9) == order
+    visit, order = press(looked(visit, Look(1, 9, 1), 2), NEXT)
+    assert Look(1, 17, 1) == order
+    _, order = press(looked(visit, Look(1, 17, 1), 3), UP)
+    assert Look(1, 9, 1) == order
 
 
 def test_details_say_the_name_without_the_photograph() -> None:
@@ -206,7 +206,7 @@ def test_person_without_a_photograph_is_named() -> None:
 def test_whoever_is_lifted_is_off_the_panel_at_once() -> None:
     visit, order = relisted(looking(), replace(LISTED, people=(SECOND,)))
 
-    assert Look(1, 9) == order
+    assert Look(1, 9, 1) == order
     assert "HART-0042" not in str(face(visit))
 
 
@@ -217,11 +217,20 @@ def test_last_one_lifted_leaves_nobody() -> None:
 
 
 def test_who_stays_stays_where_others_come_and_go() -> None:
-    newer = Banned(1, 20, "HART-0050", "", date(2027, 5, 5))
+    newer = Banned(1, 20, 1, "HART-0050", "", date(2027, 5, 5))
     visit, order = relisted(looking(), replace(LISTED, people=(newer, *LISTED.people)))
 
     assert (True, None) == (face(visit).has_picture, order)
     assert "HART-0042" in face(visit).lines
+
+
+def test_ban_that_was_corrected_is_another_look() -> None:
+    corrected = replace(FIRST, since=2)
+    visit, order = relisted(looking(), replace(LISTED, people=(SECOND, corrected)))
+
+    assert (False, Look(1, 17, 2)) == (face(visit).has_picture, order)
+    assert not face(looked(visit, Look(1, 17, 1), 1235)).has_picture
+    assert face(looked(visit, Look(1, 17, 2), 1235)).has_picture
 
 
 def test_gallery_that_goes_off_takes_the_face_away_and_signs_out() -> None:
@@ -243,14 +252,14 @@ def test_gallery_that_is_off_says_why_in_a_line(why: Why) -> None:
 
 
 def test_every_face_fits_its_panel() -> None:
-    long = Banned(1, 3, "A-TOWN-WITH-A-LONG-NAME-0123456789", "N" * 120, date(2027, 9, 30))
+    long = Banned(1, 3, 1, "A-TOWN-WITH-A-LONG-NAME-0123456789", "N" * 120, date(2027, 9, 30))
     listed = Listed(staff=(Colleague(1, "N" * 120), ANN), people=(long,))
     visit, seen = begin(listed), []
     for key in (NEXT, UP, UP, NEXT, *typed("280341280341")):
         visit, _ = press(visit, key)
         seen.append(face(visit))
     visit, _ = answered(press(visit, PRESS)[0], OPEN)
-    visit = looked(visit, Look(1, 3), 10**9)
+    visit = looked(visit, Look(1, 3, 1), 10**9)
     seen += [face(visit), face(press(visit, PRESS)[0])]
 
     for one in seen:
