@@ -50,6 +50,8 @@ KEPT_MAX: Final = 128
 WAITING_MAX: Final = 10_000
 """A report waits behind so many messages from the network in a storm."""
 LISTEN_AGAIN_MS: Final = 10_000
+BAD_LINE_LOGGED_MS: Final = 3_600_000
+"""A bad line is logged at most once in this time, however often the gallery connects; each is counted."""
 _READ_BYTES: Final = 4_096
 _PEER: Final = struct.Struct("3i")
 """struct ucred (unix(7)): process, user, group."""
@@ -78,6 +80,7 @@ class GallerySocket:
         self._gallery: _Connection | None = None
         self._take_ms = 0
         self._listen_ms = 0
+        self._log_ms = 0
         self._is_problem_told = False
         self._is_closing = False
         self._waker, self._wakened = socket.socketpair()
@@ -191,7 +194,9 @@ class GallerySocket:
                 return
             asked = decode_asked(line)
         except SocketLineError as e:
-            logger.warning("the gallery said what it may not: %s", e)
+            if monotonic_ms() >= self._log_ms:
+                logger.warning("the gallery said what it may not: %s", e)
+                self._log_ms = monotonic_ms() + BAD_LINE_LOGGED_MS
             self._offer(InputRejected(e.reason), WAITING_MAX)
             self._hang_up(selector)
             return

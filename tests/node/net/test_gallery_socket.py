@@ -236,6 +236,22 @@ def test_anything_but_an_alert_about_a_person_ends_the_connection(gallery: Galle
     assert InputRejected("socket line") == loop.next()
 
 
+def test_bad_lines_are_counted_and_only_the_first_is_logged(
+    node: GallerySocket, path: Path, loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gallery that somebody has taken over must not fill the disk."""
+    for said in (b"\n", encode_line(asked()) + b"\n", b"\n"):
+        gallery = Gallery(path)
+        assert HELLO == gallery.line()
+        gallery.say(said)
+        assert gallery.is_hung_up()
+        gallery.close()
+    node.close()
+
+    assert [InputRejected, AlertAsked, InputRejected, InputRejected] == [type(loop.next()) for _ in range(4)]
+    assert 1 == len([line for line in caplog.messages if line.startswith("the gallery said what it may not")])
+
+
 def test_line_in_pieces_is_one_line(gallery: Gallery, loop: Loop) -> None:
     for byte in encode_line(asked()):
         gallery.say(bytes([byte]))
