@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from node.core.controls import SoundPattern
 from node.core.incident.sounder import play_for_own
+from node.core.ledger import Ledger
 from node.core.state import RECENT_MAX, CancelProgress, Incident, NodeState
 from node.core.table import INCIDENT, UNSETTLED, Happening, Phase, after
 from node.core.turn import Timer, Turn
 from wire.ids import FrameId
-from wire.kinds import PRIORITY, AlertKind, AnswerState, Path
+from wire.kinds import ABOUT_PERSONS, PRIORITY, AlertKind, AnswerState, Path
 
 CLOSED_MAX: Final = 64
 _SOUNDS: Final = {
@@ -47,7 +48,7 @@ def keep(turn: Turn, incident: Incident) -> None:
 
 
 def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> None:
-    """Add a new one, on top of the view; the oldest beyond :data:`RECENT_MAX` leaves the view, not the memory.
+    """Add a new one, on top of the view; one beyond :data:`RECENT_MAX` leaves the view, not the memory.
 
     Args:
         turn: the step.
@@ -56,7 +57,24 @@ def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> 
     """
     keep(turn, incident)
     recent = turn.state.recent
-    turn.state.recent = ((incident.key, *recent) if is_older else (*recent, incident.key))[-RECENT_MAX:]
+    recent = (incident.key, *recent) if is_older else (*recent, incident.key)
+    turn.state.recent = on_view(recent, turn.state.incidents)
+
+
+def on_view(recent: Iterable[int], incidents: Ledger[Incident]) -> tuple[int, ...]:
+    """Which of these keys, oldest first, stay on view: at most :data:`RECENT_MAX`.
+
+    Breaches and sightings leave first, then the oldest: what the gallery reports must never push out a press, least of
+    all a silent attack, whose rules hold as long as it is on view (N4).
+    """
+    keys = tuple(recent)
+
+    def is_press(key: int) -> bool:
+        incident = incidents.get(key)
+        return incident is not None and incident.kind not in ABOUT_PERSONS
+
+    gone = frozenset(sorted(keys, key=is_press)[: max(0, len(keys) - RECENT_MAX)])
+    return tuple(key for key in keys if key not in gone)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:

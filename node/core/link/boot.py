@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from node.core import delivery, scales
 from node.core.events import Started, StoredFrame
 from node.core.gallery_state import Person
+from node.core.incident.lifecycle import on_view
 from node.core.ledger import Ledger, Shelf
 from node.core.link import told
 from node.core.radio_state import Usage
-from node.core.state import RECENT_MAX, CancelProgress, Configuring, Inbox, Incident, Row, Seen
+from node.core.state import CancelProgress, Configuring, Inbox, Incident, Row, Seen
 from node.core.table import Phase
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, PathTest
@@ -61,7 +62,7 @@ def started(turn: Turn, event: Started) -> None:
     turn.state.last_counter = max(state.last_counter, event.last_counter, *(counter for counter, _ in rows), 0)
     turn.state.directory = event.directory if event.directory.serial >= state.directory.serial else state.directory
     turn.state.incidents = Ledger((*restored.items(), *state.incidents.oldest()))
-    turn.state.recent = (*sorted(restored), *state.recent)[-RECENT_MAX:]
+    turn.state.recent = on_view((*sorted(restored), *state.recent), turn.state.incidents)
     turn.state.weekly_test = replace(state.weekly_test, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s)
     told.restore(turn, event.told)
     delivery.restore(turn, rows, due)

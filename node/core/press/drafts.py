@@ -129,7 +129,7 @@ def begin(
 
 
 def cancel(turn: Turn, at_ms: int) -> None:
-    """The presser cancels the newest open incident (N6)."""
+    """The presser cancels the newest open incident (N6); while a silent attack hides everything, that."""
     incident = _to_cancel(turn.state)
     if incident is None:
         turn.hint("CANCEL", "Nothing to cancel")
@@ -360,7 +360,9 @@ def _to_cancel(state: NodeState) -> Incident | None:
     found = [state.incidents.get(key) for key in reversed(state.recent)]
     open_ones = [i for i in found if i is not None and i.phase is not Phase.CLOSED and not is_cancelled(i)]
     real = [i for i in open_ones if i.kind is not AlertKind.TEST]
-    return next(iter(real or open_ones), None)
+    # Whoever cancels now knows of their press, not of what is reported beside it.
+    hidden = [i for i in real if i.is_silent] if is_hushed(state, state.now_ms) else []
+    return next(iter(hidden or real or open_ones), None)
 
 
 def _withdraw(turn: Turn, incident: Incident) -> None:

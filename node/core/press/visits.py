@@ -35,7 +35,7 @@ def pressed(turn: Turn, wish: Wish) -> bool:
         return wish is Wish.SEEN and _begin(turn)
     if wish is Wish.CANCEL:
         _end(turn, visit)
-        return True
+        return not is_hushed(turn.state, turn.now_ms)  # It takes the silent attack back, too.
     key = _KEYS.get(wish)
     if key is None:
         return False

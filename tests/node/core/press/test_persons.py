@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from node.core.controls import Button, SoundPattern
-from node.core.effects import NOTHING_TOLD, PlaySound, StoreFrame, TellGallery
+from node.core.effects import NOTHING_TOLD, Effect, PlaySound, StoreFrame, TellGallery
 from node.core.events import AlertAsked, LinkUp
 from node.core.panel import gallery_lines
+from node.core.screens import Face
 from tests.support.members import BOOTS, HART, OURS, PUB, PUBWATCH, directory, sender
 from tests.support.node_world import World, node_world
 from wire.frames import Alert, Cancel
@@ -303,17 +304,77 @@ def test_words_of_the_progress_fit_their_line() -> None:
         assert len(words) <= NAME_CHARS_MAX
 
 
-def test_breach_beside_a_silent_attack_is_sent_openly_and_shows_nothing_here() -> None:
-    """N4: whoever watches the panel learns of neither. Central sees that the breach itself is not silent."""
+@pytest.fixture
+def silent_shop() -> World:
+    """A premises whose attacks are silent, with one in progress that central has."""
     world = node_world(is_attack_silent=True)
     world.start()
     world.online()
     world.do(world.answers(UNDERSTANDS))
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
-    before = world.screen.face
-    done = [*world.do(asked()), *world.do(world.receipt(2))]
+    return world
 
-    assert (False, 42) == (world.alert_on_disk(2).silent, world.alert_on_disk(2).about)
-    assert before == world.screen.face
+
+def test_breach_beside_a_silent_attack_is_sent_openly_and_shows_nothing_here(silent_shop: World) -> None:
+    """N4: whoever watches the panel learns of neither. Central sees that the breach itself is not silent."""
+    before = silent_shop.screen.face
+    done = [*silent_shop.do(asked()), *silent_shop.do(silent_shop.receipt(2))]
+
+    assert (False, 42) == (silent_shop.alert_on_disk(2).silent, silent_shop.alert_on_disk(2).about)
+    assert before == silent_shop.screen.face
     assert [] == [order for order in done if isinstance(order, PlaySound) and order.pattern is not SoundPattern.OFF]
+
+
+def report_eight(world: World) -> list[Effect]:
+    """Eight breaches, each about somebody else, as fast as they are taken; central has them all."""
+    done: list[Effect] = []
+    for number in range(1, 9):
+        done += [*world.do(asked(number, person=number)), *world.do(world.receipt(number + 1))]
+        world.live(20_000)
+    return done
+
+
+def test_silent_attack_stays_hidden_however_many_breaches_follow(silent_shop: World) -> None:
+    """N4: pushed out of the view, it would hide and silence nothing any more."""
+    before = (silent_shop.screen.face, silent_shop.screen.dots)
+
+    done = report_eight(silent_shop)
+
+    assert before == (silent_shop.screen.face, silent_shop.screen.dots)
+    assert [] == [order for order in done if isinstance(order, PlaySound) and order.pattern is not SoundPattern.OFF]
+
+
+def test_silent_attack_stays_hidden_after_a_restart_too(silent_shop: World) -> None:
+    """Also where central understands no persons, so that the disk knows breaches alone."""
+    silent_shop.do(silent_shop.answers(OLD))
+    report_eight(silent_shop)
+    silent_shop.restart()
+    silent_shop.online()
+
+    assert (Face.SILENT, (1, *range(3, 10))) == (silent_shop.screen.face, silent_shop.state.recent)
+
+
+def test_cancel_reaches_assist_after_many_breaches(shop: World) -> None:
+    """N6: and the oldest breach leaves instead."""
+    shop.tap(Button.ASSIST)
+    shop.do(shop.receipt(1))
+    report_eight(shop)
+    assert (1, *range(3, 10)) == shop.state.recent
+
+    for _ in shop.state.recent:
+        shop.hold(Button.CANCEL)
+
+    assert 1 in [frame.incident for signed, _ in shop.stored.values() if isinstance(frame := signed.frame, Cancel)]
+
+
+def test_cancel_during_a_silent_attack_means_the_attack_and_not_a_report_of_the_gallery(silent_shop: World) -> None:
+    """N6: whoever cancels it sees nothing of the breach, and may know nothing of it."""
+    silent_shop.do(asked())
+    silent_shop.do(silent_shop.receipt(2))
+
+    for _ in range(2):
+        silent_shop.hold(Button.CANCEL)
+
+    cancels = [signed.frame for signed, _ in silent_shop.stored.values() if isinstance(signed.frame, Cancel)]
+    assert [1, 2] == [frame.incident for frame in cancels]

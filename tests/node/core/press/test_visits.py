@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from node.core.controls import Button
-from node.core.effects import Effect, StoreFrame, TellGallery
+from node.core.effects import CancelDraft, Effect, StoreFrame, TellGallery
 from node.core.events import GalleryCame, PanelFaceCame
 from node.core.press.visits import IDLE_MS
 from node.core.screens import Dots, Face, PictureMode, Place
@@ -78,6 +78,20 @@ def test_cancel_held_ends_the_visit(lent: World) -> None:
 
     assert [VisitOver(visit=1)] == told(lent, effects)
     assert Face.READY is lent.screen.face
+
+
+def test_cancel_in_a_visit_that_a_silent_attack_left_there_takes_the_attack_back(lent: World) -> None:
+    """N6: the panel looks as if CANCEL could mean the visit alone."""
+    lent.state.settings = replace(lent.state.settings, is_attack_silent=True)
+    shown(lent).hold(Button.ATTACK)
+    lent.do(lent.receipt(1))
+
+    effects = lent.hold(Button.CANCEL)
+
+    assert [VisitOver(visit=1)] == told(lent, effects)
+    assert [1] == [
+        order.content.incident for order in lent.of(StoreFrame, effects) if isinstance(order.content, CancelDraft)
+    ]
 
 
 @pytest.mark.parametrize(("button", "kind"), [(Button.ATTACK, AlertKind.ATTACK), (Button.ASSIST, AlertKind.ASSIST)])
