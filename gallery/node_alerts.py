@@ -21,7 +21,7 @@ UNANSWERED: Final = {
     Unanswered.NO_NODE: f"The unit does not answer, so perhaps nobody was warned. {_CALL}",
     Unanswered.TOO_MANY: f"Too much was asked of the unit at once, so nobody was warned. {_CALL}",
 }
-_AT_CENTRAL: Final = frozenset({"received", "answered", "on-the-way", "cancelled", "closed"})
+_AT_CENTRAL: Final = frozenset({"received", "answered", "on-the-way", "closed"})
 
 
 class NodeAlerts:

@@ -58,6 +58,16 @@ def test_alert_that_central_has_is_sent() -> None:
     assert AlertState.SENT is answered(PlayedNode(ACCEPTED, own)).state
 
 
+def test_alert_that_was_cancelled_here_is_not_said_to_be_at_central() -> None:
+    """Central may never have heard of it."""
+    cancelled = Progress(incident=INCIDENT, state="cancelled", words="Cancelled here. Central not told yet.")
+    state = state_of(Told(NodeState(reach="nobody", words="No network"), (), (cancelled,)))
+
+    assert state is not None
+    assert [False] == [one.is_at_central for one in state.progress]
+    assert AlertState.SAVED is answered(PlayedNode(ACCEPTED, cancelled)).state
+
+
 @pytest.mark.parametrize("reason", [*NotRaised, "of-a-newer-node"])
 def test_refusal_says_what_to_do(reason: str) -> None:
     answer = answered(PlayedNode(Refused(request=REQUEST, reason=reason)))

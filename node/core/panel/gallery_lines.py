@@ -16,7 +16,7 @@ from node.core.gallery_state import Told
 from node.core.panel.neighbour_faces import pressed_at_s
 from node.core.panel.words import USE_RADIO, person
 from node.core.radio.path import can_transmit
-from node.core.state import Incident, Neighbour, NodeState
+from node.core.state import CancelProgress, Incident, Neighbour, NodeState
 from node.core.table import PathPhase, Phase
 from node.core.turn import Turn
 from wire import gallery_socket as said
@@ -112,6 +112,8 @@ def _progress(state: NodeState, key: int) -> said.Progress | None:
     if incident is None or incident.about is None or key <= 0:
         return None
     word, words = _PROGRESS[incident.phase]
+    if incident.phase is Phase.CANCELLED and incident.cancel is not CancelProgress.RECEIVED:
+        words = "Cancelled here. Central not told yet."
     return said.Progress(
         incident=FrameId(state.settings.node, key).text,
         state=word,

@@ -378,3 +378,12 @@ def test_cancel_during_a_silent_attack_means_the_attack_and_not_a_report_of_the_
 
     cancels = [signed.frame for signed, _ in silent_shop.stored.values() if isinstance(signed.frame, Cancel)]
     assert [1, 2] == [frame.incident for frame in cancels]
+
+
+def test_gallery_learns_whether_central_knows_of_a_cancel(shop: World) -> None:
+    shop.do(asked())
+    shop.hold(Button.CANCEL)
+    assert "Cancelled here. Central not told yet." == told(shop, Progress)[-1].words  # type: ignore[union-attr]
+
+    shop.do(shop.receipt(1), shop.receipt(2))
+    assert "Cancelled here. Still open at central." == told(shop, Progress)[-1].words  # type: ignore[union-attr]
