@@ -46,10 +46,11 @@ class Sight:
         self._whole = whole
         self._town = frozenset(one.number for one in schemes)
         self._mine = scope.alerts | scope.units
+        self._wholly = scope.alerts & scope.units
         self._slugs = frozenset(one.slug for one in schemes if one.number in self._mine)
         # A scheme that the directory lacks has people too: its alerts are on the whole board, in nobody else's sight.
         self.is_whole = scope.is_whole or (
-            sees_all(scope.alerts, self._town) and sees_all(scope.units, self._town) and whole.is_all_of(self._mine)
+            sees_all(scope.alerts, self._town) and sees_all(scope.units, self._town) and whole.is_all_of(self._wholly)
         )
         self._throughs: OrderedDict[int, int] = OrderedDict()
         self._given: dict[int, int] = {}
@@ -66,7 +67,7 @@ class Sight:
     def goes_beyond(self, change: Change) -> bool:
         """Whether a change of the whole board says something that those who see every scheme may not see."""
         lines: tuple[Card | NodeLine | PremisesLine, ...] = (*change.cards, *change.nodes, *change.premises)
-        return not (self._scope.is_whole or concerns_only(self._mine, lines, change.on_duty or ()))
+        return not (self._scope.is_whole or concerns_only(self._wholly, lines, change.on_duty or ()))
 
     def sees_card(self, card: Card) -> bool:
         """Alerts of its schemes, and of none if it sees them all."""
@@ -88,12 +89,15 @@ class Sight:
         if self.is_whole:
             return card
         through = self._give_out(card.through, at) if card.through else 0
+        # The premises is in the other scheme, too: its people see the alert, but not who is excluded in this one. Nor
+        # do those who look after its units. What came to be of two schemes is about nobody, and so is its history.
+        is_person_known = card.person_scheme in self._scope.alerts
         is_plain = not (card.members or card.relay_node) and self._mine.issuperset(card.scheme_numbers)
-        if is_plain and not any(line.node for line in card.history):  # Most are, and each change makes them anew.
+        names = card.person_scheme or any(line.about for line in card.history)
+        if is_plain and (is_person_known or not names) and not any(line.node for line in card.history):
+            # Most are, and each change makes them anew.
             return replace(card, revision=revision, through=through)
         is_relay_known = not card.relay_node or self._knows(card.relay_node)
-        # The premises is in the other scheme, too: its people see the alert, but not who is excluded in this one.
-        is_person_known = card.person_scheme in self._mine
         return replace(
             card,
             revision=revision,

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import Recall
+from central.core.rights import Scope
 from central.core.view import Card
 from tests.central.core.test_sight import BOTH, HART, PUB_WATCH, Watched
 from tests.support.central_town import ARCADE, CORNER, Town, only
@@ -93,6 +94,25 @@ def test_people_of_the_premises_other_scheme_see_the_alert_and_not_who() -> None
     assert ["HART-0042", "", "HART-0042"] == [cards[scope].person for scope in (HART, PUB_WATCH, BOTH)]
     assert "0042" not in watched.text(PUB_WATCH)
     assert "left" not in cards[PUB_WATCH].history[0].about
+
+
+def test_engineer_of_the_persons_scheme_who_sees_alerts_of_the_other_is_not_told_who() -> None:
+    """A fleet engineer of HART looks after its units, and answers alerts for Pub Watch alone."""
+    scope = Scope(alerts=frozenset({2}), units=frozenset({1}))
+    watched = Watched(scope)
+    watched.town.send(replace(breach(watched.town), sender=ARCADE))
+
+    assert ("", 0, "") == person_of(watched.cards(scope)["00000013-7"])
+    assert [] == [word for word in ("0042", "left when") if word in watched.text(scope)]
+
+
+def test_incident_that_came_to_be_of_two_schemes_has_no_number_in_its_history() -> None:
+    scope = Scope(alerts=frozenset({1, 2}), units=frozenset({1}))
+    watched = Watched(scope)
+    watched.town.send(replace(breach(watched.town), sender=ARCADE))
+    watched.town.send(replace(watched.town.alert(8, ARCADE, AlertKind.ASSIST, incident=7)))
+
+    assert "0042" not in str(watched.cards(scope)["00000013-7"].history)
 
 
 def test_person_is_there_again_after_a_restart() -> None:

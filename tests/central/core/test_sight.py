@@ -312,6 +312,17 @@ def test_scheme_that_the_directory_lacks_is_not_everybody_elses() -> None:
     assert refused == after.act(Acknowledge("00000012-99", "assist"), JONES, rights_in(1))
 
 
+def test_engineer_of_a_scheme_that_the_directory_lacks_does_not_see_its_alerts() -> None:
+    """Nor does it make the board whole that they see all of those that it has."""
+    before = Town()
+    before.press(7, node=CROWN)
+    data = make_directory(2, members=ONLY_HART, founded=(1,))
+    after = Town(Recall(journal=tuple(before.disk)), directory=data)
+    scope = Scope(alerts=frozenset({1}), units=frozenset({1, 2}))
+
+    assert () == View(scope, BoardKeeper(after.board()), "-v", after.now_at).board(after.now_at).cards
+
+
 def test_scheme_that_is_closed_leaves_its_open_alerts_to_its_own_people() -> None:
     watched = Watched(HART, PUB_WATCH)
     watched.town.press(7, node=CROWN)
