@@ -78,6 +78,12 @@ class MachinePort:
         photographs_key = read_key(at(file.keys.photographs_key_file), "photographs' key")
         self.galleries = Galleries(at(file.snapshots), town, lambda: self._who.directory.office_keys, text_keys)
         self.staff = Staff(at(file.snapshots), gallery_key)
+        # What cannot be used is told before anything is opened.
+        issuer = _page_issuer(configuration)
+        tls = server_context(
+            at(file.web.certificate_file), at(file.web.key_file), clients_ca_file=at(file.town.issuers_file)
+        )
+        without_resumption(tls)
         at(file.state_dir).mkdir(mode=0o750, exist_ok=True)
         self._outcomes = NodeOutcomes(at(file.snapshots))
         self._store = Store(at(file.state_dir) / FILE_NAME, town)
@@ -94,7 +100,7 @@ class MachinePort:
             outcomes=self._outcomes,
         )
         contact = Contact(self._asking, answering, self.waiting, self._reports)
-        pages = PageCertificates(self._asking, _page_issuer(configuration), facts)
+        pages = PageCertificates(self._asking, issuer, facts)
         files = Files(self._asking, self.galleries, answering)
         app = Starlette(
             routes=[
@@ -108,10 +114,6 @@ class MachinePort:
                 Route(PHOTOGRAPH_PATH, files.photograph),
             ]
         )
-        tls = server_context(
-            at(file.web.certificate_file), at(file.web.key_file), clients_ca_file=at(file.town.issuers_file)
-        )
-        without_resumption(tls)
         listener = listen(file.web.host, file.web.port, has_tls=True)
         self._web = WebServer(app, listener, tls=tls, end_streams=self.waiting.close, connections=CONNECTIONS_MAX)
         self._told: str | None = None

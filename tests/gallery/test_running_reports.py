@@ -65,7 +65,7 @@ def test_report_is_answered_from_the_card_goes_to_the_office_and_its_outcome_is_
     assert [(ID, "00000010-7")] == [(one.id, one.incident) for one in sent]
     assert [(ID, "HART-0017", "closed", "Police informed.")] == listed(shop)
     shop.until(lambda: ["sent"] == [row.state for row in shop.running.state.book_disk.rows])
-    assert outcomes == shop.store.started("boot 2", no_views(TOWN, NODE)).book.outcomes
+    shop.until(lambda: outcomes == shop.store.started("boot 2", no_views(TOWN, NODE)).book.outcomes)
 
 
 def test_core_that_fails_tells_whoever_reports(shop: RunningGallery) -> None:
