@@ -67,10 +67,13 @@ def state_of(told: Told) -> NodeState | None:
         )
         for one in reversed(told.neighbours)
     )
-    progress = tuple(
-        AlertProgress(one.incident, one.words, is_at_central=one.state in _AT_CENTRAL) for one in told.progress
+    progress = {one.incident: one for one in told.progress}
+    # A page that was told the earlier number reads under it how the alert goes on.
+    progress.update({was: progress[now] for was, now in told.renamed if now in progress})
+    own = tuple(
+        AlertProgress(incident, one.words, is_at_central=one.state in _AT_CENTRAL) for incident, one in progress.items()
     )
-    return NodeState(told.state.words, told.state.reach != "central", nearby, progress)
+    return NodeState(told.state.words, told.state.reach != "central", nearby, own)
 
 
 def _answer(answer: SocketAnswer, progress: tuple[Progress, ...]) -> AlertAnswer:

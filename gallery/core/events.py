@@ -315,10 +315,12 @@ class ReportAlerted(Struct, frozen=True):
 
     Attributes:
         incident: id of the alert that went out; empty = none did.
+        is_later: it replaces an earlier answer, or comes when nobody waits any more.
     """
 
     report: str
     incident: str
+    is_later: bool = False
 
 
 Event = (

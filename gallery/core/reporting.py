@@ -53,9 +53,14 @@ def asked(turn: Turn, event: ReportAsked) -> None:
 
 
 def alerted(turn: Turn, event: ReportAlerted) -> None:
-    """The node has said the alert's id, or that there is none. Too late, it changes nothing: the office may have it."""
+    """The node has said the alert's id, or that there is none.
+
+    Too late, that changes nothing: the report may have gone. Another id, because central had another alert with the
+    first one, is taken as long as the office has not said that it has the report.
+    """
     state = turn.state
-    if event.report not in state.alert_wait_ms:
+    is_waiting = any(_is(row, event.report) for row in state.book.waiting)
+    if not is_waiting or not (event.is_later or event.report in state.alert_wait_ms):
         return
     state.alert_wait_ms = without(state.alert_wait_ms, event.report)
     state.book = replace(

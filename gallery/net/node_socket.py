@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gallery.core.events import CentralTimeTold, Event, FrameHeard
+from gallery.core.events import CentralTimeTold, Event, FrameHeard, ReportAlerted
 from runtime.unix_address import socket_address
 from wire.gallery_socket import (
     LINE_BYTES_MAX,
@@ -55,6 +56,8 @@ logger = logging.getLogger(__name__)
 ANSWER_WITHIN_S: Final = 10.0
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 ASKED_MAX: Final = 16
+ANSWERED_MAX: Final = 16
+"""So many requests the node remembers, and may give another alert."""
 PROGRESS_MAX: Final = 64
 NEIGHBOURS_MAX: Final = 128
 _READ_BYTES: Final = 65_536
@@ -79,11 +82,13 @@ class Told(Struct, frozen=True):
         state: whom a press reaches; ``None`` = the node is not connected.
         neighbours: other premises' open alerts about persons, newest last.
         progress: of our own, by the incident's id.
+        renamed: alerts of ours that took another number: the incident that was answered, and what it is now.
     """
 
     state: NodeState | None = None
     neighbours: tuple[Neighbour, ...] = ()
     progress: tuple[Progress, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 class Panel(Protocol):
@@ -131,6 +136,7 @@ class NodeSocket:
         self._faces: deque[PanelFace] = deque()
         self._panel: Panel | None = None
         self._asked: dict[str, _Asked] = {}
+        self._incidents: dict[str, tuple[str, str]] = {}
         self._node: socket.socket | None = None
         self._incoming = b""
         self._outgoing = bytearray()
@@ -331,18 +337,18 @@ class NodeSocket:
                 if line.version != VERSION:
                     raise SocketLineError("socket line", detail=f"version {line.version}")
                 self._failures = 0
-                self._told = Told(progress=told.progress)
+                self._told = Told(progress=told.progress, renamed=told.renamed)
             case NodeState():
-                self._told = Told(line, told.neighbours, told.progress)
+                self._told = replace(told, state=line)
             case Neighbour():
                 others = tuple(other for other in told.neighbours if other.incident != line.incident)
-                self._told = Told(told.state, (*others, line)[-NEIGHBOURS_MAX:], told.progress)
+                self._told = replace(told, neighbours=(*others, line)[-NEIGHBOURS_MAX:])
             case Ended():
                 left = tuple(other for other in told.neighbours if other.incident != line.incident)
-                self._told = Told(told.state, left, told.progress)
+                self._told = replace(told, neighbours=left)
             case Progress():
                 earlier = tuple(other for other in told.progress if other.incident != line.incident)
-                self._told = Told(told.state, told.neighbours, (*earlier, line)[-PROGRESS_MAX:])
+                self._told = replace(told, progress=(*earlier, line)[-PROGRESS_MAX:])
             case Accepted() | Refused():
                 self._answered(line)
             case CentralTime():
@@ -352,8 +358,21 @@ class NodeSocket:
 
     def _answered(self, line: Accepted | Refused) -> None:
         asked = self._asked.pop(line.request, None)
+        if isinstance(line, Accepted) and self._is_news(line, is_asked=asked is not None):
+            # A report's request is its id.
+            self._put(ReportAlerted(line.request, line.incident, is_later=True))
         if asked is not None:
             _settle(asked, line)
+
+    def _is_news(self, line: Accepted, *, is_asked: bool) -> bool:
+        """Whether it replaces what was answered before; nobody may be waiting for it."""
+        first, before = self._incidents.pop(line.request, (line.incident, line.incident))
+        self._incidents[line.request] = first, line.incident
+        while len(self._incidents) > ANSWERED_MAX:
+            del self._incidents[next(iter(self._incidents))]
+        renamed = tuple((was, now) for was, now in self._incidents.values() if was != now)
+        self._told = replace(self._told, renamed=renamed)
+        return not is_asked or before != line.incident
 
     def _give_up(self, now_s: float) -> None:
         for request in [request for request, asked in self._asked.items() if asked.until_s <= now_s]:
@@ -368,7 +387,7 @@ class NodeSocket:
             if self._panel is not None:
                 self._panel.gone()
         if self._told.state is not None:
-            self._told = Told(None, self._told.neighbours, self._told.progress)
+            self._told = replace(self._told, state=None)
             self._changed()
 
 

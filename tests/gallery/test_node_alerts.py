@@ -98,3 +98,16 @@ def test_state_is_the_nodes_words_and_neighbours_newest_first() -> None:
     assert [2, 1] == [one.person for one in state.nearby]
     assert Nearby("00000011-2", "sighting", 1, 2, "Red Lion", at_s=2) == state.nearby[0]
     assert None is state_of(Told())
+
+
+def test_page_reads_on_under_the_number_that_it_was_told() -> None:
+    """Central had another alert with the first number, and the unit took the next."""
+    now = Progress(incident="00000010-9", state="received", words="Received by central")
+    stale = Progress(incident=INCIDENT, state="sending", words="Sending")
+    state = state_of(
+        Told(NodeState(reach="central", words=""), progress=(stale, now), renamed=((INCIDENT, "00000010-9"),))
+    )
+
+    assert state is not None
+    assert {INCIDENT, "00000010-9"} == {one.incident for one in state.progress}
+    assert all(one.is_at_central for one in state.progress)

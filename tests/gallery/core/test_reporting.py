@@ -138,6 +138,28 @@ def test_report_goes_without_its_alert_after_a_while_and_then_stays_as_it_went(
     assert "" == world.node.disk.book.rows[0].report.incident
 
 
+def test_alert_that_took_another_number_is_told_while_the_report_waits(world: GalleryWorld, session: str) -> None:
+    """Central had another alert with the first number."""
+    world.report(session)
+    world.node.happen(ev.ReportAlerted(ID, "00000010-7"))
+    world.node.happen(ev.ReportAlerted(ID, "00000010-9", is_later=True))
+
+    assert world.node.asked is not None
+    assert "00000010-9" == world.node.asked.reports[0].incident
+    says(world, reports_committed=frozenset({ID}))
+    world.node.happen(ev.ReportAlerted(ID, "00000010-11", is_later=True))
+    assert "00000010-9" == world.node.disk.book.rows[0].report.incident
+
+
+def test_first_number_does_not_replace_a_later_one(world: GalleryWorld, session: str) -> None:
+    """The page tells the first when the report is on the disk, and that may take longer."""
+    world.report(session)
+    world.node.happen(ev.ReportAlerted(ID, "00000010-9", is_later=True))
+    world.node.happen(ev.ReportAlerted(ID, "00000010-7"))
+
+    assert "00000010-9" == world.node.disk.book.rows[0].report.incident
+
+
 def test_report_is_sent_until_the_office_has_it_across_boots(world: GalleryWorld, session: str) -> None:
     world.report(session)
     world.off_for_days(1)

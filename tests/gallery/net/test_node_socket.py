@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from gallery.core.events import CentralTimeTold, FrameHeard
+from gallery.core.events import CentralTimeTold, FrameHeard, ReportAlerted
 from gallery.core.events import Event as GalleryEvent
 from gallery.net import node_socket
 from gallery.net.node_socket import NodeSocket, Unanswered
@@ -90,6 +90,32 @@ def test_alert_is_asked_for_and_answered(unit: Unit) -> None:
     assert AlertAsked(REQUEST, AlertKind.BREACH, 1, 42, LeftWhenAsked.NO) == unit.asked.get(timeout=DEADLINE_S)
     node.tell(ACCEPTED)
     assert ACCEPTED == answer.result(DEADLINE_S)
+
+
+def test_later_answer_replaces_the_first(unit: Unit) -> None:
+    """Central had another alert with that number: the office must hear of the one that is."""
+    node = unit.start_node()
+    answer = unit.gallery.alert("breach", 1, 42, "no", REQUEST)
+    unit.asked.get(timeout=DEADLINE_S)
+    node.tell(ACCEPTED)
+    assert ACCEPTED == answer.result(DEADLINE_S)
+
+    node.tell(Accepted(request=REQUEST, incident="00000010-9", alert="00000010-9"))
+
+    assert ReportAlerted(REQUEST, "00000010-9", is_later=True) == unit.heard.get(timeout=DEADLINE_S)
+    wait_until(lambda: (("00000010-7", "00000010-9"),) == unit.gallery.told.renamed, "it is told to pages")
+
+
+def test_node_that_may_number_an_alert_after_all_is_heard(unit: Unit) -> None:
+    node = unit.start_node()
+    answer = unit.gallery.alert("breach", 1, 42, "no", REQUEST)
+    unit.asked.get(timeout=DEADLINE_S)
+    node.tell(Refused(request=REQUEST, reason="not-stored"))
+    answer.result(DEADLINE_S)
+
+    node.tell(ACCEPTED)
+
+    assert ReportAlerted(REQUEST, "00000010-7", is_later=True) == unit.heard.get(timeout=DEADLINE_S)
 
 
 class Shown:
