@@ -6,8 +6,7 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import transaction
-
+from office.accounts.access import in_turn
 from office.accounts.models import Scheme
 from office.audit.journal import record
 from office.breaches.models import Breach
@@ -15,6 +14,7 @@ from office.exclusions.models import Case
 from office.members.models import Premises
 from office.nodes.reading import KeptReport, look_at
 from office.people.erasure import is_erased
+from office.people.models import Individual
 
 logger = logging.getLogger(__name__)
 
@@ -49,18 +49,17 @@ def _known(ids: set[str]) -> set[str]:
 
 def _take(kept: KeptReport) -> bool:
     """Whether it is in the database now, and was not before."""
-    report = kept.report
-    scheme = Scheme.objects.filter(number=report.scheme).first()
-    if scheme is None:
-        logger.warning("a report of a scheme that the office does not know is left out")
-        return False
-    case = Case.objects.filter(scheme=scheme, number=report.case).select_related("individual").first()
-    if case is not None and (is_erased(case) or case.individual.erased_at is not None):
-        # It was erased since, and this with it.
-        return False
-    premises = Premises.objects.filter(pk=kept.premises, schemes=scheme).first()
-    received_at = _moment(kept.received_s)
-    with transaction.atomic():
+    report, received_at = kept.report, _moment(kept.received_s)
+    # Whoever erases is waited for: what was erased a moment ago is known here, what comes now they find.
+    with in_turn():
+        scheme = Scheme.objects.filter(number=report.scheme).first()
+        if scheme is None:
+            logger.warning("a report of a scheme that the office does not know is left out")
+            return False
+        case = Case.objects.filter(scheme=scheme, number=report.case).select_related("individual").first()
+        if _was_erased(scheme, case, report.person):
+            return False
+        premises = Premises.objects.filter(pk=kept.premises, schemes=scheme).first()
         breach, is_new = Breach.objects.get_or_create(
             report=report.id,
             defaults={
@@ -84,6 +83,14 @@ def _take(kept: KeptReport) -> bool:
             # Not where: the row outlives what is erased.
             record(None, "breach.reported", breach, individual=breach.reference)
     return is_new
+
+
+def _was_erased(scheme: Scheme, case: Case | None, person: int) -> bool:
+    """Whether the report went when somebody was erased. Without a case, the person's number says whom it is about."""
+    if case is not None:
+        return is_erased(case) or case.individual.erased_at is not None
+    one = Individual.objects.filter(scheme=scheme, number=person).select_related("same_as").first()
+    return one is not None and (one.same_as or one).erased_at is not None
 
 
 def _place(premises: Premises | None) -> str:

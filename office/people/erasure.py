@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
+from office.breaches.models import Breach
 from office.exclusions.models import BallotVote, Case
 from office.exclusions.rules.period import day_of
 from office.people.models import Individual
@@ -45,3 +48,14 @@ def erase_words(individual: Individual) -> None:
     individual.born_on, individual.is_believed_minor = None, False
     individual.version += 1
     individual.save()
+
+
+def erase_reports_without_case(individual: Individual) -> None:
+    """Remove what shops reported of a person about a case that is not there: no case takes it along."""
+    reports_without_case(individual).delete()
+
+
+def reports_without_case(individual: Individual) -> QuerySet[Breach]:
+    """Those, under whichever number of the person, the oldest first."""
+    found = Breach.objects.filter(scheme=individual.scheme_id, case=None, reference__in=individual.references)
+    return found.order_by("pk")

@@ -231,6 +231,7 @@ def erase_all(actor: Account | None, individual: Individual, *, ended: int = 0) 
         erasure.erase_case(case)
     individual.erased_at = timezone.now()
     erasure.erase_words(individual)
+    erasure.erase_reports_without_case(individual)
     transaction.on_commit(forget_deleted_rows)
     numbers = [case.number for case in cases]
     record(actor, "individual.erased", individual, photographs=photographs, cases=numbers, ended=ended)

@@ -25,6 +25,7 @@ from office.exclusions.rules.life import TITLES as STATE_TITLES
 from office.exclusions.rules.period import day_of
 from office.exclusions.terms import terms_of
 from office.members.models import Contact, Member
+from office.people.erasure import reports_without_case
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.rules import by_first_word, other_names, without_others
 
@@ -91,6 +92,10 @@ def held(individual: Individual, made_at: datetime) -> Held:
     parts += [_photograph(one, texts) for one in individual.photographs.order_by("pk")]
     for case in individual.cases.order_by("pk"):
         parts += _case_parts(case, texts)
+    parts += [
+        Part("Reported by a shop, about a case that is not there", tuple(_breach(one, texts)))
+        for one in reports_without_case(individual)
+    ]
     parts += [_request(one, texts) for one in individual.requests.order_by("pk")]
     handling = tuple(_handling(individual))
     if handling:

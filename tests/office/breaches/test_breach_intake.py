@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from office.accounts.access import in_turn
 from office.audit.models import AuditRow
+from office.breaches import intake
 from office.breaches.intake import take_in
 from office.breaches.models import Breach
 from office.people.erasure import erase_case
+from office.people.merging import put_together
+from office.people.rights import erase_all
+from office.people.rights_export import as_json, held
 from tests.office.breaches.conftest import NODE, kept_at_port, report_of
 from tests.office.exclusions.conftest import Town
 
@@ -78,6 +86,45 @@ def test_report_of_an_erased_case_goes_with_it_and_does_not_come_back(town: Town
     take_in(path)
 
     assert [0, 0] == [gone, Breach.objects.count()]
+
+
+def test_report_about_no_case_goes_with_whom_it_names_and_does_not_come_back(town: Town, path: Path) -> None:
+    case, was = town.case("served"), town.individual("Somebody Else")
+    bystander = town.individual("Third Person")
+    kept_at_port(
+        path,
+        report_of(case, 1, case=9_999),
+        report_of(case, 2, case=9_999, person=was.number),
+        report_of(case, 3, case=9_999, person=bystander.number),
+    )
+    put_together(case.individual, was)
+    before = take_in(path)
+    told = as_json(held(case.individual, timezone.now())).decode()
+    erase_all(town.cora, case.individual)
+
+    assert ((3, 3), (0, 3)) == (before, take_in(path))
+    assert bystander.reference == Breach.objects.get().reference
+    assert 2 == told.count("Reported by a shop, about a case that is not there")
+    assert bystander.reference not in told
+
+
+def test_report_waits_for_whoever_erases_and_is_looked_up_then(
+    town: Town, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = town.case("served")
+    kept_at_port(path, report_of(case), report_of(case, 2, case=9_999))
+
+    @contextmanager
+    def in_turn_after_another() -> Iterator[None]:
+        with in_turn():
+            erase_all(town.cora, case.individual)
+        with in_turn():
+            yield
+
+    monkeypatch.setattr(intake, "in_turn", in_turn_after_another)
+
+    assert (0, 2) == take_in(path)
+    assert not Breach.objects.exists()
 
 
 def test_times_of_a_broken_clock_are_kept_within_the_calendar(town: Town, path: Path) -> None:
