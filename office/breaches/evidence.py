@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,9 @@ from django.utils import timezone
 from office.accounts.rules import TITLES
 from office.audit.models import AuditRow
 from office.breaches.models import Breach
-from office.breaches.statements import Facts, Served
+from office.breaches.rules import is_over
+from office.breaches.statements import Ended, Facts, Served
+from office.exclusions.models import Case
 from office.in_shops.port import NoReportError, report
 from office.nodes.reading import Search
 from office.papers.orders import CustodyRow
@@ -52,23 +55,31 @@ def facts_of(breach: Breach, individual: Individual, photograph: Photograph | No
         served=None
         if served is None or served.served_at is None
         else Served(served.version, served.served_at, served.served_by, served.served_where, served.served_how),
+        ended=_ended(case, timezone.localdate()),
+        ended_at=None if case is None else case.over_at,
         photograph="" if photograph is None else photograph.original_sha256,
         custody=() if photograph is None else tuple(_custody(breach, photograph)),
     )
 
 
+def _ended(case: Case | None, today: date) -> Ended:
+    if case is None or not is_over(case.state, case.last_on, today):  # type: ignore[arg-type]  # the field's choices
+        return ""
+    return "revoked" if case.state == "revoked" else "last-day"
+
+
 def _custody(breach: Breach, photograph: Photograph) -> list[CustodyRow]:
+    # The text of photograph 1 stands in that of 12, too. Whose it was then does not matter: rows are put together.
+    told = AuditRow.objects.filter(action__in=_DONE, details__contains=f'"photograph":{photograph.pk}')
     rows = [
         (row.at, _what(row.action, photograph), _who(row))
-        for row in AuditRow.objects.filter(
-            action__in=_DONE, details__contains=f'"photograph":{photograph.pk}'
-        ).order_by("sequence")
-        if row.subject_id == str(photograph.individual_id) or row.subject_name == photograph.individual.reference
+        for row in told.order_by("sequence")
+        if json.loads(row.details).get("photograph") == photograph.pk
     ]
     rows += _in_the_shop(breach)
-    told = [CustodyRow(_text(at), what, by) for at, what, by in sorted(rows, key=lambda row: row[0])]
+    schedule = [CustodyRow(_text(at), what, by) for at, what, by in sorted(rows, key=lambda row: row[0])]
     sent = _files(photograph)
-    return [*told, CustodyRow(_text(timezone.now()), sent, "Watchlink itself")] if sent else told
+    return [*schedule, CustodyRow(_text(timezone.now()), sent, "Watchlink itself")] if sent else schedule
 
 
 def _what(action: str, photograph: Photograph) -> str:

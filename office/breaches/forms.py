@@ -8,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from office.accounts.forms import PlainForm
+from office.accounts.rules import Rights
 from office.breaches.models import CRIME_REFERENCE_CHARS_MAX, Breach
 from office.breaches.rules import ACTION_TITLES, missing
 from office.breaches.scope import cases_to_choose
@@ -52,8 +53,8 @@ class ActionForm(PlainForm):
                 self.add_error(*lacking)
         return typed
 
-    def __init__(self, breach: Breach, data: QueryDict | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
-        super().__init__(data, initial={"version": breach.version}, **kwargs)
+    def __init__(self, mine: Rights, breach: Breach, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"version": breach.version})
         field = self.fields["extended"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = cases_to_choose(breach)
+        field.queryset = cases_to_choose(mine, breach)

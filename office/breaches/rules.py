@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
+from office.exclusions.rules.life import IN_FORCE
+from office.exclusions.rules.life import State as CaseState
 from office.exclusions.rules.reach import MinorsPolicy, Shown
 from wire.gallery_reports import OUTCOME_CHARS_MAX, Kind, Left
 from wire.snapshots import RoleSlug
@@ -39,6 +41,8 @@ TOLD_FOR: Final = timedelta(days=30)
 OPEN_TOLD_FOR: Final = timedelta(days=365)
 UNKNOWN_KEPT: Final = timedelta(days=365)
 """A report about a case that is not there goes with no case: it goes by itself."""
+_EXCLUDED: Final[frozenset[CaseState]] = IN_FORCE | {"expired"}
+"""The members have excluded the person, and nobody took it back."""
 _WORDS: Final[Mapping[str, str]] = {
     "warned": "The person was warned.",
     "extended": "The ban was extended.",
@@ -114,12 +118,20 @@ def is_told(received_at: datetime, closed_at: datetime | None, now: datetime) ->
     return now < (received_at + OPEN_TOLD_FOR if closed_at is None else closed_at + TOLD_FOR)
 
 
-def may_see_identity(case: Shown, policy: MinorsPolicy, *, is_co_ordinator: bool) -> bool:
+def is_over(state: CaseState, last_on: date | None, today: date) -> bool:
+    """Whether an exclusion that had days holds no more."""
+    return last_on is not None and (state not in IN_FORCE or last_on < today)
+
+
+def may_see_identity(case: Shown, policy: MinorsPolicy, *, is_co_ordinator: bool, is_register_on: bool) -> bool:
     """Whether name and face are shown to somebody who deals with the breach.
 
-    The ban may be over by now: the breach was while it lasted. What is contested, and under-18s who are not shown
-    beyond those who decide and serve, are the co-ordinators' alone.
+    The ban may have ended by now: the breach was while it lasted. Who was never excluded, or is not to have been, what
+    is contested, under-18s who are not shown beyond those who decide and serve, and all while the register is off, are
+    the co-ordinators' alone.
     """
     if is_co_ordinator:
         return True
+    if not is_register_on or case.period is None or case.state not in _EXCLUDED:
+        return False
     return not case.is_restricted and (not case.is_minor or (policy.dpia_allows and bool(case.minor_shown_by)))

@@ -18,6 +18,7 @@ from office.papers.orders import CUSTODY_ROWS_MAX, CustodyRow, Exhibit, Statemen
 from wire.gallery_reports import Kind, Left
 
 Witness = Literal["reporter", "producer"]
+Ended = Literal["", "last-day", "revoked"]
 WITNESS_TITLES: Final[Mapping[Witness, str]] = {
     "reporter": "Who reported it: what they saw",
     "producer": "Who looks after the records: what is recorded",
@@ -63,6 +64,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         report, incident: ids of the report, and of the alert; empty = none went out.
         received_at: when the office had the report.
         first_on, last_on: days of the exclusion; ``None`` = there are none.
+        ended: whether it holds no more when this is made, and how it came to an end.
+        ended_at: when; ``None`` = it has not, or that is not known.
         served: the newest version that was served; ``None`` = none was.
         photograph: SHA-256 of the file as it was handed in; empty = there is none.
         custody: of it, in order of time.
@@ -83,6 +86,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     last_on: date | None
     served: Served | None
     photograph: str
+    ended: Ended = ""
+    ended_at: datetime | None = None
     custody: tuple[CustodyRow, ...] = ()
 
 
@@ -178,7 +183,11 @@ def _called(facts: Facts) -> str:
 def _excluded(facts: Facts) -> str:
     if facts.first_on is None or facts.last_on is None:
         return "has no exclusion with a first and a last day"
-    return f"is excluded from {day_text(facts.first_on)} to the end of {day_text(facts.last_on)}"
+    days = f"excluded from {day_text(facts.first_on)} to the end of {day_text(facts.last_on)}"
+    if facts.ended != "revoked":
+        return f"{'was' if facts.ended else 'is'} {days}"
+    when = f" on {_moment(facts.ended_at)}" if facts.ended_at else ""
+    return f"was {days}; that exclusion was revoked{when}"
 
 
 def _was_served(facts: Facts, marks: _Marks) -> str:

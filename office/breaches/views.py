@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,13 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from office.accounts.access import acting, for_roles, person, rights
 from office.accounts.rules import Rights
-from office.audit.journal import record
+from office.audit.journal import Entry, record, record_many
 from office.breaches.acts import ActionRefusedError, add_action
 from office.breaches.forms import ActionForm
 from office.breaches.models import Breach
 from office.breaches.reporters import reporter_of
-from office.breaches.rules import ROLES, STATE_TITLES
-from office.breaches.scope import breaches_visible, identity_of, one_breach, shown_photograph
+from office.breaches.rules import ROLES, STATE_TITLES, is_over
+from office.breaches.scope import breaches_visible, identities_of, identity_of, one_breach, shown_photograph
 from office.exclusions.scope import cases_visible
 from office.people.intake_terms import Size
 from office.people.photographs import photograph_response
@@ -51,14 +52,13 @@ def breaches_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page", "1"))
     context = {
         "page": page,
-        "rows": [(one, identity_of(mine, one)) for one in page.object_list],
+        "rows": list(zip(page.object_list, identities_of(mine, page.object_list), strict=True)),
         "state": chosen,
         "states": list(STATE_TITLES.items()),
         "sought": sought,
         "query": urlencode({name: text for name, text in (("q", sought), ("state", chosen)) if text}),
     }
-    references = sorted({one.reference for one in page.object_list})
-    record(person(request), "breaches.viewed", "list of breaches", schemes=mine.schemes(*ROLES), individuals=references)
+    _tell(request, page.object_list)
     return render(request, "breaches/breaches.html", context)
 
 
@@ -66,9 +66,9 @@ def breaches_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def breach_page(request: HttpRequest, number: int) -> HttpResponse:
     """Who, where, when, whether they left, by whom it was reported, and what was done."""
-    breach = one_breach(request, number)
+    breach, mine = one_breach(request, number), rights(request)
     record(person(request), "breach.viewed", breach, individual=breach.reference)
-    return render(request, "breaches/breach.html", _context(rights(request), breach, ActionForm(breach)))
+    return render(request, "breaches/breach.html", _context(mine, breach, ActionForm(mine, breach)))
 
 
 @guard
@@ -76,7 +76,7 @@ def breach_page(request: HttpRequest, number: int) -> HttpResponse:
 def breach_act(request: HttpRequest, number: int) -> HttpResponseBase:
     """Write down what was done."""
     breach = one_breach(request, number)
-    form = ActionForm(breach, request.POST)
+    form = ActionForm(rights(request), breach, request.POST)
     status = 400
     if form.is_valid():
         typed = form.cleaned_data
@@ -120,6 +120,22 @@ def breach_photograph(request: HttpRequest, number: int, size: str) -> HttpRespo
     return photograph_response(request, photograph, _SIZES[size])
 
 
+def _tell(request: HttpRequest, breaches: Iterable[Breach]) -> None:
+    """Keep in the audit of each scheme who of its register was on the page: references alone."""
+    references: dict[int, set[str]] = {}
+    for one in breaches:
+        references.setdefault(one.scheme_id, set()).add(one.reference)
+    # A page with nobody on it was asked for, too.
+    told = references or {number: set() for number in rights(request).schemes(*ROLES)}
+    record_many(
+        person(request),
+        [
+            Entry("breaches.viewed", "list of breaches", {"individuals": sorted(names)}, [number])
+            for number, names in sorted(told.items())
+        ],
+    )
+
+
 def _context(mine: Rights, breach: Breach, form: ActionForm) -> dict[str, Any]:
     individual = identity_of(mine, breach)
     office = settings.OFFICE
@@ -133,7 +149,7 @@ def _context(mine: Rights, breach: Breach, form: ActionForm) -> dict[str, Any]:
         "form": form,
         "central_url": office.central_url if office is not None and breach.incident else "",
         "may_open_case": case is not None and cases_visible(mine).filter(pk=case.pk).exists(),
-        "is_over": case is not None and case.last_on is not None and case.last_on < timezone.localdate(),
+        "is_over": case is not None and is_over(case.state, case.last_on, timezone.localdate()),  # type: ignore[arg-type]  # the field's choices
         "others": breaches_visible(mine).filter(case__individual=individual).exclude(pk=breach.pk)[:ROWS_PER_PAGE]
         if individual is not None
         else [],

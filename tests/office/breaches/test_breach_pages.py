@@ -7,15 +7,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from office.accounts.models import Scheme
 from office.audit.models import AuditRow
 from office.breaches.forgetting import forget_unknown
 from office.breaches.models import Breach
 from office.config import load_configuration
-from office.exclusions.models import Case
+from office.exclusions import acts
+from office.exclusions.models import Case, LawDocument
+from office.people.models import Individual
 from office.staff.models import StaffMember
 from tests.office.breaches.conftest import breach_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
@@ -93,6 +98,72 @@ def test_police_are_not_shown_who_it_is_while_that_is_contested(town: Town, poli
     text(police, f"/breaches/{breach.pk}/portrait.jpg", 404)
 
 
+def is_named(browser: Client, breach: Breach) -> list[bool]:
+    """On the list, and on the page of the breach."""
+    return ["Nobody Atall" in text(browser, address) for address in ("/breaches/", f"/breaches/{breach.pk}/")]
+
+
+@pytest.mark.parametrize("state", ["nominated", "voting", "rejected", "withdrawn", "revoked", "lapsed"])
+def test_police_are_not_shown_who_was_never_excluded(town: Town, police: Client, cora: Client, state: str) -> None:
+    case = town.case("voting" if state == "voting" else "nominated")
+    Case.objects.filter(pk=case.pk).update(state=state)
+    breach = breach_of(case)
+
+    assert [False, False] == is_named(police, breach)
+    assert [True, True] == is_named(cora, breach)
+
+
+def test_police_are_shown_nobody_while_the_register_is_off(town: Town, police: Client, cora: Client) -> None:
+    breach = breach_of(town.case("served"))
+    before = is_named(police, breach)
+    LawDocument.objects.all().delete()
+
+    assert ([True, True], [False, False]) == (before, is_named(police, breach))
+    assert [True, True] == is_named(cora, breach)
+    text(police, f"/breaches/{breach.pk}/portrait.jpg", 404)
+    assert 409 == police.get(f"/breaches/{breach.pk}/statement/").status_code
+
+
+def test_names_on_a_list_cost_the_same_however_many_there_are(
+    town: Town, police: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    case = town.case("served")
+    breach_of(case)
+    with CaptureQueriesContext(connection) as one:
+        text(police, "/breaches/")
+    for _ in range(5):
+        breach_of(case)
+
+    with django_assert_max_num_queries(len(one)):
+        text(police, "/breaches/")
+
+
+def test_page_says_that_an_exclusion_was_revoked(town: Town, cora: Client) -> None:
+    case = town.case("served")
+    breach = breach_of(case)
+    before = text(cora, f"/breaches/{breach.pk}/")
+    acts.revoke(town.turn(case), "Wrong person.")
+
+    assert "revoked on" not in before
+    assert f": revoked on {timezone.localdate():%-d %b %Y}" in text(cora, f"/breaches/{breach.pk}/")
+
+
+def test_audit_of_a_list_tells_each_scheme_of_its_own_alone(
+    town: Town, make_person: MakePerson, signed_in: SignedIn, schemes: dict[int, Scheme]
+) -> None:
+    case = town.case("served")
+    other = Individual.objects.create(scheme=schemes[PUB_WATCH], number=77, name="Pub Person")
+    breach_of(case)
+    breach_of(case, scheme=schemes[PUB_WATCH], case=None, reference=other.reference)
+    text(signed_in(make_person("both", ("police", HART), ("police", PUB_WATCH))), "/breaches/")
+    told = AuditRow.objects.filter(action="breaches.viewed")
+
+    assert {
+        (f" {HART} ", f'{{"individuals":["{case.individual.reference}"]}}'),
+        (f" {PUB_WATCH} ", f'{{"individuals":["{other.reference}"]}}'),
+    } == {(row.schemes, row.details) for row in told}
+
+
 def test_what_is_missing_stands_beside_the_form_and_nothing_typed_is_lost(town: Town, cora: Client) -> None:
     breach = breach_of(town.case("served"))
     sent = {"kind": "police-informed", "version": 1, "crime_reference": " ", "closes": "on"}
@@ -124,6 +195,20 @@ def test_extension_names_a_case_of_the_same_person_alone(town: Town, cora: Clien
     assert 400 == act(cora, breach, "extended")
     assert 302 == act(cora, breach, "extended", extended=case.pk)
     assert case.reference in text(cora, f"/breaches/{breach.pk}/")
+
+
+def test_case_that_is_voted_on_stands_beside_nobodys_name(town: Town, cora: Client, police: Client) -> None:
+    case, other = town.case("served"), town.case("voting")
+    Case.objects.filter(pk=other.pk).update(individual=case.individual)
+    breach = breach_of(case)
+
+    for browser in (cora, police):
+        page = text(browser, f"/breaches/{breach.pk}/")
+        assert f">{case.reference}</option>" in page
+        assert f">{other.reference}</option>" not in page
+    assert 400 == act(police, breach, "extended", extended=other.pk)
+    Case.objects.filter(pk=case.pk).update(is_restricted=True)
+    assert f">{case.reference}</option>" not in text(police, f"/breaches/{breach.pk}/")
 
 
 def test_list_has_what_nobody_has_dealt_with_first_and_can_be_narrowed(town: Town, cora: Client) -> None:

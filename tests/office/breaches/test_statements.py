@@ -11,15 +11,18 @@ import pytest
 from django.test import Client
 from msgspec.structs import replace
 
+from office.audit.journal import record
 from office.audit.models import AuditRow
 from office.breaches import statement_views
 from office.breaches.evidence import facts_of
 from office.breaches.models import Breach
 from office.breaches.statements import Facts, Maker, Served, statement
+from office.exclusions import acts
 from office.exclusions.models import Case
 from office.papers.drawing import draw, html_of
 from office.papers.orders import CUSTODY_ROWS_MAX, CustodyRow, Order, StatementPaper
 from office.people.intake_terms import Box
+from office.people.merging import put_together
 from office.people.models import Photograph
 from office.people.photographs import add_photograph, keep_crop, show_photograph
 from tests.office.breaches.conftest import breach_of
@@ -103,6 +106,16 @@ def test_what_is_not_known_is_a_line_to_write_on_and_what_is_not_proven_says_so(
     assert "Schedule" not in producer
 
 
+def test_producer_says_how_an_exclusion_ended() -> None:
+    over = text_of(statement(replace(FACTS, ended="last-day", ended_at=AT), PRODUCER))
+    revoked = text_of(statement(replace(FACTS, ended="revoked", ended_at=AT), PRODUCER))
+    days = "was excluded from 1 March 2026 to the end of 28 February 2027"
+
+    assert f"{days}." in over
+    assert f"{days}; that exclusion was revoked on 5 July 2026 at 14:03." in revoked
+    assert "is excluded" not in over + revoked
+
+
 def test_sighting_claims_no_breach() -> None:
     text = text_of(statement(replace(FACTS, kind="sighting"), MAKER))
 
@@ -140,6 +153,38 @@ def test_custody_is_who_did_what_with_the_photograph_and_what_shops_are_sent(tow
     assert f"{town.cora.name}, Co-ordinator" == said[0][1]
     assert facts.served is not None
     assert ("PC 1234", case.first_on) == (facts.served.by, facts.first_on)
+
+
+def test_custody_is_of_this_photograph_alone(town: Town, breach: Breach) -> None:
+    case, one = breach.case, Photograph.objects.get()
+    assert case is not None
+    record(town.deputy, "photograph.added", case.individual, photograph=one.pk * 10)
+    facts = facts_of(breach, case.individual, one)
+
+    assert 1 == sum(row.what.startswith("Handed in") for row in facts.custody)
+
+
+def test_custody_has_what_was_done_under_a_number_that_was_the_same_person(town: Town, breach: Breach) -> None:
+    case, was = breach.case, town.individual("Somebody Else")
+    assert case is not None
+    one = add_photograph(town.cora, was, taken(), source="CCTV", taken_on=None)
+    put_together(case.individual, was)
+    one.refresh_from_db()
+    facts = facts_of(breach, one.individual, one)
+
+    assert 1 == sum(row.what.startswith("Handed in") for row in facts.custody)
+
+
+def test_facts_say_that_an_exclusion_was_revoked(town: Town, breach: Breach) -> None:
+    case = breach.case
+    assert case is not None
+    before = facts_of(breach, case.individual, None)
+    acts.revoke(town.turn(case), "Wrong person.")
+    now = Breach.objects.get()
+    assert now.case is not None
+    facts = facts_of(now, case.individual, None)
+
+    assert ("", "revoked", now.case.over_at) == (before.ended, facts.ended, facts.ended_at)
 
 
 @pytest.fixture
