@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
@@ -36,6 +36,17 @@ CERTIFICATE_FILE: Final = "page.pem"
 ROOT_FILE: Final = "web-ca.pem"
 LOOK_S: Final = 60.0
 """Between two looks at the machine's addresses."""
+_FAULTS: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises of keys and certificates that are damaged, or unlike ours."""
 
 
 class Held(Struct, frozen=True):
@@ -125,10 +136,15 @@ class PageCertificates:
                 failures += 1
                 wait_s = self._pause(failures, e.retry_s)
                 self._tell(str(e))
-            except (DecodeError, ValueError, InvalidSignature, OSError) as e:
+            except (DecodeError, ValueError, OSError) as e:
                 failures += 1
                 wait_s = self._pause(failures, 0)
                 self._tell(f"{type(e).__name__}: {e}")
+            except Exception:
+                # Without this thread the page's certificate would end one day, and nobody had been told.
+                failures += 1
+                wait_s = self._pause(failures, 0)
+                logger.exception("the page has no new certificate")
         self._connection.close()
 
     def _look(self) -> None:
@@ -151,9 +167,9 @@ class PageCertificates:
         path = self._folder / KEY_FILE
         try:
             found = serialization.load_pem_private_key(path.read_bytes(), password=None)
-            if isinstance(found, ec.EllipticCurvePrivateKey):
+            if isinstance(found, ec.EllipticCurvePrivateKey) and isinstance(found.curve, ec.SECP256R1):
                 return found
-        except (FileNotFoundError, ValueError, TypeError):
+        except (FileNotFoundError, *_FAULTS):
             pass
         key = ec.generate_private_key(ec.SECP256R1())
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -163,12 +179,12 @@ class PageCertificates:
         return key
 
     def _held(self, key: ec.EllipticCurvePrivateKey) -> Held | None:
+        """``None`` also if what is here is damaged: then another one takes its place."""
         try:
-            leaf = x509.load_pem_x509_certificate((self._folder / CERTIFICATE_FILE).read_bytes())
-            if leaf.public_key() != key.public_key() or not (self._folder / ROOT_FILE).exists():
-                return None
+            chain, root = ((self._folder / name).read_text("ascii") for name in (CERTIFICATE_FILE, ROOT_FILE))
+            leaf = _check(PageCertificate(chain=chain, root=root), key)
             names = _names(leaf)
-        except (OSError, ValueError, x509.ExtensionNotFound):
+        except (OSError, ValueError):
             return None
         begins_s, ends_s = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
         return Held(names, int(begins_s), int(ends_s))
@@ -186,17 +202,22 @@ def _request(key: ec.EllipticCurvePrivateKey, name: str, addresses: Sequence[Add
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def _check(answer: PageCertificate, key: ec.EllipticCurvePrivateKey, wanted: Sequence[str]) -> None:
-    """What would serve nobody is not put in the place of what serves.
+def _check(answer: PageCertificate, key: ec.EllipticCurvePrivateKey, wanted: Sequence[str] = ()) -> x509.Certificate:
+    """The page's certificate. What would serve nobody is not put in the place of what serves.
 
     Raises:
-        ValueError, InvalidSignature: it is for another key or other names, or its root has not signed it.
+        ValueError: it is damaged, for another key or other names, or its root has not signed it.
     """
-    leaf, issuer = x509.load_pem_x509_certificates(answer.chain.encode())
-    leaf.verify_directly_issued_by(issuer)
-    issuer.verify_directly_issued_by(x509.load_pem_x509_certificate(answer.root.encode()))
-    if leaf.public_key() != key.public_key() or not _names(leaf).issuperset(wanted):
+    try:
+        leaf, issuer = x509.load_pem_x509_certificates(answer.chain.encode())
+        leaf.verify_directly_issued_by(issuer)
+        issuer.verify_directly_issued_by(x509.load_pem_x509_certificate(answer.root.encode()))
+        is_ours = leaf.public_key() == key.public_key() and _names(leaf).issuperset(wanted)
+    except _FAULTS as e:
+        raise ValueError(f"{type(e).__name__}: {e}") from e
+    if not is_ours:
         raise ValueError("the office signed another key, or other names")
+    return leaf
 
 
 def _names(leaf: x509.Certificate) -> frozenset[str]:

@@ -26,6 +26,15 @@ from wire.ids import NodeId, node_text
 from wire.page_certificate import LIFE, Address, PageCertificate
 
 _LEFT_MIN: Final = timedelta(days=1)
+_FAULTS: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises of a request that is none, or unlike ours."""
 
 
 class RequestError(ValueError):
@@ -59,7 +68,7 @@ def read_request(data: bytes) -> PageRequest:
         request = x509.load_der_x509_csr(data)
         key, is_own = request.public_key(), request.is_signature_valid
         found = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension) as e:
+    except _FAULTS as e:
         raise RequestError(str(e)) from e
     if not is_own:
         raise RequestError("not signed by its own key")

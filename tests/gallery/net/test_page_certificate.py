@@ -7,10 +7,15 @@ import json
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from gallery.net import page_certificate
 from gallery.net.own_addresses import own_addresses, parse_ipv4, parse_ipv6
@@ -20,7 +25,7 @@ from tests.support.asking_town import OTHER_SHOP, SHOP, AskingTown, PortThread, 
 from tests.support.fleet_broker import DEADLINE_S, wait_until
 from tests.support.gallery_online import office_of
 from tests.support.page_issuer import give_page_issuer
-from tests.support.scripted_office import Said, scripted_office
+from tests.support.scripted_office import Asked, Said, scripted_office
 from wire.ids import NodeId
 from wire.page_certificate import Address, is_private, page_name
 
@@ -150,6 +155,63 @@ def test_answer_for_another_key_does_not_take_the_place_of_a_good_one(
         assert again.thread.stop()
 
     assert before == (mine.folder / "page.pem").read_bytes()
+
+
+def test_answer_without_names_is_a_failure_and_asked_for_again(town: AskingTown, tmp_path: Path) -> None:
+    """What the library raises of it is no ValueError."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an issuer")])
+
+    def signed(key: ec.EllipticCurvePublicKey) -> str:
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key)
+        builder = builder.serial_number(1).not_valid_before(town.now).not_valid_after(town.now + timedelta(days=9))
+        return builder.sign(own, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+    def answer(asked: Asked) -> Said:
+        key = x509.load_der_x509_csr(asked.body).public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        issuer = signed(own.public_key())
+        return Said(json_of(signed(key) + issuer, issuer))
+
+    with scripted_office(town, answer) as office:
+        page = Page(town, office.port, tmp_path / "page")
+        page.thread.start()
+        wait_until(lambda: (2, 0) in page.pauses, "it is asked again")
+        assert page.thread.stop()
+
+    assert not (page.folder / "page.pem").exists()
+
+
+def test_fault_that_nobody_thought_of_does_not_end_the_thread(
+    town: AskingTown, port: PortThread, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = Page(town, port.port, tmp_path / "page")
+    page.addresses = ["no address"]  # type: ignore[list-item]  # a fault of ours
+    page.thread.start()
+    wait_until(lambda: bool(page.pauses), "it has failed")
+    page.addresses = []
+
+    assert page.new.acquire(timeout=DEADLINE_S)
+    assert page.thread.stop()
+    assert "the page has no new certificate" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["page.key", "page.pem", "web-ca.pem"])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"\xff\0", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+    ids=["empty", "bytes", "cut"],
+)
+def test_file_that_is_damaged_is_made_anew(
+    town: AskingTown, port: PortThread, tmp_path: Path, name: str, damage: bytes
+) -> None:
+    for _ in range(2):
+        page = Page(town, port.port, tmp_path / "page")
+        page.thread.start()
+        assert page.new.acquire(timeout=DEADLINE_S)
+        assert page.thread.stop()
+        assert page_name(SHOP) in names_of(page.leaf())
+        (page.folder / name).write_bytes(damage)
 
 
 def json_of(chain: str, root: str) -> bytes:

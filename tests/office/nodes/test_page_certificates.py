@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtensionOID
 
 from office.nodes.app import MachinePort
 from office.nodes.config import load_configuration
@@ -32,6 +33,7 @@ from wire.page_certificate import LIFE, decode_certificate, page_name
 NAME = "watchlink-00000010.local"
 ADDRESS = "192.168.1.20"
 KEY = ec.generate_private_key(ec.SECP256R1())
+UNKNOWN_NAME = "of an unknown kind"
 
 
 def general(name: str) -> x509.GeneralName:
@@ -41,12 +43,18 @@ def general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
+def alternative(names: tuple[x509.GeneralName | str, ...]) -> x509.ExtensionType:
+    """They, or one of a kind that the library does not know."""
+    if UNKNOWN_NAME in names:
+        return x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3004a3023000"))
+    return x509.SubjectAlternativeName([general(one) if isinstance(one, str) else one for one in names])
+
+
 def request(*names: x509.GeneralName | str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = KEY) -> bytes:
     """A request for these names; without any, without a subject alternative name."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     if names:
-        found = [general(one) if isinstance(one, str) else one for one in names]
-        builder = builder.add_extension(x509.SubjectAlternativeName(found), critical=False)
+        builder = builder.add_extension(alternative(names), critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
@@ -143,6 +151,13 @@ def test_request_that_is_none_or_of_another_key_is_refused(port: PortThread) -> 
     other = request(NAME, key=rsa.generate_private_key(65_537, 2_048))
     for body in (b"", b"none", whole[:-9], forged, other):
         assert "malformed" == unit.problem("POST", PAGE_CERTIFICATE_PATH, body)
+
+
+def test_request_that_the_library_does_not_know_is_refused(port: PortThread) -> None:
+    """What it raises of these is no ValueError."""
+    later = request(NAME).replace(b"\x02\x01\x00", b"\x02\x01\x05", 1)
+    for body in (request(UNKNOWN_NAME), later):
+        assert "malformed" == port.unit().problem("POST", PAGE_CERTIFICATE_PATH, body)
 
 
 def test_unit_that_was_struck_gets_none(town: AskingTown, port: PortThread) -> None:
