@@ -29,25 +29,30 @@ class Standing(Struct, frozen=True):
     Attributes:
         keeps: add, correct, and give start codes.
         takes_off: take people off it.
+        needs_more: only who speaks for its member in each of its schemes keeps it, and they do not.
     """
 
     keeps: bool
     takes_off: bool
+    needs_more: bool = False
 
 
 def standing(schemes: Collection[int], co_ordinates: Collection[int], speaks_in: Collection[int]) -> Standing:
     """What somebody may do who sees the premises.
 
-    The member's contact knows who works there, and keeps the list. A co-ordinator may take somebody off, so that nobody
-    stays in because the contact is away; they let nobody in.
+    The member's contact knows who works there, and keeps the list. Whoever is on it sees what every scheme of the
+    premises shows there: so the contact is one whom each of these schemes has chosen. A contact of some of them, and a
+    co-ordinator, may take somebody off, so that nobody stays in because somebody is away; they let nobody in.
 
     Args:
         schemes: of the premises.
         co_ordinates: schemes whose co-ordinator the person is.
         speaks_in: schemes in which they speak for its member.
     """
-    keeps = not frozenset(schemes).isdisjoint(speaks_in)
-    return Standing(keeps, keeps or not frozenset(schemes).isdisjoint(co_ordinates))
+    numbers = frozenset(schemes)
+    keeps = bool(numbers) and numbers.issubset(speaks_in)
+    takes_off = not numbers.isdisjoint((*speaks_in, *co_ordinates))
+    return Standing(keeps, takes_off, needs_more=not keeps and len(numbers) > 1)
 
 
 def why_not_call(folded_name: str, others: Collection[str]) -> str | None:

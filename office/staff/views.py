@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Account
 from office.accounts.rules import Rights
+from office.accounts.second_factor import require_recent_second_factor
 from office.members.models import Premises
 from office.members.register import scheme_numbers
 from office.members.scope import premises_visible, spoken_for
@@ -37,6 +38,7 @@ def staff_list(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @guard
+@require_recent_second_factor
 @require_http_methods(["GET", "POST"])
 def staff_add(request: HttpRequest, number: int) -> HttpResponseBase:
     """Add a person; their start code is on the page that answers, and on no other."""
@@ -75,6 +77,7 @@ def staff_correct(request: HttpRequest, number: int, person: int) -> HttpRespons
 
 
 @guard
+@require_recent_second_factor
 @require_http_methods(["GET", "POST"])
 def staff_start_code(request: HttpRequest, number: int, person: int) -> HttpResponseBase:
     """Give a new start code, after asking; it is on the page that answers, and on no other."""

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from office.accounts.access import acting
-from office.accounts.models import Account, RoleGrant
+from office.accounts.models import Account, RoleGrant, Scheme
 from office.audit.models import AuditRow
-from office.members.models import Premises
+from office.members.models import Premises, Spokesperson
 from office.staff import views
 from office.staff.acts import tidy_staff
 from office.staff.after_restore import void_start_codes
@@ -157,6 +157,37 @@ def test_co_ordinator_sees_the_list_and_takes_off_but_lets_nobody_in(
         assert 404 == theirs.post(f"/premises/{shop.pk}/staff/{what}", {"name": "Stolen"}).status_code
     assert 302 == theirs.post(f"/premises/{shop.pk}/staff/{number}/take-off/").status_code
     assert person().taken_off_at is not None
+
+
+def test_contact_of_one_scheme_of_two_is_told_who_lets_people_in(
+    browser: Client, shop: Premises, contact: Account, schemes: dict[int, Scheme]
+) -> None:
+    """Chosen by HART alone, they would let people into Pub Watch's gallery."""
+    add(browser, shop)
+    shop.schemes.add(PUB_WATCH)
+    page, number = browser.get(f"/premises/{shop.pk}/staff/").content.decode(), person().number
+
+    assert "chosen for Corner Shop Ltd in each of these schemes" in page
+    assert "Add a person" not in page
+    for what in ("add/", f"{number}/correct/", f"{number}/start-code/"):
+        assert 404 == browser.post(f"/premises/{shop.pk}/staff/{what}", {"name": "Let In"}).status_code
+    RoleGrant.objects.create(account=contact, role="members-contact", scheme=schemes[PUB_WATCH])
+    Spokesperson.objects.create(member=shop.member, scheme=schemes[PUB_WATCH], account=contact)
+    assert "in each of these schemes" not in browser.get(f"/premises/{shop.pk}/staff/").content.decode()
+    add(browser, shop, "Let In")
+
+
+def test_who_lets_somebody_in_shows_the_second_factor_again(
+    browser: Client, signed_in: SignedIn, contact: Account, shop: Premises
+) -> None:
+    """A phone that lies about unlocked is not enough."""
+    add(browser, shop)
+    before, late = StaffMember.objects.values().get(), signed_in(contact, second_factor_age_s=301)
+    for what in ("add/", f"{before['number']}/start-code/"):
+        answer = late.post(f"/premises/{shop.pk}/staff/{what}", {"name": "Let In"})
+        assert "/again/" in answer.headers["location"]
+
+    assert before == StaffMember.objects.values().get()
 
 
 @pytest.mark.parametrize("what", ["add/", "{}/correct/", "{}/start-code/", "{}/take-off/"], ids=range(4))

@@ -24,18 +24,29 @@ TODAY = date(2026, 11, 28)
 @pytest.mark.parametrize(
     ("co_ordinates", "speaks_in", "expected"),
     [
-        ((), (1,), Standing(keeps=True, takes_off=True)),
-        ((1,), (), Standing(keeps=False, takes_off=True)),
-        ((1,), (2,), Standing(keeps=True, takes_off=True)),
-        ((3,), (3,), Standing(keeps=False, takes_off=False)),
-        ((), (), Standing(keeps=False, takes_off=False)),
+        ((), (1, 2), Standing(keeps=True, takes_off=True)),
+        ((), (1, 2, 3), Standing(keeps=True, takes_off=True)),
+        ((), (2,), Standing(keeps=False, takes_off=True, needs_more=True)),
+        ((1,), (), Standing(keeps=False, takes_off=True, needs_more=True)),
+        ((1,), (2,), Standing(keeps=False, takes_off=True, needs_more=True)),
+        ((3,), (3,), Standing(keeps=False, takes_off=False, needs_more=True)),
+        ((), (), Standing(keeps=False, takes_off=False, needs_more=True)),
     ],
-    ids=["contact", "co-ordinator", "both", "of another scheme", "nobody"],
+    ids=["contact", "contact of more", "contact of one", "co-ordinator", "of each one", "of another scheme", "nobody"],
 )
 def test_contact_keeps_the_list_and_a_co_ordinator_may_only_take_off(
     co_ordinates: tuple[int, ...], speaks_in: tuple[int, ...], expected: Standing
 ) -> None:
     assert expected == standing((1, 2), co_ordinates, speaks_in)
+
+
+def test_contact_of_premises_of_one_scheme_keeps_its_list() -> None:
+    assert Standing(keeps=True, takes_off=True) == standing((1,), (), (1,))
+    assert Standing(keeps=False, takes_off=True) == standing((1,), (1,), ())
+
+
+def test_premises_of_no_scheme_have_a_list_that_nobody_keeps() -> None:
+    assert Standing(keeps=False, takes_off=False) == standing((), (1,), (1,))
 
 
 def test_two_on_a_list_have_different_names() -> None:
