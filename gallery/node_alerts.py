@@ -18,7 +18,7 @@ REFUSED: Final = {
     NotRaised.NOT_STORED: f"The unit’s memory card refuses it: nobody is warned yet, and it goes on trying. {_CALL}",
 }
 UNANSWERED: Final = {
-    Unanswered.NO_NODE: f"The unit does not answer, so perhaps nobody was warned. {_CALL}",
+    Unanswered.NO_NODE: f"The unit does not answer, so nobody was warned. {_CALL}",
     Unanswered.TOO_MANY: f"Too much was asked of the unit at once, so nobody was warned. {_CALL}",
 }
 _AT_CENTRAL: Final = frozenset({"received", "answered", "on-the-way", "closed"})
@@ -77,6 +77,8 @@ def state_of(told: Told) -> NodeState | None:
 
 
 def _answer(answer: SocketAnswer, progress: tuple[Progress, ...]) -> AlertAnswer:
+    if answer is Unanswered.NO_ANSWER:
+        return AlertAnswer(AlertState.UNKNOWN)
     if isinstance(answer, Unanswered):
         return AlertAnswer(AlertState.IMPOSSIBLE, text=UNANSWERED[answer])
     if not isinstance(answer, Accepted):

@@ -279,6 +279,7 @@ class ViewAsked(Struct, frozen=True):
         scheme, case: at whom. A list is case 0, of one scheme or of all (scheme 0).
         kind: ``list``, ``search``, ``person``, ``photograph``, ``panel`` … A case of a list that was shown in this
             session is one of its small pictures.
+        people: of a list, who stands in it: scheme, case and ``since`` of each.
     """
 
     request: str
@@ -286,6 +287,7 @@ class ViewAsked(Struct, frozen=True):
     scheme: int
     case: int
     kind: str
+    people: frozenset[tuple[int, int, int]] = frozenset()
 
 
 class ReportAsked(Struct, frozen=True):

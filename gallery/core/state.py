@@ -12,7 +12,7 @@ from msgspec import Struct
 from gallery.core.clock import Clock
 from gallery.core.effects import AskOffice, Effect, Held
 from gallery.core.events import Pin, ViewAsked
-from gallery.core.holdings import Gallery
+from gallery.core.holdings import Gallery, Line
 from gallery.core.ledger import Lease, Ledger
 from gallery.core.readable import Now
 from gallery.core.reports import ReportBook
@@ -72,36 +72,39 @@ class Listed(Struct, frozen=True):
     """A list that was shown.
 
     Attributes:
-        n, at_s: number and time of its record; 0 = there was none.
+        n, at_s: number and time of its record.
+        people: who stood in it: scheme, case and ``since`` of each.
     """
 
-    n: int = 0
-    at_s: int = 0
+    n: int
+    at_s: int
+    people: frozenset[tuple[int, int, int]] = frozenset()
 
 
-_NO_LISTS: Final[Mapping[int, Listed]] = MappingProxyType({})
+LISTS_MAX: Final = 8
+"""That one session has open at a time: in a browser's tabs, and while it goes from one to the next."""
 
 
 class Session(Struct, frozen=True):
     """Somebody who is signed in.
 
     Attributes:
-        listed: the list that they were shown last, by scheme; 0 = that of all.
+        lists: those that they were shown last, newest first.
     """
 
     person: int
     begun_ms: int
     used_ms: int
-    listed: Mapping[int, Listed] = _NO_LISTS
+    lists: tuple[Listed, ...] = ()
 
     @property
     def ends_ms(self) -> int:
         """When it locks if nobody touches it."""
         return min(self.used_ms + IDLE_LOCK_MS, self.begun_ms + SESSION_MS_MAX)
 
-    def list_of(self, scheme: int) -> Listed:
-        """The newest list that they were shown in which this scheme stands."""
-        return max((self.listed.get(one, Listed()) for one in (0, scheme)), key=lambda listed: listed.n)
+    def list_of(self, scheme: int, line: Line) -> Listed | None:
+        """The newest list that they were shown in which this person stood, as they are now."""
+        return next((one for one in self.lists if (scheme, line.case, line.since) in one.people), None)
 
 
 class Storing(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Looking at a picture: allowed, logged on the disk, and only then shown.
 
 A list is one look, with one record (case 0), however many faces stand in it. What that record lets be seen after it, in
-the same session, is the list's small pictures, which write none of their own.
+the same session, is the small pictures of those who stood in it, which write none of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gallery.core.effects import NotShown, RefuseView, ShowPicture, StoreViews
 from gallery.core.events import Started, ViewAsked
 from gallery.core.readable import Why, why_not, why_off
-from gallery.core.state import Listed, State, Storing
+from gallery.core.state import LISTS_MAX, Listed, State, Storing
 from gallery.core.turn import Turn, with_key
 from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, write_view
 
@@ -31,8 +31,9 @@ def started(turn: Turn, event: Started) -> None:
 def asked(turn: Turn, event: ViewAsked) -> None:
     """A picture, or a list, is about to be shown."""
     why = _why_not(turn.state, event)
-    if why is None and event.kind in LISTS and event.case:
-        _show(turn, event, turn.state.sessions[event.session].list_of(event.scheme))
+    listed = _listed(turn.state, event) if why is None else None
+    if listed is not None:
+        _show(turn, event, listed)
         return
     if why is None and len(turn.state.queue) >= QUEUE_MAX:
         why = NotShown.BUSY
@@ -50,13 +51,23 @@ def _why_not(state: State, event: ViewAsked) -> Why | NotShown | None:
         return NotShown.SIGNED_OUT
     if event.kind in LISTS and not event.case:
         return _why_no_list(state, event.scheme)
-    if event.kind in LISTS and not session.list_of(event.scheme).n:
-        return NotShown.NOT_LOGGED
     gallery = state.galleries.get(event.scheme)
     if gallery is None:
         return Why.SCHEME_LEFT
     line = gallery.lines.get(event.case)
-    return Why.WITHDRAWN if line is None else why_not(state.now, gallery, line)
+    if line is None:
+        return Why.WITHDRAWN
+    if event.kind in LISTS and _listed(state, event) is None:
+        return NotShown.NOT_LOGGED
+    return why_not(state.now, gallery, line)
+
+
+def _listed(state: State, event: ViewAsked) -> Listed | None:
+    """The list of which this is a small picture; ``None`` = it is none, or nobody was told of that list."""
+    if event.kind not in LISTS or not event.case:
+        return None
+    line = state.galleries[event.scheme].lines[event.case]
+    return state.sessions[event.session].list_of(event.scheme, line)
 
 
 def _why_no_list(state: State, scheme: int) -> Why | None:
@@ -122,14 +133,14 @@ def stored(turn: Turn, *, is_done: bool) -> None:
         if why is not None:
             turn.order(RefuseView(event.request, why))
         else:
-            _show(turn, event, Listed(one.view.record.n, one.view.record.at_s))
+            _show(turn, event, Listed(one.view.record.n, one.view.record.at_s, event.people))
 
 
 def _show(turn: Turn, event: ViewAsked, record: Listed) -> None:
     state = turn.state
     if not event.case:
         session = state.sessions[event.session]
-        listed = replace(session, listed=with_key(session.listed, event.scheme, record))
+        listed = replace(session, lists=(record, *session.lists)[:LISTS_MAX])
         state.sessions = with_key(state.sessions, event.session, listed)
     turn.order(
         ShowPicture(

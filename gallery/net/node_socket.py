@@ -67,7 +67,9 @@ class Unanswered(StrEnum):
     """Why nobody knows what became of a request."""
 
     NO_NODE = "no-node"
-    """The node did not answer in time. It is not asked again: but if it took the request, the alert goes out."""
+    """The node could not be asked in time, and is not asked later."""
+    NO_ANSWER = "no-answer"
+    """It was asked, and did not answer in time. It is not asked again: but if it took it, the alert goes out."""
     TOO_MANY = "too-many"
     """So many requests wait already. It was not asked."""
 
@@ -106,6 +108,12 @@ class _Asked(Struct):
     answer: Future[AlertAnswer]
     until_s: float
     is_said: bool = False
+    was_said: bool = False
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """What is known of it as long as the node has not answered."""
+        return Unanswered.NO_ANSWER if self.was_said else Unanswered.NO_NODE
 
 
 class NodeSocket:
@@ -221,7 +229,7 @@ class NodeSocket:
             self._asked.clear()
             self._new.clear()
         for asked in left:
-            _settle(asked, Unanswered.NO_NODE)
+            _settle(asked, asked.unanswered)
         self._waker.close()
         self._wakened.close()
 
@@ -294,7 +302,7 @@ class NodeSocket:
             self._outgoing += encode_line(face)
         for asked in self._asked.values():
             if not asked.is_said:
-                asked.is_said = True
+                asked.is_said = asked.was_said = True
                 self._outgoing += encode_line(asked.line)
 
     def _serve(self, node: socket.socket, events: int) -> None:
@@ -376,7 +384,8 @@ class NodeSocket:
 
     def _give_up(self, now_s: float) -> None:
         for request in [request for request, asked in self._asked.items() if asked.until_s <= now_s]:
-            _settle(self._asked.pop(request), Unanswered.NO_NODE)
+            given_up = self._asked.pop(request)
+            _settle(given_up, given_up.unanswered)
 
     def _hang_up(self) -> None:
         node, self._node = self._node, None
@@ -392,7 +401,7 @@ class NodeSocket:
 
 
 def _pass_on(asked: _Asked, done: Future[AlertAnswer]) -> None:
-    _settle(asked, Unanswered.NO_NODE if done.cancelled() else done.result())
+    _settle(asked, Unanswered.NO_ANSWER if done.cancelled() else done.result())
 
 
 def _settle(asked: _Asked, answer: AlertAnswer) -> None:

@@ -34,8 +34,8 @@ from gallery.page.visits import (
 from runtime.event_stream import EventStream
 from runtime.slowing import Slowing
 
-ALERT_S: Final = 10.0
-"""Somebody is waiting, with somebody in front of them."""
+ALERT_S: Final = 12.0
+"""Somebody is waiting, with somebody in front of them. The node’s socket answers before."""
 
 
 class Still(msgspec.Struct, frozen=True):
@@ -132,7 +132,7 @@ class Acting:
         if self._alerts is None:
             return AlertAnswer(AlertState.IMPOSSIBLE)
         asked = AlertAsked(reported.report, reported.kind, person.scheme, number_of(person), reported.left)
-        return await answered(self._alerts.alert(asked), ALERT_S) or AlertAnswer(AlertState.IMPOSSIBLE)
+        return await answered(self._alerts.alert(asked), ALERT_S) or AlertAnswer(AlertState.UNKNOWN)
 
     async def _keep(self, reported: Reported, person: Person, session: str) -> bool:
         asked = ReportAsked(
@@ -166,10 +166,10 @@ class Acting:
         if session is None and request.query_params.get("page") == "open":
             return Response(LOCK, media_type="text/event-stream")
         try:
-            listener = self._room.streams.join(session)
+            listener = self._room.streams.join(session, address_of(request))
         except TooManyPagesError:
             return Response("Too many pages are open. Close some of them.", 503)
-        listener.put(self._room.unit_piece())
+        listener.put(self._room.unit_piece(is_open=session is not None))
         if session is not None:
             self._room.keeping.joined(session, time.monotonic())
 

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from gallery.core.effects import AnswerSignIn, NotShown, RefuseView, SignIn
-from gallery.core.words import NOT_SHOWN, SIGN_IN, WORDS, Words
+from gallery.core.words import CO_ORDINATOR, NOT_SHOWN, SIGN_IN, WORDS, Words
 from gallery.page.ports import AlertAnswer, AlertState
 
 
@@ -29,12 +29,18 @@ class SignInAnswer(Struct, frozen=True):
 
 
 class ReportAnswer(Struct, frozen=True):
-    """To whoever reported: what is true now; and the incident by which it is told how it goes on."""
+    """To whoever reported: what is true now.
+
+    Attributes:
+        incident: by it they are told how it goes on.
+        office: that the office does not get it; empty = it does.
+    """
 
     state: str
     what: str
     to_do: str
     incident: str = ""
+    office: str = ""
 
 
 TOO_MANY_TRIES: Final = Words(
@@ -50,9 +56,11 @@ REPORTED: Final[Mapping[AlertState, tuple[str, str]]] = {
         "It keeps trying. In danger, use the radio or call 999.",
     ),
     AlertState.IMPOSSIBLE: ("NOT SENT.", "Use the radio or call 999."),
+    AlertState.UNKNOWN: ("It is not known whether this was sent.", "Use the panic button, or call 999."),
 }
 """What is true, and what to do."""
 ONLY_KEPT: Final = "The office gets your report later, but nobody is told now."
+NOT_KEPT: Final = f"Your report was not kept for the office: telephone {CO_ORDINATOR}."
 NOT_SHOWN_ANY_MORE: Final = "This person is not in the gallery any more."
 
 
@@ -88,4 +96,5 @@ def report_answer(answer: AlertAnswer, *, is_kept: bool) -> ReportAnswer:
     what, to_do = REPORTED[answer.state]
     if answer.state is AlertState.IMPOSSIBLE and is_kept:
         to_do = f"{ONLY_KEPT} {to_do}"
-    return ReportAnswer(answer.state, f"{what} {answer.text}".strip(), to_do, answer.incident)
+    said = f"{what} {answer.text}".strip()
+    return ReportAnswer(answer.state, said, to_do, answer.incident, "" if is_kept else NOT_KEPT)

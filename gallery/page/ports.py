@@ -167,8 +167,8 @@ class GalleryPort(Protocol):
     def view(self, asked: ViewAsked, size: PhotographSize | None = None) -> Future[Opened | RefuseView]:
         """Write down a view; answered once it is on the disk.
 
-        A list or a search is of case 0. Once it is written down, pictures in it are views of kind ``list`` with a
-        case, in the same session, and no records of their own.
+        A list or a search is of case 0, and names who stands in it. Once it is written down, pictures of these are
+        views of kind ``list`` with a case, in the same session, and no records of their own.
         """
 
     def report(self, asked: ReportAsked) -> Future[AnswerReport]:
@@ -202,6 +202,8 @@ class AlertState(StrEnum):
     """It is on the unit's card, and the unit goes on trying."""
     IMPOSSIBLE = "impossible"
     """It was not taken, and nobody will hear of it."""
+    UNKNOWN = "unknown"
+    """The unit was asked and has not answered. Asked again with the same id, nothing is raised twice."""
 
 
 class AlertAsked(Struct, frozen=True):

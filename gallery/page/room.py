@@ -75,14 +75,14 @@ class Room:
         state = None if self._node_state is None else self._node_state()
         return NO_ANSWER if state is None else state
 
-    def unit_piece(self) -> bytes:
-        """The same, as open pages are told: their alerts by incident alone."""
+    def unit_piece(self, *, is_open: bool) -> bytes:
+        """The same, as pages are told: their alerts by incident alone. How reports go on is for open pages."""
         state = self.unit()
         told = {
             "words": state.words,
             "needs_care": state.needs_care,
             "nearby": nearby_name(state),
-            "progress": {one.incident: [one.is_at_central, one.words] for one in state.progress},
+            "progress": {one.incident: [one.is_at_central, one.words] for one in state.progress} if is_open else {},
         }
         return piece("unit", told)
 

@@ -15,14 +15,16 @@ from gallery.core.events import ViewAsked
 from gallery.core.words import NOT_SHOWN, Words
 from gallery.page.answers import refused_words
 from gallery.page.drawing import Drawing, off_words, title_of
-from gallery.page.finding import PAGE, wanted
-from gallery.page.ports import Opened, Snapshot
+from gallery.page.finding import PAGE, Wanted, wanted
+from gallery.page.ports import Opened, Person, Snapshot
 from gallery.page.room import Room, name_of, nearby_name, reports_name
-from gallery.page.visits import answered, cookie_name
+from gallery.page.visits import answered, cookie_name, set_cookie
 from gallery.pictures.marking import NotShownError, Pictures, words_of_view
 from gallery.pictures.terms import CARD_WIDTH, PORTRAIT_WIDTH
 from wire.gallery_lines import PhotographSize
 
+Name = tuple[int, int, int]
+"""Of a person as they are now: scheme, case and ``since``."""
 MARKED_AT_ONCE: Final = 4
 """Requests that wait for the one child: each holds a photograph."""
 
@@ -37,7 +39,9 @@ class Showing:
         self._marking: CapacityLimiter | None = None
 
     async def gallery(self, request: Request) -> Response:
-        """Who must not be in here."""
+        """Who must not be in here. The way from a page that has locked itself signs out first."""
+        if "locked" in request.query_params:
+            return self._signed_out(request)
         snapshot = self._room.port.snapshot()
         session = self._room.session(request, snapshot)
         if session is None:
@@ -47,19 +51,23 @@ class Showing:
             request.query_params.getlist("only"),
             request.query_params.get("page", ""),
         )
-        off = off_words(snapshot)
         index = self._room.indexed(snapshot)
-        if off is None and index.people:
-            refused = await self._view(session, 0, 0, "search" if looked_for.query else "list")
+        name, written = index.name, _names(index.found(looked_for, snapshot.now_s), looked_for)
+        if off_words(snapshot) is None and index.people:
+            refused = await self._view(session, 0, 0, "search" if looked_for.query else "list", written)
             if isinstance(refused, RefuseView):
                 return self._refused(request, refused)
+        # While it was written down somebody may have gone; whoever has come is shown once that is written down, too.
+        snapshot = self._room.port.snapshot()
+        off = off_words(snapshot)
+        index = self._room.indexed(snapshot)
         found = index.found(looked_for, snapshot.now_s) if off is None else []
         return self._page(
             "gallery",
             request,
             snapshot,
-            list=index.name,
-            people=found[(looked_for.page - 1) * PAGE : looked_for.page * PAGE],
+            list=name,
+            people=[one for one in found if _name(one) in written],
             count=len(found),
             total=len(index.people),
             pages=-(-len(found) // PAGE),
@@ -138,8 +146,10 @@ class Showing:
             return Response(status_code=404)  # locked in the meantime
         return Response(jpeg, media_type="image/jpeg")
 
-    async def _view(self, session: str, scheme: int, case: int, kind: str) -> Opened | RefuseView:
-        asked = _view(session, scheme, case, kind)
+    async def _view(
+        self, session: str, scheme: int, case: int, kind: str, people: frozenset[Name] = frozenset()
+    ) -> Opened | RefuseView:
+        asked = _view(session, scheme, case, kind, people)
         answer = await answered(self._room.port.view(asked))
         return answer or RefuseView(asked.request, NotShown.BUSY)
 
@@ -165,6 +175,15 @@ class Showing:
             return RedirectResponse("/", 303)
         return HTMLResponse(self._draw("locked", snapshot, off=off_words(snapshot)))
 
+    def _signed_out(self, request: Request) -> Response:
+        response = RedirectResponse("/", 303)
+        session = request.cookies.get(cookie_name(request))
+        # Another site's link bears none, and locks nobody.
+        if session is not None:
+            self._room.port.sign_out(session)
+            set_cookie(request, response, "")
+        return response
+
     def _page(self, tab: str, request: Request, snapshot: Snapshot, **values: object) -> Response:
         name = name_of(snapshot, request.cookies.get(cookie_name(request), ""))
         return HTMLResponse(self._draw(tab, snapshot, name=name, **values))
@@ -176,5 +195,14 @@ class Showing:
         )
 
 
-def _view(session: str, scheme: int, case: int, kind: str) -> ViewAsked:
-    return ViewAsked(secrets.token_hex(16), session, scheme, case, kind)
+def _view(session: str, scheme: int, case: int, kind: str, people: frozenset[Name] = frozenset()) -> ViewAsked:
+    return ViewAsked(secrets.token_hex(16), session, scheme, case, kind, people)
+
+
+def _name(person: Person) -> Name:
+    return person.scheme, person.case, person.since
+
+
+def _names(found: list[Person], looked_for: Wanted) -> frozenset[Name]:
+    """Of those on this page of a list."""
+    return frozenset(_name(one) for one in found[(looked_for.page - 1) * PAGE : looked_for.page * PAGE])

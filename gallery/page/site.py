@@ -130,7 +130,7 @@ class Site:
 
     async def _keep_up(self) -> None:
         """Lock what should be locked, and tell open pages how the unit is. Nothing to do costs next to nothing."""
-        told, beat_s = b"", 0.0
+        told, beat_s = (b"", b""), 0.0
         while True:
             await asyncio.sleep(UPKEEP_S)
             now_s = time.monotonic()
@@ -138,10 +138,10 @@ class Site:
                 self._port.sign_out(session)
             if not self.room.streams.are_open:
                 continue
-            unit = self.room.unit_piece()
+            unit = self.room.unit_piece(is_open=True), self.room.unit_piece(is_open=False)
             if unit != told:
                 told = unit
-                self.room.streams.tell(unit)
+                self.room.streams.tell(*unit)
             if now_s - beat_s >= BEAT_S:
                 beat_s = now_s
                 self.room.streams.tell(BEAT)

@@ -19,6 +19,9 @@ from typing import Final
 import msgspec
 
 LISTENERS_MAX: Final = 64
+OF_AN_ADDRESS_MAX: Final = 6
+"""Pages of one screen. Anybody in the shop's network may open a locked one."""
+LOCKED_MAX: Final = 24
 PIECES_MAX: Final = 64
 BEAT_S: Final = 5.0
 
@@ -43,11 +46,13 @@ class Listener:
 
     Attributes:
         session: whose page; ``None`` = it is locked.
+        address: where it is open.
         farewell: sent after the end.
     """
 
-    def __init__(self, session: str | None) -> None:
+    def __init__(self, session: str | None, address: str = "") -> None:
         self.session = session
+        self.address = address
         self.farewell = b""
         self._pieces: deque[bytes] = deque()
         self._has_news = asyncio.Event()
@@ -88,37 +93,49 @@ class Streams:
     """All pages that are open."""
 
     def __init__(self) -> None:
-        self._open: set[Listener] = set()
+        self._open: dict[Listener, None] = {}
 
     @property
     def are_open(self) -> bool:
         """Whether anybody listens."""
         return bool(self._open)
 
-    def join(self, session: str | None) -> Listener:
-        """A page listens.
+    def join(self, session: str | None, address: str) -> Listener:
+        """A page listens. For one that is signed in the oldest locked one makes room.
 
         Raises:
-            TooManyPagesError: too many do.
+            TooManyPagesError: too many do, in all or from this address.
         """
-        if len(self._open) >= LISTENERS_MAX:
+        of_address = [one for one in self._open if one.address == address]
+        if len(of_address) >= OF_AN_ADDRESS_MAX:
+            self._make_room(of_address, session)
+        if session is None and sum(one.session is None for one in self._open) >= LOCKED_MAX:
             raise TooManyPagesError
-        listener = Listener(session)
+        if len(self._open) >= LISTENERS_MAX:
+            self._make_room(list(self._open), session)
+        listener = Listener(session, address)
         listener.put(BEAT)
-        self._open.add(listener)
+        self._open[listener] = None
         return listener
+
+    def _make_room(self, among: list[Listener], session: str | None) -> None:
+        oldest = next((one for one in among if one.session is None), None)
+        if session is None or oldest is None:
+            raise TooManyPagesError
+        self.leave(oldest)
+        oldest.end()
 
     def leave(self, listener: Listener) -> bool:
         """It does not listen any more; returns whether it did."""
         if listener not in self._open:
             return False
-        self._open.remove(listener)
+        del self._open[listener]
         return True
 
-    def tell(self, data: bytes) -> None:
-        """Everybody."""
+    def tell(self, data: bytes, to_locked: bytes | None = None) -> None:
+        """Everybody; this instead of ``data`` whoever is not signed in."""
         for listener in tuple(self._open):
-            listener.put(data)
+            listener.put(data if to_locked is None or listener.session is not None else to_locked)
 
     def lock(self, session: str) -> None:
         """Every page of this session, which then hears no more."""

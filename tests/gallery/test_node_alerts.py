@@ -77,13 +77,18 @@ def test_refusal_says_what_to_do(reason: str) -> None:
     assert not answer.incident
 
 
-@pytest.mark.parametrize("unanswered", Unanswered)
+def test_node_that_was_asked_and_does_not_answer_is_called_neither_sent_nor_not() -> None:
+    assert AlertAnswer(AlertState.UNKNOWN) == answered(PlayedNode(Unanswered.NO_ANSWER))
+
+
+@pytest.mark.parametrize("unanswered", UNANSWERED)
 def test_node_that_does_not_answer_is_not_called_sent(unanswered: Unanswered) -> None:
     assert AlertAnswer(AlertState.IMPOSSIBLE, text=UNANSWERED[unanswered]) == answered(PlayedNode(unanswered))
 
 
 def test_every_reason_has_words() -> None:
     assert {*NotRaised} == REFUSED.keys()
+    assert {*Unanswered} == {Unanswered.NO_ANSWER, *UNANSWERED}
 
 
 def test_state_is_the_nodes_words_and_neighbours_newest_first() -> None:

@@ -168,10 +168,12 @@ class RunningGallery:
     def look(
         self, session: str, case: int, kind: str = "person", size: PhotographSize | None = None
     ) -> Opened | do.RefuseView:
-        """Somebody looks at one of HART's, or at the list (0)."""
+        """Somebody looks at one of HART's, or at the list of all (0)."""
         self._requests += 1
         scheme = HART if case else 0
-        return answer(self.running.view(ev.ViewAsked(f"{self._requests}", session, scheme, case, kind), size))
+        people = frozenset((one.scheme, one.case, one.since) for one in self.people() if not case)
+        asked = ev.ViewAsked(f"{self._requests}", session, scheme, case, kind, people)
+        return answer(self.running.view(asked, size))
 
     @staticmethod
     def tick() -> ev.Event:

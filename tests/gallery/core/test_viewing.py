@@ -8,8 +8,10 @@ from gallery.core import effects as do
 from gallery.core import events as ev
 from gallery.core.effects import NotShown
 from gallery.core.readable import Why
+from gallery.core.state import LISTS_MAX
 from gallery.core.viewing import QUEUE_MAX, UNDELIVERED_MAX
 from sim.gallery_node import ORIGIN, PowerCutError
+from sim.gallery_office import DAY_S
 from tests.support.gallery_world import ALICE, CASE, HART, PUB_WATCH, GalleryWorld
 from wire.gallery_views import ViewHead, read_views
 
@@ -28,6 +30,12 @@ def session(world: GalleryWorld) -> str:
 
 def refusals(world: GalleryWorld) -> list[Why | NotShown]:
     return [refused.why for refused in world.node.refused]
+
+
+def show_list(world: GalleryWorld, session: str, *, kind: str = "list", cases: tuple[int, ...] = (CASE,)) -> None:
+    lines = world.node.state.galleries[HART].lines
+    people = frozenset((HART, case, lines[case].since) for case in cases)
+    world.node.happen(ev.ViewAsked("l", session, 0, 0, kind, people))
 
 
 def test_view_is_on_the_disk_before_the_picture_is_shown(world: GalleryWorld, session: str) -> None:
@@ -173,7 +181,7 @@ def test_what_may_not_be_read_is_refused_with_its_reason(world: GalleryWorld, se
 
 @pytest.mark.parametrize("kind", ["list", "search"])
 def test_list_is_one_record_and_its_small_pictures_none(world: GalleryWorld, session: str, kind: str) -> None:
-    world.node.happen(ev.ViewAsked("l", session, 0, 0, kind))
+    show_list(world, session, kind=kind)
     for at in range(3):
         world.node.happen(ev.ViewAsked(f"{at}", session, HART, CASE, "list"))
 
@@ -187,24 +195,46 @@ def test_list_is_one_record_and_its_small_pictures_none(world: GalleryWorld, ses
 def test_small_pictures_without_a_list_on_the_disk_are_refused(world: GalleryWorld, session: str) -> None:
     world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
     world.node.disk.is_refusing = True
-    world.node.happen(ev.ViewAsked("l", session, HART, 0, "list"))
+    show_list(world, session)
     world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
 
     assert [NotShown.NOT_LOGGED] * 3 == refusals(world)
     assert [] == world.node.shown
 
 
-def test_list_of_one_scheme_opens_no_picture_of_another(world: GalleryWorld, session: str) -> None:
-    world.office.allowed = {HART, PUB_WATCH}
+def test_list_opens_no_picture_of_who_does_not_stand_in_it(world: GalleryWorld, session: str) -> None:
+    """Whoever is issued later, or as something else, is a look of its own."""
+    show_list(world, session)
+    world.hart.issue(18, world.true_s - DAY_S, world.true_s + DAY_S, ("small", "portrait"))
+    world.hart.issue(CASE, world.true_s - DAY_S, world.true_s + DAY_S, ("other", "portrait"))
     world.contact()
-    world.node.happen(ev.ViewAsked("l", session, PUB_WATCH, 0, "list"))
-    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
+    world.fetch()
+    world.contact()
+    world.node.happen(ev.ViewAsked("new", session, HART, 18, "list"))
+    world.node.happen(ev.ViewAsked("changed", session, HART, CASE, "list"))
+    assert [NotShown.NOT_LOGGED] * 2 == refusals(world)
 
+    show_list(world, session, kind="search", cases=(18,))
+    world.node.happen(ev.ViewAsked("new", session, HART, 18, "list"))
+    assert (HART, 18) == (world.node.shown[-1].scheme, world.node.shown[-1].case)
+
+
+def test_pictures_of_a_list_that_is_still_open_bear_its_record(world: GalleryWorld, session: str) -> None:
+    """In another tab somebody looks for somebody else."""
+    show_list(world, session)
+    for _ in range(LISTS_MAX - 1):
+        show_list(world, session, kind="search", cases=())
+    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
+    shown = [effect for effect in world.node.effects if isinstance(effect, do.ShowPicture)]
+    assert (CASE, 1) == (shown[-1].case, shown[-1].number)
+
+    show_list(world, session, kind="search", cases=())
+    world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))
     assert [NotShown.NOT_LOGGED] == refusals(world)
 
 
 def test_list_that_one_was_shown_is_nothing_to_the_next(world: GalleryWorld, session: str) -> None:
-    world.node.happen(ev.ViewAsked("l", session, 0, 0, "list"))
+    show_list(world, session)
     world.node.happen(ev.SignedOut(session))
     again = world.try_pin()
     world.node.happen(ev.ViewAsked("r", again, HART, CASE, "list"))
@@ -223,7 +253,7 @@ def test_list_of_what_is_off_is_refused_with_the_reason(world: GalleryWorld, ses
 
 
 def test_picture_of_a_list_that_is_withdrawn_is_not_shown(world: GalleryWorld, session: str) -> None:
-    world.node.happen(ev.ViewAsked("l", session, 0, 0, "list"))
+    show_list(world, session)
     world.hart.withdraw(CASE)
     world.contact()
     world.node.happen(ev.ViewAsked("r", session, HART, CASE, "list"))

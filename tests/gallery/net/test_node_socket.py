@@ -194,6 +194,21 @@ def test_whoever_asks_is_answered_though_there_is_no_node(unit: Unit, monkeypatc
     assert 43 == late.person, "what was given up is not asked for later"
 
 
+def test_node_that_was_asked_and_is_silent_leaves_it_unknown(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have taken it: nobody says that it was not sent. Nor when it was restarted meanwhile."""
+    unit.start_node()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(node_socket, "ANSWER_WITHIN_S", 1.0)
+        silent = unit.gallery.alert("breach", 1, 42, "no")
+        unit.asked.get(timeout=DEADLINE_S)
+        assert Unanswered.NO_ANSWER == silent.result(DEADLINE_S)
+    closed = unit.gallery.alert("breach", 1, 43, "no")
+    unit.asked.get(timeout=DEADLINE_S)
+    unit.gallery.close()
+
+    assert Unanswered.NO_ANSWER == closed.result(DEADLINE_S)
+
+
 def test_too_many_that_wait_are_not_asked_for(unit: Unit) -> None:
     answers = [unit.gallery.alert("breach", 1, person, "no") for person in range(1, 30)]
     unit.gallery.close()

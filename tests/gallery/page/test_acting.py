@@ -16,6 +16,7 @@ from gallery.page import acting
 from gallery.page.fitting import Reached
 from gallery.page.ports import AlertAnswer, AlertState
 from gallery.page.streams import LOCK
+from runtime.sqlite_file import StoreRefusedError
 from tests.support.gallery_page import ADDRESSES, ALICE, BOB, ROOT, URL, PageUnderTest
 from tests.support.gallery_running import CODE, PIN
 
@@ -113,6 +114,21 @@ def test_lock_ends_the_session_at_once(shop: PageUnderTest) -> None:
     with_client(shop, visit)
 
 
+def test_way_from_a_page_that_locked_itself_signs_out_first(shop: PageUnderTest) -> None:
+    """POST /lock got no answer: the session lives, and whoever comes next presses *Sign in*."""
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        await shop.sign_in(client)
+        assert 'href="/?locked"' in (await client.get("/")).text
+        leads = await client.get("/?locked")
+        assert (303, "/") == (leads.status_code, leads.headers["location"])
+        assert not client.cookies
+        assert "Who are you?" in (await client.get("/")).text
+        shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
+
+    with_client(shop, visit)
+
+
 def test_page_that_nobody_touches_is_locked_from_here(shop: PageUnderTest) -> None:
     async def visit(client: httpx.AsyncClient) -> None:
         await shop.sign_in(client)
@@ -135,7 +151,7 @@ def test_open_page_is_told_at_once_that_its_session_was_closed(shop: PageUnderTe
     async def visit(client: httpx.AsyncClient) -> None:
         await shop.sign_in(client)
         (session,) = shop.gallery.running.snapshot().sessions
-        listener = shop.site.room.streams.join(session)
+        listener = shop.site.room.streams.join(session, "192.168.1.50")
         shop.gallery.running.sign_out(session)
         await asyncio.wait_for(listener.wait_end(), 30)
         assert LOCK == listener.farewell
@@ -181,7 +197,28 @@ def test_node_that_does_not_answer_is_not_waited_for(shop: PageUnderTest, monkey
 
     async def visit(client: httpx.AsyncClient) -> None:
         await shop.sign_in(client)
-        assert "impossible" == (await reported(client)).json()["state"]
+        said = (await reported(client)).json()
+        assert ("unknown", "It is not known whether this was sent.") == (said["state"], said["what"])
+        assert "999" in said["to_do"]
+
+    with_client(shop, visit)
+
+
+@pytest.mark.parametrize("state", AlertState)
+def test_report_that_was_not_kept_for_the_office_is_told(
+    shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch, state: AlertState
+) -> None:
+    def refuse(*_report: object) -> None:
+        raise StoreRefusedError("no space left")
+
+    shop.node.answer = AlertAnswer(state, "00000010-7")
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        await shop.sign_in(client)
+        assert not (await reported(client)).json()["office"]
+        monkeypatch.setattr(shop.gallery.store, "keep_reports", refuse)
+        said = (await reported(client, report="cd" * 16)).json()
+        assert said["office"] == "Your report was not kept for the office: telephone your scheme’s co-ordinator."
 
     with_client(shop, visit)
 

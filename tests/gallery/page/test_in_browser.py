@@ -83,7 +83,7 @@ def is_locked(page: Page, *names: str) -> None:
 def test_everybody_can_use_a_locked_page(page: Page, shop: PageUnderTest) -> None:
     assert shop.node.state is not None
     shop.node.state = replace(shop.node.state, nearby=(nearby(),))
-    page.reload()
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
     found = faults(page)
     page.get_by_role("button", name="Alice Alder").click()
 
@@ -285,12 +285,56 @@ def test_closed_page_is_locked_from_the_unit(page: Page, shop: PageUnderTest, mo
     shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
 
 
+def test_locked_page_needs_a_pin_though_nobody_heard_the_lock(page: Page, shop: PageUnderTest) -> None:
+    sign_in(page)
+    page.route("**/lock", lambda route: route.abort())
+    page.locator("#lock").click()
+    expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_load_state()
+
+    assert "Who are you?" == page.get_by_role("heading", level=1).first.text_content()
+    is_locked(page)
+    shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
+
+
+def test_locked_page_is_not_opened_by_loading_it_again(page: Page) -> None:
+    sign_in(page)
+    page.route("**/lock", lambda route: route.abort())
+    page.locator("#lock").click()
+    expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+    page.reload()
+
+    is_locked(page)
+
+
+def test_lock_is_told_until_it_is_heard(page: Page, shop: PageUnderTest) -> None:
+    sign_in(page)
+    page.route("**/lock", lambda route: route.abort(), times=1)
+    page.locator("#lock").click()
+
+    is_locked(page)
+    shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
+
+
 def test_breach_is_two_taps(page: Page, shop: PageUnderTest) -> None:
     open_person(sign_in(page)).get_by_role("button", name="Here now").click()
     page.get_by_role("button", name="Not asked").click()
     expect(page.get_by_role("alert")).to_contain_text("Sent to central.")
 
     assert [("breach", 42, "not-asked")] == [(one.kind, one.person, one.left) for one in shop.node.asked]
+
+
+def test_report_that_nobody_knows_of_is_raised_once(page: Page, shop: PageUnderTest) -> None:
+    shop.node.answer = AlertAnswer(AlertState.UNKNOWN)
+    open_person(sign_in(page)).get_by_role("button", name="Seen nearby").click()
+    expect(page.get_by_role("alert")).to_contain_text("It is not known whether this was sent.")
+    shop.node.answer = AlertAnswer(AlertState.SENT, "00000010-7")
+    page.get_by_role("button", name="Seen nearby").click()
+    expect(page.get_by_role("alert")).to_contain_text("Sent to central.")
+
+    first, again = shop.node.asked
+    assert first == again
 
 
 def test_report_is_listed_on_a_page_that_is_open(page: Page, shop: PageUnderTest) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 
 import httpx
 import pytest
 from msgspec.structs import replace
 
-from gallery.core.effects import NotShown
-from gallery.core.events import Ticked
+from gallery.core.effects import NotShown, RefuseView
+from gallery.core.events import Ticked, ViewAsked
 from gallery.core.readable import Why
 from gallery.core.words import NOT_SHOWN, WORDS
+from gallery.page.ports import Opened
 from runtime.sqlite_file import StoreRefusedError
 from tests.office.people.pictures import opened
-from tests.support.gallery_page import ALICE, FACES, PEOPLE, PageUnderTest, nearby
+from tests.support.gallery_page import ALICE, FACES, PEOPLE, PageUnderTest, face, nearby
+from wire.gallery_lines import PhotographSize
 from wire.gallery_views import ViewRecord, read_views
 
 NAMES = [name for _, name, *_ in PEOPLE if name]
@@ -94,6 +97,45 @@ def test_photograph_is_a_view_on_the_disk_and_is_made_anew(shop: PageUnderTest) 
     assert (240, 480) == (opened(card.content).width, opened(portrait.content).width)
     assert "no-store" == portrait.headers["cache-control"]
     assert portrait.content not in [face.read_bytes() for face in FACES.glob("*.jpg")]
+
+
+def test_list_opens_pictures_of_who_stands_in_it_and_of_nobody_else(shop: PageUnderTest) -> None:
+    async def go() -> list[int]:
+        async with shop.client() as client:
+            await shop.sign_in(client)
+            await client.get("/?q=marsh")
+            shop.gallery.told(shop.published.issue(50, "Later Issued", face(3)))
+            shop.gallery.arrive(shop.published)
+            await asyncio.to_thread(
+                shop.gallery.until, lambda: 50 in [one.case for one in shop.gallery.people() if one.sizes]
+            )
+            return [(await client.get(f"{pictures_of(shop, case)}/card.jpg")).status_code for case in (42, 41, 50)]
+
+    assert [200, 404, 404] == asyncio.run(go())
+
+
+def test_list_is_of_this_moment_though_writing_it_down_took_a_while(
+    shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was withdrawn meanwhile is gone; whoever came is in no record, so the page must ask again."""
+    view = shop.gallery.running.view
+
+    def slow(asked: ViewAsked, size: PhotographSize | None = None) -> Future[Opened | RefuseView]:
+        answer = view(asked, size)
+        answer.result(30)
+        if 50 not in [one.case for one in shop.gallery.people()]:
+            withdrawn(shop, 42)
+            shop.gallery.told(shop.published.issue(50, "Later Issued", face(3)))
+            shop.gallery.arrive(shop.published)
+            shop.gallery.until(lambda: 50 in [one.case for one in shop.gallery.people()])
+        return answer
+
+    monkeypatch.setattr(shop.gallery.running, "view", slow)
+    page, again = asked(shop, "/", "/")
+
+    assert [False, False] == [name in page.text for name in ("Dean Marsh", "Later Issued")]
+    assert [False, True] == [name in again.text for name in ("Dean Marsh", "Later Issued")]
+    assert page.text.partition("data-list=")[2][:18] != again.text.partition("data-list=")[2][:18]
 
 
 def test_what_cannot_be_written_down_is_not_shown(shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:

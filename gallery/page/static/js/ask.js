@@ -1,11 +1,12 @@
 // Says something to the page's own program; nobody else's page can set this header.
-export function post(path, data = {}, keepalive = false) {
+export function post(path, data = {}, keepalive = false, signal = undefined) {
   return fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json", "x-watchlink": "1" },
     body: JSON.stringify(data),
     cache: "no-store",
     keepalive,
+    signal,
   });
 }
 

@@ -1,5 +1,9 @@
-// Locks the page: takes every face out of it at once, and only then tells the program.
+// Locks the page: takes every face out of it at once, and only then tells the program, until it has heard.
 import { post } from "./ask.js";
+import { hangUp } from "./stream.js";
+
+const AGAIN_MS = 2_000;
+const ANSWER_MS = 8_000;
 
 let isLocked = false;
 let isLeaving = false;
@@ -15,13 +19,26 @@ function empty(why) {
   document.body.replaceChildren(notice);
 }
 
+async function tell() {
+  for (;;) {
+    try {
+      const response = await post("/lock", {}, true, AbortSignal.timeout?.(ANSWER_MS));
+      if (response.ok) return;
+    } catch {
+      // Without an answer the notice stays: a browser's own error page would not say what has happened.
+    }
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+  }
+}
+
 export function lock(why = "", { isTold = true } = {}) {
   if (isLocked) return;
   isLocked = true;
   empty(why);
-  // Without an answer the notice stays: a browser's own error page would not say what has happened.
-  const told = isTold ? post("/lock", {}, true) : Promise.resolve();
-  told.then(() => location.replace("/"), () => undefined);
+  // The unit locks a session that nobody hears. And whatever opens this page again signs out first.
+  hangUp();
+  history.replaceState(null, "", "/?locked");
+  (isTold ? tell() : Promise.resolve()).then(() => location.replace("/"));
 }
 
 export function isOver() {

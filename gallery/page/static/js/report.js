@@ -6,6 +6,7 @@ const first = document.getElementById("report-first");
 
 let incident = "";
 let told = "";
+let office = "";
 
 // How it goes on, as the unit says it.
 export function showProgress(progress) {
@@ -16,7 +17,7 @@ export function showProgress(progress) {
   said.dataset.state = isAtCentral ? "sent" : "saved";
   const strong = document.createElement("strong");
   strong.textContent = words;
-  said.replaceChildren(strong, "In danger, use the radio or call 999.");
+  said.replaceChildren(strong, `In danger, use the radio or call 999. ${office}`);
 }
 
 if (first !== null) {
@@ -24,7 +25,7 @@ if (first !== null) {
   const left = document.getElementById("left");
   const said = document.getElementById("report-said");
 
-  // Drawn once a press, and kept when it is pressed again because nobody answered: nothing is raised twice.
+  // Drawn once a press, and kept when it is pressed again because page or unit did not answer: nothing is raised twice.
   const draw = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
   let id = draw();
 
@@ -42,16 +43,17 @@ if (first !== null) {
     try {
       const data = { report: id, kind, scheme: Number(box.dataset.scheme), case: Number(box.dataset.case), left: leftWhenAsked };
       const answer = await asked("/report", data);
-      say(answer.state, answer.what, answer.to_do);
+      office = answer.office;
+      say(answer.state, answer.what, `${answer.to_do} ${office}`);
       incident = answer.incident;
       told = "";
-      id = draw();
-      if (answer.state !== "impossible") {
+      if (answer.state !== "unknown") id = draw();
+      if (!["impossible", "unknown"].includes(answer.state)) {
         first.hidden = true;
         left.hidden = true;
       }
     } catch {
-      say("impossible", "It is not known whether this was sent.", "Use the radio or call 999.");
+      say("unknown", "It is not known whether this was sent.", "Use the panic button, or call 999.");
     }
     for (const button of box.querySelectorAll("button")) button.disabled = false;
     delete box.dataset.isReporting;

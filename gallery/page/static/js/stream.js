@@ -1,10 +1,15 @@
 // What the program says at once. A page that it does not hear shows no faces: they may have been withdrawn.
 const LOST_S = 12;
 
+let stream = null;
+let listening = 0;
+let isOver = false;
+
 export function listen(path, heard, lost = () => undefined) {
+  if (isOver) return;
   // Counted, not read off the clock, which somebody may set.
   let silent = 0;
-  const stream = new EventSource(path);
+  stream = new EventSource(path);
   // What was said before, or while the stream was down, was not heard.
   stream.addEventListener("open", () => heard.open?.());
   for (const kind of ["beat", "lock", "redraw", "unit"]) {
@@ -13,12 +18,19 @@ export function listen(path, heard, lost = () => undefined) {
       heard[kind]?.(JSON.parse(event.data));
     });
   }
-  setInterval(() => {
+  listening = setInterval(() => {
     silent += 1;
     // A browser gives up after some errors.
     if (silent > LOST_S || stream.readyState === EventSource.CLOSED) lost();
   }, 1000);
-  addEventListener("pagehide", () => stream.close());
+  addEventListener("pagehide", hangUp);
+}
+
+// Hears no more.
+export function hangUp() {
+  isOver = true;
+  clearInterval(listening);
+  stream?.close();
 }
 
 // Returns whether other alerts are drawn than there are.
