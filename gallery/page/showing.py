@@ -134,7 +134,8 @@ class Showing:
         opened = await answered(self._room.port.view(_view(session, scheme, case, kind), size))
         if opened is None or isinstance(opened, RefuseView) or opened.photograph is None:
             return Response(status_code=404)
-        text = words_of_view(snapshot.premises, name_of(snapshot, session), opened.at_s, opened.number)
+        name, staff = name_of(snapshot, session), snapshot.sessions.get(session, 0)
+        text = words_of_view(snapshot.premises, name, staff, opened.at_s, opened.number)
         if self._marking is None:
             self._marking = CapacityLimiter(MARKED_AT_ONCE)
         mark = partial(self._pictures.marked, opened.photograph, text, width_max)

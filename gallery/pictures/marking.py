@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,17 +29,25 @@ class NotShownError(Exception):
     """Nothing can be made of a photograph."""
 
 
-def words_of_view(premises: str, person: str, at_s: int, number: int) -> str:
+def words_of_view(premises: str, person: str, staff: int, at_s: int, number: int) -> str:
     """What is burnt in. Parts stand apart by spaces alone: the font has no more than plain letters.
 
     Args:
         premises: which shop.
         person: who is signed in.
+        staff: their number, which stands there if the font does not have all letters of their name.
         at_s: Unix time of the view's record.
         number: of the record on this unit.
     """
     at = datetime.fromtimestamp(at_s, UTC).astimezone(LONDON)
-    return f"{premises[:60]}   {person[:60]}   {at:%d %b %Y %H:%M}   view {number}   "[:TEXT_CHARS_MAX]
+    signed = person[:60] if _is_drawn(person[:60]) else f"{person[:40]} staff {staff}"
+    return f"{premises[:60]}   {signed}   {at:%d %b %Y %H:%M}   view {number}   "[:TEXT_CHARS_MAX]
+
+
+def _is_drawn(name: str) -> bool:
+    """Whether :func:`runtime.watermark.marked` writes all its letters, be it without their accents."""
+    letters = [one for one in unicodedata.normalize("NFKD", name) if one.isalpha()]
+    return bool(letters) and all(one.isascii() for one in letters)
 
 
 class Pictures:

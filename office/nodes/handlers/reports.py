@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -50,7 +51,10 @@ class BreachReports:
         wait_s = self._allowance.wait_s(asker.node, time.monotonic(), len(reports))
         if wait_s > 0:
             return refuse(429, "slow down", int(wait_s) + 1)
-        return await run_in_threadpool(self._keep, asker, reports)
+        response = await run_in_threadpool(self._keep, asker, reports)
+        if response.status_code != HTTPStatus.OK:
+            self._allowance.give_back(asker.node, len(reports))
+        return response
 
     def _keep(self, asker: Asker, reports: tuple[BreachReport, ...]) -> Response:
         try:

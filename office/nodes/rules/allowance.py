@@ -15,7 +15,8 @@ VIEWS_EACH_S: Final = 1.0
 """35 MB a day, all of which is kept. As fast as it may ask a node could fill the office's disk in a night."""
 REPORTS_AT_ONCE: Final = 400
 """Twice what a node keeps."""
-REPORTS_EACH_S: Final = 0.1
+REPORTS_EACH_S: Final = 1 / 600
+"""Each is a row of the office's journal for ever. A shop that has more keeps them, and sends them later."""
 
 
 class Allowance:
@@ -35,3 +36,8 @@ class Allowance:
             return (count - left) / self._each_s
         self._left[node] = left - count, now_s
         return 0.0
+
+    def give_back(self, node: NodeId, count: int) -> None:
+        """So many, which were counted, were not kept: they come again."""
+        left, since_s = self._left[node]
+        self._left[node] = min(self._at_once, left + count), since_s

@@ -17,7 +17,7 @@ from tests.office.people.pictures import claiming, drawn, of_many_scans, opened,
 
 FACES = Path(__file__).parents[3] / "demo" / "faces"
 FACE = (FACES / "nobody-01.jpg").read_bytes()
-WORDS = words_of_view("Corner Shop, High Street", "Zoë Patel", 1_800_000_000, 1042)
+WORDS = words_of_view("Corner Shop, High Street", "Zoë Patel", 7, 1_800_000_000, 1042)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,15 @@ def pictures() -> Iterator[Pictures]:
 
 def test_words_say_shop_person_time_in_london_and_the_records_number() -> None:
     assert "Corner Shop, High Street   Zoë Patel   15 Jan 2027 08:00   view 1042" == WORDS.strip()
-    assert "15 Jul 2027 09:00" in words_of_view("", "", 1_815_638_400, 1)
+    assert "15 Jul 2027 09:00" in words_of_view("", "", 7, 1_815_638_400, 1)
+
+
+@pytest.mark.parametrize("name", ["李娜", "Дмитрий", "Łukasz", "-", ""])
+def test_person_whose_letters_cannot_be_drawn_is_named_by_their_number(pictures: Pictures, name: str) -> None:
+    one, other = (words_of_view("Corner Shop", name, staff, 1_800_000_000, 5) for staff in (123_456_789, 987_654_321))
+
+    assert "staff 123456789 " in one
+    assert pictures.marked(FACE, one, PORTRAIT_WIDTH) != pictures.marked(FACE, other, PORTRAIT_WIDTH)
 
 
 @pytest.mark.parametrize("width", [CARD_WIDTH, PORTRAIT_WIDTH], ids=["card", "portrait"])
@@ -60,7 +68,7 @@ def test_face_is_still_known_and_the_watermark_crosses_it(pictures: Pictures, fa
 
 
 def test_two_looks_are_two_pictures(pictures: Pictures) -> None:
-    other = words_of_view("Corner Shop, High Street", "Zoë Patel", 1_800_000_000, 1043)
+    other = words_of_view("Corner Shop, High Street", "Zoë Patel", 7, 1_800_000_000, 1043)
 
     assert pictures.marked(FACE, WORDS, CARD_WIDTH) != pictures.marked(FACE, other, CARD_WIDTH)
 

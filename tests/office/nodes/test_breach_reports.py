@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -64,6 +65,17 @@ def test_what_is_no_report_is_refused_and_too_many_wait(port: PortThread) -> Non
         assert 200 == shop.request("POST", REPORTS_PATH, batch)[0]
     assert "slow down" == shop.problem("POST", REPORTS_PATH, batch)
     assert REPORTS_MAX == len(kept(port))
+
+
+def test_report_that_the_disk_refused_does_not_count(port: PortThread) -> None:
+    """Else a shop that tried on through a night waits for days when the disk has room again."""
+    shop = port.unit()
+    with contextlib.closing(sqlite3.connect(port.town.folder / "nodes/state/nodes.sqlite3")) as file:
+        file.execute("CREATE TRIGGER full BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'full'); END")
+    batch = encode_reports(tuple(replace(REPORT, id=f"{number:032x}") for number in range(REPORTS_MAX)))
+
+    for _ in range(REPORTS_AT_ONCE // REPORTS_MAX + 1):
+        assert "closed" == shop.problem("POST", REPORTS_PATH, batch)
 
 
 def test_outcomes_end_the_open_question_of_their_node_alone(port: PortThread) -> None:
