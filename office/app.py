@@ -180,10 +180,10 @@ class _Housekeeping:
                 now = timezone.now()
                 erase_what_is_due(now)
                 tidy_photographs()
-                tidy_staff(now, self._configuration.staff.kept_days)
                 forget_everywhere(now)
                 if not is_held(day_of(now)):
                     forget_unknown(now)
+                    tidy_staff(now, self._configuration.staff.kept_days)
                     forget_set_aside(self._configuration, now)
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None

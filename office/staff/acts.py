@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from msgspec import Struct
 
+from office.accounts.access import in_turn
 from office.accounts.models import Account
-from office.audit.journal import record
+from office.audit.journal import Entry, record, record_many
 from office.members.facts import folded
 from office.members.models import Premises
 from office.staff.models import StaffMember
@@ -98,9 +99,19 @@ def take_off(actor: Account, member: StaffMember) -> None:
 
 
 def tidy_staff(now: datetime, kept_days: int) -> None:
-    """Take off whose premises are gone, and forget who was taken off long ago."""
-    StaffMember.objects.filter(premises=None, taken_off_at=None).update(taken_off_at=now, code_check="")
-    StaffMember.objects.filter(taken_off_at__lt=now - timedelta(days=kept_days)).delete()
+    """Take off whose premises are gone, and forget who was taken off long ago. In the audit it is Watchlink itself.
+
+    Args:
+        now: by a clock that can be believed: names do not come back.
+        kept_days: so long a name is kept after its person was taken off.
+    """
+    with in_turn():
+        gone = StaffMember.objects.filter(premises=None, taken_off_at=None)
+        _record_by_itself("staff.taken-off", gone)
+        gone.update(taken_off_at=now, code_check="")
+        old = StaffMember.objects.filter(taken_off_at__lt=now - timedelta(days=kept_days))
+        _record_by_itself("staff.forgotten", old)
+        old.delete()
 
 
 def _why_not_call(name: str, others: list[StaffMember]) -> str | None:
@@ -113,6 +124,14 @@ def _new_number() -> int:
         number = NUMBER_MIN + secrets.randbelow(NUMBER_MAX - NUMBER_MIN + 1)
         if not StaffMember.objects.filter(number=number).exists():
             return number
+
+
+def _record_by_itself(action: str, members: QuerySet[StaffMember]) -> None:
+    entries = [
+        Entry(action, "named staff", {"staff_number": one.number}, [scheme.pk for scheme in one.schemes.all()])
+        for one in members.prefetch_related("schemes")
+    ]
+    record_many(None, entries)
 
 
 def _record(actor: Account, action: str, member: StaffMember) -> None:

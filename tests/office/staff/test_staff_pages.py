@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django import db
 from django.test import Client
 from django.utils import timezone
 
 from office.accounts.access import acting
 from office.accounts.models import Account, RoleGrant, Scheme
+from office.app import _Housekeeping
+from office.audit.journal import record
 from office.audit.models import AuditRow
+from office.config import load_configuration
 from office.members.models import Premises, Spokesperson
+from office.public_page import PublicPage
 from office.staff import views
 from office.staff.acts import tidy_staff
 from office.staff.after_restore import void_start_codes
@@ -21,6 +27,7 @@ from office.staff.models import StaffMember
 from office.staff.names import staff_names
 from tests.office.conftest import HART, PUB_WATCH, SignedIn
 from tests.office.members.conftest import MakePremises
+from tests.support.office_program import write_config
 from wire.gallery_staff import start_code_check
 
 CODE = re.compile(r'<ul class="codes code"><li>([0-9A-Z-]{19})</li>')
@@ -120,6 +127,9 @@ def test_person_who_is_taken_off_is_kept_as_long_as_the_view_log_and_no_longer(b
     assert 1 == StaffMember.objects.count()
     tidy_staff(off.taken_off_at + timedelta(days=120, seconds=1), 120)
     assert 0 == StaffMember.objects.count()
+    (said,) = AuditRow.objects.filter(action="staff.forgotten")
+    assert (0, f" {HART} ", True) == (said.actor_account, said.schemes, str(off.number) in said.details)
+    assert "Ann" not in f"{said.subject_name}{said.details}"
 
 
 def test_staff_of_deleted_premises_are_off_and_forgotten_in_their_turn(browser: Client, shop: Premises) -> None:
@@ -129,8 +139,34 @@ def test_staff_of_deleted_premises_are_off_and_forgotten_in_their_turn(browser: 
     tidy_staff(now, 120)
 
     assert now == person().taken_off_at
+    (said,) = AuditRow.objects.filter(action="staff.taken-off")
+    assert (0, f" {HART} ", True) == (said.actor_account, said.schemes, str(person().number) in said.details)
     tidy_staff(now + timedelta(days=121), 120)
     assert 0 == StaffMember.objects.count()
+
+
+@pytest.mark.parametrize(("days", "is_left"), [(5, True), (370, False), (5_000, True)])
+def test_pages_forget_names_unless_their_clock_is_wrong(
+    shop: Premises,
+    co_ordinator: Account,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    days: int,
+    is_left: bool,
+) -> None:
+    StaffMember.objects.create(number=123_456_789, premises=shop, name="Ann", taken_off_at=timezone.now())
+    record(co_ordinator, "account.made")
+    later = timezone.now() + timedelta(days=days)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    # It is the test's connection.
+    monkeypatch.setattr(db, "close_old_connections", lambda: None)
+    if days < 5_000:
+        record(co_ordinator, "account.made")
+
+    _Housekeeping(load_configuration(write_config(tmp_path)), PublicPage()).look()
+
+    assert is_left == StaffMember.objects.exists()
 
 
 def test_names_are_read_by_the_schemes_own_also_once_the_premises_are_gone(browser: Client, shop: Premises) -> None:
