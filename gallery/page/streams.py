@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -101,26 +102,29 @@ class Streams:
         return bool(self._open)
 
     def join(self, session: str | None, address: str) -> Listener:
-        """A page listens. For one that is signed in the oldest locked one makes room.
+        """A page listens.
+
+        Of too many from its address the oldest locked one ends: it may be this very screen's, from before its network
+        was gone. Of too many in all it ends for one that is signed in.
 
         Raises:
             TooManyPagesError: too many do, in all or from this address.
         """
         of_address = [one for one in self._open if one.address == address]
         if len(of_address) >= OF_AN_ADDRESS_MAX:
-            self._make_room(of_address, session)
+            self._end_oldest_locked(of_address)
         if session is None and sum(one.session is None for one in self._open) >= LOCKED_MAX:
             raise TooManyPagesError
         if len(self._open) >= LISTENERS_MAX:
-            self._make_room(list(self._open), session)
+            self._end_oldest_locked(self._open if session is not None else ())
         listener = Listener(session, address)
         listener.put(BEAT)
         self._open[listener] = None
         return listener
 
-    def _make_room(self, among: list[Listener], session: str | None) -> None:
+    def _end_oldest_locked(self, among: Iterable[Listener]) -> None:
         oldest = next((one for one in among if one.session is None), None)
-        if session is None or oldest is None:
+        if oldest is None:
             raise TooManyPagesError
         self.leave(oldest)
         oldest.end()

@@ -16,11 +16,12 @@ PHONE, TABLET = "192.168.1.66", "192.168.1.50"
 
 def test_one_address_has_a_few_pages() -> None:
     streams = Streams()
-    for _ in range(OF_AN_ADDRESS_MAX):
-        streams.join(None, PHONE)
+    for at in range(OF_AN_ADDRESS_MAX):
+        streams.join(f"session {at}", PHONE)
 
-    with pytest.raises(TooManyPagesError):
-        streams.join(None, PHONE)
+    for session in ("session", None):
+        with pytest.raises(TooManyPagesError):
+            streams.join(session, PHONE)
     streams.join(None, TABLET)
 
 
@@ -34,10 +35,12 @@ def test_locked_pages_are_a_few_in_all() -> None:
     streams.join("session", TABLET)
 
 
-def test_who_is_signed_in_takes_the_place_of_the_oldest_locked_page_of_the_screen() -> None:
+@pytest.mark.parametrize("session", ["session", None])
+def test_another_page_takes_the_place_of_the_oldest_locked_one_of_its_screen(session: str | None) -> None:
+    """A tablet whose network comes and goes leaves streams behind that nobody hears."""
     streams = Streams()
     oldest, *others = [streams.join(None, TABLET) for _ in range(OF_AN_ADDRESS_MAX)]
-    streams.join("session", TABLET)
+    streams.join(session, TABLET)
 
     assert not streams.leave(oldest)
     assert [True] * len(others) == [streams.leave(one) for one in others]
@@ -48,6 +51,8 @@ def test_who_is_signed_in_takes_the_place_of_the_oldest_locked_page_of_all() -> 
     oldest = streams.join(None, PHONE)
     for at in range(LISTENERS_MAX - 1):
         streams.join(f"session {at}", f"192.168.2.{at}")
+    with pytest.raises(TooManyPagesError):
+        streams.join(None, TABLET)
     streams.join("session", TABLET)
 
     assert not streams.leave(oldest)
