@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from central.core.view import Card
-from demo.notice import NeverCameError
-from demo.office_person import OfficePerson, closing
 from demo.scripts import exclusion, gallery
 from demo.scripts.gallery import Case, Counter
 from demo.scripts.stage import Stage
@@ -29,21 +27,10 @@ async def play(stage: Stage) -> None:
     Raises:
         NeverCameError: something did not happen.
     """
-    people: list[OfficePerson] = []
-    counters: list[Counter] = []
-    try:
-        async with closing(people):
-            try:
-                case = await gallery.issued(stage, people, counters)
-                await _here_now(stage, case)
-                await _deal_with_it(stage, case)
-                await _seen_nearby(stage, case)
-            finally:
-                for counter in counters:
-                    await counter.person.close()
-            gallery.search_all(stage, case.needles)
-    except LostError as e:
-        raise NeverCameError(str(e)) from e
+    async with gallery.played(stage) as case:
+        await _here_now(stage, case)
+        await _deal_with_it(stage, case)
+        await _seen_nearby(stage, case)
 
 
 async def _here_now(stage: Stage, case: Case) -> None:

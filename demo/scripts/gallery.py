@@ -8,8 +8,10 @@ any disk, and every log, is searched for what only memory may hold.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
+from collections.abc import AsyncIterator
 from typing import Final
 
 from msgspec import Struct
@@ -67,13 +69,24 @@ async def play(stage: Stage) -> None:
     Raises:
         NeverCameError: something did not happen.
     """
+    async with played(stage) as case:
+        await _revoke(stage, case)
+
+
+@contextlib.asynccontextmanager
+async def played(stage: Stage) -> AsyncIterator[Case]:
+    """An exclusion that is in the shops; at the end everybody goes home, and nothing of it may lie anywhere.
+
+    Raises:
+        NeverCameError: something did not happen.
+    """
     people: list[OfficePerson] = []
     counters: list[Counter] = []
     try:
         async with closing(people):
             try:
                 case = await issued(stage, people, counters)
-                await _revoke(stage, case)
+                yield case
             finally:
                 for counter in counters:
                     await counter.person.close()

@@ -13,13 +13,10 @@ from msgspec.structs import replace
 
 from demo.gallery import ShopGallery
 from demo.gallery_unit import read_bench, write_bench
-from demo.notice import NeverCameError
-from demo.office_person import OfficePerson, closing
 from demo.scripts import exclusion, gallery
 from demo.scripts.gallery import Counter
 from demo.scripts.stage import Stage
 from demo.shop_person import Card
-from demo.visitor import LostError
 from gallery.core.readable import Why
 from gallery.core.words import THE_BUTTON_WORKS, WORDS
 
@@ -36,19 +33,8 @@ async def play(stage: Stage) -> None:
     Raises:
         NeverCameError: something did not happen.
     """
-    people: list[OfficePerson] = []
-    counters: list[Counter] = []
-    try:
-        async with closing(people):
-            try:
-                case = await gallery.issued(stage, people, counters)
-                await _play(stage, case)
-            finally:
-                for counter in counters:
-                    await counter.person.close()
-            gallery.search_all(stage, case.needles)
-    except LostError as e:
-        raise NeverCameError(str(e)) from e
+    async with gallery.played(stage) as case:
+        await _play(stage, case)
 
 
 async def _play(stage: Stage, case: gallery.Case) -> None:
