@@ -8,12 +8,8 @@ raw pixels, and this unit does not rely on that.
 from __future__ import annotations
 
 import io
-import os
-import select
 import sys
 from typing import Final
-
-import msgspec
 
 from gallery.pictures.terms import (
     FILE_BYTES_MAX,
@@ -27,6 +23,7 @@ from gallery.pictures.terms import (
     PanelPlace,
 )
 from runtime.cage import close_cage, limit_resources
+from runtime.caged_jobs import give, is_asked, next_job
 
 if __name__ == "__main__":  # before Pillow is there
     limit_resources(memory_bytes=MEMORY_BYTES_MAX, cpu_s=None)
@@ -36,8 +33,6 @@ from PIL import Image, ImageFile, MpoImagePlugin
 from gallery.pictures.panel_pixels import panel_pixels
 from runtime.watermark import marked
 
-IDLE_S: Final = 60.0
-_STDIN, _STDOUT = 0, 1
 _NEEDED_LATER: Final = (MpoImagePlugin,)
 """Pillow imports it when a photograph has a second picture; then the cage is closed."""
 
@@ -96,37 +91,17 @@ def _warm_up() -> None:
     _made(out.getvalue(), Job(0, panel=PanelPlace(SIDE_MIN, SIDE_MIN, "1")))
 
 
-def _read_job() -> tuple[Job, bytes] | None:
-    """The next job; ``None`` = there is none any more."""
-    head = bytearray()
-    while not head.endswith(b"\n"):
-        byte = os.read(_STDIN, 1)
-        if not byte or len(head) > HEAD_BYTES_MAX:
-            return None
-        head += byte
-    job = msgspec.json.decode(head, type=Job)
-    data = bytearray()
-    while len(data) < min(job.bytes_count, FILE_BYTES_MAX):
-        piece = os.read(_STDIN, job.bytes_count - len(data))
-        if not piece:
-            return None
-        data += piece
-    return job, bytes(data)
-
-
 def main() -> int:
     """Do jobs until nobody asks any more. Returns 0."""
     _warm_up()
     close_cage()
-    while select.select([_STDIN], [], [], IDLE_S)[0]:
-        read = _read_job()
+    while is_asked():
+        read = next_job(Job, head_bytes_max=HEAD_BYTES_MAX, data_bytes_max=FILE_BYTES_MAX)
         if read is None:
             break
         job, data = read
         made = _made(data, job)
-        out = memoryview(msgspec.json.encode(Answer(len(made))) + b"\n" + made)
-        while out:
-            out = out[os.write(_STDOUT, out) :]
+        give(Answer(len(made)), made)
     return 0
 
 

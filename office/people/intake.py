@@ -8,14 +8,10 @@ output, see :mod:`office.people.intake_terms`. Started ``once``, it does one job
 from __future__ import annotations
 
 import io
-import os
-import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
-
-import msgspec
 
 from office.people.intake_terms import (
     BASELINE_PIXELS_MAX,
@@ -39,6 +35,7 @@ from office.people.intake_terms import (
     is_cut_from,
 )
 from runtime.cage import close_cage, limit_resources
+from runtime.caged_jobs import give, is_asked, next_job
 
 if __name__ == "__main__":  # before Pillow is there
     limit_resources(memory_bytes=MEMORY_BYTES_MAX, cpu_s=CPU_S_MAX if sys.argv[1:] == ["once"] else None)
@@ -47,8 +44,6 @@ from PIL import Image, ImageCms, ImageFile, ImageOps, MpoImagePlugin, TiffImageP
 
 from runtime.watermark import marked
 
-IDLE_S: Final = 60.0
-_STDIN, _STDOUT = 0, 1
 _NEEDED_LATER: Final = (MpoImagePlugin, TiffImagePlugin)
 """Pillow imports these when a photograph has a second picture or EXIF data; then the cage is closed."""
 _ORIENTATION: Final = 0x0112
@@ -251,37 +246,17 @@ def _warm_up() -> None:
         mark(_jpeg(take(out.getvalue())[0]), "-")
 
 
-def _read_job() -> tuple[Job, bytes] | None:
-    """The next job; ``None`` = there is none any more."""
-    head = bytearray()
-    while not head.endswith(b"\n"):
-        byte = os.read(_STDIN, 1)
-        if not byte or len(head) > HEAD_BYTES_MAX:
-            return None
-        head += byte
-    job = msgspec.json.decode(head, type=Job)
-    data = bytearray()
-    while len(data) < min(job.bytes_count, FILE_BYTES_MAX):
-        piece = os.read(_STDIN, job.bytes_count - len(data))
-        if not piece:
-            return None
-        data += piece
-    return job, bytes(data)
-
-
 def main(arguments: list[str]) -> int:
     """Do one job, or jobs until nobody asks any more. Returns 0."""
     _warm_up()
     close_cage()
     serves = arguments == ["serve"]
-    while not serves or select.select([_STDIN], [], [], IDLE_S)[0]:
-        read = _read_job()
+    while not serves or is_asked():
+        read = next_job(Job, head_bytes_max=HEAD_BYTES_MAX, data_bytes_max=FILE_BYTES_MAX)
         if read is None:
             break
         said, files = answer(*read)
-        out = memoryview(b"".join([msgspec.json.encode(said), b"\n", *files]))
-        while out:
-            out = out[os.write(_STDOUT, out) :]
+        give(said, *files)
         if not serves:
             break
     return 0
