@@ -28,6 +28,8 @@ LINE_BYTES_MAX: Final = 256 * 1024
 _CONNECT_RETRY_S: Final = 0.05
 _STOP_WAIT_S: Final = 1.0
 FACES_KEPT: Final = 256
+FINGER_UP_S: Final = 0.05
+"""A finger is off a button for at least so long between two presses: longer than the node takes for a bounce."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class FakeBoardClient:
         self._faces: deque[str] = deque(maxlen=FACES_KEPT)
         self._is_open = True
         self._send_lock = threading.Lock()
+        self._released_at_s: dict[str, float] = {}
         self._socket = _connected(path, connect_timeout_s)
         self._thread = threading.Thread(target=self._read, name="fake-board-client", daemon=True)
         self._thread.start()
@@ -101,7 +104,8 @@ class FakeBoardClient:
     def set_level(self, button: str, level: str, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
         """Put a button's pin to an electrical level: ``low`` is pressed, ``high`` is not.
 
-        Sent with its time: on a busy machine the board may hear of a whole tap only when it is over.
+        Sent with its time: on a busy machine the board may hear of a whole tap only when it is over. A button that was
+        just released goes down again only after ``FINGER_UP_S``, as under a finger.
 
         Args:
             button: its name, such as ``attack``.
@@ -109,7 +113,11 @@ class FakeBoardClient:
             bounces: how often the contact reopens on its way down, or closes again on its way up.
             bounce_ms: from one of its edges to the next.
         """
+        if level == "low" and button in self._released_at_s:
+            time.sleep(max(0.0, self._released_at_s.pop(button) + FINGER_UP_S - time.monotonic()))
         now_s = time.monotonic()
+        if level == "high":
+            self._released_at_s[button] = now_s
         other = "high" if level == "low" else "low"
         for left in range(2 * bounces, -1, -1):
             at_s = now_s - left * bounce_ms / 1_000

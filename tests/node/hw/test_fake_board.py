@@ -8,19 +8,22 @@ import socket
 import stat
 import sys
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 from node.core.events import PartFailed, PartRecovered, PinChanged, ScreenShown
+from node.core.settings import Timing
 from node.hw.board import open_board
 from node.hw.drawing import draw_screen
 from node.hw.errors import FakeBoardError
 from node.hw.fake_board import FakeBoard
-from node.hw.fake_board_client import FakeBoardClient
+from node.hw.fake_board_client import FINGER_UP_S, FakeBoardClient
 from node.hw.fake_board_server import BACKLOG_BYTES_MAX, CLIENTS_MAX, LINE_BYTES_MAX
 from node.hw.profiles import PROFILES
 from node.hw.typeface import Typeface
@@ -117,20 +120,38 @@ def test_tap_heard_of_late_lasts_as_long_as_it_did(raw: RawClient, events: Event
 @pytest.mark.finding(19)
 def test_bounces_are_as_close_as_a_contacts_however_slowly_they_are_sent(tmp_path: Path) -> None:
     """A busy machine held a script up between two bounces, and one press of a hand became two alerts."""
-    path = tmp_path / "board.sock"
+    sent = sent_to_board(tmp_path, lambda client: client.set_level("assist", "low", bounces=2, bounce_ms=1.0))
+
+    assert ["low", "high", "low", "high", "low"] == [line["level"] for line in sent]
+    steps_ms = [1_000 * (later["at_s"] - earlier["at_s"]) for earlier, later in pairwise(sent)]
+    assert [pytest.approx(1.0)] * 4 == steps_ms
+
+
+@pytest.mark.finding(19)
+def test_two_presses_are_never_so_close_that_the_second_is_taken_for_a_bounce(tmp_path: Path) -> None:
+    """An alert can be stored, sent and answered in 10 ms; a script that pressed then pressed nothing."""
+
+    def press_twice(client: FakeBoardClient) -> None:
+        client.press("assist", hold_ms=30)
+        client.press("assist", hold_ms=30)
+
+    first_up, second_down = sent_to_board(tmp_path, press_twice)[1:3]
+    assert FINGER_UP_S <= second_down["at_s"] - first_up["at_s"]
+    assert 2 * Timing().debounce_ms <= 1_000 * FINGER_UP_S
+
+
+def sent_to_board(folder: Path, act: Callable[[FakeBoardClient], None]) -> list[dict[str, Any]]:
+    """What a client that does that sends."""
+    path = folder / "board.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         with socket_address(path) as address:
             server.bind(address)
         server.listen()
         client = FakeBoardClient(path)
-        client.set_level("assist", "low", bounces=2, bounce_ms=1.0)
+        act(client)
         client.close()
         with server.accept()[0] as connection, connection.makefile("rb") as lines:
-            sent = [json.loads(line) for line in lines]
-
-    assert ["low", "high", "low", "high", "low"] == [line["level"] for line in sent]
-    steps_ms = [1_000 * (later["at_s"] - earlier["at_s"]) for earlier, later in pairwise(sent)]
-    assert [pytest.approx(1.0)] * 4 == steps_ms
+            return [json.loads(line) for line in lines]
 
 
 def test_press_bounces_electrically(outside: FakeBoardClient, events: EventRecorder) -> None:
