@@ -251,9 +251,8 @@ class Neighbour(Struct, frozen=True):
     Attributes:
         alert: the alert shown: the opening one, or the upgrade.
         age_s: seconds from the press to ``arrived_ms``; ``None`` = unknown.
-        is_late: pressed long before it arrived, and so never shown as live.
-        is_sounded: its turn at the sounder is over.
-        response: our response, if any.
+        is_late: pressed long before it arrived, and so never shown as live. dated_s: Unix time that says so; 0 = none.
+        is_sounded: its turn at the sounder is over. response: ours, if any.
         cancel_counter: counter of the sender's cancel, 0 = not cancelled.
         revision, earlier_revision: highest from central's present run, and from its earlier ones; -1 = none.
         about: the person whom it is about, if anybody in particular. left: of a breach, whether they left when asked.
@@ -268,6 +267,7 @@ class Neighbour(Struct, frozen=True):
     arrived_ms: int
     age_s: int | None
     is_late: bool = False
+    dated_s: int = 0
     is_drill: bool = False
     is_sounded: bool = False
     response: MemberResponse | None = None

@@ -23,6 +23,7 @@ from node.core.events import (
 )
 from node.core.link import answers, asking, identity, proof, receipts, settings_report
 from node.core.neighbours import alerts as neighbours
+from node.core.neighbours import lateness
 from node.core.press import renewals
 from node.core.radio import relays
 from node.core.radio.duty_cycle import busy_percent
@@ -207,6 +208,7 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
         offset_ms = before.offset_ms
     turn.state.clock = Clock(offset_ms, is_proven, utc_offset_s, doubted_ms)
     _compare_clocks(turn)
+    lateness.judge_anew(turn)
 
 
 def machine_read(turn: Turn, event: MachineRead) -> None:
@@ -240,6 +242,7 @@ def _learn_time(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
         is_near = abs(clock.offset_ms - scale.offset_ms) <= SCALES_AGREE_MS
         turn.state.clock = replace(clock, is_proven=is_near)
     _compare_clocks(turn)
+    lateness.judge_anew(turn)
 
 
 def _compare_clocks(turn: Turn) -> None:

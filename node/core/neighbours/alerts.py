@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -19,8 +18,9 @@ from msgspec.structs import replace
 from node.core.controls import Part
 from node.core.events import ScreenShown
 from node.core.gallery_state import Person
-from node.core.neighbours import inbox
+from node.core.neighbours import inbox, lateness
 from node.core.neighbours.inbox import INBOX_TURN_MS
+from node.core.neighbours.lateness import unix_s
 from node.core.scales import age_s, judged, readings_s
 from node.core.screens import Face
 from node.core.state import Answered, Neighbour, NodeState, Seen
@@ -93,6 +93,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             arrived_ms=turn.now_ms,
             age_s=judgement.age_s,
             is_late=judgement.is_late,
+            dated_s=frame.at_s,
             is_drill=frame.drill,
             # A repeat of an alert that was already answered from here does not sound again.
             is_sounded=before is not None and not is_upgrade and before.response is not None,
@@ -141,7 +142,7 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
             return
     if PRIORITY[kind] < PRIORITY[before.kind]:  # The upgrade itself has not reached us.
         before = replace(before, kind=kind, arrived_ms=turn.now_ms, age_s=None, is_sounded=False, response=None)
-    before = _set_right(turn, _named_person(turn, before, state), state)
+    before = lateness.set_right(turn, _named_person(turn, before, state), state)
     cancel_counter = before.cancel_counter
     if state.cancelled is not None:
         cancel_counter = cancel_counter or before.alert.counter
@@ -249,39 +250,6 @@ def responded(turn: Turn, neighbour: Neighbour, response: MemberResponse) -> Non
     _update(turn, replace(neighbour, response=response))
 
 
-def _set_right(turn: Turn, neighbour: Neighbour, state: IncidentState) -> Neighbour:
-    """Correct late or live by central's state, which knows more about the sender."""
-    if state.late and neighbour.alert.text == state.incident:
-        return _found_late(turn, neighbour)
-    if neighbour.is_late and not state.late and state.live_at is not None:
-        return _found_live(turn, neighbour, _unix_s(state.live_at))
-    return neighbour
-
-
-def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
-    """Its frame had no time, and central knows from its sender how long it waited (N13)."""
-    seen = inbox.seen_of(turn.state, neighbour.alert)
-    if seen is not None and not seen.is_late:
-        inbox.remember(turn, neighbour.alert, replace(seen, is_late=True))
-    return replace(neighbour, is_late=True)
-
-
-def _found_live(turn: Turn, neighbour: Neighbour, live_at_s: int) -> Neighbour:
-    """Central took it as live: if it was pressed just now by central's time, it is live here too.
-
-    It looked late because of its sender's clock, or ours before we learnt central's time. An alert that central had
-    long ago, but we only now, stays late.
-    """
-    judgement = judged(turn.state, live_at_s, is_newest=True)
-    if judgement.is_late or judgement.age_s is None:
-        return neighbour
-    seen = inbox.seen_of(turn.state, neighbour.alert)
-    if seen is not None:
-        inbox.remember(turn, neighbour.alert, replace(seen, is_late=False))
-    has_sounded = neighbour.is_sounded and neighbour.is_late_and_urgent
-    return replace(neighbour, is_late=False, age_s=judgement.age_s, is_sounded=has_sounded, arrived_ms=turn.now_ms)
-
-
 def sounded(turn: Turn, neighbour: Neighbour) -> None:
     """Note that it has sounded."""
     _update(turn, replace(neighbour, is_sounded=True))
@@ -343,7 +311,7 @@ def _missed(turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId
     seen = inbox.seen_of(turn.state, frame_id)
     if seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]):
         return _shown_before(turn, state, kind, frame_id, scheme) if seen.is_restored else None
-    judgement = judged(turn.state, _unix_s(state.opened_at), is_newest=True)
+    judgement = judged(turn.state, unix_s(state.opened_at), is_newest=True)
     is_late = judgement.is_late or state.late
     if seen is None:
         inbox.remember(turn, frame_id, Seen(b"", is_late=is_late))
@@ -373,6 +341,7 @@ def _named(
         arrived_ms=turn.now_ms,
         age_s=age_s,
         is_late=is_late,
+        dated_s=0 if state.late else unix_s(state.opened_at),
         is_drill=state.drill,
     )
 
@@ -382,7 +351,7 @@ def _shown_before(
 ) -> Neighbour | None:
     """It was on the panel when the program ended: it returns once, for the rest of its time, without sound."""
     seen = inbox.seen_of(turn.state, frame_id)
-    age_s = judged(turn.state, _unix_s(state.opened_at), is_newest=True).age_s
+    age_s = judged(turn.state, unix_s(state.opened_at), is_newest=True).age_s
     arrived_ms = turn.now_ms - 1000 * (age_s or 0)
     if seen is None or turn.now_ms - arrived_ms >= turn.timing.neighbour_shown_ms:
         return None
@@ -402,16 +371,9 @@ def _answer(turn: Turn, state: IncidentState) -> Answered | None:
         said,
         role.short if role else display_text(state.answer.role.upper(), 6),
         display_text(state.answer.name, NAME_CHARS_MAX),
-        _unix_s(state.answer.at),
+        unix_s(state.answer.at),
         turn.now_ms,
     )
-
-
-def _unix_s(moment: datetime) -> int:
-    try:
-        return max(0, int(moment.timestamp()))
-    except (OverflowError, ValueError):
-        return 0
 
 
 def _common(state: NodeState, schemes: tuple[int, ...]) -> tuple[int, ...]:

@@ -236,6 +236,30 @@ def test_central_makes_live_what_our_own_clock_made_late() -> None:
     assert world.state.sounding is not None
 
 
+@pytest.mark.parametrize("learnt", ["centrals time", "our own"])
+def test_alert_that_came_before_we_knew_the_time_is_live_as_soon_as_we_do(learnt: str) -> None:
+    """Our own clock is half an hour ahead, and central does not have the alert yet: radio brought it."""
+    world = World()
+    world.start(wall=world.wall() + timedelta(minutes=30))
+    world.do(LinkUp())
+    assert not is_live(world, at_s=wall_s(world))
+    world.after(50)
+    world.do(answer(world) if learnt == "centrals time" else ClockRead(wall_s(world), is_proven=True))
+
+    assert (Emphasis.INVERTED, 0) == (world.screen.emphasis, world.state.neighbours[0].age_s)
+    assert world.state.sounding is not None
+
+
+def test_alert_that_was_late_when_it_came_stays_late_by_the_time_we_learn(world: World) -> None:
+    """Nor does central's word that it waited give way to a time."""
+    assert not is_live(world, at_s=wall_s(world) - 100, counter=5)
+    assert is_live(world, at_s=wall_s(world), counter=6)
+    world.do(world.says(BOOTS, 6, late=True))
+    world.do(answer(world))
+
+    assert [True, True] == [neighbour.is_late for neighbour in world.state.neighbours]
+
+
 def test_central_makes_nothing_live_that_it_had_long_ago(world: World) -> None:
     """It was live when central had it, twenty minutes ago; we had no network."""
     world.do(answer(world))
