@@ -18,6 +18,8 @@ _UNITS: Final = Path("systemd")
 _GROUPS: Final = Path("/sys/fs/cgroup")
 _WEIGHT: Final = 100
 """Of a unit that says nothing."""
+_IDLE: Final = 0
+"""Of one that runs only while no other wants to (``CPUWeight=idle``)."""
 _SHARES: Final = 1_024
 """The same in control groups of version 1."""
 _NICE_STEP: Final = 1.25
@@ -38,7 +40,7 @@ def weighed(unit: str, *pids: int) -> Iterator[str]:
         OSError: neither groups nor niceness may be changed here: only root may.
     """
     text = (_UNITS / unit).read_text()
-    weight, memory = _number(text, "CPUWeight", _WEIGHT), _number(text, "MemoryMax", 0) * 1_048_576
+    weight, memory = _weight(text), _number(text, "MemoryMax", 0) * 1_048_576
     name = f"watchlink-bench-{os.getpid()}-{unit}"
     groups: list[Path] = []
     try:
@@ -59,10 +61,10 @@ def weighed(unit: str, *pids: int) -> Iterator[str]:
 
 def _group(name: str, weight: int, memory: int, made: list[Path]) -> str:
     if (_GROUPS / "cgroup.controllers").exists():
-        wanted = {"": {"cpu.weight": weight, "memory.max": memory}}
+        wanted = {"": {"cpu.weight": weight, "cpu.idle": weight == _IDLE, "memory.max": memory}}
     else:
         wanted = {
-            "cpu": {"cpu.shares": weight * _SHARES // _WEIGHT},
+            "cpu": {"cpu.shares": weight * _SHARES // _WEIGHT, "cpu.idle": weight == _IDLE},
             "memory": {"memory.limit_in_bytes": memory},
         }
     for controller, settings in wanted.items():
@@ -72,20 +74,24 @@ def _group(name: str, weight: int, memory: int, made: list[Path]) -> str:
             made.append(group)
             for file, value in settings.items():
                 if value:
-                    (group / file).write_text(str(value))
+                    (group / file).write_text(str(int(value)))
         except OSError:
             for one in made:
                 one.rmdir()
             made.clear()
-            return f"niceness for CPUWeight={weight}, no limit of memory"
-    return f"CPUWeight={weight}, MemoryMax={memory // 1_048_576}M"
+            return f"niceness for CPUWeight={weight or 'idle'}, no limit of memory"
+    return f"CPUWeight={weight or 'idle'}, MemoryMax={memory // 1_048_576}M"
 
 
 def _step(pids: tuple[int, ...], weight: int) -> None:
-    nice = -round(math.log(weight / _WEIGHT, _NICE_STEP))
+    nice = 19 if weight == _IDLE else -round(math.log(weight / _WEIGHT, _NICE_STEP))
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").iterdir():
             os.setpriority(os.PRIO_PROCESS, int(task.name), max(-20, min(19, nice)))
+
+
+def _weight(text: str) -> int:
+    return _IDLE if "\nCPUWeight=idle\n" in text else _number(text, "CPUWeight", _WEIGHT)
 
 
 def _number(text: str, key: str, default: int) -> int:

@@ -261,6 +261,11 @@ def test_backup_makes_way_for_alerts(name: str) -> None:
     assert int(*lines_of(name, "OOMScoreAdjust")) > 0
 
 
+def test_gallery_gives_the_processor_up_as_soon_as_the_node_wants_it() -> None:
+    """``make bench-gallery`` measures what a press waits for it."""
+    assert ["idle"] == lines_of("watchlink-gallery.service", "CPUWeight")
+
+
 def test_centrals_backup_has_no_network_and_the_offices_no_keys_of_the_pages() -> None:
     """The nightly program must not be able to put the key of faces beside them."""
     assert ["yes"] == lines_of("watchlink-central-backup.service", "PrivateNetwork")
