@@ -114,7 +114,7 @@ def _in_the_shop(breach: Breach) -> list[tuple[datetime, str, str]]:
     search = Search(
         schemes=frozenset({breach.scheme_id}),
         cases=((breach.scheme_id, case.number),),
-        of_nodes=frozenset({breach.node}),
+        node=breach.node,
         from_s=at_s - AROUND_S,
         until_s=at_s + AROUND_S,
     )

@@ -1,6 +1,7 @@
 """The view log as co-ordinators search it: what is theirs to see, decoded, with names of shops, staff and persons.
 
-A record is theirs if it is of a case of their schemes; one of no case, as of a list, if its unit is in their schemes.
+A record is theirs if it is of a case of their schemes; one of no case, as of a list, if its unit stood in their schemes
+when it was made.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from office.in_shops.port import Report
 from office.in_shops.rules.wording import marks, shown_text, staff_text
 from office.in_shops.standing import OTHER_SHOP, moment
 from office.members.scope import premises_of
-from office.nodes.reading import Search, Shown
-from office.nodes.store import Station
+from office.nodes.reading import Search, Shown, Stay
 from office.people.models import Individual
 from office.staff.names import staff_names
 from wire.ids import NodeId, node_text
@@ -102,8 +102,8 @@ class Scope:
     def __init__(self, report: Report, own: frozenset[int]) -> None:
         self._report = report
         self._own = own
-        self._stations: Mapping[NodeId, Station] = {
-            one.node: one for one in report.reported.stations() if own & frozenset(one.schemes)
+        self._stays: Mapping[int, Stay] = {
+            one.stay: one for one in report.reported.stays() if own & frozenset(one.schemes)
         }
         self._premises: Mapping[int, str] = dict(premises_of(own).values_list("pk", "name"))
 
@@ -115,19 +115,13 @@ class Scope:
             premises: number of a shop; 0 = any.
             more: ``staff``, ``n``, ``from_s``, ``until_s`` of the search.
         """
-        of_nodes = frozenset(one.node for one in self._stations.values() if one.premises == premises)
-        return Search(
-            schemes=self._own,
-            nodes=frozenset(self._stations),
-            cases=None if asked is None else asked.cases,
-            of_nodes=of_nodes if premises else None,
-            **more,
-        )
+        cases = None if asked is None else asked.cases
+        return Search(schemes=self._own, cases=cases, premises=premises or None, **more)
 
     def shops(self) -> list[tuple[int, str]]:
-        """Premises with a unit, by name."""
-        fitted = {one.premises for one in self._stations.values()}
-        return sorted((one for one in self._premises.items() if one[0] in fitted), key=lambda one: one[1])
+        """Premises where a unit is, or was while they were in these schemes; by name."""
+        fitted = {one.premises: self._name(one) for one in self._stays.values() if one.premises}
+        return sorted(fitted.items(), key=lambda one: one[1])
 
     def staff(self) -> list[tuple[int, str]]:
         """Who has looked at all, by name."""
@@ -139,18 +133,22 @@ class Scope:
         """Units whose log must be read with care: name, and why, in words."""
         found = []
         for alarm in self._report.reported.alarms():
-            if alarm.node not in self._stations:
-                continue
             if alarm.kind == "fork":
-                found.append(
-                    (self._shop(alarm.node), f"two units say that they are this one, from record {alarm.n:,} on")
+                stay = self._stay(alarm.node, alarm.n)
+                said = f"two units say that they are this one, from record {alarm.n:,} on"
+            else:
+                gap = self._report.gap(alarm)
+                if gap is None:
+                    continue
+                stay = self._stay(alarm.node, gap.first, gap.last)
+                are = (
+                    f"record {gap.first:,} is"
+                    if gap.first == gap.last
+                    else f"records {gap.first:,} to {gap.last:,} are"
                 )
-                continue
-            gap = self._report.gap(alarm)
-            if gap is not None:
-                count = gap.last - gap.first + 1
-                said = f"record {gap.first:,} is" if count == 1 else f"records {gap.first:,} to {gap.last:,} are"
-                found.append((self._shop(alarm.node), f"{said} missing"))
+                said = f"{are} missing"
+            if stay is not None:
+                found.append((self._name(stay), said))
         return found
 
     def looks(self, shown: Iterable[Shown]) -> list[Look]:
@@ -170,7 +168,7 @@ class Scope:
                 moment(one.record.at_s),
                 one.record.is_proven,
                 moment(one.received_s),
-                self._shop(one.node),
+                self._shop(one.stay),
                 node_text(one.node),
                 one.record.n,
                 staff_text(one.record.staff, names.get(one.record.staff, "")),
@@ -181,8 +179,14 @@ class Scope:
             for one in rows
         ]
 
-    def _shop(self, node: NodeId) -> str:
-        station = self._stations.get(node)
-        if station is None:
-            return OTHER_SHOP
-        return self._premises.get(station.premises, station.name)
+    def _shop(self, stay: int) -> str:
+        found = self._stays.get(stay)
+        return OTHER_SHOP if found is None else self._name(found)
+
+    def _name(self, stay: Stay) -> str:
+        return self._premises.get(stay.premises, stay.name)
+
+    def _stay(self, node: NodeId, first: int, last: int = 2**62) -> Stay | None:
+        """Where a unit stood in their schemes while it made one of these records; ``None`` = it did not."""
+        of_node = (one for one in self._stays.values() if one.node == node)
+        return next((one for one in of_node if one.first <= last and first <= one.last), None)

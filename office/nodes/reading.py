@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,8 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from office.nodes.store import SCRIPTS, Alarm, Receipt, Station, StoreError
+from office.nodes.schema import SCRIPTS
+from office.nodes.store import Alarm, Receipt, Station, StoreError
 from runtime.sqlite_file import kind_of
 from wire.gallery_reports import BreachReport
 from wire.gallery_views import ViewRecord
@@ -24,27 +25,32 @@ from wire.ids import NodeId
 
 PAGE_ROWS: Final = 50
 _BUSY_S: Final = 2.0
+_OWN_STAYS: Final = (
+    "SELECT stay FROM stays WHERE EXISTS (SELECT 1 FROM json_each(stays.schemes) AS one"
+    " WHERE one.value IN (SELECT value FROM json_each(:schemes)))"
+)
 _read_record: Final = msgspec.json.Decoder(ViewRecord).decode
 _read_report: Final = msgspec.json.Decoder(BreachReport).decode
 
 
 class Search(Struct, frozen=True, kw_only=True):
-    """Which views are asked for. Nothing outside ``schemes`` and ``nodes`` is found, whatever else is asked.
+    """Which views are asked for. Nothing outside ``schemes`` is found, whatever else is asked.
 
     Attributes:
-        schemes: numbers of those whose cases the reader may know.
-        nodes: whose lists and searches, which are of no case, the reader may know.
+        schemes: the reader's: views of their cases, and lists and searches, which are of no case, of units that stood
+            in them.
         cases: (scheme, number); ``None`` = any, and what is of no case.
-        of_nodes: only of these; ``None`` = any.
+        premises: number of those at which the unit stood; ``None`` = any.
+        node: only of this one; ``None`` = any.
         staff: number of a member of staff; ``None`` = anybody.
         n: number of a record on its unit, as it stands in a photograph's watermark; ``None`` = any.
         from_s, until_s: Unix time, the second excluded. A view whose time is not proven is also found by when it came.
     """
 
     schemes: frozenset[int]
-    nodes: frozenset[int] = frozenset()
     cases: tuple[tuple[int, int], ...] | None = None
-    of_nodes: frozenset[int] | None = None
+    premises: int | None = None
+    node: int | None = None
     staff: int | None = None
     n: int | None = None
     from_s: int | None = None
@@ -58,6 +64,7 @@ class Shown(Struct, frozen=True):
         n: its number as it is kept: after a card was broken the unit's own begin anew, and these go on.
         received_s: when the office had it, Unix time.
         follows_gap: the record before it is missing.
+        stay: where the unit stood; 0 = that is not known.
     """
 
     node: NodeId
@@ -65,6 +72,27 @@ class Shown(Struct, frozen=True):
     record: ViewRecord
     received_s: int
     follows_gap: bool
+    stay: int
+
+
+class Stay(Struct, frozen=True):
+    """Where a unit stood while it made some of its records. It is told that it has moved by its log, not by a clock.
+
+    Attributes:
+        stay: its number.
+        first, last: numbers of the records. What comes later is of the newest stay.
+        premises: number at the office; 0 = not joined with one.
+        name: of the premises, as the directory said.
+        schemes: numbers of those that it was in.
+    """
+
+    stay: int
+    node: NodeId
+    first: int
+    last: int
+    premises: int
+    name: str
+    schemes: tuple[int, ...]
 
 
 class Gap(Struct, frozen=True):
@@ -108,6 +136,19 @@ class Reported:
             for node, premises, name, place, schemes, has_key, is_struck in found
         )
 
+    def stays(self) -> tuple[Stay, ...]:
+        """Of all nodes, in order; none without a record."""
+        found = self._rows(
+            "SELECT * FROM (SELECT stay, node, after + 1 AS first, COALESCE(LEAD(after) OVER"
+            " (PARTITION BY node ORDER BY after, stay), :no_end) AS last, premises, name, schemes FROM stays)"
+            " WHERE first <= last ORDER BY node, first",
+            {"no_end": 2**62},
+        )
+        return tuple(
+            Stay(stay, NodeId(node), first, last, premises, name, tuple(json.loads(schemes)))
+            for stay, node, first, last, premises, name, schemes in found
+        )
+
     def receipts(self) -> tuple[Receipt, ...]:
         """What each node has said that it holds."""
         found = self._rows("SELECT node, scheme, number, is_complete, since_s FROM receipts ORDER BY node, scheme")
@@ -147,13 +188,16 @@ class Reported:
         where, values = _where(search)
         found = self._rows(
             "SELECT f.node, f.n, v.record, f.received_s, f.n > 1 AND NOT EXISTS"  # noqa: S608 - no word of it is a reader's
-            " (SELECT 1 FROM views AS b WHERE b.node = f.node AND b.n = f.n - 1)"
-            f" FROM (SELECT s.node, s.n, s.at_s, s.received_s FROM shown AS s WHERE {where}"
+            " (SELECT 1 FROM views AS b WHERE b.node = f.node AND b.n = f.n - 1), f.stay"
+            f" FROM (SELECT s.node, s.n, s.at_s, s.received_s, s.stay FROM shown AS s WHERE {where}"
             " ORDER BY s.at_s DESC, s.node, s.n DESC LIMIT :most OFFSET :skip) AS f"
             " JOIN views AS v ON v.node = f.node AND v.n = f.n ORDER BY f.at_s DESC, f.node, f.n DESC",
             values | {"most": most, "skip": skip},
         )
-        return [Shown(NodeId(node), n, _read_record(record), at_s, bool(gap)) for node, n, record, at_s, gap in found]
+        return [
+            Shown(NodeId(node), n, _read_record(record), at_s, bool(gap), stay)
+            for node, n, record, at_s, gap, stay in found
+        ]
 
     def newest_report(self) -> int:
         """Number of the newest report; 0 = there is none."""
@@ -229,8 +273,8 @@ def _connected(path: Path, how: str) -> sqlite3.Connection:
 def _where(search: Search) -> tuple[str, dict[str, Any]]:
     # The plus keeps SQLite from going by it: most records are the reader's, and two indexes for them cost the most.
     of_case = "+s.scheme IN (SELECT value FROM json_each(:schemes))"
-    of_none = "+s.scheme = 0 AND s.node IN (SELECT value FROM json_each(:nodes))"
-    values: dict[str, Any] = {"schemes": _listed(search.schemes), "nodes": _listed(search.nodes)}
+    of_none = f"+s.scheme = 0 AND +s.stay IN ({_OWN_STAYS})"
+    values: dict[str, Any] = {"schemes": json.dumps(sorted(search.schemes))}
     parts = [f"({of_case} OR {of_none})"]
     if search.cases is not None:
         pairs = []
@@ -238,9 +282,12 @@ def _where(search: Search) -> tuple[str, dict[str, Any]]:
             pairs.append(f"s.scheme = :scheme{index} AND s.case_number = :case{index}")
             values |= {f"scheme{index}": scheme, f"case{index}": number}
         parts.append(f"({' OR '.join(pairs) or 'FALSE'})")
-    if search.of_nodes is not None:
-        parts.append("s.node IN (SELECT value FROM json_each(:of_nodes))")
-        values["of_nodes"] = _listed(search.of_nodes)
+    if search.premises is not None:
+        parts.append(f"s.stay IN ({_OWN_STAYS} AND premises = :premises)")
+        values["premises"] = search.premises
+    if search.node is not None:
+        parts.append("s.node = :node")
+        values["node"] = search.node
     if search.staff is not None:
         parts.append("s.staff = :staff")
         values["staff"] = search.staff
@@ -255,7 +302,3 @@ def _where(search: Search) -> tuple[str, dict[str, Any]]:
         came = "NOT s.is_proven AND s.received_s >= :from_s AND s.received_s < :until_s"
         parts.append(f"(s.at_s >= :from_s AND s.at_s < :until_s OR {came})")
     return " AND ".join(parts), values
-
-
-def _listed(numbers: frozenset[int] | Sequence[int]) -> str:
-    return json.dumps(sorted(numbers))

@@ -65,7 +65,9 @@ class Reports:
         """Keep what it holds, and see whether its view log is the one that we know. Never raises."""
         now_s = int(self._now_s())
         try:
-            for receipt in self._store.note_holds(node, question.holds, now_s):
+            if question.views is not None and self._store.is_forked(node, question.views, now_s):
+                self._tell("fork", node, question.views.n)
+            for receipt in self._store.note_holds(node, question.holds, now_s, question.views):
                 self._facts.write(
                     "gallery held",
                     node=node_text(node),
@@ -73,8 +75,6 @@ class Reports:
                     number=receipt.number,
                     is_complete=receipt.is_complete,
                 )
-            if question.views is not None and self._store.is_forked(node, question.views, now_s):
-                self._tell("fork", node, question.views.n)
         except StoreError as e:
             # Whom the office revokes is gone from shops although its disk is full.
             logger.error("what node %08x holds is not kept: %s", node, e)  # noqa: TRY400 - the sentence says it all

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from office.nodes.schema import SCRIPTS
 from runtime.sqlite_file import migrate, transaction
 from wire.gallery_contact import Held
 from wire.gallery_reports import BreachReport, ReportsTaken
@@ -24,106 +25,6 @@ from wire.gallery_views import Continued, View, ViewHead, continue_chain, is_for
 from wire.ids import NodeId
 from wire.snapshots import Town
 
-SCRIPTS: Final = (
-    """
-CREATE TABLE contacts (node INTEGER PRIMARY KEY, at_s INTEGER NOT NULL) STRICT;
-CREATE TABLE receipts (
-    node INTEGER NOT NULL,
-    scheme INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    is_complete INTEGER NOT NULL,
-    since_s INTEGER NOT NULL,
-    PRIMARY KEY (node, scheme)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE rows_made (
-    node INTEGER NOT NULL,
-    scheme INTEGER NOT NULL,
-    holder TEXT NOT NULL,
-    PRIMARY KEY (node, scheme)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE chains (node INTEGER PRIMARY KEY, n INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
-CREATE TABLE views (
-    node INTEGER NOT NULL,
-    n INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    record BLOB,
-    received_s INTEGER NOT NULL,
-    PRIMARY KEY (node, n)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX views_received ON views (received_s) WHERE record IS NOT NULL;
-CREATE TABLE alarms (
-    node INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    n INTEGER NOT NULL,
-    at_s INTEGER NOT NULL,
-    PRIMARY KEY (node, kind, n)
-) STRICT, WITHOUT ROWID;
-""",
-    # Nodes as the port's directory has them: the pages may not read the delegate's. And by what views are searched.
-    """
-CREATE TABLE stations (
-    node INTEGER PRIMARY KEY,
-    premises INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    place TEXT NOT NULL,
-    schemes TEXT NOT NULL,
-    has_key INTEGER NOT NULL,
-    is_struck INTEGER NOT NULL
-) STRICT;
-CREATE TABLE shown (
-    node INTEGER NOT NULL,
-    n INTEGER NOT NULL,
-    at_s INTEGER NOT NULL,
-    is_proven INTEGER NOT NULL,
-    received_s INTEGER NOT NULL,
-    staff INTEGER NOT NULL,
-    scheme INTEGER NOT NULL,
-    case_number INTEGER NOT NULL,
-    PRIMARY KEY (node, n)
-) STRICT, WITHOUT ROWID;
-INSERT INTO shown SELECT
-    node,
-    n,
-    json_extract(CAST(record AS TEXT), '$.at_s'),
-    COALESCE(json_extract(CAST(record AS TEXT), '$.is_proven'), 0),
-    received_s,
-    COALESCE(json_extract(CAST(record AS TEXT), '$.staff'), 0),
-    COALESCE(json_extract(CAST(record AS TEXT), '$.scheme'), 0),
-    COALESCE(json_extract(CAST(record AS TEXT), '$.case'), 0)
-FROM views WHERE record IS NOT NULL;
-CREATE INDEX shown_at ON shown (at_s, scheme, is_proven, received_s);
-CREATE INDEX shown_node ON shown (node, at_s);
-CREATE INDEX shown_case ON shown (scheme, case_number, at_s);
-CREATE INDEX shown_staff ON shown (staff, at_s);
-CREATE INDEX shown_received ON shown (received_s);
-""",
-    # Breaches and sightings; what they say is forgotten once the office has them, and their ids stay.
-    """
-CREATE TABLE reports (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,
-    report TEXT NOT NULL UNIQUE,
-    node INTEGER NOT NULL,
-    premises INTEGER NOT NULL,
-    record BLOB,
-    received_s INTEGER NOT NULL
-) STRICT;
-CREATE INDEX reports_waiting ON reports (n) WHERE record IS NOT NULL;
-""",
-    # The port's sign of life, for the pages.
-    """
-CREATE TABLE port (one INTEGER PRIMARY KEY CHECK (one = 1), at_s INTEGER NOT NULL, alarm TEXT NOT NULL) STRICT;
-""",
-    # A broken card's log begins anew; its records are kept with numbers after those of the log before.
-    """
-CREATE TABLE chain_starts (
-    node INTEGER NOT NULL,
-    after INTEGER NOT NULL,
-    at_s INTEGER NOT NULL,
-    PRIMARY KEY (node, after)
-) STRICT, WITHOUT ROWID;
-""",
-)
-"""One for each version of the file. They only add."""
 FILE_NAME: Final = "nodes.sqlite3"
 
 AlarmKind = Literal["fork", "gap"]
@@ -211,10 +112,22 @@ class Store:
         """At the end."""
         self._db.close()
 
-    def note_holds(self, node: NodeId, holds: Sequence[Held], at_s: int) -> list[Receipt]:
-        """Take a node's word for what it holds. Returns what is new; schemes that it names no more are forgotten."""
+    def note_holds(
+        self, node: NodeId, holds: Sequence[Held], at_s: int, views: ViewHead | None = None
+    ) -> list[Receipt]:
+        """Take a node's word for what it holds. Returns what is new; schemes that it names no more are forgotten.
+
+        Its looks from now on are of where the directory has it, unless it holds a gallery of where it was.
+
+        Args:
+            node: that asks.
+            holds: what it says.
+            at_s: Unix time.
+            views: where its log has come to; ``None`` = it does not say.
+        """
         wanted = {one.scheme: (one.number, one.is_complete) for one in holds}
         with self._writing():
+            self._follow(node, frozenset(wanted), at_s, 0 if views is None else views.n)
             known = {
                 scheme: (number, bool(is_complete))
                 for scheme, number, is_complete in self._db.execute(
@@ -254,6 +167,10 @@ class Store:
         with self._writing():
             self._db.execute("DELETE FROM stations")
             self._db.executemany("INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute(
+                "INSERT INTO stays (node, after, began_s, premises, name, schemes)"
+                " SELECT node, 0, 0, premises, name, schemes FROM stations WHERE node NOT IN (SELECT node FROM stays)"
+            )
 
     def receipts(self) -> tuple[Receipt, ...]:
         """Of all nodes."""
@@ -288,11 +205,12 @@ class Store:
                 "INSERT INTO views VALUES (?, ?, ?, ?, ?)",
                 [(node, after + view.record.n, view.digest, view.data, at_s) for view in found.new],
             )
+            stay_of = self._stay_of(node)
             self._db.executemany(
-                "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (node, after + one.n, one.at_s, one.is_proven, at_s, one.staff, one.scheme, one.case)
-                    for one in (view.record for view in found.new)
+                    (node, n, one.at_s, one.is_proven, at_s, one.staff, one.scheme, one.case, stay_of(n))
+                    for n, one in ((after + view.record.n, view.record) for view in found.new)
                 ],
             )
             if found.new:
@@ -324,8 +242,7 @@ class Store:
     def has_fork(self, node: NodeId) -> bool:
         """Whether two machines seem to have this identity, and nobody has settled it."""
         with self._reading():
-            found = self._db.execute("SELECT 1 FROM alarms WHERE node = ? AND kind = 'fork'", (node,)).fetchone()
-        return found is not None
+            return self._has_fork(node)
 
     def begin_chain(self, node: NodeId, at_s: int) -> bool:
         """A person says that the card was broken, and not copied: a log that begins anew is accepted, this one time.
@@ -335,8 +252,7 @@ class Store:
         with self._writing():
             if not self._db.execute("DELETE FROM alarms WHERE node = ? AND kind = 'fork'", (node,)).rowcount:
                 return False
-            (last,) = self._db.execute("SELECT COALESCE(MAX(n), 0) FROM views WHERE node = ?", (node,)).fetchone()
-            self._db.execute("INSERT OR IGNORE INTO chain_starts VALUES (?, ?, ?)", (node, last, at_s))
+            self._db.execute("INSERT OR IGNORE INTO chain_starts VALUES (?, ?, ?)", (node, self._last(node), at_s))
             self._db.execute("DELETE FROM chains WHERE node = ?", (node,))
         return True
 
@@ -377,6 +293,12 @@ class Store:
             done = self._db.execute(
                 "UPDATE views SET record = NULL WHERE received_s < ? AND record IS NOT NULL", (before_s,)
             )
+            # Where it stood, if it left so long ago and no look is known of it.
+            self._db.execute(
+                "DELETE FROM stays WHERE NOT EXISTS (SELECT 1 FROM shown WHERE shown.stay = stays.stay) AND EXISTS"
+                " (SELECT 1 FROM stays AS l WHERE l.node = stays.node AND l.stay > stays.stay AND l.began_s < ?)",
+                (before_s,),
+            )
         if done.rowcount:
             with self._reading():
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -410,6 +332,42 @@ class Store:
         query = "SELECT COALESCE(MAX(after), 0) FROM chain_starts WHERE node = ?"
         number: int = self._db.execute(query, (node,)).fetchone()[0]
         return number
+
+    def _last(self, node: NodeId) -> int:
+        """Number of its last record here."""
+        number: int = self._db.execute("SELECT COALESCE(MAX(n), 0) FROM views WHERE node = ?", (node,)).fetchone()[0]
+        return number
+
+    def _has_fork(self, node: NodeId) -> bool:
+        query = "SELECT 1 FROM alarms WHERE node = ? AND kind = 'fork'"
+        return self._db.execute(query, (node,)).fetchone() is not None
+
+    def _follow(self, node: NodeId, held: frozenset[int], at_s: int, told: int) -> None:
+        """Where it stands now, if that is new.
+
+        Args:
+            node: that has asked.
+            held: schemes whose gallery it has. While one is of where it was, that is what its people look at.
+            at_s: Unix time.
+            told: number of the last record in its log, by its own word.
+        """
+        found = self._db.execute("SELECT premises, name, schemes FROM stations WHERE node = ?", (node,)).fetchone()
+        query = "SELECT premises, schemes FROM stays WHERE node = ? ORDER BY stay DESC LIMIT 1"
+        before = self._db.execute(query, (node,)).fetchone()
+        if found is None or (found[0], found[2]) == before or not held <= frozenset(json.loads(found[2])):
+            return
+        # Records of a log that contradicts itself have no number yet.
+        if not self._has_fork(node):
+            self._db.execute(
+                "INSERT INTO stays (node, after, began_s, premises, name, schemes) VALUES (?, ?, ?, ?, ?, ?)",
+                (node, max(self._last(node), self._after(node) + told), at_s, *found),
+            )
+
+    def _stay_of(self, node: NodeId) -> Callable[[int], int]:
+        """Says where it stood when it made the record of a number; 0 = that is not known."""
+        query = "SELECT after, stay FROM stays WHERE node = ? ORDER BY after DESC, stay DESC"
+        stays = self._db.execute(query, (node,)).fetchall()
+        return lambda n: next((stay for after, stay in stays if after < n), 0)
 
     def _is_of_before(self, node: NodeId, *digests: str) -> bool:
         """Whether one of these is in a log that a person called broken off: its card is not broken, but copied."""

@@ -198,6 +198,26 @@ def test_record_of_a_unit_elsewhere_names_no_shop_of_another_scheme(
     assert b"Zebra" not in cora.get("/galleries/views/").content
 
 
+def test_shop_that_changes_scheme_leaves_its_past_looks_behind(
+    log: ShopGalleries, cora: Client, otto: Client, town: Town, schemes: dict[int, Scheme]
+) -> None:
+    """Each reads what was looked at in their own scheme’s time, by whom, and how the shop was called."""
+    shop = town.premises[0]
+    shop.schemes.set([schemes[PUB_WATCH]])
+    sam = StaffMember.objects.create(number=3, premises=shop, name="Sam Till")
+    sam.schemes.set([schemes[HART]])
+    log.fit(UNITS[0], shop.pk, PUB_WATCH, name="Zebra Till")
+    log.store.note_holds(UNITS[0], [], LOOKED_S, ViewHead(n=2, digest="ab" * 32))
+    views = logged(UNITS[0], (0, 0), (HART, 1), (0, 0), at_s=LOOKED_S, staff=3)
+    log.store.add_views(UNITS[0], views[2:], LOOKED_S + 9)
+
+    name = f"Shop {shop.pk}"
+    assert [(name, 2, "HART-0001"), (name, 1, "")] == rows(cora) == rows(cora, premises=shop.pk)
+    assert b"Sam Till" in cora.get("/galleries/views/").content
+    assert [(shop.name, 3, "")] == rows(otto, premises=shop.pk)
+    assert 3 == len(rows(otto))
+
+
 def test_list_is_exported_with_guarded_cells(log: ShopGalleries, cora: Client, town: Town) -> None:
     Premises.objects.filter(pk=town.premises[0].pk).update(name="=1+1")
 

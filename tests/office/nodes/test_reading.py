@@ -12,14 +12,23 @@ import msgspec
 import pytest
 
 from office.nodes.reading import Gap, Search, look_at
-from office.nodes.store import FILE_NAME, SCRIPTS, Station, Store, StoreError
+from office.nodes.schema import SCRIPTS
+from office.nodes.store import FILE_NAME, Station, Store, StoreError
 from tests.support.asking_town import HART, OTHER_SHOP, PUB, PUB_WATCH, SHOP, TOWN, PortThread
 from tests.support.fleet_broker import wait_until
 from tests.support.view_log import logged
 from wire.gallery_contact import Held
+from wire.gallery_views import ViewHead
 from wire.ids import NodeId
 
-OURS = Search(schemes=frozenset({HART}), nodes=frozenset({SHOP, OTHER_SHOP}))
+OURS = Search(schemes=frozenset({HART}))
+
+
+def standing(node: NodeId, premises: int, *schemes: int) -> Station:
+    return Station(node, premises, f"Shop {premises}", "", schemes, has_key=True, is_struck=False)
+
+
+STATIONS = standing(SHOP, 1, HART), standing(OTHER_SHOP, 2, HART), standing(PUB, 3, PUB_WATCH)
 
 
 @pytest.fixture
@@ -32,6 +41,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(file: Path) -> Iterator[Store]:
     opened = Store(file, TOWN)
+    opened.note_stations(STATIONS)
     yield opened
     opened.close()
 
@@ -99,7 +109,8 @@ def test_nothing_of_another_scheme_is_found_whatever_is_asked(store: Store, file
         asked = msgspec.structs.replace(OURS, cases=cases)
         assert [(SHOP, 1)] * ((HART, 1) in cases) == found(file, asked)
     # A record that says HART, by a unit of another scheme: it is of a case of HART.
-    assert [(PUB, 3)] == found(file, msgspec.structs.replace(OURS, of_nodes=frozenset({PUB})))
+    assert [(PUB, 3)] == found(file, msgspec.structs.replace(OURS, node=PUB))
+    assert [] == found(file, msgspec.structs.replace(OURS, premises=3))
 
 
 def test_views_are_found_by_case_node_staff_and_time(store: Store, file: Path) -> None:
@@ -113,7 +124,7 @@ def test_views_are_found_by_case_node_staff_and_time(store: Store, file: Path) -
     assert [(OTHER_SHOP, 1), (SHOP, 3), (SHOP, 2), (SHOP, 1)] == by()
     assert [(OTHER_SHOP, 1), (SHOP, 3), (SHOP, 1)] == by(cases=((HART, 1),))
     assert [(SHOP, 2)] == by(cases=((HART, 2), (HART, 9)))
-    assert [(OTHER_SHOP, 1)] == by(of_nodes=frozenset({OTHER_SHOP}))
+    assert [(OTHER_SHOP, 1)] == by(node=OTHER_SHOP) == by(premises=2)
     assert [(OTHER_SHOP, 1)] == by(staff=5)
     assert [(SHOP, 2)] == by(n=2)
     assert [(SHOP, 3), (SHOP, 2)] == by(from_s=1_001, until_s=3_000)
@@ -169,6 +180,118 @@ def test_what_is_forgotten_is_not_found_any_more(store: Store, file: Path) -> No
     store.forget_views(150)
 
     assert [(SHOP, 2)] == found(file, OURS)
+
+
+def move(store: Store, *schemes: int, premises: int = 1, told: int | None = None, holds: tuple[int, ...] = ()) -> None:
+    """The shop's unit stands elsewhere, and asks; its log has come to this number."""
+    store.note_stations([standing(SHOP, premises, *schemes), *STATIONS[1:]])
+    views = None if told is None else ViewHead(n=told, digest="ab" * 32)
+    store.note_holds(SHOP, [Held(scheme=one, number=1) for one in holds], 500, views)
+
+
+def whose(file: Path) -> dict[int, list[int]]:
+    """Numbers of the shop's records that are found, by scheme."""
+    found = {}
+    with look_at(file) as reported:
+        for scheme in (HART, PUB_WATCH):
+            asked = Search(schemes=frozenset({scheme}), node=SHOP)
+            found[scheme] = sorted(one.n for one in reported.views(asked))
+            assert len(found[scheme]) == reported.count_views(asked)
+    return found
+
+
+def test_looks_stay_with_the_scheme_in_which_they_were_made(store: Store, file: Path) -> None:
+    """Also those that lay on the card while the shop changed its scheme, by whatever clock."""
+    views = logged(SHOP, *[(0, 0)] * 6, is_proven=False)
+    store.add_views(SHOP, views[:2], 10)
+    move(store, PUB_WATCH, told=4)
+    store.add_views(SHOP, views[2:], 20)
+
+    assert {HART: [1, 2, 3, 4], PUB_WATCH: [5, 6]} == whose(file)
+    move(store, HART, PUB_WATCH, told=6)
+    store.add_views(SHOP, logged(SHOP, *[(0, 0)] * 7, is_proven=False)[6:], 30)
+    assert {HART: [1, 2, 3, 4, 7], PUB_WATCH: [5, 6, 7]} == whose(file)
+
+
+def test_unit_is_of_its_old_scheme_while_it_holds_that_gallery(store: Store, file: Path) -> None:
+    views = logged(SHOP, *[(0, 0)] * 3)
+    store.add_views(SHOP, views[:1], 10)
+    move(store, PUB_WATCH, told=1, holds=(HART,))
+    store.add_views(SHOP, views[1:2], 20)
+    move(store, PUB_WATCH, told=2, holds=(PUB_WATCH,))
+    store.add_views(SHOP, views[2:], 30)
+
+    assert {HART: [1, 2], PUB_WATCH: [3]} == whose(file)
+
+
+def test_word_of_a_unit_takes_no_look_along_that_is_here_already(store: Store, file: Path) -> None:
+    """A card that was put back says that its log is shorter; one that is copied, anything."""
+    views = logged(SHOP, *[(0, 0)] * 4)
+    for part in (views[:1], views[2:3]):
+        store.add_views(SHOP, part, 10)
+    move(store, PUB_WATCH, told=1)
+    for part in (views[1:2], views[3:]):
+        store.add_views(SHOP, part, 20)
+    assert {HART: [1, 2, 3], PUB_WATCH: [4]} == whose(file)
+
+    assert store.is_forked(SHOP, ViewHead(n=2, digest="cd" * 32), 30)
+    move(store, HART, told=2)
+    assert store.begin_chain(SHOP, 40)
+    anew = logged(SHOP, *[(0, 0)] * 3, at_s=5_000)
+    store.note_holds(SHOP, [], 50, ViewHead(n=2, digest=anew[1].digest))
+    store.add_views(SHOP, anew, 60)
+    assert {HART: [1, 2, 3, 7], PUB_WATCH: [4, 5, 6]} == whose(file)
+
+
+def test_looks_are_found_by_where_the_unit_stood(store: Store, file: Path) -> None:
+    views = logged(SHOP, (HART, 1), (0, 0), (HART, 1), (0, 0))
+    store.add_views(SHOP, views[:2], 10)
+    move(store, HART, premises=2, told=2)
+    store.add_views(SHOP, views[2:], 20)
+
+    found = []
+    with look_at(file) as reported:
+        stays = {one.stay: one for one in reported.stays()}
+        for premises in (1, 2):
+            shown = reported.views(msgspec.structs.replace(OURS, premises=premises))
+            found.append([(one.n, stays[one.stay].name) for one in shown])
+    assert [[(2, "Shop 1"), (1, "Shop 1")], [(4, "Shop 2"), (3, "Shop 2")]] == found
+
+
+def test_where_a_unit_stood_is_forgotten_with_its_looks(store: Store, file: Path) -> None:
+    views = logged(SHOP, *[(0, 0)] * 2)
+    store.add_views(SHOP, views[:1], 100)
+    move(store, PUB_WATCH, told=1)
+    store.add_views(SHOP, views[1:], 600)
+
+    def names() -> list[tuple[int, ...]]:
+        with look_at(file) as reported:
+            return [one.schemes for one in reported.stays()]
+
+    store.forget_views(400)
+    assert [(HART,), (PUB_WATCH,), (HART,), (PUB_WATCH,)] == names(), "more of its looks there may lie on the card"
+    store.forget_views(550)
+    assert [(PUB_WATCH,), (HART,), (PUB_WATCH,)] == names()
+    store.forget_views(700)
+    assert [(PUB_WATCH,), (HART,), (PUB_WATCH,)] == names(), "it stands there"
+
+
+def test_looks_of_the_version_before_are_of_where_the_unit_stands(file: Path) -> None:
+    (view,) = logged(SHOP, (0, 0))
+    with closing(sqlite3.connect(file)) as db:
+        for script in SCRIPTS[:5]:
+            db.executescript(script)
+        db.execute("PRAGMA user_version = 5")
+        db.execute("INSERT INTO stations VALUES (?, 1, 'Shop 1', '', ?, 1, 0)", (SHOP, f"[{HART}]"))
+        for node in (SHOP, PUB):
+            db.execute("INSERT INTO views VALUES (?, 1, ?, ?, 900)", (node, view.digest, view.data))
+            db.execute("INSERT INTO shown VALUES (?, 1, 1000, 1, 900, 1, 0, 0)", (node,))
+        db.commit()
+
+    with closing(Store(file, TOWN)) as store:
+        assert [(SHOP, 1)] == found(file, OURS)
+        move(store, PUB_WATCH, told=1)
+        assert [(SHOP, 1)] == found(file, OURS)
 
 
 def test_file_of_the_version_before_is_indexed(file: Path) -> None:

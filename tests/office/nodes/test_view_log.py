@@ -7,8 +7,10 @@ import json
 import pytest
 
 from office.nodes.cli import STATUS_FAILED, main
+from office.nodes.reading import Search, look_at
 from office.nodes.rules.allowance import VIEWS_AT_ONCE
-from tests.support.asking_town import HART, OTHER_SHOP, SHOP, TOWN, Entry, PortThread
+from office.nodes.store import FILE_NAME
+from tests.support.asking_town import HART, OTHER_SHOP, PUB_WATCH, SHOP, TOWN, Entry, PortThread, sender
 from tests.support.fleet_broker import wait_until
 from wire.gallery_contact import Held
 from wire.gallery_paths import VIEWS_PATH
@@ -40,6 +42,27 @@ def test_unit_is_told_which_of_its_views_are_here(port: PortThread) -> None:
 
     assert head_of(first) == shop.asks(views=head_of(first)).views_received
     assert None is port.unit(OTHER_SHOP).asks().views_received
+
+
+def test_shop_that_changes_scheme_leaves_its_looks_with_the_old_one(port: PortThread) -> None:
+    start = no_views(TOWN, SHOP)
+    first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
+    second = write_view(ViewRecord(n=2, at_s=2, kind="list", before=first.digest))
+    shop = port.unit()
+    holds = Held(scheme=HART, number=port.publish(HART, [Entry(1)]))
+    shop.asks(holds, views=start)
+
+    port.town.list(sender(SHOP, (PUB_WATCH,), 1), sender(OTHER_SHOP, (HART,), 2))
+    port.wait_for_directory(port.town.serial)
+    shop.asks(holds, views=start)
+    assert 200 == shop.request("POST", VIEWS_PATH, first.data + b"\n")[0]
+    shop.ask(views=head_of(first))
+    port.wait_for_question(SHOP)
+    assert 200 == port.unit().request("POST", VIEWS_PATH, second.data + b"\n")[0]
+
+    with look_at(port.town.folder / "nodes/state" / FILE_NAME) as reported:
+        found = [[one.n for one in reported.views(Search(schemes=frozenset({scheme})))] for scheme in (HART, PUB_WATCH)]
+    assert [[1], [2]] == found
 
 
 def test_copied_card_shows_by_where_its_log_has_come_to(port: PortThread) -> None:
