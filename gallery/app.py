@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from gallery.battery_clock import BatteryClock
 from gallery.config import Configuration
 from gallery.core.readable import Why
 from gallery.core.words import WORDS
+from gallery.listeners import Listeners
 from gallery.listing import Names
 from gallery.net.changes import Own
 from gallery.net.connection import Office, Spare
@@ -45,7 +47,8 @@ from runtime.logs import FactLog
 from runtime.monotonic import boottime_ms
 from runtime.service import Service
 from runtime.sqlite_file import StoreRefusedError
-from runtime.web_server import listen, url_of
+from runtime.web_connections import Listener
+from runtime.web_server import url_of
 from wire.gallery_status import status_line
 from wire.gallery_views import no_views
 from wire.ids import node_text
@@ -79,13 +82,25 @@ class Machine(Struct, frozen=True):
 class GalleryApp:
     """The whole program: construct, :meth:`run` once.
 
+    Args:
+        configuration: as read.
+        facts: take what it tells.
+        service: systemd.
+        machine: that it runs on; ``None`` = this one.
+        handed: sockets that systemd has opened for it, by name.
+
     Raises:
         ConfigError: a file cannot be used.
         OSError: the disk refuses.
     """
 
     def __init__(
-        self, configuration: Configuration, facts: FactLog, service: Service, machine: Machine | None = None
+        self,
+        configuration: Configuration,
+        facts: FactLog,
+        service: Service,
+        machine: Machine | None = None,
+        handed: Mapping[str, Sequence[Listener]] = MappingProxyType({}),
     ) -> None:
         file, at = configuration.file, configuration.at
         identity, node = file.identity, configuration.node
@@ -143,7 +158,7 @@ class GalleryApp:
         if self._node_socket is not None:
             self._visits = PanelVisits(self.running, pictures, self._node_socket.say)
             self._node_socket.lend(self._visits)
-        self._page = file.page
+        self._listeners = Listeners(file.page, handed)
         folder = configuration.state_dir / PAGE
         self._pair = KeyPair(folder / CERTIFICATE_FILE, folder / KEY_FILE)
         inter = INTER if INTER.is_dir() else None
@@ -153,13 +168,12 @@ class GalleryApp:
                 frozenset((*file.page.names, page_name(node))),
                 inter,
                 partial(root_of, folder / ROOT_FILE),
-                Reached(file.page.tls_port, own_addresses, page_name(node)),
+                Reached(self._listeners.https_port, own_addresses, page_name(node)),
             ),
             alerts=alerts,
             node_state=None if alerts is None else alerts.state,
             pictures=pictures,
         )
-        self._listener = listen(file.page.host, file.page.port, is_guarded=True)
 
     def run(self) -> int:
         """Until :meth:`stop`. Returns the exit status."""
@@ -179,7 +193,7 @@ class GalleryApp:
             return STATUS_FAILED
         finally:
             self._service.stopping()
-            self._listener.close()
+            self._listeners.close()
             self.running.close()
             self._store.close()
         return 0
@@ -187,12 +201,12 @@ class GalleryApp:
     @contextlib.contextmanager
     def _served(self) -> Iterator[None]:
         """The page can be opened, and the node is asked."""
-        page = PageServer(self._site, self._listener)
+        page = PageServer(self._site, self._listeners.plain)
         if self._node_socket is not None and self._visits is not None:
             self._visits.start()
             self._node_socket.start()
         page.start()
-        self._facts.write("listening", node=self._node, url=url_of(self._listener))
+        self._facts.write("listening", node=self._node, url=url_of(self._listeners.plain[0]))
         certificates = PageCertificates(
             self._office,
             self._own.node,
@@ -200,14 +214,14 @@ class GalleryApp:
             now_s=lambda: next(iter(self._times_s()), None),
             on_new=partial(self._serve_by_tls, page),
         )
-        if self._page.tls_port is not None:
+        if self._listeners.https_port is not None:
             if self._pair.certificate_file.exists():
                 self._serve_by_tls(page)
             certificates.start()
         try:
             yield
         finally:
-            if self._page.tls_port is not None:
+            if self._listeners.https_port is not None:
                 certificates.stop()
             page.stop()
             if self._node_socket is not None and self._visits is not None:
@@ -219,13 +233,12 @@ class GalleryApp:
 
     def _serve_by_tls(self, page: PageServer) -> None:
         """There is a certificate for it, or another one."""
-        assert self._page.tls_port is not None
         try:
-            page.serve_pair(self._page.host, self._page.tls_port, self._pair)
+            page.serve_pair(self._pair, self._listeners.tls)
         except (ConfigError, OSError) as e:
             logger.error("tablets cannot open the page: %s", e)  # noqa: TRY400 - the sentence says it all
             return
-        self._facts.write("page_by_tls", node=self._node, port=self._page.tls_port)
+        self._facts.write("page_by_tls", node=self._node, port=self._listeners.https_port)
 
     def stop(self) -> None:
         """End soon. Safe in a signal handler, and before :meth:`run`."""

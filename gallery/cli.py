@@ -43,12 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with loading():
         from gallery.app import GalleryApp  # noqa: PLC0415
         from gallery.config import load_configuration  # noqa: PLC0415
+        from runtime.handed_over import handed_over  # noqa: PLC0415
         from runtime.logs import FactLog, set_up_logging  # noqa: PLC0415
         from runtime.service import Service  # noqa: PLC0415
 
     set_up_logging()
     try:
-        app = GalleryApp(load_configuration(given.config), FactLog(), Service())
+        app = GalleryApp(load_configuration(given.config), FactLog(), Service(), handed=handed_over())
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
     except OSError as e:

@@ -23,6 +23,8 @@ RECORD: Final = "/var/lib/watchlink/installed-node.json"
 GALLERY: Final = "watchlink-gallery"
 GALLERY_TOML: Final = f"{STATE}/gallery.toml"
 """Written as the unit claims its identity, if its seed names an office; without it there is no gallery."""
+GALLERY_SOCKETS: Final = (f"{GALLERY}-http.socket", f"{GALLERY}-https.socket")
+"""Started and stopped with the gallery."""
 
 SERVICES: Final = (
     Service(UNIT, f"{UNIT}.service", (f"{STATE}/", ADOPT), part="node"),
@@ -33,7 +35,10 @@ WITH_GALLERY: Final = (
     Service(
         GALLERY,
         f"{GALLERY}.service",
-        tuple(f"{STATE}/{name}" for name in ("gallery.toml", "ca.pem", "gallery.pem", "gallery.key", "sealing.key")),
+        (
+            *(f"{STATE}/{name}" for name in ("gallery.toml", "ca.pem", "gallery.pem", "gallery.key", "sealing.key")),
+            *(f"{SYSTEM}/{name}" for name in GALLERY_SOCKETS),
+        ),
         part="node",
     ),
 )
@@ -55,6 +60,7 @@ SHIPPED: Final = {
     **{f"/etc/{kind}.d/{name}": f"{kind}.d/{name}" for kind in ("sysusers", "tmpfiles") for name in SETTINGS},
     **{f"{SYSTEM}/{name}.service": f"{name}.service" for name in (UNIT, RENEW, ENROL, GALLERY)},
     f"{SYSTEM}/{RENEW}.timer": f"{RENEW}.timer",
+    **{f"{SYSTEM}/{name}": name for name in GALLERY_SOCKETS},
 }
 """Path on the machine → name below the programs' ``systemd/``."""
 

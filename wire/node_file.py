@@ -67,9 +67,7 @@ profile = {toml_text(profile)}
 """
 
 
-def gallery_toml(
-    *, node: str, office: tuple[str, int], state_dir: str, socket: str = "", page: tuple[str, int, int] | None = None
-) -> str:
+def gallery_toml(*, node: str, office: tuple[str, int], state_dir: str, socket: str = "") -> str:
     """The configuration of a node's gallery. Its identity lies beside it.
 
     Args:
@@ -77,10 +75,7 @@ def gallery_toml(
         office: host and port of the office's machine port.
         state_dir: where it keeps what it holds.
         socket: of the node.
-        page: an address of the machine, the port at which a tablet is fitted, and that of TLS; ``None`` = the page is
-            for this machine alone.
     """
-    shown = "" if page is None else f"\n[page]\nhost = {toml_text(page[0])}\nport = {page[1]}\ntls_port = {page[2]}\n"
     return f"""\
 # The gallery of {node}. Paths are relative to this folder; docs/configuration.md explains every key.
 state_dir = {toml_text(state_dir)}
@@ -94,7 +89,7 @@ port = {office[1]}
 
 [node]
 socket = {toml_text(socket)}
-{shown}"""
+"""
 
 
 def mqtt_toml(host: str, port: int) -> str:

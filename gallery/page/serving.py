@@ -6,13 +6,14 @@ import asyncio
 import logging
 import ssl
 import threading
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from gallery.page.site import Site
 from runtime.key_pair import KeyPair
 from runtime.tls import server_context
 from runtime.web_connections import Listener
-from runtime.web_server import WebServer, listen
+from runtime.web_server import WebServer
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +26,22 @@ class PageServer:
 
     Args:
         site: the page.
-        plain: from :func:`runtime.web_server.listen`, ``is_guarded``: the site says what may go so.
+        plain: without encryption, at least one: the site says what may go so.
     """
 
-    def __init__(self, site: Site, plain: Listener) -> None:
+    def __init__(self, site: Site, plain: Sequence[Listener]) -> None:
         self._site = site
         self._lock = threading.Lock()
-        self._servers = [WebServer(site.app, plain, end_streams=site.end_streams, connections=CONNECTIONS_MAX)]
+        self._servers = [
+            WebServer(
+                site.app,
+                listener,
+                has_lifespan=number == 0,
+                end_streams=site.end_streams if number == 0 else None,
+                connections=CONNECTIONS_MAX,
+            )
+            for number, listener in enumerate(plain)
+        ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,18 +65,23 @@ class PageServer:
             self._servers.append(server)
             self._loop.call_soon_threadsafe(self._add, server)
 
-    def serve_pair(self, host: str, port: int, pair: KeyPair) -> None:
+    def serve_pair(self, pair: KeyPair, tls: Callable[[], Sequence[Listener]]) -> None:
         """By TLS with this certificate: from now on, or, if it is served so already, for each new connection.
+
+        Args:
+            pair: key and certificate.
+            tls: gives the sockets, the first time.
 
         Raises:
             ConfigError: key and certificate cannot be used.
-            OSError: the port is taken, or the address is none of this machine's.
+            OSError: there is no socket.
         """
         context = server_context(pair.certificate_file, pair.key_file)
         if self._context is not None:
             self._context.load_cert_chain(pair.certificate_file, pair.key_file)
             return
-        self.serve_tls(listen(host, port, has_tls=True), context)
+        for listener in tls():
+            self.serve_tls(listener, context)
         self._context = context
 
     def stop(self) -> None:
@@ -84,8 +99,11 @@ class PageServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        first, *others = self._servers
+        for server in others:
+            self._add(server)
         self._has_loop.set()
-        await self._servers[0].serve()
+        await first.serve()
         with self._lock:
             self._is_stopping = True
         if self._tasks:

@@ -94,7 +94,7 @@ def _look(config_file: Path, version: str, machine: Machine, now: datetime) -> F
         ("hardware profile", lambda: board.board_steps(identity, found, machine)),
         ("radio", lambda: radio.radio_steps(identity, found, machine)),
         ("network", lambda: network.network_steps(identity, found)),
-        ("gallery", lambda: gallery.gallery_step(identity.folder)),
+        ("gallery", lambda: gallery.gallery_steps(identity.folder)),
         ("power", lambda: surroundings.power_step(machine)),
         ("temperature", lambda: surroundings.temperature_step(machine)),
     )

@@ -26,8 +26,6 @@ from wire.subjects import NODES
 NODE_TOML: Final = "node.toml"
 GALLERY_TOML: Final = "gallery.toml"
 GALLERY_STATE: Final = "/var/lib/watchlink-gallery"
-GALLERY_PAGE: Final = ("0.0.0.0", 8445, 8446)  # noqa: S104 - the shop's tablets are elsewhere
-"""Whoever opens the first is told how to fit a tablet; signing in is by TLS."""
 GALLERY_SOCKET: Final = "/run/watchlink-gallery-node/node.socket"
 """As docs/gallery-socket.md says."""
 GALLERY_USER: Final = "watchlink-gallery"
@@ -69,9 +67,7 @@ def prepare(folder: Path, seed: Seed, keys: UnitKeys, answer: EnrolmentAnswer, v
     }
     if seed.office is not None:
         office = seed.office.host, seed.office.port
-        gallery = gallery_toml(
-            node=answer.node, office=office, state_dir=GALLERY_STATE, socket=GALLERY_SOCKET, page=GALLERY_PAGE
-        )
+        gallery = gallery_toml(node=answer.node, office=office, state_dir=GALLERY_STATE, socket=GALLERY_SOCKET)
         contents[GALLERY_TOML] = gallery.encode()
     for name, data in contents.items():
         write_atomic(folder / name, data, PUBLIC)

@@ -16,7 +16,10 @@ from tests.support.booted_system import REPOSITORY
 
 SUITE: Final = "trixie"
 PACKAGES: Final = (
+    # Tells a shop's network the name of its unit.
+    "avahi-daemon",
     "dbus",
+    "iproute2",
     "mosquitto",
     "nftables",
     "systemd",

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.integration
 
 LOCKED = ("argon2", "_argon2_cffi_bindings")
 """From the lock: the root has no package of it."""
+SHIPPED = ("watchlink-gallery.service", "watchlink-gallery-http.socket", "watchlink-gallery-https.socket")
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +28,14 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     config = write_gallery(folder / "unit", AskingTown(folder / "town"), 1)
     state = "/var/lib/watchlink-gallery"
     # As a unit writes it when it claims its place; the office is away.
-    text = gallery_toml(node="00000010", office=("127.0.0.1", 8444), state_dir=state, page=("0.0.0.0", 8445, 8446))
+    text = gallery_toml(node="00000010", office=("127.0.0.1", 8444), state_dir=state)
     written(config, text)
     ignored = shutil.ignore_patterns("__pycache__")
     mounts = {
         **product(folder, Path(__file__).with_name("gallery-proof.sh")),
         shutil.copytree(REPOSITORY / "gallery", folder / "gallery", ignore=ignored): "/opt/watchlink/lib/gallery",
         **{installed(name): f"/opt/watchlink/lib/{name}" for name in LOCKED},
-        **{UNITS / name: f"{SYSTEM}/{name}" for name in ("watchlink-gallery.service", "watchlink-node-renew.service")},
+        **{UNITS / name: f"{SYSTEM}/{name}" for name in (*SHIPPED, "watchlink-node-renew.service")},
         **{
             UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
             for kind in ("sysusers", "tmpfiles")
@@ -53,6 +54,28 @@ def test_gallery_is_off_without_an_office_and_starts_with_one(proof: Proof) -> N
 def test_screen_on_the_unit_says_what_is_the_matter(proof: Proof) -> None:
     assert "There is no gallery on this unit yet." in proof.text("page"), proof.text("log")
     assert "No contact with the office yet. There is no gallery on this unit yet.\n" == proof.text("status")
+
+
+def test_shop_finds_it_at_the_ports_that_browsers_take_by_themselves(proof: Proof) -> None:
+    """It has no right to open them: systemd does, and again whenever it is started anew."""
+    assert "Fit a tablet to this unit" in proof.text("fit"), proof.text("log")
+    assert "Fit a tablet to this unit" in proof.text("fit-6"), proof.text("log")
+    assert "There is no gallery on this unit yet." in proof.text("screen")
+    assert "443 is open\n" == proof.text("tls")
+    assert "Fit a tablet to this unit" in proof.text("fit-after-kill"), proof.text("log")
+    assert "0000000000000000\n" == proof.text("rights")
+
+
+def test_ports_are_open_as_long_as_the_gallery_runs(proof: Proof) -> None:
+    assert ["inactive", "inactive"] == proof.text("ports-before").split()
+    assert ["active", "active"] == proof.text("ports").split()
+    assert ["inactive", "inactive"] == proof.text("ports-after").split()
+
+
+def test_gallery_does_without_a_port_that_another_program_has(proof: Proof) -> None:
+    assert ["failed", "active", "active"] == proof.text("taken").split()
+    assert "There is no gallery on this unit yet." in proof.text("page-taken"), proof.text("log")
+    assert "Fit a tablet to this unit" in proof.text("fit-freed"), proof.text("log")
 
 
 def test_gallery_sees_nothing_of_the_nodes_and_keeps_its_own(proof: Proof) -> None:

@@ -35,6 +35,7 @@ NAMES: Final = (
     "watchlink-fleet-lists.service",
     "watchlink-office-backup.service",
 )
+SOCKETS: Final = tuple(sorted(path.name for path in UNITS.glob("*.socket")))
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 SEED: Final = "/var/lib/watchlink-node/watchlink-seed.json"
 EXPOSURE_MAX_TENTHS: Final = 15
@@ -54,7 +55,7 @@ def root(tmp_path: Path) -> Path:
     etc, usr = tmp_path / "etc/systemd/system", tmp_path / "usr/lib/systemd/system"
     etc.mkdir(parents=True)
     shutil.copytree(SYSTEM, usr, symlinks=True)
-    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer")):
+    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer"), *UNITS.glob("*.socket")):
         shutil.copy(unit, etc)
     shutil.copytree(UNITS / "mosquitto.service.d", etc / "mosquitto.service.d")
     text = "\n".join(path.read_text() for path in [*etc.rglob("*.service"), *etc.rglob("*.conf"), usr / NAMES[2]])
@@ -91,7 +92,7 @@ def exposure(root: Path, name: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [*NAMES, *TIMERS])
+@pytest.mark.parametrize("name", [*NAMES, *TIMERS, *SOCKETS])
 def test_unit_is_understood_without_a_word(root: Path, name: str) -> None:
     said = verify(root, name)
 

@@ -39,25 +39,19 @@ def pair(tmp_path: Path) -> KeyPair:
     return KeyPair(tmp_path / "page.pem", tmp_path / "page.key")
 
 
-def free_port() -> int:
-    listener = listen("127.0.0.1", 0, has_tls=True)
-    port: int = listener.getsockname()[1]
-    listener.close()
-    return port
-
-
 def test_tablet_that_trusts_the_town_signs_in_and_another_finds_no_page(
     shop: PageUnderTest, pair: KeyPair, tmp_path: Path
 ) -> None:
     site = Site(shop.gallery.running, PageSettings(frozenset({NAME})))
-    server = PageServer(site, listen("127.0.0.1", 0))
+    server = PageServer(site, [listen("127.0.0.1", 0)])
     server.start()
-    port = free_port()
+    tls = listen("127.0.0.1", 0, has_tls=True)
+    port: int = tls.getsockname()[1]
     url = f"https://{NAME}:{port}"
     trusting = ssl.create_default_context(cafile=str(tmp_path / "web-ca.pem"))
     headers = {"host": f"{NAME}:{port}", "origin": url, "x-watchlink": "1"}
     try:
-        server.serve_pair("127.0.0.1", port, pair)
+        server.serve_pair(pair, lambda: [tls])
         with httpx.Client(verify=trusting, headers=headers, timeout=DEADLINE_S) as tablet:
 
             def ask(method: str, path: str, **data: object) -> httpx.Response:
@@ -66,7 +60,7 @@ def test_tablet_that_trusts_the_town_signs_in_and_another_finds_no_page(
 
             signed_in = ask("POST", "/sign-in", person=ALICE, secret=PIN.text)
             # Another certificate, as after a renewal: for each new connection.
-            server.serve_pair("127.0.0.1", port, pair)
+            server.serve_pair(pair, list)
             hsts = ask("GET", "/fit").headers
         with pytest.raises(httpx.ConnectError, match="verify failed"):
             httpx.get(f"https://127.0.0.1:{port}/", timeout=DEADLINE_S)
@@ -82,11 +76,11 @@ def test_tablet_that_trusts_the_town_signs_in_and_another_finds_no_page(
 
 def test_pair_that_cannot_be_used_leaves_the_page_as_it_is(shop: PageUnderTest, pair: KeyPair) -> None:
     pair.key_file.write_bytes(b"zz")
-    server = PageServer(Site(shop.gallery.running, PageSettings()), plain := listen("127.0.0.1", 0))
+    server = PageServer(Site(shop.gallery.running, PageSettings()), [plain := listen("127.0.0.1", 0)])
     server.start()
     try:
         with pytest.raises(ConfigError):
-            server.serve_pair("127.0.0.1", free_port(), pair)
+            server.serve_pair(pair, list)
         assert 200 == httpx.get(url_of(plain), timeout=DEADLINE_S).status_code
     finally:
         server.stop()

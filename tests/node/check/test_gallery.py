@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from node.check.gallery import FILE, gallery_step
+from node.check.gallery import FILE, gallery_steps
 from node.step import Outcome
 from tests.support.fitted_unit import FittedUnit
 from wire.gallery_status import status_line
 
 
 def test_unit_without_an_office_has_no_gallery_and_says_so(fitted: FittedUnit) -> None:
-    step = gallery_step(fitted.folder)
+    step, *_ = gallery_steps(fitted.folder)
 
     assert (Outcome.NOT_DONE, "off: the seed of this unit named no office") == (step.outcome, step.text)
     assert "gallery.toml" in step.advice
@@ -43,7 +43,7 @@ def test_gallery_is_as_systemd_and_itself_say(
 ) -> None:
     (fitted.folder / FILE).touch()
     fitted.systemd(**told)
-    step = gallery_step(fitted.folder)
+    step, *_ = gallery_steps(fitted.folder)
 
     assert (outcome, text) == (step.outcome, step.text)
     assert bool(step.advice) == (outcome is not Outcome.OK)
@@ -52,7 +52,46 @@ def test_gallery_is_as_systemd_and_itself_say(
 def test_gallery_without_contact_is_no_good_news_and_says_where_to_look(fitted: FittedUnit) -> None:
     (fitted.folder / FILE).touch()
     fitted.systemd(StatusText=status_line("There is no gallery on this unit yet.", was_heard=False, is_heard=False))
-    step = gallery_step(fitted.folder)
+    step, *_ = gallery_steps(fitted.folder)
 
     assert Outcome.BAD == step.outcome
     assert [] == [one for one in ("network", "gallery.toml", "watchlink-office-nodes") if one not in step.advice]
+
+
+def sockets_are(fitted: FittedUnit, **told: str) -> None:
+    """Systemd says this of them, by what their names end with, and that the gallery runs."""
+    (fitted.folder / FILE).touch()
+    cases = "".join(f"*-{name}.socket) told='{state}' ;;\n" for name, state in told.items())
+    program = fitted.programs / "systemctl"
+    program.write_text(
+        f'#!/bin/sh\ntold=\'LoadState=loaded\nActiveState=active\'\ncase "$2" in\n{cases}esac\necho "$told"\n'
+    )
+    program.chmod(0o755)
+
+
+SHUT = "LoadState=loaded\nActiveState=failed"
+BOTH = {"http": SHUT, "https": SHUT}
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome", "text"),
+    [
+        ({}, Outcome.OK, "find the gallery at http://UNIT/fit and https://UNIT/"),
+        ({"http": SHUT}, Outcome.BAD, "find no gallery at port 80, which another program may have"),
+        (
+            {"http": SHUT, "https": SHUT},
+            Outcome.BAD,
+            "find no gallery at port 80 and 443, which another program may have",
+        ),
+        ({"https": "LoadState=not-found"}, Outcome.NOT_DONE, "this unit opens no ports for them yet"),
+    ],
+)
+def test_port_that_another_program_has_is_named(
+    fitted: FittedUnit, told: dict[str, str], outcome: Outcome, text: str
+) -> None:
+    sockets_are(fitted, **told)
+    gallery, tablets = gallery_steps(fitted.folder)
+
+    assert (Outcome.OK, "gallery") == (gallery.outcome, gallery.name)
+    assert (outcome, "tablets", text) == (tablets.outcome, tablets.name, tablets.text)
+    assert bool(tablets.advice) == (outcome is not Outcome.OK)
