@@ -22,7 +22,7 @@ from wire.signing import PublicKey
 from wire.snapshots import Town
 
 
-def add_secrets(needles: Needles, folder: Path, node: str, scheme: int) -> bytes:
+def add_secrets(needles: Needles, folder: Path, node: str, scheme: int) -> Needles:
     """Keys and pictures of everybody on a card, whose program may be running.
 
     Args:
@@ -32,11 +32,11 @@ def add_secrets(needles: Needles, folder: Path, node: str, scheme: int) -> bytes
         scheme: of which gallery.
 
     Returns:
-        All rows of keys as they lie there: once they are destroyed, nothing of them is left.
+        Rows of keys and photographs as they lie there, sealed: once they are destroyed, no piece of them is left.
     """
     key = X25519PrivateKey.from_private_bytes(read_key(folder / "sealing.key", "sealing key"))
     town, number = Town(PublicKey(read_key(folder / "authority.pub", "authority"))), parse_node(node)
-    rows: list[bytes] = []
+    sealed = Needles()
     with tempfile.TemporaryDirectory(prefix="watchlink-card-") as copied:
         card = Path(copied) / "card"
         shutil.copytree(folder / "state/card", card)
@@ -48,7 +48,7 @@ def add_secrets(needles: Needles, folder: Path, node: str, scheme: int) -> bytes
                 row = store.row(scheme, (case, line.since))
                 if row is None:
                     continue
-                rows.append(row.sealed)
+                sealed.pieces("row of keys", row.sealed)
                 keys = open_row(row, line, Holder(town, scheme, number), key)
                 needles.key("key of a text", keys.text)
                 if keys.photograph is not None:
@@ -57,7 +57,8 @@ def add_secrets(needles: Needles, folder: Path, node: str, scheme: int) -> bytes
                     picture = entries.photograph(scheme, line, one.size)
                     if picture is not None:
                         needles.picture(f"photograph, {one.size}", picture)
+                        sealed.pieces("photograph, sealed", store.photographs.read(one.sha256) or b"")
         finally:
             store.close()
     needles.key("sealing key", key.private_bytes_raw())
-    return b"".join(rows)
+    return sealed

@@ -43,7 +43,7 @@ class Program:
 
     Attributes:
         name: ``central``, ``broker``, or a node's id.
-        log: file for its standard error.
+        log: file for its standard error; beside it another for its standard output.
         life: whether it runs.
         starts: how often it was started.
     """
@@ -54,6 +54,7 @@ class Program:
         command: Sequence[str],
         log: Path,
         *,
+        temporary: Path,
         take_fact: FactTaker,
         tell_child: ChildTeller,
         on_change: Callable[[], None],
@@ -63,6 +64,7 @@ class Program:
         self.life = Life.STOPPED
         self.starts = 0
         self._command = tuple(command)
+        self._temporary = temporary
         self._take_fact = take_fact
         self._tell_child = tell_child
         self._on_change = on_change
@@ -85,6 +87,7 @@ class Program:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=_LINE_BYTES_MAX,
+                env={**os.environ, "TMPDIR": str(self._temporary)},
                 # Its own group: Ctrl-C at the terminal reaches only the demo, which stops all in order.
                 start_new_session=True,
             )
@@ -149,17 +152,19 @@ class Program:
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        while True:
-            try:
-                line = await process.stdout.readline()
-            except ValueError:
-                continue  # a line over the limit is not a fact
-            if not line:
-                break
-            with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):
-                fact = json.loads(line)
-                if isinstance(fact, dict):
-                    self._take_fact(fact)
+        with self.log.with_suffix(".out").open("ab", buffering=0) as out:
+            while True:
+                try:
+                    line = await process.stdout.readline()
+                except ValueError:
+                    continue  # a line over the limit is not a fact
+                if not line:
+                    break
+                out.write(line)
+                with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):
+                    fact = json.loads(line)
+                    if isinstance(fact, dict):
+                        self._take_fact(fact)
         await process.wait()
         self._tell_child(f"-{process.pid}")
         if self.life is Life.RUNNING:

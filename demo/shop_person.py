@@ -47,6 +47,12 @@ class Card(Struct, frozen=True):
         return f"people/{self.scheme}/{self.case}"
 
 
+class _Told(Struct, frozen=True):
+    """A piece of the stream, as far as it is of reports."""
+
+    progress: dict[str, tuple[bool, str]] = {}
+
+
 class ShopPerson:
     """A member of staff with the shop's tablet in their hands.
 
@@ -54,12 +60,15 @@ class ShopPerson:
         name: as the page lists them.
         pin: that they choose.
         tablet: its browser; ``tablet.page`` is what it shows.
+        progress: what the open page last said of each alert that was reported on it, by incident.
     """
 
     def __init__(self, name: str, url: str, pin: str = "") -> None:
         self.name = name
-        self.pin = pin or f"{secrets.randbelow(900_000) + 100_000}8642"
+        # Few presses on the unit's own buttons, which count up; its last digit keeps it from being a row of repeats.
+        self.pin = pin or "".join(secrets.choice("0123") for _ in range(5)) + "4"
         self.tablet = Visitor()
+        self.progress: dict[str, str] = {}
         self._url = url
         self._stream: asyncio.Task[None] | None = None
 
@@ -143,9 +152,12 @@ class ShopPerson:
         if answer.get("outcome") != wanted:
             raise LostError(f"{self.name} is not let in: {answer}")
 
-    async def _ask(self, path: str, body: object) -> dict[str, Any]:
+    async def _send(self, path: str, body: object) -> httpx.Response:
         headers = {"content-type": "application/json", "x-watchlink": "1", "origin": self._url.rstrip("/")}
-        answer = await self.tablet.send(f"{self._url}{path}", msgspec.json.encode(body), headers)
+        return await self.tablet.send(f"{self._url}{path}", msgspec.json.encode(body), headers)
+
+    async def _ask(self, path: str, body: object) -> dict[str, Any]:
+        answer = await self._send(path, body)
         if not answer.content:
             return {}
         try:
@@ -155,7 +167,9 @@ class ShopPerson:
         return found
 
     async def _use(self) -> None:
-        await self._ask("use", {})
+        """Touch the page. Whoever finds it locked, because nobody did for a minute, types the PIN again."""
+        if (await self._send("use", {})).status_code == HTTPStatus.FORBIDDEN:
+            await self.sign_in()
 
     def _open(self) -> None:
         """The page is open from now on: its script holds the stream."""
@@ -165,4 +179,10 @@ class ShopPerson:
 
     async def _listen(self) -> None:
         with contextlib.suppress(httpx.HTTPError):
-            await self.tablet.listen(f"{self._url}stream?page=open")
+            await self.tablet.listen(f"{self._url}stream?page=open", self._hear)
+
+    def _hear(self, line: str) -> None:
+        data = line.removeprefix("data:")
+        if data != line:
+            told = msgspec.json.decode(data, type=_Told)
+            self.progress |= {incident: words for incident, (_, words) in told.progress.items()}

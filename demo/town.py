@@ -66,6 +66,7 @@ class Town:
 
     Attributes:
         folder: the fleet folder.
+        temporary: where its programs put temporary files.
         notice: told after each change of anything here.
         chronicle: every fact.
         broker, central: the programs; ``central_cable`` connects them.
@@ -81,6 +82,7 @@ class Town:
 
     def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle, plan: TownPlan | None = None) -> None:
         self.folder = folder
+        self.temporary = folder / "tmp"
         self.plan = plan or TownPlan()
         self.notice = chronicle.notice
         self.chronicle = chronicle
@@ -102,6 +104,7 @@ class Town:
             records = fleet.add_all([new_node(address) for address in addresses])
             if self.plan.has_galleries:
                 make_keys(fleet, [record.node for record in records])
+            self.temporary.mkdir()
             if self.plan.has_radio:
                 self.air_folder.mkdir()
         except OSError as e:
@@ -183,8 +186,15 @@ class Town:
         def chronicle(line: Mapping[str, Any]) -> None:
             self.chronicle.take(node, line)
 
-        log, tell = self.folder / f"{name}.log", self._guardian.tell
-        return Program(name, command, log, take_fact=take or chronicle, tell_child=tell, on_change=self.notice.tell)
+        return Program(
+            name,
+            command,
+            self.folder / f"{name}.log",
+            temporary=self.temporary,
+            take_fact=take or chronicle,
+            tell_child=self._guardian.tell,
+            on_change=self.notice.tell,
+        )
 
     async def move_in(self, key: str, address: Address, node: str, folder: Path) -> Premises:
         """A unit that has claimed its premises: from now on it is of the town. Its node is not started yet.

@@ -6,7 +6,7 @@ programs behind the pages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +15,7 @@ import httpx
 from msgspec import Struct, field
 
 _TIMEOUT_S: Final = 60.0
+JPEG: Final = b"\xff\xd8\xff"
 _TOKEN: Final = "csrfmiddlewaretoken"  # noqa: S105 - a field's name
 _SENT_AS_THEY_ARE: Final = frozenset(
     {"hidden", "text", "password", "email", "tel", "number", "search", "date", "time", ""}
@@ -151,11 +152,13 @@ class Visitor:
 
     Attributes:
         page: the one that is open.
+        pictures: every JPEG that it was shown.
     """
 
     def __init__(self) -> None:
         self._client = httpx.AsyncClient(follow_redirects=True, timeout=_TIMEOUT_S)
         self.page = Page("", 0, "", "", {}, ())
+        self.pictures: list[bytes] = []
 
     async def close(self) -> None:
         """Close it: cookies and connections are gone."""
@@ -227,17 +230,20 @@ class Visitor:
 
     async def read(self, url: str) -> httpx.Response:
         """An address, without leaving the open page."""
-        return await self._client.get(urljoin(self.page.url, url))
+        answer = await self._client.get(urljoin(self.page.url, url))
+        if answer.content.startswith(JPEG):
+            self.pictures.append(answer.content)
+        return answer
 
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """A request of the open page's script."""
         return await self._client.post(urljoin(self.page.url, url), content=body, headers=dict(headers))
 
-    async def listen(self, url: str) -> None:
-        """Hold an address open, as the open page's script does, until it ends or this is cancelled."""
+    async def listen(self, url: str, take: Callable[[str], None]) -> None:
+        """Hold an address open, as the open page's script does, until it ends or this is cancelled; takes each line."""
         async with self._client.stream("GET", urljoin(self.page.url, url), timeout=None) as answer:
-            async for _ in answer.aiter_bytes():
-                pass
+            async for line in answer.aiter_lines():
+                take(line)
 
     def _from_here(self) -> dict[str, str]:
         parts = urlsplit(self.page.url)

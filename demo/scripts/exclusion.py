@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -20,7 +21,7 @@ from demo.notice import NeverCameError
 from demo.office import Office
 from demo.office_person import OfficePerson, closing
 from demo.scripts.stage import Stage
-from demo.visitor import LostError, Page
+from demo.visitor import JPEG, LostError, Page
 from office.exclusions.rules.law import DOCUMENT_KINDS
 from wire.snapshots import RoleSlug
 
@@ -34,7 +35,6 @@ _LOOKS: Final = "About 170 cm, a green scarf, carries a violin case."
 _CONDUCT: Final = "Took four bottles of oil off the shelf, and shouted at the trainee who asked for the receipt."
 _REFERENCE: Final = "HART-0001"
 _ADVISE_ONLY: Final = "Police and the co-ordinator advise and do not vote."
-_JPEG: Final = b"\xff\xd8\xff"
 _STATE: Final = re.compile(r'<span class="state"><span aria-hidden="true">.</span> ([^<]+)</span>')
 _NOTICE: Final = re.compile(r'href="(/papers/notices/[0-9]+/)"')
 _PHOTOGRAPH: Final = re.compile(r'src="(/photographs/[0-9]+/portrait\.jpg)"')
@@ -145,7 +145,7 @@ async def _show_photograph(stage: Stage, co_ordinator: OfficePerson) -> None:
     await browser.submit("Crop the face", proposal=first)
     await browser.submit("Show this one to readers")
     picture = await browser.read(_found(await co_ordinator.open("cases/1/"), _PHOTOGRAPH))
-    stage.check(picture.content.startswith(_JPEG), "the co-ordinator sees the photograph")
+    stage.check(picture.content.startswith(JPEG), "the co-ordinator sees the photograph")
 
 
 async def vote_between_meetings(stage: Stage, cast: Cast) -> None:
@@ -239,7 +239,7 @@ async def issue_and_serve(stage: Stage, cast: Cast) -> None:
         page = await member.open("register/")
         stage.check(NAME in page.words, f"{member.name} reads who is excluded now")
         picture = await member.office.read("/register/1/portrait.jpg")
-        stage.check(picture.content.startswith(_JPEG), f"{member.name} sees the photograph")
+        stage.check(picture.content.startswith(JPEG), f"{member.name} sees the photograph")
 
 
 async def _end(stage: Stage, cast: Cast) -> None:
@@ -276,12 +276,14 @@ async def _end(stage: Stage, cast: Cast) -> None:
     _say(stage, "erased", _REFERENCE)
 
 
-async def move(person: OfficePerson, move: str, button: str, **filled: str) -> None:
-    """Make a move of the case, by its own page."""
+async def move(person: OfficePerson, move: str, button: str, **filled: str) -> float:
+    """Make a move of the case, by its own page; returns when its button was pressed, in monotonic seconds."""
     await person.open(f"cases/1/{move}/")
+    pressed_s = time.monotonic()
     page = await person.office.submit(button, **filled)
     if page.url.endswith(f"/{move}/") or page.status != HTTPStatus.OK:
         raise LostError(f"{move} was not done: {page.words[:600]}")
+    return pressed_s
 
 
 def _told(stage: Stage, fact: str, page: Page, state: str, by: OfficePerson) -> None:

@@ -58,7 +58,7 @@ def test_card_of_what_was_shown_holds_neither_name_nor_key_nor_picture(
     assert keys.photograph is not None
     needles.key("key of a photograph", keys.photograph)
 
-    assert [] == search(needles, [tmp_path])
+    assert [] == search(needles, tmp_path)
     assert "Thorne" not in shop.told_text
 
 
@@ -84,4 +84,4 @@ def test_search_finds_everything_where_nothing_is_sealed(
     shop.arrive(hart)
     shop.sign_in()
 
-    assert needles.whats == {leak.what for leak in search(needles, [tmp_path])}
+    assert needles.sorts.keys() == {leak.what for leak in search(needles, tmp_path)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,14 @@ from tests.support.fleet_broker import free_port
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import Town
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """The address of a local socket holds 107 characters."""
+    folder = Path(tempfile.mkdtemp(prefix="wl-"))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

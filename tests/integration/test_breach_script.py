@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +11,6 @@ from tests.support.demo_script import facts, play
 pytestmark = pytest.mark.integration
 
 TOLD = ("breached", "received", "opened", "outcome_shown", "sighted", "neighbour_opened")
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """The address of a local socket holds 107 characters."""
-    folder = Path(tempfile.mkdtemp(prefix="wl-"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_breach_script_happens(short_folder: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +22,6 @@ HAPPENS = (
     "revoked",
     "erased",
 )
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """The address of a local socket holds 107 characters."""
-    folder = Path(tempfile.mkdtemp(prefix="wl-"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_exclusion_script_happens(short_folder: Path) -> None:

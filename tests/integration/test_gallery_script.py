@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from demo.scripts.gallery import GONE_WITHIN_MS
 from tests.support.demo_script import facts, play
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """The address of a local socket holds 107 characters."""
-    folder = Path(tempfile.mkdtemp(prefix="wl-"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_lease_script_happens(short_folder: Path) -> None:
@@ -42,5 +32,9 @@ def test_gallery_script_happens(short_folder: Path) -> None:
     assert ["viewed", "network_cut", "viewed", "revoked", "network_restored"] == told
     assert 3 == len(shops)
     assert shops == {line["node"] for line in facts(lines, "unreadable")}
+    gone = {what: f"revoked → off a connected shop's {what}" for what in ("screen", "panel", "disk")}
+    took_ms = {what: [line["ms"] for line in facts(lines, "measured", what=words)] for what, words in gone.items()}
+    assert dict.fromkeys(gone, 2) == {what: len(taken) for what, taken in took_ms.items()}
+    assert max(ms for taken in took_ms.values() for ms in taken) <= GONE_WITHIN_MS
     assert 1 == len(facts(lines, "deletion_receipt"))
     assert 0 == lines[-1]["leaks"]
