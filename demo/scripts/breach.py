@@ -6,18 +6,22 @@ arrives: central's page of a PCSO, the office's page of the co-ordinator, and th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from central.core.view import Card
+from demo.notice import NeverCameError
 from demo.scripts import exclusion, gallery
 from demo.scripts.gallery import Case, Counter
-from demo.scripts.stage import Stage
+from demo.scripts.stage import PATIENCE_S, Stage
 from demo.visitor import LostError
 from demo.watch_room import card_of
 
 _REFERENCE: Final = "HART-0001"
 _BREACH: Final = "breaches/1/"
 _OUTCOME: Final = "The person was warned."
+_BUTTONS: Final = {"breach": "Here now", "sighting": "Seen nearby"}
+_RECEIVED: Final = "Received by central"
 _SAID: Final = frozenset({"sent", "saved"})
 
 
@@ -36,9 +40,13 @@ async def play(stage: Stage) -> None:
 async def _here_now(stage: Stage, case: Case) -> None:
     """Two taps at the counter; central's system has it, and the PCSO reads the reference and no name."""
     shop, pcso = case.counters[0], case.cast.pcso
-    alert = await _report(stage, shop, case, "breach", "no")
+    incident = await _report(stage, shop, case, "breach", "no")
     stage.say("breached", shop.premises, who=shop.person.name)
-    await stage.until_fact("receipt", shop.premises.node, alert)
+
+    async def is_received() -> bool:
+        return shop.person.progress.get(incident, "").startswith(_RECEIVED)
+
+    await stage.until(f"the page of {shop.premises.name} said that central has it", is_received)
     stage.say("received", shop.premises)
 
     async def is_inside() -> bool:
@@ -52,12 +60,13 @@ async def _here_now(stage: Stage, case: Case) -> None:
     found: list[Card] = []
 
     async def is_open() -> bool:
-        card = card_of(await pcso.board(), alert)
+        card = card_of(await pcso.board(), incident)
         found[:] = [card] if card is not None and card.person else []
         return bool(found)
 
     await stage.until("the PCSO had the breach on central's page", is_open)
     stage.check(found[0].person == _REFERENCE, f"central names the reference, not {found[0].person!r}")
+    stage.check(found[0].kind == "breach", f"it is a breach, and not {found[0].kind}")
     page = await pcso.central.open(stage.town.watch_room.url)
     is_by_reference = _REFERENCE in page.html and "Left when asked: no" in page.words
     stage.check(is_by_reference, f"the card says who, and that they did not leave: {page.words[-600:]}")
@@ -88,11 +97,13 @@ async def _deal_with_it(stage: Stage, case: Case) -> None:
 async def _seen_nearby(stage: Stage, case: Case) -> None:
     """One shop has seen them; the others are warned by reference, and their pages open on that person."""
     shop, neighbour = case.counters[1:]
-    alert = await _report(stage, shop, case, "sighting", None)
+    await _report(stage, shop, case, "sighting", None)
     stage.say("sighted", shop.premises, who=shop.person.name)
     for one in (case.counters[0], neighbour):
         # The panel of the first is busy with its own breach, and shows this one in its turn.
-        await stage.until_fact("shown", one.premises.node, alert)
+        await stage.town.notice.until(
+            partial(_has_warned, one, shop), f"the panel of {one.premises.name} warned of the sighting", PATIENCE_S
+        )
     said, opens = f"{_REFERENCE} was seen: {shop.premises.address.premises}", f'href="/{case.card.path}"'
 
     async def is_offered() -> bool:
@@ -106,16 +117,23 @@ async def _seen_nearby(stage: Stage, case: Case) -> None:
     stage.say("neighbour_opened", neighbour.premises, who=neighbour.person.name)
 
 
+def _has_warned(counter: Counter, of: Counter) -> bool:
+    """Whether its panel has shown the sighting of another shop, by reference and place."""
+    views = (look.view for look in counter.premises.board.looks)
+    return any(view.headline == f"SIGHTING {_REFERENCE}" and of.premises.is_named_on(view) for view in views)
+
+
 async def _report(stage: Stage, shop: Counter, case: Case, kind: str, left: str | None) -> str:
-    """Press it on their card; returns the alert that came of it."""
-    since = len(stage.town.chronicle)
-    await shop.person.open(case.card)
+    """Press it on their card; returns the incident that came of it, as the page calls it.
+
+    Raises:
+        NeverCameError: none did.
+    """
+    page = await shop.person.open(case.card)
+    stage.check(_BUTTONS[kind] in page.words, f"the page of {shop.premises.name} has the button '{_BUTTONS[kind]}'")
     said = await shop.person.report(case.card, kind, left)
     stage.check(said.get("state") in _SAID, f"the page of {shop.premises.name} says that it is on its way: {said}")
-    node = shop.premises.node
-    stored = await stage.town.notice.until(
-        lambda: stage.town.chronicle.find("stored", node=node, since=since),
-        f"{shop.premises.name} stored the {kind}",
-    )
-    stage.check(stored.detail.get("kind") == kind, f"it is a {kind}, and not {stored.detail.get('kind')}")
-    return stored.alert
+    incident = str(said.get("incident", ""))
+    if not incident:
+        raise NeverCameError(f"the {kind} of {shop.premises.name} became an incident: {said}")
+    return incident
