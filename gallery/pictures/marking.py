@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ import msgspec
 
 from gallery.pictures.terms import FILE_BYTES_MAX, HEAD_BYTES_MAX, TEXT_CHARS_MAX, Answer, Job, PanelPlace
 from runtime.caged_child import CagedChild, ChildEndedError
+from runtime.watermark_words import signed
 
 DEADLINE_S: Final = 5.0
 JPEG_BYTES_MAX: Final = 2_000_000
@@ -40,14 +40,8 @@ def words_of_view(premises: str, person: str, staff: int, at_s: int, number: int
         number: of the record on this unit.
     """
     at = datetime.fromtimestamp(at_s, UTC).astimezone(LONDON)
-    signed = person[:60] if _is_drawn(person[:60]) else f"{person[:40]} staff {staff}"
-    return f"{premises[:60]}   {signed}   {at:%d %b %Y %H:%M}   view {number}   "[:TEXT_CHARS_MAX]
-
-
-def _is_drawn(name: str) -> bool:
-    """Whether :func:`runtime.watermark.marked` writes all its letters, be it without their accents."""
-    letters = [one for one in unicodedata.normalize("NFKD", name) if one.isalpha()]
-    return bool(letters) and all(one.isascii() for one in letters)
+    who = signed(person, f"staff {staff}")
+    return f"{premises[:60]}   {who}   {at:%d %b %Y %H:%M}   view {number}   "[:TEXT_CHARS_MAX]
 
 
 class Pictures:

@@ -37,6 +37,7 @@ from office.people.intake_terms import Box, Size
 from office.people.models import Individual, Photograph
 from office.people.sealing import SealedError, is_older, sealing
 from runtime.config import ConfigError
+from runtime.watermark_words import signed
 
 logger = logging.getLogger(__name__)
 
@@ -229,7 +230,7 @@ def photograph_response(request: HttpRequest, photograph: Photograph, size: Size
     scheme = photograph.individual.scheme_id
     roles = [TITLES[role] for role, of in sorted(rights(request).grants) if of == scheme and role in TITLES]
     at = timezone.localtime()
-    text = f"{reader.name}  {where or ', '.join(roles)}  {at:%-d %b %Y %H:%M}"
+    text = f"{signed(reader.name, f'account {reader.pk}')}  {where or ', '.join(roles)}  {at:%-d %b %Y %H:%M}"
     try:
         picture = sealing().read(photograph.file, bytes(photograph.wrapped_key), size)
         marked = marker.mark(picture, text)

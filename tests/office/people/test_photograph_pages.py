@@ -112,6 +112,30 @@ def test_a_picture_names_its_reader_and_the_audit_keeps_the_view(
     marker.close()
 
 
+@pytest.mark.parametrize("name", ["Zoë Patel", "李娜"])
+def test_picture_names_whoever_looks_whatever_letters_their_name_has(
+    *,
+    name: str,
+    individual: Individual,
+    make_photograph: MakePhotograph,
+    make_person: MakePerson,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photograph, texts = make_photograph(individual), list[str]()
+    reader = make_person("reader", ("co-ordinator", HART), name=name)
+
+    def mark(picture: bytes, text: str) -> bytes:
+        texts.append(text)
+        return picture
+
+    monkeypatch.setattr(marker, "mark", mark)
+    assert 200 == signed_in(reader).get(f"/photographs/{photograph.pk}/whole.jpg").status_code
+
+    who = {"Zoë Patel": name, "李娜": f"{name} account {reader.pk}"}[name]
+    assert texts[0].startswith(f"{who}  Co-ordinator  ")
+
+
 def test_what_is_not_there_is_neither_shown_nor_counted_as_seen(
     browser: Client, individual: Individual, make_photograph: MakePhotograph, settings: Settings, tmp_path: Path
 ) -> None:
