@@ -1,4 +1,4 @@
-"""Who may sign in at which premises' in-shop page: a file beside the galleries, for the machine port alone.
+"""Who may sign in at which premises' in-shop page, and what else the port is told: a file for it alone.
 
 ``staff.sealed`` is replaced as a whole. A premises that is not in it has nobody, so that whoever was taken off is off,
 their premises gone or not. No node gets more of it than the list of its own premises. Others may read the folder,
@@ -37,10 +37,13 @@ class StaffFile(Struct, frozen=True, kw_only=True):
     Attributes:
         premises: all who may sign in, by the number of their premises; each list by number of the person.
         open_schemes: numbers of those that have chosen to show their gallery without proof of the time.
+        broken_cards: by the node's number, since when its view log contradicted itself, Unix time. Of that alarm a
+            person has said that the card was broken, and not copied.
     """
 
     premises: Mapping[int, _Listed] = {}
     open_schemes: tuple[int, ...] = ()
+    broken_cards: Mapping[int, int] = {}
 
 
 _read: Final = msgspec.json.Decoder(StaffFile).decode

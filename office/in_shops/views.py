@@ -19,6 +19,7 @@ from office.in_shops.standing import Row, rows_of
 from office.members.facts import folded
 from office.members.scope import premises_of
 from office.nodes.reading import Reported
+from wire.ids import node_text
 
 ROWS_PER_PAGE: Final = 50
 ALIVE_S: Final = 60
@@ -33,11 +34,13 @@ def galleries_page(request: HttpRequest) -> HttpResponse:
     mine = rights(request)
     names = dict(Scheme.objects.filter(pk__in=mine.schemes("co-ordinator", "fleet-engineer")).values_list("pk", "name"))
     search = request.GET.get("q", "").replace("\0", "")[:_SEARCH_CHARS_MAX].strip()
-    fault, alarm, rows, newest = "", "", list[Row](), []
+    fault, alarm, rows, newest, own_units = "", "", list[Row](), [], set[str]()
     try:
         with report() as found:
             alarm = _alarm(found.reported)
             rows = rows_of(found, names, int(time.time()))
+            stations = found.reported.stations()
+            own_units = {node_text(one.node) for one in stations if mine.co_ordinates & frozenset(one.schemes)}
             newest = [(names[number], one) for number, one in sorted(found.published.items()) if number in names]
     except NoReportError as e:
         fault = str(e)
@@ -60,6 +63,7 @@ def galleries_page(request: HttpRequest) -> HttpResponse:
         "wrong": [row for row in shown if row.told],
         "well": [row for row in shown if not row.told],
         "openable": openable,
+        "own_units": own_units,
         "unfitted": unfitted,
         "is_co_ordinator": bool(mine.co_ordinates),
     }

@@ -155,7 +155,9 @@ class MachinePort:
         """See what is new of the town, of the galleries, of staff and of outcomes, and tell whoever waits."""
         is_other_town = self._who.look()
         is_new = self.galleries.look()
-        is_new = self.staff.look() or is_new
+        if self.staff.look():
+            is_new = True
+            self._reports.settle(self.staff.broken_cards)
         is_new = self._look_at_outcomes() or is_new
         # At each look: a certificate's or a list's time may be over. Before anybody is woken, so that who waits and is
         # nobody any more is cut off and told nothing.

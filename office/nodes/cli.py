@@ -15,8 +15,6 @@ from runtime.config import ConfigError
 from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
-from wire.errors import DecodeError
-from wire.ids import NodeId, node_text, parse_node
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
@@ -26,7 +24,7 @@ STATUS_BEHIND: Final = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answer nodes until SIGTERM or SIGINT, or list them.
 
-    Returns 0; 1 if it cannot go on, or there is nothing to settle; 2 for an unusable configuration; 3 if a listed node
+    Returns 0; 1 if it cannot go on; 2 for an unusable configuration; 3 if a listed node
     is behind, or has an alarm.
     """
     parser = argparse.ArgumentParser(
@@ -36,17 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--list", action="store_true", help="print what each node holds, and end; status 3 if one is behind"
     )
-    parser.add_argument(
-        "--card-was-broken",
-        type=_node,
-        metavar="NODE",
-        help="settle TWO UNITS FOR ONE IDENTITY: the card was broken, not copied; its view log may begin anew, once",
-    )
     given = parser.parse_args(arguments)
     if given.list:
         return _list(given.config)
-    if given.card_was_broken is not None:
-        return _settle(given.config, given.card_was_broken)
     set_up_logging()
     should_stop = threading.Event()
 
@@ -84,34 +74,6 @@ def _list(config: Path) -> int:
         return _refuse(e, STATUS_FAILED)
     print(table)  # noqa: T201 - a command's answer
     return 0 if is_well else STATUS_BEHIND
-
-
-def _node(text: str) -> NodeId:
-    try:
-        return parse_node(text)
-    except DecodeError as e:
-        raise argparse.ArgumentTypeError("eight hexadecimal digits, as --list shows them") from e
-
-
-def _settle(config: Path, node: NodeId) -> int:
-    with loading():
-        from office.nodes.config import load_configuration  # noqa: PLC0415
-        from office.nodes.listing import settle_fork  # noqa: PLC0415
-        from office.nodes.store import StoreError  # noqa: PLC0415
-
-    try:
-        is_settled = settle_fork(load_configuration(config), node)
-    except ConfigError as e:
-        return _refuse(e, STATUS_CONFIG)
-    except StoreError as e:
-        return _refuse(e, STATUS_FAILED)
-    if not is_settled:
-        return _refuse(f"of node {node_text(node)} there is no such alarm: nothing was done", STATUS_FAILED)
-    print(  # noqa: T201 - a command's answer
-        f"The next view log that node {node_text(node)} begins is accepted. If the alarm comes again, its card is"
-        " copied: strike it."
-    )
-    return 0
 
 
 def _refuse(why: object, status: int) -> int:

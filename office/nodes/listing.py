@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,7 +12,7 @@ from office.nodes.store import FILE_NAME, Alarm, Store
 from office.nodes.who_is_who import who_is_who
 from runtime.config import ConfigError
 from wire.gallery_head import parse_head_file
-from wire.ids import NodeId, node_text
+from wire.ids import node_text
 from wire.snapshots import Town
 from wire.text import display_text
 
@@ -36,17 +35,6 @@ def list_nodes(configuration: Configuration) -> tuple[str, bool]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
     return "\n".join([*table, *map(_told, alarms)]), not alarms and not any(one.is_behind for one in found)
-
-
-def settle_fork(configuration: Configuration, node: NodeId) -> bool:
-    """A person says that a node's card was broken, and not copied. Returns whether there was an alarm of that.
-
-    Raises:
-        ConfigError: a file cannot be used.
-        StoreError: the store cannot be used.
-    """
-    with contextlib.closing(_store(configuration)) as store:
-        return store.begin_chain(node, int(time.time()))
 
 
 def _store(configuration: Configuration) -> Store:

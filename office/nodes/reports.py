@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from office.nodes.rules.asking import Asker
@@ -98,6 +98,22 @@ class Reports:
             self._facts.write(
                 "gallery ahead", node=node_text(node), scheme=held.scheme, number=held.number, newest=newest
             )
+
+    def settle(self, broken_cards: Mapping[int, int]) -> None:
+        """Let the logs of broken cards begin anew, each for the alarm that was settled. Never raises.
+
+        Args:
+            broken_cards: Unix time of that alarm, by the node's number.
+        """
+        for node, since_s in broken_cards.items():
+            try:
+                if self._store.begin_chain(NodeId(node), since_s, int(self._now_s())):
+                    self._facts.write("view log begins anew", node=node_text(NodeId(node)))
+                    with self._lock:
+                        # The next one is another, and is told.
+                        self._told.discard(("fork", NodeId(node)))
+            except StoreError as e:
+                logger.error("the log of node %08x cannot begin anew now: %s", node, e)  # noqa: TRY400 - says it all
 
     def keep_views(self, node: NodeId, views: tuple[View, ...]) -> ViewHead | None:
         """Keep what goes on from what was sent before. Returns where the chain has come to; ``None`` = it is forked.

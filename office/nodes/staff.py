@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,12 @@ class Staff:
         """Those that show their gallery without proof of the time."""
         now = self._now
         return frozenset(() if now is None else now[0].open_schemes)
+
+    @property
+    def broken_cards(self) -> Mapping[int, int]:
+        """By the node's number, the alarm of which a person has said that the card was broken, not copied."""
+        now = self._now
+        return {} if now is None else now[0].broken_cards
 
     def of(self, premises: int) -> StaffList | None:
         """A premises' list; ``None`` = an older publisher says nothing of staff, or no file was ever readable."""

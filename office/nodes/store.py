@@ -244,14 +244,18 @@ class Store:
         with self._reading():
             return self._has_fork(node)
 
-    def begin_chain(self, node: NodeId, at_s: int) -> bool:
+    def begin_chain(self, node: NodeId, since_s: int, at_s: int) -> bool:
         """A person says that the card was broken, and not copied: a log that begins anew is accepted, this one time.
 
-        What was kept stays. Returns whether there was a fork to settle: without one nothing is done.
+        What was kept stays. Returns whether there was a fork of that moment to settle: without, nothing is done.
         """
         with self._writing():
-            if not self._db.execute("DELETE FROM alarms WHERE node = ? AND kind = 'fork'", (node,)).rowcount:
+            found = self._db.execute(
+                "SELECT MIN(at_s) FROM alarms WHERE node = ? AND kind = 'fork'", (node,)
+            ).fetchone()
+            if found != (since_s,):
                 return False
+            self._db.execute("DELETE FROM alarms WHERE node = ? AND kind = 'fork'", (node,))
             self._db.execute("INSERT OR IGNORE INTO chain_starts VALUES (?, ?, ?)", (node, self._last(node), at_s))
             self._db.execute("DELETE FROM chains WHERE node = ?", (node,))
         return True

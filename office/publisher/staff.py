@@ -1,4 +1,4 @@
-"""Publishes who may sign in at shops' pages, and which schemes show without proof of the time: for the machine port."""
+"""Publishes for the machine port who may sign in at shops, which schemes show without proof, and which cards broke."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from office.exclusions.models import SchemeTerms
 from office.gallery.staff_file import STAFF_FILE, StaffFile, StaffFileError, StaffSeal
+from office.in_shops.broken_cards import BrokenCards
 from office.publisher.shelf import GROUP_READABLE
 from office.staff.models import StaffMember
 from runtime.atomic import write_atomic
@@ -33,6 +34,7 @@ class StaffPublishing:
     def __init__(self, folder: Path, gallery_key: bytes) -> None:
         self._path = folder / STAFF_FILE
         self._seal = StaffSeal(gallery_key)
+        self._broken_cards = BrokenCards()
         self._told: set[int] = set()
 
     def read(self) -> StaffFile:
@@ -49,6 +51,7 @@ class StaffPublishing:
         return StaffFile(
             premises={premises: tuple(listed[:STAFF_MAX]) for premises, listed in found.items()},
             open_schemes=tuple(opened),
+            broken_cards=self._broken_cards.read(),
         )
 
     def publish(self, file: StaffFile) -> None:

@@ -30,6 +30,7 @@ from tests.office.walked_town import MARKS, Things, Town, shared_things, things_
 from tests.support.postgresql import VARIABLE
 from tests.support.shop_galleries import ShopGalleries
 from tests.support.view_log import logged
+from wire.gallery_views import ViewHead
 from wire.ids import NodeId
 from wire.snapshots import RoleSlug
 
@@ -92,7 +93,7 @@ DOING: Final = {
     *("staff-add", "staff-correct", "staff-start-code", "staff-take-off"),
     *("terms-edit", "document-record"),
     *("photograph", "photograph-show", "photograph-remove"),
-    "breach-act",
+    *("breach-act", "card-broken"),
     *("request-acknowledge", "request-settle", "request-find", "person-correct", "person-erase"),
 }
 """What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
@@ -123,6 +124,7 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
         "breach-act": {"kind": "warned", "version": 1},
         "photograph": {"proposal": "large-left"},
+        "card-broken": {"reason": "failed"},
         "photograph-remove": {"reason": "poor"},
     }
     of_a_case: dict[str, object] = {"version": 1, "reason": "because", "close": ""}
@@ -230,6 +232,7 @@ def town(
         galleries.store.add_views(node, logged(node, (0, 0), (number, 21)), 1_000)
     machine_port = SimpleNamespace(nodes_file=galleries.config)
     monkeypatch.setattr("office.in_shops.port.settings", SimpleNamespace(OFFICE=machine_port))
+        galleries.store.is_forked(node, ViewHead(n=1, digest="ab" * 32), 1_000)
     yield Town(in_hart, shared_things(schemes, make_person))
     galleries.store.close()
 

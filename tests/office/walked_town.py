@@ -28,6 +28,7 @@ from tests.office.people.conftest import taken
 MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
 """In the names of all that is of one scheme alone."""
 UPLOADED: Final = b"Name,Member\nA,M\n"
+from wire.ids import NodeId, node_text
 
 
 class Things(NamedTuple):
@@ -128,8 +129,11 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "votes": {"number": voted["between-meetings"]},
         "hands": {"number": voted["meeting"]},
         "papers": {"number": printable.pk, "scheme": scheme.slug},
-        "register": {"number": _readable(printable.case, inviter).pk, "size": "small"},
-        "breaches": {"number": breach_of(printable.case, place=f"{mark} Inn").pk, "size": "small"},
+        "register": {"number": readable.pk, "size": "small"},
+        "galleries": {"unit": node_text(NodeId(scheme.number))},
+        "breaches": {"number": breach.pk, "size": "small"},
+        "incidents": {"incident": "00000010-7"},
+        "statements": {"number": copy.pk},
     }
     return Things(arguments, target, member.name)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -61,6 +62,9 @@ TOWN: Final = Town(AUTHORITY.public)
 GALLERY_KEY: Final = b"g" * 32
 PHOTOGRAPHS_KEY: Final = b"p" * 32
 LEASE_S: Final = 7 * 86_400
+Listed = Mapping[int, tuple[StaffEntry, ...]]
+Settled = Mapping[int, int]
+NOTHING: Final[Settled] = MappingProxyType({})
 
 
 def sealing_key(node: NodeId) -> X25519PrivateKey:
@@ -178,12 +182,10 @@ class AskingTown:
                 asker = Asker(node, node, frozenset({scheme}), sealing_key(node).public_key().public_bytes_raw())
                 store.note_rows_made(node, scheme, holder_text(asker))
 
-    def employ(self, staff: Mapping[int, tuple[StaffEntry, ...]], open_schemes: tuple[int, ...] = ()) -> None:
+    def employ(self, staff: Listed, open_schemes: tuple[int, ...] = (), broken_cards: Settled = NOTHING) -> None:
         """The office lists these, by premises."""
-        self.write(
-            f"snapshots/{STAFF_FILE}",
-            StaffSeal(GALLERY_KEY).close(StaffFile(premises=staff, open_schemes=open_schemes)),
-        )
+        file = StaffFile(premises=staff, open_schemes=open_schemes, broken_cards=dict(broken_cards))
+        self.write(f"snapshots/{STAFF_FILE}", StaffSeal(GALLERY_KEY).close(file))
 
     def certificate(self, node: NodeId) -> IssuedCertificate:
         """Of its gallery."""
@@ -373,13 +375,14 @@ class PortThread:
         )
         return number
 
-    def employ(self, staff: Mapping[int, tuple[StaffEntry, ...]], open_schemes: tuple[int, ...] = ()) -> None:
+    def employ(self, staff: Listed, open_schemes: tuple[int, ...] = (), broken_cards: Settled = NOTHING) -> None:
         """The office lists these, by premises, and the port has read it."""
-        self.town.employ(staff, open_schemes)
+        self.town.employ(staff, open_schemes, broken_cards)
         wait_until(
             lambda: (
                 all((read := self._program.staff.of(one)) and read.entries == staff[one] for one in staff)
                 and self._program.staff.open_schemes == set(open_schemes)
+                and self._program.staff.broken_cards == broken_cards
             ),
             "it is read",
         )

@@ -117,9 +117,9 @@ def _needs(unit: Unit, now_s: int) -> Iterable[Need]:
         yield Need(
             "copied",
             f"{COPIED}: its view log has said otherwise before",
-            "Call the shop: was the card changed, did the power fail? If so, the office’s engineer settles it"
-            " (--card-was-broken). If nobody knows of it, somebody has a copy of the card, and with it this gallery:"
-            " have the fleet engineer revoke the unit now and fit another. Until then its lease is not renewed.",
+            "Call the shop: was the card changed, did the power fail? If so, the co-ordinator says so here. If nobody"
+            " knows of it, somebody has a copy of the card, and with it this gallery: have the fleet engineer revoke"
+            " the unit now and fit another. Until then its lease is not renewed.",
             unit.copied_s,
         )
     if unit.gap is not None:

@@ -14,7 +14,7 @@ from wire.gallery_staff import StaffEntry
 
 KEY = b"g" * 32
 ANN, ZOE = StaffEntry(person=4, name="Ann", code=7, code_check="ab" * 32), StaffEntry(person=5, name="Zoë")
-FILE = StaffFile(premises={1: (ANN, ZOE), 2: (ANN,)}, open_schemes=(2,))
+FILE = StaffFile(premises={1: (ANN, ZOE), 2: (ANN,)}, open_schemes=(2,), broken_cards={16: 1_800_000_000})
 
 
 def sealed(plain: bytes) -> bytes:

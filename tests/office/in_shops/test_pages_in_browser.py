@@ -16,6 +16,7 @@ from tests.office.in_shops.conftest import UNITS
 from tests.support.shop_galleries import ShopGalleries
 from tests.support.view_log import logged
 from wire.gallery_views import ViewHead
+from wire.ids import node_text
 
 pytestmark = pytest.mark.integration
 
@@ -41,6 +42,8 @@ def test_pages_can_be_used_by_everybody(fitted: ShopGalleries, cora: Client, tow
     answers = {
         "galleries": cora.get("/galleries/"),
         "galleries-none": cora.get("/galleries/?q=nobody"),
+        "card-broken": cora.get(card := f"/galleries/{node_text(UNITS[1])}/card-was-broken/"),
+        "card-broken-refused": cora.post(card, {}),
         "view-log": cora.get(log),
         "view-log-person": cora.get(log, {"person": case.individual.reference, "since": "2020-01-01"}),
         "view-log-wrong": cora.get(log, {"person": "nobody", "since": "x"}),

@@ -138,7 +138,7 @@ def test_log_that_has_begun_anew_is_found_by_the_numbers_of_its_unit(store: Stor
     store.add_views(SHOP, logged(SHOP, (HART, 1), (HART, 1), (HART, 1)), 10)
     anew = logged(SHOP, (HART, 2), (HART, 2), at_s=5_000)
     assert "fork" == store.add_views(SHOP, anew, 20).fault
-    assert store.begin_chain(SHOP, 30)
+    assert store.begin_chain(SHOP, 20, 30)
     store.add_views(SHOP, anew, 40)
 
     with look_at(file) as reported:
@@ -236,7 +236,7 @@ def test_word_of_a_unit_takes_no_look_along_that_is_here_already(store: Store, f
 
     assert store.is_forked(SHOP, ViewHead(n=2, digest="cd" * 32), 30)
     move(store, HART, told=2)
-    assert store.begin_chain(SHOP, 40)
+    assert store.begin_chain(SHOP, 30, 40)
     anew = logged(SHOP, *[(0, 0)] * 3, at_s=5_000)
     store.note_holds(SHOP, [], 50, ViewHead(n=2, digest=anew[1].digest))
     store.add_views(SHOP, anew, 60)

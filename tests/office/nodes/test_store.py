@@ -117,9 +117,10 @@ def test_broken_card_begins_anew_once_and_what_was_kept_stays(store: Store) -> N
     store.add_views(SHOP, before, 1)
     assert "fork" == store.add_views(SHOP, after[:1], 2).fault
     assert store.has_fork(SHOP)
-    assert not store.begin_chain(OTHER_SHOP, 3), "of that one there is no such alarm"
+    assert not store.begin_chain(OTHER_SHOP, 2, 3), "of that one there is no such alarm"
+    assert not store.begin_chain(SHOP, 1, 3), "that was another alarm"
 
-    assert store.begin_chain(SHOP, 3)
+    assert store.begin_chain(SHOP, 2, 3)
     assert not store.has_fork(SHOP)
     found = store.add_views(SHOP, after[:2], 4)
     assert ("", 2) == (found.fault, found.head.n)
@@ -137,7 +138,7 @@ def test_card_that_goes_on_after_it_was_called_broken_is_a_copy(store: Store) ->
     before = chain(4)
     store.add_views(SHOP, before[:3], 1)
     store.is_forked(SHOP, ViewHead(n=3, digest="ab" * 32), 2)
-    store.begin_chain(SHOP, 3)
+    store.begin_chain(SHOP, 2, 3)
 
     assert store.is_forked(SHOP, head_of(before[2]), 4)
     assert "fork" == store.add_views(SHOP, before[3:], 4).fault

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from office.nodes.cli import STATUS_FAILED, main
 from office.nodes.reading import Search, look_at
 from office.nodes.rules.allowance import VIEWS_AT_ONCE
 from office.nodes.store import FILE_NAME
@@ -82,9 +79,7 @@ def test_node_that_sends_views_without_end_fills_no_disk(port: PortThread) -> No
     assert "malformed" == port.unit(OTHER_SHOP).problem("POST", VIEWS_PATH, batch)
 
 
-def test_unit_whose_card_broke_is_served_on_once_a_person_has_said_so(
-    port: PortThread, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unit_whose_card_broke_is_served_on_once_a_person_has_said_so(port: PortThread) -> None:
     """Until then nobody knows whether the card is broken or copied: no lease is renewed, and no view is taken."""
     number, start = port.publish(HART, [Entry(1)]), no_views(TOWN, SHOP)
     first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
@@ -98,10 +93,12 @@ def test_unit_whose_card_broke_is_served_on_once_a_person_has_said_so(
     assert (HART,) == shop.asks(Held(scheme=HART, number=number)).unproven
     assert () == other.asks().unproven
 
-    command = ["--config", str(port.town.config), "--card-was-broken"]
-    assert STATUS_FAILED == main([*command, "00000011"])
-    assert 0 == main([*command, "00000010"])
-    assert "is accepted" in capsys.readouterr().out
+    with look_at(port.town.folder / "nodes/state" / FILE_NAME) as reported:
+        (alarm,) = reported.alarms()
+    port.employ({}, broken_cards={SHOP: alarm.at_s - 1, OTHER_SHOP: alarm.at_s})
+    assert (HART,) == shop.asks(Held(scheme=HART, number=number)).unproven, "that was another alarm"
+    port.employ({}, broken_cards={SHOP: alarm.at_s})
+    wait_until(lambda: bool(port.facts("view log begins anew")), "the port has taken it over")
     assert 200 == shop.request("POST", VIEWS_PATH, anew.data + b"\n")[0]
     port.publish(HART, [Entry(2)])
     assert () == shop.asks(Held(scheme=HART, number=number), views=head_of(anew)).unproven

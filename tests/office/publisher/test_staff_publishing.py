@@ -14,6 +14,7 @@ from django.utils import timezone
 from office.accounts.models import Account
 from office.exclusions.models import SchemeTerms
 from office.gallery.staff_file import STAFF_FILE, StaffFile, StaffSeal
+from office.in_shops.broken_cards import CopiedCard, say_broken
 from office.members.models import Premises
 from office.publisher import changes
 from office.publisher.publishing import Publishing
@@ -22,7 +23,7 @@ from office.publisher.staff import StaffPublishing
 from office.staff import acts
 from office.staff.models import StaffMember
 from office.staff.rules import CODE_DAYS
-from tests.office.conftest import PUB_WATCH
+from tests.office.conftest import HART, PUB_WATCH
 from tests.office.exclusions.conftest import Town
 from tests.office.publisher.gallery_world import GALLERY_KEY, KEY, TOWN, World
 from wire.gallery_staff import start_code_check
@@ -108,6 +109,19 @@ def test_schemes_that_chose_it_are_published_as_open(town: Town, world: World, p
 
     assert () == before
     assert (PUB_WATCH,) == file.open_schemes
+
+
+def test_card_that_was_called_broken_is_published_with_the_alarm_that_it_settles(
+    town: Town, world: World, publishing: Publishing
+) -> None:
+    publishing.look()
+    before = published(world).broken_cards
+    for since_s in (1_700_000_000, 1_800_000_000):
+        say_broken(town.cora, CopiedCard(0x10, "Shop", (HART,), since_s), "failed")
+    publishing.look()
+
+    assert {} == before
+    assert {0x10: 1_800_000_000} == published(world).broken_cards
 
 
 def test_file_is_left_alone_while_it_says_the_same(town: Town, world: World, actor: Account) -> None:
