@@ -29,10 +29,11 @@ from gallery.net.page_certificate import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, 
 from gallery.net.town_directory import TownDirectory
 from gallery.node_alerts import NodeAlerts
 from gallery.page.drawing import off_words
-from gallery.page.fitting import Reached, root_of
+from gallery.page.fitting import Reached, fingerprint_of, root_of
 from gallery.page.ports import Snapshot
 from gallery.page.serving import PageServer
 from gallery.page.site import PageSettings, Site
+from gallery.panel.fitting import Fitting
 from gallery.panel_visits import PanelVisits
 from gallery.pictures.marking import Pictures
 from gallery.running import Running
@@ -64,6 +65,7 @@ STATUS_FAILED: Final = 1
 COUNTED_EVERY_MS: Final = 2_000
 SILENT_S: Final = 600
 """The office answers twice a minute. After this long it does not any more; several tries were in vain."""
+_IPV4: Final = 4
 _WITHOUT_CONTACT: Final = frozenset({Why.CLOCK_BEHIND, Why.CLOCK_UNKNOWN, Why.NO_CONTACT})
 
 
@@ -156,18 +158,19 @@ class GalleryApp:
         pictures = Pictures()
         self._visits = None
         if self._node_socket is not None:
-            self._visits = PanelVisits(self.running, pictures, self._node_socket.say)
+            self._visits = PanelVisits(self.running, pictures, self._node_socket.say, self._fitting)
             self._node_socket.lend(self._visits)
         self._listeners = Listeners(file.page, handed)
         folder = configuration.state_dir / PAGE
         self._pair = KeyPair(folder / CERTIFICATE_FILE, folder / KEY_FILE)
+        self._root_file = folder / ROOT_FILE
         inter = INTER if INTER.is_dir() else None
         self._site = Site(
             self.running,
             PageSettings(
                 frozenset((*file.page.names, page_name(node))),
                 inter,
-                partial(root_of, folder / ROOT_FILE),
+                partial(root_of, self._root_file),
                 Reached(self._listeners.https_port, own_addresses, page_name(node)),
             ),
             alerts=alerts,
@@ -247,6 +250,12 @@ class GalleryApp:
     def _names(self) -> Names:
         known = self._directory.known
         return Names(", ".join(filter(None, (known.premises, known.place))), known.schemes)
+
+    def _fitting(self) -> Fitting:
+        """As ``/fit`` has it; for the panel, which shows IPv4 addresses alone."""
+        root = root_of(self._root_file)
+        address = next((str(one) for one in own_addresses() if one.version == _IPV4), "")
+        return Fitting("" if root is None else fingerprint_of(root), address, self._listeners.http_port)
 
     def _times_s(self) -> tuple[int, ...]:
         clock = self.running.state.clock

@@ -20,6 +20,7 @@ from gallery.core.effects import AnswerSignIn, CloseSession, NotShown, RedrawPag
 from gallery.core.events import Pin, SignInAsked, ViewAsked
 from gallery.page.ports import PANEL_SESSION, GalleryPort, Opened, Snapshot
 from gallery.panel import visit as rules
+from gallery.panel.fitting import Fitting
 from gallery.panel.visit import Banned, Colleague, Key, Leave, Listed, Look, Order, SignInWith, Step, Visit
 from gallery.pictures.marking import NotShownError, Pictures
 from gallery.pictures.terms import PanelPlace
@@ -60,12 +61,20 @@ class PanelVisits:
         gallery: the one thread that decides.
         pictures: read photographs.
         say: sends a face to the node; drops it if there is none. Called on our thread.
+        fitting: how a tablet is fitted, asked at the beginning of each visit.
     """
 
-    def __init__(self, gallery: GalleryPort, pictures: Pictures, say: Callable[[PanelFace], None]) -> None:
+    def __init__(
+        self,
+        gallery: GalleryPort,
+        pictures: Pictures,
+        say: Callable[[PanelFace], None],
+        fitting: Callable[[], Fitting] = Fitting,
+    ) -> None:
         self._gallery = gallery
         self._pictures = pictures
         self._say = say
+        self._fitting = fitting
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._now: _Now | None = None
         self._said: PanelFace | None = None
@@ -107,7 +116,7 @@ class PanelVisits:
                 # A node that was started anew counts from one again.
                 self._said = None
                 place = PanelPlace(line.width_px, line.height_px, line.mode)
-                visit = rules.begin(listed(self._gallery.snapshot()))
+                visit = rules.begin(listed(self._gallery.snapshot()), self._fitting())
                 self._now = _Now(number, place, _new_session(), visit)
                 self._show()
             case PanelKey(visit=number, key=key):

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 from PIL import Image
 
+from gallery.panel.fitting import Fitting, fingerprint_words, place_words
 from gallery.pictures.panel_pixels import panel_pixels
 from gallery.pictures.terms import PanelPlace
 from node.core.controls import Button, Part
@@ -68,6 +69,7 @@ _START: Final = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
 _HELD_MS: Final = 1_100
 _PLACE: Final = place_of_picture(PROFILES[DEFAULT_PROFILE].panel)
 _FACE: Final = pathlib.Path(__file__).parents[1] / "demo" / "faces" / "nobody-07.jpg"
+_FITTING: Final = Fitting(hashlib.sha256(b"the web CA of nobody's town").digest().hex(":").upper(), "192.168.1.20", 80)
 _OVER_MS: Final = 1_400
 _ANSWER_MS: Final = 2_000
 
@@ -336,7 +338,11 @@ def _rehearsed() -> dict[str, Screen]:
         "test-ok": _licensed().press(Button.TEST, 100).receipt().wait(8_000),
         "test-radio-lost": _licensed().deaf().press(Button.TEST, 100).receipt().wait(15_000),
         "test-failed": _Shop().online().press(Button.TEST, 100).wait(undelivered_ms),
-        "gallery-locked": _visited(_PLACE).hear(PanelFaceCame(1, ("LOCKED",), ("Gallery: 31 people", "►to sign in"))),
+        "gallery-locked": _visited(_PLACE).hear(
+            PanelFaceCame(1, ("LOCKED",), ("Gallery: 31 people", "►sign in  ▲fit tablet"))
+        ),
+        "gallery-fit": _visited(_PLACE).hear(PanelFaceCame(1, *place_words(_FITTING))),
+        "gallery-compare": _visited(_PLACE).hear(PanelFaceCame(1, *fingerprint_words(_FITTING))),
         "stopping": _Shop().online().hear(StopAsked()),
     }
     return {name: shop.screen for name, shop in shops.items()} | {"gallery-entry": gallery_entry(_PLACE)}

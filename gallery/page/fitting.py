@@ -61,7 +61,7 @@ def fit_routes(drawing: Drawing, root: Callable[[], x509.Certificate | None], re
     async def fit(request: Request) -> Response:
         found = root()
         values = {
-            "fingerprint": None if found is None else spaced(found.fingerprint(hashes.SHA256())),
+            "fingerprint": None if found is None else fingerprint_of(found),
             "urls": reached.urls((request.url.hostname or "").strip("[]")),
             "url_by_name": reached.url_by_name,
         }
@@ -86,9 +86,9 @@ def root_of(file: Path) -> x509.Certificate | None:
         return None
 
 
-def spaced(digest: bytes) -> str:
-    """As browsers and systems show a fingerprint: pairs in capitals, with colons."""
-    return digest.hex(":").upper()
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """Its SHA-256 as browsers and systems show it: pairs in capitals, with colons."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def _url(host: str, port: int) -> str:

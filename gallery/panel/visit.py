@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from gallery.core.effects import AnswerSignIn, NotShown, SignIn
 from gallery.core.readable import Why
 from gallery.core.staff import DIGITS_MAX, DIGITS_MIN
+from gallery.panel.fitting import LINE_CHARS_MAX, Fitting, fingerprint_words, place_words
 
-LINE_CHARS_MAX: Final = 21
 BESIDE_CHARS_MAX: Final = 10
 """Of a line beside a picture."""
 HEADLINE_CHARS_MAX: Final = 16
@@ -99,6 +99,8 @@ class Step(StrEnum):
     """Where a visit has come to."""
 
     LOCKED = "locked"
+    FITTING = "fitting"
+    COMPARING = "comparing"
     NAMES = "names"
     PIN = "pin"
     CHECKING = "checking"
@@ -118,6 +120,7 @@ class Visit(Struct, frozen=True):
 
     Attributes:
         listed: what there is.
+        fitting: how a tablet is fitted.
         step: where it has come to.
         at: which of the staff, or of the people.
         digits: of the PIN, those that are done.
@@ -128,6 +131,7 @@ class Visit(Struct, frozen=True):
     """
 
     listed: Listed
+    fitting: Fitting = Fitting()
     step: Step = Step.LOCKED
     at: int = 0
     digits: str = ""
@@ -179,9 +183,9 @@ class Face(Struct, frozen=True):
     has_picture: bool = False
 
 
-def begin(listed: Listed) -> Visit:
+def begin(listed: Listed, fitting: Fitting = Fitting()) -> Visit:  # noqa: B008 - frozen
     """Somebody pressed ▲ while nothing else was on the panel."""
-    return Visit(listed)
+    return Visit(listed, fitting)
 
 
 def press(visit: Visit, key: Key) -> tuple[Visit, Order | None]:
@@ -193,8 +197,8 @@ def press(visit: Visit, key: Key) -> tuple[Visit, Order | None]:
             return _names(visit, key)
         case Step.PIN:
             return _pin(visit, key)
-        case Step.REFUSED:
-            return replace(visit, step=Step.PIN, digits="", digit=None), None
+        case Step.REFUSED | Step.FITTING | Step.COMPARING:
+            return _read(visit, key), None
         case Step.PEOPLE | Step.DETAILS | Step.NOTE:
             return _people(visit, key)
         case Step.CHECKING | Step.OVER:
@@ -290,7 +294,9 @@ def _locked_face(visit: Visit) -> Face:
         return Face(("GALLERY", "OFF"), ("", _OFF.get(listed.off, "See the page")))
     count = len(listed.people)
     people = f"Gallery: {count} {'person' if count == 1 else 'people'}"
-    return Face(("LOCKED",), (people, "►to sign in" if listed.staff else "Choose a PIN: page"))
+    if not listed.staff:
+        return Face(("LOCKED",), ("Choose a PIN: page", "▲fit a tablet"))
+    return Face(("LOCKED",), (people, "►sign in  ▲fit tablet"))
 
 
 def _person_face(visit: Visit) -> Face:
@@ -304,11 +310,19 @@ def _person_face(visit: Visit) -> Face:
     return Face((), lines, has_picture=True)
 
 
+def _read(visit: Visit, key: Key) -> Visit:
+    """They have read it. How a tablet is fitted anybody may read: nothing of it is a secret."""
+    if visit.step is Step.REFUSED:
+        return replace(visit, step=Step.PIN, digits="", digit=None)
+    is_over = key is Key.BACK or visit.step is Step.COMPARING or not visit.fitting.can_begin
+    return replace(visit, step=Step.LOCKED if is_over else Step.COMPARING)
+
+
 def _left_locked(visit: Visit, key: Key) -> tuple[Visit, Order | None]:
+    if key is Key.UP:
+        return replace(visit, step=Step.FITTING), None
     if key is Key.BACK or visit.listed.off is not None or not visit.listed.staff:
         return closed(visit), Leave()
-    if key is Key.UP:
-        return visit, None
     step = Step.NAMES if len(visit.listed.staff) > 1 else Step.PIN
     return replace(visit, step=step, at=0, digits="", digit=None), None
 
@@ -383,6 +397,8 @@ def _wait(wait_ms: int) -> str:
 
 _FACES: Final[dict[Step, Callable[[Visit], Face]]] = {
     Step.LOCKED: _locked_face,
+    Step.FITTING: lambda visit: Face(*place_words(visit.fitting)),
+    Step.COMPARING: lambda visit: Face(*fingerprint_words(visit.fitting)),
     Step.NAMES: _names_face,
     Step.PIN: _pin_face,
     Step.CHECKING: lambda _visit: Face(("WAIT",), ("Checking your PIN", "")),

@@ -102,7 +102,7 @@ def logged(shop: RunningGallery) -> list[tuple[int, int, str]]:
 
 def test_panel_shows_a_face_after_the_pin_and_writes_each_look_down(panel: Panel, shop: RunningGallery) -> None:
     first = panel.begin()
-    assert (("LOCKED",), ("Gallery: 2 people", "►to sign in")) == (first.headline, first.lines)
+    assert (("LOCKED",), ("Gallery: 2 people", "►sign in  ▲fit tablet")) == (first.headline, first.lines)
 
     panel.press("next")
     panel.type(PIN.text)

@@ -257,7 +257,7 @@ def test_who_fits_a_tablet_reads_the_fingerprint_without_encryption(shop: PageUn
     async def visit(client: httpx.AsyncClient) -> None:
         fit = (await client.get("/fit")).text.replace("<wbr>", "")
         assert ROOT.fingerprint(hashes.SHA256()).hex(":").upper() in fit
-        assert "the one that the fleet engineer has" in fit
+        assert "the one on the unit’s own screen" in fit
         assert ROOT.public_bytes(Encoding.DER) == (await client.get("/fit/ca.crt")).content
 
     with_client(shop, visit, "http://192.168.1.20:8080")

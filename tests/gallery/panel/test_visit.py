@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from gallery.core.effects import AnswerSignIn, SignIn
 from gallery.core.readable import WHOLE, Why
+from gallery.panel.fitting import LINE_CHARS_MAX
 from gallery.panel.visit import (
     BESIDE_CHARS_MAX,
     HEADLINE_CHARS_MAX,
-    LINE_CHARS_MAX,
     Banned,
     Colleague,
     Face,
@@ -269,4 +269,4 @@ def test_every_face_fits_its_panel() -> None:
 
 
 def test_nobody_with_a_pin_is_sent_to_the_page() -> None:
-    assert Face(("LOCKED",), ("Gallery: 1 person", "Choose a PIN: page")) == face(begin(Listed(people=(FIRST,))))
+    assert Face(("LOCKED",), ("Choose a PIN: page", "▲fit a tablet")) == face(begin(Listed(people=(FIRST,))))
