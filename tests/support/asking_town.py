@@ -109,16 +109,21 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class AskingTown:
-    """Its files, in a folder. Nodes' issuer and services' issuer are below one root."""
+    """Its files, in a folder. Nodes' issuer and services' issuer are below one root.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: for them.
+        town: for which its office publishes.
+    """
+
+    def __init__(self, folder: Path, town: Town = TOWN) -> None:
+        self.folder, self.town = folder, town
         self.now = datetime.now(UTC)
         self.root = CertificateAuthority.create_root("Watchlink root of test", self.now)
         self.nodes = self.root.create_issuer(NODES, "nodes-1", self.now)
         self.services = self.root.create_issuer(SERVICES, "services-1", self.now)
         self.certificates: dict[NodeId, IssuedCertificate] = {}
-        self.text_keys = TextKeys(GALLERY_KEY, TOWN)
+        self.text_keys = TextKeys(GALLERY_KEY, self.town)
         self.serial, self.list_number = 0, 0
         self._galleries: dict[int, dict[int, tuple[Entry, int, GalleryLine]]] = {}
         self._numbers: dict[int, int] = {}
@@ -177,7 +182,7 @@ class AskingTown:
     def hold(self, scheme: int, nodes: Iterable[NodeId]) -> None:
         """The port has made all rows of a scheme for these nodes before."""
         (self.folder / "nodes/state").mkdir(exist_ok=True)
-        with contextlib.closing(Store(self.folder / "nodes/state/nodes.sqlite3", TOWN)) as store:
+        with contextlib.closing(Store(self.folder / "nodes/state/nodes.sqlite3", self.town)) as store:
             for node in nodes:
                 asker = Asker(node, node, frozenset({scheme}), sealing_key(node).public_key().public_bytes_raw())
                 store.note_rows_made(node, scheme, holder_text(asker))
@@ -227,7 +232,7 @@ class AskingTown:
         )
         self.write(f"snapshots/{lines_file(scheme, number)}", lines.data)
         self.write(f"snapshots/{holders_file(scheme, number)}", encode_holders(holders))
-        self.write(f"snapshots/{head_file(scheme, number)}", seal_head(head, TOWN, OFFICE))
+        self.write(f"snapshots/{head_file(scheme, number)}", seal_head(head, self.town, OFFICE))
         self.prove(self._numbers)
         return number
 
@@ -235,7 +240,7 @@ class AskingTown:
         """The publisher says that these galleries are in force."""
         proven = tuple(ProvenGallery(scheme=scheme, number=number) for scheme, number in numbers.items())
         proof = GalleryProof(made_at=at or self.now, galleries=proven)
-        self.write(f"snapshots/{PROOF_FILE}", seal_proof(proof, TOWN, OFFICE))
+        self.write(f"snapshots/{PROOF_FILE}", seal_proof(proof, self.town, OFFICE))
 
     def _line(self, scheme: int, number: int, entry: Entry) -> GalleryLine:
         text = EntryText(reference=f"HART-{entry.case:04}", category="theft", name=entry.name)
