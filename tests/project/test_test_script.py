@@ -131,6 +131,10 @@ def test_arguments_may_select_nothing_of_a_part_but_something(
     assert status == running.returncode, said
 
 
+def test_no_test_outside_the_office_waits_for_django(request: pytest.FixtureRequest) -> None:
+    assert [] == [name for name in request.fixturenames if "django" in name or "_dj_" in name]
+
+
 def wait_until_ended(tree: Path) -> None:
     numbers = [(tree / part).read_text().strip() for part in ("unit", "integration") if (tree / part).exists()]
 
