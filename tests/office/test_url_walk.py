@@ -230,9 +230,9 @@ def town(
         galleries.fit(node, 0, number, name=f"{mark} Inn")
         galleries.publish(number, {21: None})
         galleries.store.add_views(node, logged(node, (0, 0), (number, 21)), 1_000)
+        galleries.store.is_forked(node, ViewHead(n=1, digest="ab" * 32), 1_000)
     machine_port = SimpleNamespace(nodes_file=galleries.config)
     monkeypatch.setattr("office.in_shops.port.settings", SimpleNamespace(OFFICE=machine_port))
-        galleries.store.is_forked(node, ViewHead(n=1, digest="ab" * 32), 1_000)
     yield Town(in_hart, shared_things(schemes, make_person))
     galleries.store.close()
 

@@ -24,11 +24,11 @@ from office.staff.models import StaffMember
 from tests.office.breaches.conftest import breach_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.people.conftest import taken
+from wire.ids import NodeId, node_text
 
 MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
 """In the names of all that is of one scheme alone."""
 UPLOADED: Final = b"Name,Member\nA,M\n"
-from wire.ids import NodeId, node_text
 
 
 class Things(NamedTuple):
@@ -129,11 +129,9 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "votes": {"number": voted["between-meetings"]},
         "hands": {"number": voted["meeting"]},
         "papers": {"number": printable.pk, "scheme": scheme.slug},
-        "register": {"number": readable.pk, "size": "small"},
+        "register": {"number": _readable(printable.case, inviter).pk, "size": "small"},
         "galleries": {"unit": node_text(NodeId(scheme.number))},
-        "breaches": {"number": breach.pk, "size": "small"},
-        "incidents": {"incident": "00000010-7"},
-        "statements": {"number": copy.pk},
+        "breaches": {"number": breach_of(printable.case, place=f"{mark} Inn").pk, "size": "small"},
     }
     return Things(arguments, target, member.name)
 
