@@ -1,4 +1,7 @@
-"""How hard Hypothesis works: the same examples at every ordinary run, far more and new ones when fuzzing."""
+"""How hard Hypothesis works: the same examples at every ordinary run, far more and new ones when fuzzing.
+
+On a second Python a tenth of them (``--hypothesis-profile=brief``).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from hypothesis import HealthCheck, settings
 # No deadline and no complaint about slowness: a loaded machine is no reason to fail.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", _PATIENT, derandomize=True, database=None)
+settings.register_profile("brief", _PATIENT, derandomize=True, database=None, max_examples=10)
 settings.register_profile("fuzz", _PATIENT, max_examples=5_000, print_blob=True)
 settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "ordinary")
 

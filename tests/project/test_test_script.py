@@ -75,6 +75,17 @@ def test_full_run_fails_with_either_part(tree: Path, fails: str, status: int, la
     assert [] == list((tree / "var").iterdir())
 
 
+@pytest.mark.parametrize("fails", ["unit", "second"])
+def test_either_python_fails_the_units_and_both_are_told(tree: Path, fails: str) -> None:
+    shutil.copytree(tree / ".venv", tree / ".venv313")
+    running = started(tree, "unit", FAILS=fails)
+    said, _ = running.communicate(timeout=DEADLINE_S)
+
+    assert 1 == running.returncode
+    assert ["== unit tests on Python 3"] * 2 == [line for line in said.splitlines() if line.startswith("==")]
+    assert 1 == said.count("3 passed in 1s")
+
+
 def test_full_run_ends_at_the_first_ctrl_c_and_leaves_nothing(tree: Path) -> None:
     running = started(tree, HANGS="yes")
     wait_until((tree / "ready").exists, "both parts run")
@@ -99,8 +110,9 @@ def test_full_run_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
 
 
 def test_part_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
+    shutil.copytree(tree / ".venv", tree / ".venv313")
     running = started(tree, "unit", HANGS="yes")
-    wait_until((tree / "unit").exists, "it runs")
+    wait_until(lambda: (tree / "unit").exists() and (tree / "second").exists(), "they run")
     running.terminate()
     running.communicate(timeout=DEADLINE_S)
 
@@ -136,7 +148,9 @@ def test_no_test_outside_the_office_waits_for_django(request: pytest.FixtureRequ
 
 
 def wait_until_ended(tree: Path) -> None:
-    numbers = [(tree / part).read_text().strip() for part in ("unit", "integration") if (tree / part).exists()]
+    numbers = [
+        (tree / part).read_text().strip() for part in ("unit", "second", "integration") if (tree / part).exists()
+    ]
 
     # One that nobody waits for has no program any more, but a number.
     assert numbers
