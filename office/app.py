@@ -154,7 +154,7 @@ class _Housekeeping:
 
         from office.accounts.tidying import tidy  # noqa: PLC0415
         from office.backup.aside import forget_set_aside  # noqa: PLC0415
-        from office.breaches.forgetting import forget_unknown  # noqa: PLC0415
+        from office.breaches.forgetting import forget_copies, forget_unknown  # noqa: PLC0415
         from office.exclusions.due import settle  # noqa: PLC0415
         from office.exclusions.rules.period import day_of  # noqa: PLC0415
         from office.exclusions.terms import public_texts  # noqa: PLC0415
@@ -183,6 +183,7 @@ class _Housekeeping:
                 forget_everywhere(now)
                 if not is_held(day_of(now)):
                     forget_unknown(now)
+                    forget_copies(now)
                     tidy_staff(now, self._configuration.staff.kept_days)
                     forget_set_aside(self._configuration, now)
         except (OSError, ConfigError, DirectoryError) as e:

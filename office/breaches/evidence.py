@@ -34,15 +34,16 @@ _DONE: Final = {
 }
 
 
-def facts_of(breach: Breach, individual: Individual, photograph: Photograph | None) -> Facts:
+def facts_of(breach: Breach, individual: Individual | None, photograph: Photograph | None) -> Facts:
     """What is recorded, as it stands now."""
     case = breach.case
     served = None if case is None else case.notices.filter(served_at__isnull=False).first()
     return Facts(
         scheme=breach.scheme.name,
-        reference=individual.reference,
-        name=individual.name,
+        reference="" if individual is None else individual.reference,
+        name="" if individual is None else individual.name,
         kind=breach.kind,  # type: ignore[arg-type]  # the field's choices are its values
+        happened=breach.happened,  # type: ignore[arg-type]  # likewise
         at=breach.at,
         is_time_proven=breach.is_time_proven,
         place=breach.place,

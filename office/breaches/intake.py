@@ -69,7 +69,7 @@ def _take(kept: KeptReport) -> bool:
                 "reference": f"{scheme.slug.upper()}-{report.person:04}",
                 "node": kept.node,
                 "premises": premises,
-                "place": _place(premises),
+                "place": place_of(premises),
                 "staff": report.staff,
                 "at": _moment(report.at_s),
                 "is_time_proven": report.is_proven,
@@ -93,7 +93,8 @@ def _was_erased(scheme: Scheme, case: Case | None, person: int) -> bool:
     return one is not None and (one.same_as or one).erased_at is not None
 
 
-def _place(premises: Premises | None) -> str:
+def place_of(premises: Premises | None) -> str:
+    """Name and place of the premises, as a breach keeps them."""
     if premises is None:
         return "A unit that stands in no premises of the scheme"
     return ", ".join(filter(None, (premises.name, premises.place)))

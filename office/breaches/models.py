@@ -1,4 +1,4 @@
-"""Tables of what shops report, and of what was done about it. Nothing here names or describes anybody in words."""
+"""Tables of what shops report, and of what was done about it. But for a copy of a statement, nothing names anybody."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from django.conf import settings
 from django.db import models
 
 from office.accounts.models import Scheme
-from office.breaches.rules import ACTION_TITLES, KIND_TITLES, LEFT_TITLES, STATE_TITLES
+from office.breaches.rules import ACTION_TITLES, HAPPENED_TITLES, KIND_TITLES, LEFT_TITLES, STATE_TITLES
 from office.exclusions.models import PLACE_CHARS_MAX, STEP_BY_CHARS_MAX, Case
-from office.members.models import Premises
+from office.members.models import Member, Premises
 
 CRIME_REFERENCE_CHARS_MAX = 40
 
 
 class Breach(models.Model):
-    """A report of a shop, as it came, and how far it has been dealt with."""
+    """A report of a shop, as it came, or an incident, as it was written down; and how far it has been dealt with."""
 
     report = models.CharField(max_length=32, unique=True)
-    """As the unit drew it; one that is taken in twice is one."""
+    """As the unit drew it, or the office for an incident; one that is taken in twice is one."""
     kind = models.CharField(max_length=12, choices=list(KIND_TITLES.items()))
+    happened = models.CharField(max_length=12, choices=list(HAPPENED_TITLES.items()), blank=True)
+    """Of an incident."""
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="breaches")
     case = models.ForeignKey(Case, models.CASCADE, null=True, related_name="breaches")
-    """``None`` = there is no such case in the scheme."""
-    reference = models.CharField(max_length=48)
-    """Of the person, as the unit had it: ``HART-0042``."""
+    """``None`` = there is no such case in the scheme, or it is an incident."""
+    reference = models.CharField(max_length=48, blank=True)
+    """Of the person, as the unit had it: ``HART-0042``; empty = it is an incident."""
     node = models.PositiveBigIntegerField()
     premises = models.ForeignKey(Premises, models.SET_NULL, null=True, related_name="+")
     place = models.CharField(max_length=2 * PLACE_CHARS_MAX)
@@ -33,7 +35,7 @@ class Breach(models.Model):
     at = models.DateTimeField()
     is_time_proven = models.BooleanField()
     """Whether the unit's clock was proven right."""
-    left = models.CharField(max_length=12, choices=list(LEFT_TITLES.items()))
+    left = models.CharField(max_length=12, choices=list(LEFT_TITLES.items()), blank=True)
     incident = models.CharField(max_length=20, blank=True)
     """Of the alert at central; empty = none went out."""
     received_at = models.DateTimeField()
@@ -51,7 +53,8 @@ class Breach(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.pk} by {self.reference}"
+        by = f" by {self.reference}" if self.reference else ""
+        return f"{self.get_kind_display()} {self.pk}{by}"
 
     def audit_schemes(self) -> list[int]:
         """Whose co-ordinators read of it."""
@@ -77,3 +80,21 @@ class BreachAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.breach}: {self.kind}"
+
+
+class StatementCopy(models.Model):
+    """The reporter's statement, as it was made: for the contact of the business that the premises belonged to then."""
+
+    breach = models.OneToOneField(Breach, models.CASCADE, related_name="copy")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    paper = models.BinaryField()
+    """:class:`office.papers.orders.StatementPaper` as JSON: the same order gives the same PDF."""
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=STEP_BY_CHARS_MAX)
+    """Name and role as they were then."""
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"Copy of the statement about {self.breach}"

@@ -22,7 +22,18 @@ STATE_TITLES: Final[Mapping[State, str]] = {
     "in-hand": "In hand",
     "closed": "Closed",
 }
-KIND_TITLES: Final[Mapping[Kind, str]] = {"breach": "Breach", "sighting": "Sighting"}
+RecordKind = Kind | Literal["incident"]
+"""What shops report about somebody, and an alert about nobody, which somebody at the office has written down."""
+KIND_TITLES: Final[Mapping[RecordKind, str]] = {"breach": "Breach", "sighting": "Sighting", "incident": "Incident"}
+Happened = Literal["attack", "assist", "theft", "disorder", "other"]
+HAPPENED_TITLES: Final[Mapping[Happened, str]] = {
+    "attack": "Attack, or a threat to a person",
+    "assist": "Staff called for assistance",
+    "theft": "Theft",
+    "disorder": "Disorder",
+    "other": "Something else",
+}
+"""Of an incident; the first four are kinds of alerts, too."""
 LEFT_TITLES: Final[Mapping[Left, str]] = {
     "yes": "Left when asked",
     "no": "Did not leave when asked",
@@ -40,7 +51,9 @@ TOLD_FOR: Final = timedelta(days=30)
 """So long after it was closed the shop is still told."""
 OPEN_TOLD_FOR: Final = timedelta(days=365)
 UNKNOWN_KEPT: Final = timedelta(days=365)
-"""A report about a case that is not there goes with no case: it goes by itself."""
+"""A report about a case that is not there, and an incident, go with no case: they go by themselves."""
+COPY_KEPT: Final = timedelta(days=30)
+"""So long the shop's contact can read the copy of a statement."""
 _EXCLUDED: Final[frozenset[CaseState]] = IN_FORCE | {"expired"}
 """The members have excluded the person, and nobody took it back."""
 _WORDS: Final[Mapping[str, str]] = {
@@ -49,6 +62,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "police-informed": "The police were informed.",
     "no-action": "No further action.",
 }
+_COPY: Final = " Your contact can read a copy of the statement at the office."
 _NOTHING_YET: Final[Mapping[State, str]] = {
     "received": "The co-ordinator and the police have your report.",
     "in-hand": "Somebody is dealing with your report.",
@@ -101,16 +115,17 @@ def next_state(*, closes: bool) -> State:
     return "closed" if closes else "in-hand"
 
 
-def told(state: State, actions: Iterable[str], at: datetime) -> Told:
+def told(state: State, actions: Iterable[str], at: datetime, *, has_copy: bool = False) -> Told:
     """What the shop is told of a breach.
 
     Args:
         state: of the breach.
         actions: what was done, in order.
         at: since when it is so.
+        has_copy: a copy of the reporter's statement lies ready for the shop's contact.
     """
-    words = " ".join(dict.fromkeys(_WORDS[one] for one in actions if one in _WORDS))
-    return Told(state, (words or _NOTHING_YET[state])[:OUTCOME_CHARS_MAX], at)
+    words = " ".join(dict.fromkeys(_WORDS[one] for one in actions if one in _WORDS)) or _NOTHING_YET[state]
+    return Told(state, f"{words}{_COPY if has_copy else ''}"[:OUTCOME_CHARS_MAX], at)
 
 
 def is_told(received_at: datetime, closed_at: datetime | None, now: datetime) -> bool:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.db.models import Count, Max
 
-from office.breaches.models import Breach, BreachAction
-from office.breaches.rules import OPEN_TOLD_FOR, is_told, told
+from office.breaches.models import Breach, BreachAction, StatementCopy
+from office.breaches.rules import COPY_KEPT, OPEN_TOLD_FOR, is_told, told
 from office.gallery.outcomes_file import OutcomesFile
 from wire.gallery_reports import OUTCOMES_MAX, ReportOutcome
 from wire.ids import NodeId, node_text
@@ -16,7 +16,9 @@ from wire.ids import NodeId, node_text
 
 def signature() -> tuple[object, ...]:
     """Differs whenever what units are told may differ, but for what ends by itself. Cheap, however many there are."""
-    reports = Breach.objects.aggregate(count=Count("pk"), newest=Max("pk"), changed=Max("state_at"))
+    reports = Breach.objects.aggregate(
+        count=Count("pk"), newest=Max("pk"), changed=Max("state_at"), copies=Count("copy"), copied=Max("copy__made_at")
+    )
     return *reports.values(), BreachAction.objects.aggregate(newest=Max("pk"))["newest"]
 
 
@@ -27,7 +29,10 @@ def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
         taken: number of the newest of the port's reports that was taken in.
         now: moment.
     """
-    found = Breach.objects.filter(received_at__gt=now - 2 * OPEN_TOLD_FOR).order_by("-received_at", "-pk")
+    # No unit has reported an incident, so none is told.
+    found = Breach.objects.filter(received_at__gt=now - 2 * OPEN_TOLD_FOR).exclude(kind="incident")
+    found = found.order_by("-received_at", "-pk")
+    copied = frozenset(StatementCopy.objects.filter(made_at__gt=now - COPY_KEPT).values_list("breach", flat=True))
     actions: defaultdict[int, list[str]] = defaultdict(list)
     for breach, kind in BreachAction.objects.filter(breach__in=found).order_by("pk").values_list("breach", "kind"):
         actions[breach].append(kind)
@@ -36,6 +41,6 @@ def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
         mine = nodes[node_text(NodeId(one.node))]
         if len(mine) == OUTCOMES_MAX or not is_told(one.received_at, one.closed_at, now):
             continue
-        what = told(one.state, actions[one.pk], one.state_at)  # type: ignore[arg-type]  # the field's choices
+        what = told(one.state, actions[one.pk], one.state_at, has_copy=one.pk in copied)  # type: ignore[arg-type]  # the field's choices
         mine.append(ReportOutcome(report=one.report, state=what.state, words=what.words, at_s=int(what.at.timestamp())))
     return OutcomesFile(taken=taken, nodes={node: tuple(rows) for node, rows in sorted(nodes.items()) if rows})

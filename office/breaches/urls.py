@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from office.breaches import statement_views, views
+from office.breaches import copy_views, incident_views, statement_views, views
 
 urlpatterns = [
+    path("incidents/<str:incident>/", incident_views.incident_page, name="incident"),
+    path("statements/<int:number>.pdf", copy_views.statement_copy, name="statement-copy"),
     path("breaches/", views.breaches_list, name="breaches"),
     path("breaches/<int:number>/", views.breach_page, name="breach"),
     path("breaches/<int:number>/act/", views.breach_act, name="breach-act"),

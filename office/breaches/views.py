@@ -20,7 +20,7 @@ from office.accounts.rules import Rights
 from office.audit.journal import Entry, record, record_many
 from office.breaches.acts import ActionRefusedError, add_action
 from office.breaches.forms import ActionForm
-from office.breaches.models import Breach
+from office.breaches.models import Breach, StatementCopy
 from office.breaches.reporters import reporter_of
 from office.breaches.rules import ROLES, STATE_TITLES, is_over
 from office.breaches.scope import breaches_visible, identities_of, identity_of, one_breach, shown_photograph
@@ -45,7 +45,11 @@ def breaches_list(request: HttpRequest) -> HttpResponse:
     if chosen:
         found = found.filter(state=chosen)
     if sought:
-        found = found.filter(models.Q(reference__icontains=sought) | models.Q(place__icontains=sought))
+        found = found.filter(
+            models.Q(reference__icontains=sought)
+            | models.Q(place__icontains=sought)
+            | models.Q(incident__icontains=sought)
+        )
     ranks = [models.When(state=one, then=models.Value(rank)) for rank, one in enumerate(STATE_TITLES)]
     rank = models.Case(*ranks, default=models.Value(len(ranks)), output_field=models.IntegerField())
     found = found.annotate(rank=rank).order_by("rank", "-at", "-pk")
@@ -92,14 +96,15 @@ def breach_act(request: HttpRequest, number: int) -> HttpResponseBase:
                     typed["kind"],
                     version=typed["version"],
                     crime_reference=typed["crime_reference"],
-                    extended=typed["extended"],
+                    extended=typed.get("extended"),
                     closes=typed["closes"],
                 )
         except ActionRefusedError as e:
             form.add_error(None, str(e))
             status = 409
         else:
-            messages.success(request, "Written down. The shop is told." if typed["closes"] else "Written down.")
+            is_told = typed["closes"] and breach.kind != "incident"
+            messages.success(request, "Written down. The shop is told." if is_told else "Written down.")
             return redirect("breach", number=number)
     now = one_breach(request, number)
     again = request.POST.copy()
@@ -124,7 +129,7 @@ def _tell(request: HttpRequest, breaches: Iterable[Breach]) -> None:
     """Keep in the audit of each scheme who of its register was on the page: references alone."""
     references: dict[int, set[str]] = {}
     for one in breaches:
-        references.setdefault(one.scheme_id, set()).add(one.reference)
+        references.setdefault(one.scheme_id, set()).update(filter(None, [one.reference]))
     # A page with nobody on it was asked for, too.
     told = references or {number: set() for number in rights(request).schemes(*ROLES)}
     record_many(
@@ -145,6 +150,7 @@ def _context(mine: Rights, breach: Breach, form: ActionForm) -> dict[str, Any]:
         "individual": individual,
         "photograph": None if individual is None else shown_photograph(individual),
         "reporter": reporter_of(breach),
+        "copy": StatementCopy.objects.filter(breach=breach).first(),
         "actions": breach.actions.select_related("extended__scheme"),
         "form": form,
         "central_url": office.central_url if office is not None and breach.incident else "",

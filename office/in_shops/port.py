@@ -13,10 +13,12 @@ from msgspec import Struct
 
 from office.config import Configuration
 from office.in_shops.published import Published, PublishedError, newest
+from office.members.units import units
 from office.nodes.config import load_configuration
 from office.nodes.reading import Gap, Reported, look_at
 from office.nodes.store import FILE_NAME, Alarm, StoreError
 from runtime.config import ConfigError
+from wire.ids import node_text
 
 _DAY_S: Final = 86_400
 _OFF: Final = "No shop has a gallery yet: this office answers no units. Ask the office’s engineer to set that up."
@@ -45,6 +47,18 @@ class Report(Struct, frozen=True):
         """What is still missing of a gap; ``None`` = it has come in, or views of that time are forgotten anyhow."""
         is_forgotten = alarm.at_s < time.time() - self.views_days * _DAY_S
         return None if is_forgotten else self.reported.gap(alarm)
+
+
+def premises_of_unit(unit: str) -> int:
+    """Number of the premises where a unit stands, by the port's directory or the office's own; 0 = nobody knows."""
+    try:
+        with report() as found:
+            stations = found.reported.stations()
+    except NoReportError:
+        stations = ()
+    fitted = {node_text(one.node): one.premises for one in stations}
+    fitted |= {one: number for number, its in (units() or {}).items() for one in its if not fitted.get(one)}
+    return fitted.get(unit, 0)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Account
+from office.breaches.copies import copies_at
 from office.members.csv_views import forget_uploads
 from office.members.facts import folded
 from office.members.forms import (
@@ -102,6 +103,7 @@ def premises_page_view(request: HttpRequest, number: int) -> HttpResponse:
             "schemes": schemes_of(visible_schemes(numbers, own)),
             "units": None if fitted is None else fitted.get(premises.pk, ()),
             "may_edit": bool(visible_schemes(numbers, mine.co_ordinates)),
+            "copies": copies_at(mine, premises),
         },
     )
 

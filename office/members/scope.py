@@ -6,7 +6,7 @@ from datetime import date
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
-from office.accounts.models import Scheme
+from office.accounts.models import Account, RoleGrant, Scheme
 from office.accounts.rules import Rights
 from office.members.import_rules import Existing, Known, OwnScheme
 from office.members.models import Member, Membership, Premises, Spokesperson
@@ -41,6 +41,15 @@ def members_without_contact(own_schemes: frozenset[int]) -> QuerySet[Member]:
     )
     without = Membership.objects.filter(~Exists(seeing), scheme__in=own_schemes, ended_on=None)
     return Member.objects.filter(pk__in=without.values("member")).order_by("name", "pk")
+
+
+def contacts_of(member: int, scheme: int) -> QuerySet[Account]:
+    """Who speaks for a member in a scheme, and can sign in; by name."""
+    found = Account.objects.filter(
+        is_active=True, grants__in=RoleGrant.objects.filter(role="members-contact", scheme=scheme)
+    )
+    chosen = Spokesperson.objects.filter(member=member, scheme=scheme)
+    return found.filter(pk__in=chosen.values("account")).order_by("name", "pk")
 
 
 def premises_visible(rights: Rights, schemes: frozenset[int] | None = None) -> QuerySet[Premises]:

@@ -19,7 +19,7 @@ from office.accounts.models import Account, RoleGrant
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME
 from office.audit.models import AuditRow
-from office.breaches.models import Breach
+from office.breaches.models import Breach, StatementCopy
 from office.exclusions.models import Ballot, Case, Notice, Step
 from office.exclusions.rules.life import TITLES as STATE_TITLES
 from office.exclusions.rules.period import day_of
@@ -264,6 +264,8 @@ def _breach(breach: Breach, texts: _Texts) -> Iterator[Fact]:
     yield Fact("Received", _moment(breach.received_at))
     yield Fact("State", f"{breach.get_state_display()}, since {_moment(breach.state_at)}")
     yield Fact("Closed on", _day(breach.closed_at))
+    for copy in StatementCopy.objects.filter(breach=breach):
+        yield Fact(f"{_moment(copy.made_at)}, {_by_role(copy.made_by)}", "Copy of a statement, for the shop")
     for action in breach.actions.all():
         said = ", ".join(
             filter(None, (action.get_kind_display(), action.crime_reference, "closed with this" * action.closes))

@@ -73,6 +73,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST lost_phone": 200,
     "POST nominate": 400,
     "POST breach-statement": 400,
+    "POST incident": 400,
+    "GET statement-copy": 503,
     "POST vote-cast": 400,
     **{f"POST case-{name}": 400 for name in ("check", "open-vote", "issue", "serve", "correct", "shorten")},
     **{f"POST case-{name}": 409 for name in ("stop-vote", "approve-minor", "reissue", "appeal", "dismiss-appeal")},
@@ -122,9 +124,9 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
         "person-restrict": {**about},
         "person-erase": {**about},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
+        "card-broken": {"reason": "failed"},
         "breach-act": {"kind": "warned", "version": 1},
         "photograph": {"proposal": "large-left"},
-        "card-broken": {"reason": "failed"},
         "photograph-remove": {"reason": "poor"},
     }
     of_a_case: dict[str, object] = {"version": 1, "reason": "because", "close": ""}
@@ -133,7 +135,7 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
 
 REFUSALS: Final = (
     *("case.not-found", "individual.not-found", "notice.not-found", "photograph.not-found", "register.not-found"),
-    *("breach.not-found", "rights-request.not-found", "vote.not-found", "vote.refused"),
+    *("statement-copy.not-found", "breach.not-found", "rights-request.not-found", "vote.not-found", "vote.refused"),
 )
 """Rows of the audit that say that something was not done."""
 OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover"}

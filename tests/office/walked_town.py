@@ -8,10 +8,13 @@ from typing import Final, NamedTuple
 
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
+from msgspec.json import encode
 
 from office.accounts import links
 from office.accounts.models import Account, Invitation, Notice, OfficeSession, RecoveryLink, Scheme
 from office.audit.journal import record
+from office.breaches.models import StatementCopy
+from office.breaches.statements import statement
 from office.exclusions.models import Ballot, Case, SchemeTerms
 from office.exclusions.models import Notice as CaseNotice
 from office.exclusions.rules.law import DOCUMENT_KINDS
@@ -22,6 +25,7 @@ from office.people.models import Individual, RightsRequest
 from office.people.photographs import add_photograph, keep_crop, show_photograph
 from office.staff.models import StaffMember
 from tests.office.breaches.conftest import breach_of
+from tests.office.breaches.test_statements import FACTS, MAKER
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.people.conftest import taken
 from wire.ids import NodeId, node_text
@@ -109,6 +113,11 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
     record(None, "premises.added", premises, schemes=[scheme.number])
     nominated, voted = _cases(scheme, inviter)
     printable = _printable(scheme, inviter)
+    readable = _readable(printable.case, inviter)
+    breach = breach_of(printable.case, place=f"{mark} Inn", premises=premises)
+    copy = StatementCopy.objects.create(
+        breach=breach, member=member, paper=encode(statement(FACTS, MAKER)), made_at=now, made_by=f"{mark} Inviter"
+    )
     arguments: dict[str, dict[str, object]] = {
         "premises": {"number": premises.pk, "person": staff.number},
         "members": {"number": member.pk},
@@ -129,9 +138,11 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "votes": {"number": voted["between-meetings"]},
         "hands": {"number": voted["meeting"]},
         "papers": {"number": printable.pk, "scheme": scheme.slug},
-        "register": {"number": _readable(printable.case, inviter).pk, "size": "small"},
+        "register": {"number": readable.pk, "size": "small"},
         "galleries": {"unit": node_text(NodeId(scheme.number))},
-        "breaches": {"number": breach_of(printable.case, place=f"{mark} Inn").pk, "size": "small"},
+        "breaches": {"number": breach.pk, "size": "small"},
+        "incidents": {"incident": "00000010-7"},
+        "statements": {"number": copy.pk},
     }
     return Things(arguments, target, member.name)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from office.accounts.models import Scheme
+from office.breaches import copy_views, statement_views
 from office.breaches.models import Breach
 from office.exclusions.models import Case
 from office.nodes.store import Store
+from office.papers.orders import StatementPaper
 from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
 from tests.support.asking_town import TOWN
@@ -70,3 +73,27 @@ def kept_at_port(path: Path, *reports: BreachReport, premises: int = 0, node: No
     store = Store(path, TOWN)
     store.add_reports(node, premises, reports, 1_800_000_060)
     store.close()
+
+
+def _orders(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> list[StatementPaper]:
+    """Instead of a PDF."""
+    orders: list[StatementPaper] = []
+
+    def pdf_of(order: StatementPaper, _socket: object) -> bytes:
+        orders.append(order)
+        return b"%PDF-"
+
+    monkeypatch.setattr(module, "pdf_of", pdf_of)
+    return orders
+
+
+@pytest.fixture
+def ordered(monkeypatch: pytest.MonkeyPatch) -> list[StatementPaper]:
+    """What would be drawn for whoever makes a statement."""
+    return _orders(monkeypatch, statement_views)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[StatementPaper]:
+    """What the shop's contact would be handed."""
+    return _orders(monkeypatch, copy_views)

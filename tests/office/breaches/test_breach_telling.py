@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from office.accounts.access import rights_of
 from office.breaches.acts import add_action
-from office.breaches.models import Breach
-from office.breaches.telling import outcomes_now
+from office.breaches.models import Breach, StatementCopy
+from office.breaches.rules import ACTIONS, COPY_KEPT, told
+from office.breaches.telling import outcomes_now, signature
 from office.gallery.outcomes_file import decode_outcomes, encode_outcomes
 from tests.office.breaches.conftest import NODE, breach_of
 from tests.office.exclusions.conftest import Town
@@ -49,6 +50,31 @@ def test_outcome_is_told_no_more_a_month_after_it_was_closed(town: Town) -> None
     left = breach_of(case, state="closed", closed_at=now - timedelta(days=29))
 
     assert [left.report] == [one.report for one in outcomes_now(0, now).of(NODE).reports]
+
+
+def test_shop_is_told_that_its_contact_can_read_a_copy_while_it_lies_there(town: Town) -> None:
+    breach, now = breach_of(town.case("served")), timezone.now()
+    before = signature()
+    StatementCopy.objects.create(breach=breach, member=town.members[0], paper=b"{}", made_at=now, made_by="Cora")
+    words = [
+        outcomes_now(0, at).of(NODE).reports[0].words for at in (now, now + COPY_KEPT - timedelta(1), now + COPY_KEPT)
+    ]
+
+    assert before != signature()
+    assert [True, True, False] == ["Your contact can read a copy of the statement" in one for one in words]
+
+
+def test_longest_outcome_with_a_copy_fits(town: Town) -> None:
+    at = timezone.now()
+    words = told("closed", ACTIONS, at, has_copy=True).words
+
+    assert words.endswith("No further action. Your contact can read a copy of the statement at the office.")
+
+
+def test_no_unit_is_told_of_an_incident_that_none_reported(town: Town) -> None:
+    breach_of(town.case("served"), kind="incident", case=None, reference="", left="")
+
+    assert () == outcomes_now(0, timezone.now()).of(NODE).reports
 
 
 def test_newest_are_told_of_very_many(town: Town) -> None:

@@ -12,7 +12,7 @@ from office.breaches.acts import add_action
 from office.people.intake_terms import Box
 from office.people.photographs import add_photograph, keep_crop, show_photograph
 from tests.office.breaches.conftest import breach_of
-from tests.office.conftest import SignedIn
+from tests.office.conftest import HART, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.office.exclusions.test_pages_in_browser import faults_in_chromium
 from tests.office.people.conftest import taken
@@ -31,13 +31,20 @@ def test_everybody_can_use_the_pages_of_breaches(town: Town, signed_in: SignedIn
     by = town.cora, rights_of(town.cora)
     add_action(*by, closed, "warned", version=1)
     add_action(*by, closed, "police-informed", version=2, crime_reference="26*123456", closes=True)
-    browser = signed_in(town.cora)
+    browser, incident = signed_in(town.cora), "/incidents/00000011-3/"
+    form, refused = browser.get(f"{incident}?kind=theft"), browser.post(incident, {"happened": "theft"})
+    shop, sent = town.premises[0].pk, {"scheme": HART, "happened": "theft", "on": "2026-07-05", "at": "14:03"}
+    written = browser.post(incident, sent | {"premises": shop}).headers["Location"]
     answers = {
         "breaches": browser.get("/breaches/"),
         "breach": browser.get(f"/breaches/{open_one.pk}/"),
         "closed": browser.get(f"/breaches/{closed.pk}/"),
         "refused": browser.post(f"/breaches/{open_one.pk}/act/", {"kind": "police-informed", "version": 1}),
         "statement": browser.get(f"/breaches/{open_one.pk}/statement/"),
+        "incident-form": form,
+        "incident-refused": refused,
+        "incident": browser.get(written),
+        "incident-statement": browser.get(f"{written}statement/"),
         **{
             f"breaches/{one.pk}/portrait.jpg": browser.get(f"/breaches/{one.pk}/portrait.jpg")
             for one in (open_one, closed)

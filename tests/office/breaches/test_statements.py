@@ -6,6 +6,7 @@ import io
 import re
 from datetime import UTC, date, datetime
 
+import msgspec
 import pikepdf
 import pytest
 from django.test import Client
@@ -13,7 +14,6 @@ from msgspec.structs import replace
 
 from office.audit.journal import record
 from office.audit.models import AuditRow
-from office.breaches import statement_views
 from office.breaches.evidence import facts_of
 from office.breaches.models import Breach
 from office.breaches.statements import Facts, Maker, Served, statement
@@ -123,6 +123,48 @@ def test_sighting_claims_no_breach() -> None:
     assert "leave" not in text
 
 
+INCIDENT = replace(
+    FACTS, kind="incident", happened="theft", reference="", name="", left="", photograph="", served=None, custody=()
+)
+
+
+def test_reporter_of_an_incident_says_what_they_saw_of_nobody_in_the_register() -> None:
+    text = text_of(statement(INCIDENT, MAKER))
+
+    for said in (
+        *(
+            "Criminal Justice Act 1967, s. 9",
+            "On 5 July 2026 at about 14:03",
+            "number 00000010-7, written down as: theft",
+        ),
+        *("What I saw and heard, from how far", "exhibit AA/1", "Record of the alert, number 00000010-7"),
+    ):
+        assert said in text
+    for unknown in ("HART-", "photograph", "excluded", "leave"):
+        assert unknown not in text
+
+
+def test_reporters_own_words_stand_as_numbered_paragraphs() -> None:
+    text = text_of(statement(INCIDENT, replace(MAKER, words="He took six bottles.\n\nHe ran towards the station.")))
+
+    assert "4. He took six bottles. 5. He ran towards the station. 6. Further:" in text
+    assert "What I saw and heard, from how far" not in text
+
+
+def test_longest_words_fit_the_order() -> None:
+    order = statement(INCIDENT, replace(MAKER, words="x\n" * 1_000))
+
+    assert order == msgspec.json.decode(msgspec.json.encode(order), type=StatementPaper)
+
+
+def test_producer_of_an_incident_was_not_there() -> None:
+    text = text_of(statement(INCIDENT, PRODUCER))
+
+    assert "I was not in the shop" in text
+    assert "The office wrote it down on 5 July 2026 at 14:03" in text
+    assert "I was at work" not in text
+
+
 def test_pdf_is_tagged_and_the_longest_schedule_fits() -> None:
     many = replace(FACTS, custody=FACTS.custody * (CUSTODY_ROWS_MAX + 5))
     with pikepdf.open(io.BytesIO(draw(statement(many, PRODUCER)))) as pdf:
@@ -185,19 +227,6 @@ def test_facts_say_that_an_exclusion_was_revoked(town: Town, breach: Breach) -> 
     facts = facts_of(now, case.individual, None)
 
     assert ("", "revoked", now.case.over_at) == (before.ended, facts.ended, facts.ended_at)
-
-
-@pytest.fixture
-def ordered(monkeypatch: pytest.MonkeyPatch) -> list[StatementPaper]:
-    """What would be drawn."""
-    orders: list[StatementPaper] = []
-
-    def pdf_of(order: StatementPaper, _socket: object) -> bytes:
-        orders.append(order)
-        return b"%PDF-"
-
-    monkeypatch.setattr(statement_views, "pdf_of", pdf_of)
-    return orders
 
 
 def made(browser: Client, breach: Breach, **typed: object) -> int:

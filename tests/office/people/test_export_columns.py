@@ -14,6 +14,7 @@ from django.utils import timezone
 from office.accounts.access import rights_of
 from office.audit.models import AuditRow
 from office.breaches.acts import add_action
+from office.breaches.models import StatementCopy
 from office.exclusions import acts
 from office.exclusions.models import Case
 from office.people.models import Individual, Photograph
@@ -75,6 +76,11 @@ REASONS: Mapping[str, str] = {
     "Breach.premises": "leads to the premises, whose name and place are told as they were",
     "Breach.staff": _STAFF,
     "Breach.version": _VERSION,
+    "Breach.happened": "is of an incident, which is about nobody of the register",
+    "StatementCopy.id": _ROW,
+    "StatementCopy.breach": _WHOSE,
+    "StatementCopy.member": "is the business whose shop reported it; the place is told",
+    "StatementCopy.paper": "is the report once more, with a witness, who is somebody else",
     "BreachAction.id": _ROW,
     "BreachAction.breach": _WHOSE,
     "BreachAction.extended": "leads to another of their cases, which is told",
@@ -122,7 +128,11 @@ def person(town: Town) -> Individual:
     photograph(town, case.individual)
     Photograph.objects.update(crop_width=90, crop_height=120)
     request_of(town, case)
-    add_action(town.cora, rights_of(town.cora), breach_of(case), "warned", version=1)
+    breach = breach_of(case)
+    add_action(town.cora, rights_of(town.cora), breach, "warned", version=1)
+    StatementCopy.objects.create(
+        breach=breach, member=town.members[0], paper=b"{}", made_at=timezone.now(), made_by="Cora Hart, Co-ordinator"
+    )
     return case.individual
 
 
@@ -136,6 +146,7 @@ def row_of(person: Individual, table: type[models.Model]) -> models.Model:
         "Case": "individual",
         "BallotVote": "ballot__case__individual",
         "BreachAction": "breach__case__individual",
+        "StatementCopy": "breach__case__individual",
     }
     return table._default_manager.filter(**{names.get(table.__name__, "case__individual"): person}).order_by("pk")[0]
 

@@ -1,5 +1,6 @@
 // One alert card: built once, then only differences are changed, so that neither focus nor pointer loses its place.
 
+import { me } from "./account.js";
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
 import { arrivedMs, closedMs, isPressedAgain, isSame, pressedMs } from "./model.js";
 import { cardPath } from "./paths.js";
@@ -235,7 +236,7 @@ export class CardView {
     this.#parts.more.replaceChildren(
       element("div", "card-list", element("h4", "", "History"), history.length ? element("ol", "", ...history) : element("p", "", "Nothing yet.")),
       element("div", "card-list", element("h4", "", "Other members"), members.length ? element("ul", "", ...members) : element("p", "", "No response yet.")),
-      element("p", "card-id num", `Incident ${card.incident}`),
+      element("p", "card-id num", `Incident ${card.incident}`, ...statementLink(card)),
     );
   }
 }
@@ -266,6 +267,18 @@ function historyLine(line, nowMs) {
   if (line.about) parts.push(`, ${line.about}`);
   if (line.by && !words.isAutomatic(line.by)) parts.push(" – ", words.roleTitle(line.by.role), " ", name(line.by.name));
   return parts;
+}
+
+// The office makes it: there the incident is written down, or stands already. It lets in nobody else.
+function statementLink(card) {
+  const isTheirs = me.roles.includes("co-ordinator") || me.roles.includes("police");
+  if (!words.officeUrl || !isTheirs || words.isTest(card) || card.priority > 3) return [];
+  const link = element("a", "", "Statement for the police");
+  const seen = new URLSearchParams({ kind: card.kind, at: card.pressed_at ?? card.arrived_at });
+  link.href = `${words.officeUrl}incidents/${card.incident}/?${seen}`;
+  link.target = "_blank";
+  link.rel = "noreferrer";
+  return [" · ", link];
 }
 
 function button(verb, classes, ...children) {

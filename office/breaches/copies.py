@@ -1,0 +1,88 @@
+"""Copies of reporters' statements: for the shop's contact at the office, for a month, and for nobody else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from office.accounts.models import Account
+from office.accounts.rules import Rights
+from office.accounts.telling import tell
+from office.audit.journal import record
+from office.breaches.acts import as_now
+from office.breaches.models import Breach, StatementCopy
+from office.breaches.rules import COPY_KEPT, told
+from office.breaches.scope import identity_of
+from office.members.models import Premises
+from office.members.scope import contacts_of, spoken_for
+from office.papers.orders import StatementPaper, day_text
+
+
+def contacts_for(breach: Breach) -> QuerySet[Account]:
+    """Who would read a copy: the contacts of the shop's business, chosen in the scheme of the breach."""
+    if breach.premises is None:
+        return Account.objects.none()
+    return contacts_of(breach.premises.member_id, breach.scheme_id)
+
+
+def keep_copy(actor: Account, mine: Rights, breach: Breach, paper: StatementPaper | None) -> None:
+    """Lay the newest statement of the reporter ready for the shop, and tell its contacts; ``None`` = none any more.
+
+    Called inside :func:`office.accounts.access.acting`.
+    """
+    had, _ = StatementCopy.objects.filter(breach=breach).delete()
+    premises = breach.premises
+    if paper is None or premises is None:
+        if had:
+            record(actor, "statement-copy.taken-back", breach, individual=breach.reference)
+        return
+    now = timezone.now()
+    StatementCopy.objects.create(
+        breach=breach,
+        member_id=premises.member_id,
+        paper=msgspec.json.encode(paper),
+        made_at=now,
+        made_by=as_now(actor, mine, breach),
+    )
+    record(actor, "statement-copy.given", breach, individual=breach.reference)
+    last = day_text(timezone.localtime(now + COPY_KEPT - timedelta(days=1)).date())
+    for contact in contacts_for(breach):
+        tell(contact, f"A copy of a statement for the police lies on the page of {premises.name} until {last}.")
+
+
+def copies_visible(mine: Rights) -> list[StatementCopy]:
+    """The copies that a contact may read now, the newest first.
+
+    They speak for the business that had the shop when it was made, in the scheme of the breach; and whom it is about
+    may be shown to them.
+    """
+    pairs = spoken_for(mine)
+    found = StatementCopy.objects.filter(made_at__gt=timezone.now() - COPY_KEPT)
+    return [
+        one
+        for one in found.select_related("breach__scheme", "breach__case__scheme", "breach__case__individual__scheme")
+        if (one.member_id, one.breach.scheme_id) in pairs
+        and (one.breach.kind == "incident" or identity_of(mine, one.breach) is not None)
+    ]
+
+
+def copies_at(mine: Rights, premises: Premises) -> list[tuple[StatementCopy, str, datetime]]:
+    """Those of one premises, each with what became of it, and until when it lies there."""
+    return [
+        (one, _outcome(one.breach), one.made_at + COPY_KEPT)
+        for one in copies_visible(mine)
+        if one.breach.premises_id == premises.pk
+    ]
+
+
+def _outcome(breach: Breach) -> str:
+    actions = breach.actions.values_list("kind", flat=True)
+    return told(breach.state, actions, breach.state_at).words  # type: ignore[arg-type]  # the field's choices
+
+
+def paper_of(copy: StatementCopy) -> StatementPaper:
+    """What it says, word for word as it was made."""
+    return msgspec.json.decode(bytes(copy.paper), type=StatementPaper)
