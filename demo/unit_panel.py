@@ -17,9 +17,10 @@ from node.hw.drawing import place_of_picture
 from node.hw.fake_board_client import BoardView
 from node.hw.profiles import profile_named
 
-_PRESSES_MAX: Final = 25
-"""Twice round the ten digits, and some that the unit did not take."""
-_SHOWN_WITHIN_S: Final = 10.0
+_PRESSES_MAX: Final = 3
+_COUNTED_MAX: Final = 25
+"""Twice round the ten digits, and some."""
+_SHOWN_WITHIN_S: Final = 30.0
 _OPENED_WITHIN_S: Final = 120.0
 FACE_PX: Final = place_of_picture(profile_named("fake").panel).width_px
 
@@ -55,7 +56,7 @@ class UnitPanel:
         await self._press("seen", "LOCKED", lambda view: view.headline == "LOCKED")
         await self._press("responding", "where the PIN goes", lambda view: view.headline == "_")
         for digit in pin:
-            await self._press("seen", f"the digit {digit}", partial(_ends, digit))
+            await self._count_up_to(digit)
             await self._press("responding", "the place of the next digit", partial(_ends, "_"))
         await self._press("test", "that the PIN is done", lambda view: not _ends("_", view))
         await self._notice.until(
@@ -72,19 +73,24 @@ class UnitPanel:
         return self.view.face == Face.GALLERY and not self.view.headline
 
     async def _press(self, button: str, what: str, is_shown: Callable[[BoardView], bool]) -> None:
-        """Press a button again and again until the panel shows that."""
+        """Press a button until the panel shows that; again only if nothing comes of it for long."""
         for _ in range(_PRESSES_MAX):
-            before = self.view
-            if is_shown(before):
+            if is_shown(self.view):
                 return
             await self._board.press(button)
             with contextlib.suppress(NeverCameError):
-                await self._notice.until(partial(self._has_changed, before), what, _SHOWN_WITHIN_S)
+                await self._notice.until(lambda: is_shown(self.view), what, _SHOWN_WITHIN_S)
         if not is_shown(self.view):
             raise NeverCameError(f"the panel showed {what}: {_said(self.view)}")
 
-    def _has_changed(self, before: BoardView) -> bool:
-        return _said(self.view) != _said(before)
+    async def _count_up_to(self, digit: str) -> None:
+        """As often as it takes: past nine comes nought."""
+        for _ in range(_COUNTED_MAX):
+            before = self.view.headline
+            if before.endswith(digit):
+                return
+            await self._press("seen", "another digit", lambda view, before=before: view.headline != before)  # type: ignore[misc]
+        raise NeverCameError(f"the panel showed the digit {digit}: {_said(self.view)}")
 
 
 def _ends(headline: str, view: BoardView) -> bool:
