@@ -21,7 +21,7 @@ from installation.machine import Machine
 from installation.node_pack import CERTIFICATE, FILES, Identity, identity_of
 from installation.places import PROGRAM, shipped
 from installation.private_keys import public_part
-from installation.services import Service, run_services
+from installation.services import SYSTEM, Service, run_services
 from installation.steps import (
     Say,
     changes_of,
@@ -84,6 +84,12 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
             Wanted(path, shipped(name), EXECUTABLE if path == node_places.ADOPT else PUBLIC, is_editable=True)
             for path, name in node_places.SHIPPED.items()
         ]
+        services = unit.services
+        if _is_announced(machine, unit):
+            conf = node_places.avahi_conf(node_text(unit.node)).encode()
+            drop_in = Wanted(f"{SYSTEM}/{node_places.AVAHI_DROP_IN}", shipped(node_places.AVAHI_DROP_IN), PUBLIC)
+            ours += [Wanted(node_places.AVAHI_CONF, conf, PUBLIC, is_editable=True), drop_in]
+            services = (*services, node_places.ANNOUNCER)
         tomls = {node_places.NODE_TOML: unit.toml, node_places.GALLERY_TOML: unit.gallery}
         for name, path, reach_of in node_places.CONFIGURED:
             ours += drop_in_of(machine, name, reach_of(tomls[path]), "node", say)
@@ -96,13 +102,19 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
         is_busy = bool(changed or system or files)
         if is_busy:  # Whatever fails from here on, these files are ours.
             save_record(machine, record, node_places.RECORD)
-        is_busy |= run_services(machine, unit.services, changed, say)
+        is_busy |= run_services(machine, services, changed, say)
         if is_busy:
             record.unfinished = []
             save_record(machine, record, node_places.RECORD)
     is_claiming = unit.services[0].name == node_places.ENROL
     name = f"{node_text(unit.node)} {'is being claimed' if is_claiming else 'is here'}"
     say(f"Everything is in place: {name}." if is_busy else f"Nothing to do: everything is in place, {name}.")
+
+
+def _is_announced(machine: Machine, unit: Unit) -> bool:
+    """Whether the shop's network is told its name: it has a gallery, and the machine has what tells."""
+    has_gallery = any(one.name == node_places.GALLERY for one in unit.services)
+    return has_gallery and not machine.missing_packages((node_places.AVAHI,))
 
 
 def _claiming(machine: Machine, given: Mapping[str, bytes], here: Mapping[str, bytes]) -> Unit | None:

@@ -23,6 +23,11 @@ RECORD: Final = "/var/lib/watchlink/installed-node.json"
 GALLERY: Final = "watchlink-gallery"
 GALLERY_TOML: Final = f"{STATE}/gallery.toml"
 """Written as the unit claims its identity, if its seed names an office; without it there is no gallery."""
+AVAHI: Final = "avahi-daemon"
+"""Debian's; without it the unit has no name in the shop's network, only addresses."""
+AVAHI_CONF: Final = "/etc/avahi/watchlink.conf"
+AVAHI_DROP_IN: Final = "avahi-daemon.service.d/watchlink.conf"
+ANNOUNCER: Final = Service(AVAHI, AVAHI_DROP_IN, (AVAHI_CONF,), part="node")
 GALLERY_SOCKETS: Final = (f"{GALLERY}-http.socket", f"{GALLERY}-https.socket")
 """Started and stopped with the gallery."""
 
@@ -69,6 +74,28 @@ PACKAGES: Final = ("xfonts-terminus",)
 BOARD_PACKAGES: Final = ("python3-lgpio", "python3-spidev")
 """For a Pi's pins and buses: there are no wheels for Debian's Python."""
 SOUND_PACKAGES: Final = ("alsa-utils", "direwolf", "espeak-ng")
+
+
+def avahi_conf(node: str) -> str:
+    """What Avahi says of the node with this number: its name."""
+    return f"""\
+# The unit's name in the shop's network, by 'watchlink node install': docs/gallery.md. Nothing else is told.
+[server]
+host-name=watchlink-{node}
+use-ipv4=yes
+use-ipv6=yes
+enable-dbus=no
+[wide-area]
+enable-wide-area=no
+[publish]
+disable-user-service-publishing=yes
+publish-addresses=yes
+publish-hinfo=no
+publish-workstation=no
+publish-domain=no
+[reflector]
+enable-reflector=no
+"""
 
 
 def packages(toml: dict[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ UNIT: Final = "watchlink-gallery.service"
 FILE: Final = "gallery.toml"
 SOCKETS: Final = {80: "watchlink-gallery-http.socket", 443: "watchlink-gallery-https.socket"}
 """What systemd opens for it, by port."""
+ANNOUNCER: Final = "avahi-daemon.service"
 _ADVICE: Final = "journalctl -u watchlink-gallery -n 30 says why; alerts do without it"
 _NO_CONTACT_ADVICE: Final = (
     "is the network all right (see above)? is [office] in gallery.toml the office's address? then: watchlink node"
@@ -51,7 +52,8 @@ def _tablets_step() -> Step:
     if shut:
         what = f"find no gallery at port {' and '.join(shut)}, which another program may have"
         return bad("tablets", what, _SHUT_ADVICE)
-    return ok("tablets", "find the gallery at http://UNIT/fit and https://UNIT/")
+    how = "address or name" if _told(ANNOUNCER).get("ActiveState") == "active" else "address: nobody announces its name"
+    return ok("tablets", f"find the gallery at http://UNIT/fit and https://UNIT/, by the unit's {how}")
 
 
 def _told(unit: str) -> dict[str, str]:

@@ -196,6 +196,8 @@ def test_unit_whose_seed_names_an_office_runs_a_gallery(unit: BareMachine, card:
     drop_in = unit.path(path_of("watchlink-gallery"))
     assert drop_in.exists()
     assert "\nIPAddressAllow=192.0.2.9/32\n" in drop_in.read_text()
+    assert "systemctl --no-block restart avahi-daemon" in acts
+    assert f"\nhost-name=watchlink-{NODE}\n" in unit.path(node_places.AVAHI_CONF).read_text()
 
 
 def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Path) -> None:
@@ -205,7 +207,23 @@ def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Pat
     unit.refused = {"systemctl is-active watchlink-gallery"}
     installed(unit)
 
-    assert ["systemctl start watchlink-gallery"] == unit.acts()
+    assert ["systemctl start watchlink-gallery"] == [act for act in unit.acts() if "watchlink-gallery" in act]
+
+
+def test_unit_whose_network_cannot_be_told_its_name_does_without(unit: BareMachine, carried: Path) -> None:
+    """Debian's package is there, or it is not: either way there is a gallery, and nothing to be done twice."""
+    unit.path(node_places.GALLERY_TOML).touch()
+    unit.told["dpkg-query --show --showformat=${db:Status-Status} avahi-daemon"] = Answer(1, "")
+    installed(unit, carried)
+    assert [] == [act for act in unit.acts() if "avahi" in act]
+    assert not unit.path(node_places.AVAHI_CONF).exists()
+    assert NOTHING == installed(unit)
+    unit.told.clear()
+    said = installed(unit)
+
+    assert f"made {node_places.AVAHI_CONF}" in said
+    assert ["systemctl daemon-reload", "systemctl restart avahi-daemon"] == unit.acts()
+    assert NOTHING == installed(unit)
 
 
 def test_gallery_may_reach_the_office_that_its_file_names(unit: BareMachine, carried: Path) -> None:

@@ -19,6 +19,9 @@ until_answers() { # URL
 }
 
 systemd-sysusers && systemd-tmpfiles --create
+# The shop's network, with nobody else in it.
+ip address add 192.168.77.1/24 dev lo
+ip route add 224.0.0.0/4 dev lo
 systemctl start $unit
 systemctl is-active $unit >/proof/unconfigured
 states $sockets >/proof/ports-before
@@ -33,6 +36,19 @@ page 127.0.0.1/fit >/proof/fit 2>&1
 page '[::1]/fit' >/proof/fit-6 2>&1
 page localhost >/proof/screen 2>&1
 python3 -c 'import socket; socket.create_connection(("127.0.0.1", 443), 5); print("443 is open")' >/proof/tls 2>&1
+systemctl restart avahi-daemon
+for _ in $(seq 20); do
+    python3 /who_is.py watchlink-00000010.local >/proof/named && break
+    sleep 0.2
+done
+python3 /who_is.py "$(hostname).local" >/proof/named-otherwise
+name_pid=$(systemctl show --property=MainPID --value avahi-daemon)
+echo "$(stat --format=%U "/proc/$name_pid") $(sed -n 's/^CapBnd:\t//p' "/proc/$name_pid/status")" >/proof/avahi-rights
+systemd-analyze security --no-pager avahi-daemon | sed -n 's/.*Overall exposure level[^:]*: \([0-9.]*\).*/\1/p' >/proof/avahi-exposure
+echo "192.168.77.1 watchlink-00000010.local" >>/etc/hosts
+page watchlink-00000010.local/fit >/proof/fit-by-name 2>&1
+page watchlink-00000010.local/status >/proof/shown-by-name 2>&1
+journalctl --output=cat --unit=avahi-daemon >/proof/avahi
 sed -n 's/^CapBnd:\t//p' "/proc/$(pid)/status" >/proof/rights
 systemctl show --property=StatusText --value $unit >/proof/status
 in_unit find $node /run/watchlink-node -mindepth 1 >/proof/seen 2>/dev/null

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from installation.node_places import avahi_conf
 from tests.support.asking_town import AskingTown
 from tests.support.booted_system import REPOSITORY, SYSTEM, UNITS, Proof, boot, installed, product, written
 from tests.support.gallery_program import write_gallery
+from tests.systemd.test_units import EXPOSURE_MAX_TENTHS
 from wire.node_file import gallery_toml
 
 pytestmark = pytest.mark.integration
 
 LOCKED = ("argon2", "_argon2_cffi_bindings")
 """From the lock: the root has no package of it."""
-SHIPPED = ("watchlink-gallery.service", "watchlink-gallery-http.socket", "watchlink-gallery-https.socket")
+NAMED = "avahi-daemon.service.d/watchlink.conf"
+SHIPPED = (NAMED, "watchlink-gallery.service", "watchlink-gallery-http.socket", "watchlink-gallery-https.socket")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,8 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
             for kind in ("sysusers", "tmpfiles")
         },
+        written(folder / "avahi.conf", avahi_conf("00000010")): "/etc/avahi/watchlink.conf",
+        Path(__file__).with_name("who_is.py"): "/who_is.py",
         folder / "unit": "/unit",
     }
     return boot(debian_root, folder, mounts, {})
@@ -64,6 +69,16 @@ def test_shop_finds_it_at_the_ports_that_browsers_take_by_themselves(proof: Proo
     assert "443 is open\n" == proof.text("tls")
     assert "Fit a tablet to this unit" in proof.text("fit-after-kill"), proof.text("log")
     assert "0000000000000000\n" == proof.text("rights")
+
+
+def test_shop_finds_it_by_its_own_name_and_by_no_other(proof: Proof) -> None:
+    """Asked by multicast, as a tablet does (RFC 6762)."""
+    assert "192.168.77.1\n" == proof.text("named"), proof.text("avahi")
+    assert "nobody\n" == proof.text("named-otherwise")
+    assert "avahi 0000000000000000\n" == proof.text("avahi-rights")
+    assert float(proof.text("avahi-exposure")) <= EXPOSURE_MAX_TENTHS / 10
+    assert "Fit a tablet to this unit" in proof.text("fit-by-name"), proof.text("log")
+    assert "403" in proof.text("shown-by-name")
 
 
 def test_ports_are_open_as_long_as_the_gallery_runs(proof: Proof) -> None:

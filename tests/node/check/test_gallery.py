@@ -59,9 +59,9 @@ def test_gallery_without_contact_is_no_good_news_and_says_where_to_look(fitted: 
 
 
 def sockets_are(fitted: FittedUnit, **told: str) -> None:
-    """Systemd says this of them, by what their names end with, and that the gallery runs."""
+    """Systemd says this of them, by a word of their names, and that the gallery runs."""
     (fitted.folder / FILE).touch()
-    cases = "".join(f"*-{name}.socket) told='{state}' ;;\n" for name, state in told.items())
+    cases = "".join(f"*{name}[.-]*) told='{state}' ;;\n" for name, state in told.items())
     program = fitted.programs / "systemctl"
     program.write_text(
         f'#!/bin/sh\ntold=\'LoadState=loaded\nActiveState=active\'\ncase "$2" in\n{cases}esac\necho "$told"\n'
@@ -76,7 +76,12 @@ BOTH = {"http": SHUT, "https": SHUT}
 @pytest.mark.parametrize(
     ("told", "outcome", "text"),
     [
-        ({}, Outcome.OK, "find the gallery at http://UNIT/fit and https://UNIT/"),
+        ({}, Outcome.OK, "find the gallery at http://UNIT/fit and https://UNIT/, by the unit's address or name"),
+        (
+            {"avahi": "LoadState=not-found\nActiveState=inactive"},
+            Outcome.OK,
+            "find the gallery at http://UNIT/fit and https://UNIT/, by the unit's address: nobody announces its name",
+        ),
         ({"http": SHUT}, Outcome.BAD, "find no gallery at port 80, which another program may have"),
         (
             {"http": SHUT, "https": SHUT},
