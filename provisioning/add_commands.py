@@ -63,7 +63,7 @@ def add_commands(commands: Commands) -> None:
     add.add_argument(
         "--with-keys",
         action="store_true",
-        help="make the unit's keys here, to be carried to it, instead of a claim code",
+        help="make the unit's keys here, to be carried to it, instead of a claim code; it will have no gallery",
     )
     add.add_argument(
         "--yes", action="store_true", help="do not ask when a node of this name or at this premises exists"
@@ -116,6 +116,8 @@ def _add_with_keys(
         what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
         say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
         say(f"it holds the only copy of its private keys. In one file: 'watchlink fleet pack {node.node} --to FILE'.")
+    if any(node.kind == "premises" for node in nodes):
+        say("A unit with keys from here has no gallery: for that it has to claim its place, by a card.")
     if knows_broker(options, fleet):
         fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
         say("The running broker knows it." if len(nodes) == 1 else "The running broker knows them.")

@@ -11,6 +11,7 @@ from wire.gallery_status import is_heard
 
 UNIT: Final = "watchlink-gallery.service"
 FILE: Final = "gallery.toml"
+KEY: Final = "gallery.key"
 SOCKETS: Final = {80: "watchlink-gallery-http.socket", 443: "watchlink-gallery-https.socket"}
 """What systemd opens for it, by port."""
 ANNOUNCER: Final = "avahi-daemon.service"
@@ -30,6 +31,9 @@ def gallery_steps(folder: Path) -> tuple[Step, ...]:
     Args:
         folder: of ``node.toml``.
     """
+    if not (folder / KEY).exists():
+        why = "off: the keys of this unit were made by the fleet, and a gallery makes its own"
+        return (not_done("gallery", why, "watchlink fleet replace, then a card to claim with (docs/gallery.md)"),)
     if not (folder / FILE).exists():
         why = "off: the seed of this unit named no office"
         return (not_done("gallery", why, "write gallery.toml, if its town has one (docs/gallery.md)"),)

@@ -27,6 +27,7 @@ def test_add_says_where_the_only_copy_of_the_keys_is(town: str, capsys: pytest.C
     assert status == 0
     assert f"Carry {town}/nodes/00000010 to it, then delete it here" in said
     assert "it holds the only copy of its private keys" in said
+    assert "A unit with keys from here has no gallery" in said
 
 
 def test_add_gateway_says_that_it_is_one(town: str, capsys: pytest.CaptureFixture[str]) -> None:

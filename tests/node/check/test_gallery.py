@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from node.check.gallery import FILE, gallery_steps
+from node.check.gallery import FILE, KEY, gallery_steps
 from node.step import Outcome
 from tests.support.fitted_unit import FittedUnit
 from wire.gallery_status import status_line
 
 
+def claimed(fitted: FittedUnit, *more: str) -> None:
+    """As the claim leaves it."""
+    for name in (KEY, *more):
+        (fitted.folder / name).touch()
+
+
+def test_unit_with_keys_of_the_fleet_has_no_gallery_and_says_how_to_get_one(fitted: FittedUnit) -> None:
+    (step,) = gallery_steps(fitted.folder)
+
+    assert (Outcome.NOT_DONE, "off: the keys of this unit were made by the fleet, and a gallery makes its own") == (
+        step.outcome,
+        step.text,
+    )
+    assert "fleet replace" in step.advice
+
+
 def test_unit_without_an_office_has_no_gallery_and_says_so(fitted: FittedUnit) -> None:
+    claimed(fitted)
     step, *_ = gallery_steps(fitted.folder)
 
     assert (Outcome.NOT_DONE, "off: the seed of this unit named no office") == (step.outcome, step.text)
@@ -41,7 +58,7 @@ def test_unit_without_an_office_has_no_gallery_and_says_so(fitted: FittedUnit) -
 def test_gallery_is_as_systemd_and_itself_say(
     fitted: FittedUnit, told: dict[str, str], outcome: Outcome, text: str
 ) -> None:
-    (fitted.folder / FILE).touch()
+    claimed(fitted, FILE)
     fitted.systemd(**told)
     step, *_ = gallery_steps(fitted.folder)
 
@@ -50,7 +67,7 @@ def test_gallery_is_as_systemd_and_itself_say(
 
 
 def test_gallery_without_contact_is_no_good_news_and_says_where_to_look(fitted: FittedUnit) -> None:
-    (fitted.folder / FILE).touch()
+    claimed(fitted, FILE)
     fitted.systemd(StatusText=status_line("There is no gallery on this unit yet.", was_heard=False, is_heard=False))
     step, *_ = gallery_steps(fitted.folder)
 
@@ -60,7 +77,7 @@ def test_gallery_without_contact_is_no_good_news_and_says_where_to_look(fitted: 
 
 def sockets_are(fitted: FittedUnit, **told: str) -> None:
     """Systemd says this of them, by a word of their names, and that the gallery runs."""
-    (fitted.folder / FILE).touch()
+    claimed(fitted, FILE)
     cases = "".join(f"*{name}[.-]*) told='{state}' ;;\n" for name, state in told.items())
     program = fitted.programs / "systemctl"
     program.write_text(
