@@ -246,8 +246,8 @@ def test_broker_has_room_for_what_may_wait_and_for_thousands_of_connections() ->
 
 
 def test_nodes_reach_what_they_ask_from_anywhere() -> None:
-    """A shop has its provider's address. Who has no certificate of a node is turned away all the same."""
-    for text in map(text_of, ("watchlink-office-nodes.service", "mosquitto.service")):
+    """A shop has its provider's address. Who has no certificate of a node, or no claim, is turned away all the same."""
+    for text in map(text_of, ("watchlink-office-nodes.service", "mosquitto.service", "watchlink-enrol.service")):
         assert ["any"] == re.findall(r"(?m)^IPAddressAllow=(.*)$", text)
 
 
