@@ -64,7 +64,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
     """The incident as an alert card; ``shown``: ``None`` for a card that stands for nothing else."""
     shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
-    pressed_again_at = incident.arrived_at if shown.is_again else incident.pressed_again_at
+    pressed_again_at = incident.arrived_at if shown.is_again else shown.again_at or incident.pressed_again_at
     is_answered = incident.state == "answered" and incident.answered_at is not None
     return Card(
         incident=incident.id.text,

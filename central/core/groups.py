@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from central.core.incident import EPOCH, Incident
 from central.core.undo import Record, Table
 from wire.ids import FrameId, NodeId
-from wire.kinds import PRIORITY, Priority
+from wire.kinds import PRIORITY, AlertKind, Priority
 
 CARDS_EACH_MAX: Final = 3
 """Of one premises: open ones, and as many closed ones."""
@@ -35,6 +35,7 @@ class Shown(Struct, frozen=True):
         stands_for: number of incidents.
         through: entry of the newest press among them; later presses have higher ones.
         is_again: others that it stands for have been answered, but not this one.
+        again_at: this one has been answered; when it or another was pressed that waits for an answer; ``None`` = none.
     """
 
     incident: FrameId
@@ -42,12 +43,14 @@ class Shown(Struct, frozen=True):
     stands_for: int = 1
     through: int = 0
     is_again: bool = False
+    again_at: datetime | None = None
 
 
 class Group(Record):
     """The incidents of one premises, kept in order as they change: each costs the same, even in a flood."""
 
-    _ranks: Table[FrameId, tuple[_Rank, int]] = field(default_factory=Table)
+    # Rank, entry of the last press, and since when that waits for an answer.
+    _ranks: Table[FrameId, tuple[_Rank, int, datetime]] = field(default_factory=Table)
     _by_rank: Table[_Rank, Table[FrameId, None]] = field(default_factory=Table)
     _closed: Table[FrameId, datetime] = field(default_factory=Table)
     # Closed ones forgotten since: how many, and when the last of them was closed.
@@ -61,7 +64,7 @@ class Group(Record):
         self._through = max(self._through, incident.pressed_entry)
         before = self._ranks.get(incident.id)
         rank = _rank(incident)
-        now = (rank, incident.pressed_entry) if incident.is_open else None
+        now = (rank, incident.pressed_entry, _waits_since_at(incident)) if incident.is_open else None
         if before != now:
             if before is not None:
                 self._leave(incident.id, before[0])
@@ -111,7 +114,14 @@ class Group(Record):
         newest = next(reversed(self._by_rank[first]))
         is_again = first[0] in _UNANSWERED and any(turn not in _UNANSWERED for turn, _ in self._by_rank)
         key = self._name or next(iter(self._ranks))
-        return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again),)
+        again_at = None if first[0] in _UNANSWERED else self._waits_since_at()
+        return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again, again_at),)
+
+    def _waits_since_at(self) -> datetime | None:
+        """When the newest press came that still waits for an answer."""
+        waiting = [of_rank for (turn, _), of_rank in self._by_rank.items() if turn != _IN_HAND]
+        newest_at = max((self._ranks[next(reversed(of_rank))][2] for of_rank in waiting), default=EPOCH)
+        return newest_at if newest_at > EPOCH else None
 
     def _closed_cards(self) -> tuple[Shown, ...]:
         if len(self._closed) <= CARDS_EACH_MAX:
@@ -133,6 +143,13 @@ def _rank(incident: Incident) -> _Rank:
     if is_answered and incident.pressed_again_at is None:
         return (_IN_HAND, priority)
     return ((0 if priority <= Priority.P2 else 2) + is_answered, priority)
+
+
+def _waits_since_at(incident: Incident) -> datetime:
+    """When the desk must hear of it; :data:`EPOCH` = it need not."""
+    if incident.is_drill or incident.kind is AlertKind.TEST or incident.is_late:
+        return EPOCH
+    return incident.pressed_entry_at if incident.state == "unanswered" else incident.pressed_again_at or EPOCH
 
 
 Groups = Table[NodeId, Group]

@@ -109,6 +109,8 @@ class Incident(Record):
     history: tuple[HistoryLine, ...] = ()
     pressed_entry: int = 0
     """Entry number of its last alert to arrive."""
+    pressed_entry_at: datetime = EPOCH
+    """When that one arrived."""
     first_counter: int = 0
     cancel_counter: int = 0
     newest_counter: int = 0
@@ -229,7 +231,7 @@ class Incident(Record):
         if alert.counter > self.cancel_counter:
             self.cancelled = None
         self.alert_count += 1
-        self.pressed_entry = entry.entry
+        self.pressed_entry, self.pressed_entry_at = entry.entry, entry.arrived_at
         if was_closed:
             self.closed_by, self.closed_at, self.outcome = None, None, ""
         if was_closed or is_upgrade or (is_again and not self._is_covered(entry.arrived_at)):

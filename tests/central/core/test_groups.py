@@ -44,6 +44,27 @@ def test_card_for_all_shows_what_sounds_before_what_was_pressed_again(town: Town
     assert ("00000010-60", "unanswered", town.now_at) == seen(only_card(town))
 
 
+def test_less_urgent_press_is_heard_beside_an_attack_that_was_pressed_again(town: Town) -> None:
+    """N2: the attack still leads, and the page sounds once for the sighting, which nobody has answered."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    card = only_card(town)
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    town.press(11, AlertKind.ATTACK, incident=10)
+    attack_at = town.now_at
+    town.later(20)
+    town.press(50, AlertKind.SIGHTING)
+    sighting_at = town.now_at
+    assert attack_at < sighting_at
+    assert ("00000010-10", "answered", sighting_at) == seen(only_card(town))
+
+    town.later(20)
+    town.press(60, AlertKind.TEST)
+    assert ("00000010-10", "answered", sighting_at) == seen(only_card(town)), "a test calls nobody"
+    town.act(Close("00000010-50", "Gone"))
+    assert ("00000010-10", "answered", attack_at) == seen(only_card(town)), "what is closed waits no longer"
+
+
 def test_press_after_an_act_for_hundreds_is_not_closed_with_the_rest(town: Town) -> None:
     """They are written some hundred at a time, and nobody has seen what comes in between."""
     town.is_disk_slow = True
@@ -85,7 +106,7 @@ def test_press_is_taken_where_what_was_closed_long_ago_is_forgotten(town: Town) 
 
 
 def only_card(town: Town) -> Card:
-    (card,) = town.board().cards
+    (card,) = (card for card in town.board().cards if card.state != "closed")
     return card
 
 
