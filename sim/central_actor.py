@@ -239,6 +239,7 @@ class SimCentral:
             on_duty=tuple(on_duty.values()),
             last_entry=max((self.disk.raised_entry, *(entry.entry for entry in self.disk.journal))),
             raised_entry=self.disk.raised_entry,
+            acts=self.disk.acts,
         )
 
     def _tick(self, run: int) -> None:
@@ -290,6 +291,9 @@ class SimCentral:
             do.ShowChange: self._show_change,
             do.AnswerAction: lambda order: self._invariants.answered(order.request),
             do.SetAside: self._set_aside,
+            do.KeepActs: self._keep_acts,
+            do.RecallOpen: self._recall_open,
+            do.Yield: lambda _order: self._take_soon(ev.Resumed()),
             **dict.fromkeys(_WITHOUT_EFFECT, _nothing),
         }
 
@@ -329,6 +333,18 @@ class SimCentral:
     def _probe(self, _order: do.ProbeStore) -> None:
         if not self.disk.is_refusing:
             self._timeline.after(1, lambda: self._take(ev.StoreRecovered()))
+
+    def _keep_acts(self, order: do.KeepActs) -> None:
+        self.disk.acts = order.acts
+
+    def _recall_open(self, order: do.RecallOpen) -> None:
+        of_node = (entry for entry in self.disk.journal if entry.incident and entry.incident.node == order.node)
+        found = tuple(entry for entry in of_node if entry.incident and entry.incident.counter not in order.known)
+        self._take_soon(ev.OpenRecalled(order.node, found, is_all=True, act=order.act))
+
+    def _take_soon(self, event: ev.Event) -> None:
+        run = self._run
+        self._timeline.after(1, lambda: self._take(event) if self._run == run else None)
 
     def _set_aside(self, order: do.SetAside) -> None:
         if not isinstance(order.error, PlantedBugError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from central.core.journal import FrameEntry, JournalEntry
+from central.core.journal import FrameEntry, JournalEntry, KeptAct
 from wire.ids import FrameId
 
 
@@ -16,6 +16,7 @@ class CentralDisk(Struct):
     frames: dict[FrameId, FrameEntry] = field(default_factory=dict)
     counter: int = 0
     raised_entry: int = 0
+    acts: tuple[KeptAct, ...] = ()
     is_refusing: bool = False
 
     def copy(self) -> CentralDisk:
