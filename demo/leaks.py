@@ -97,29 +97,21 @@ class Needles:
         face = panel.crop((0, 0, face_px, face_px))
         lit = np.asarray(face)
         pages = np.packbits(lit.reshape(face_px // 8, 8, face_px), axis=1, bitorder="little")
-        for form in (face.tobytes(), pages.tobytes()):
+        for form in (face.tobytes(), panel.tobytes(), pages.tobytes()):
             self.pieces(what, form)
         for form in (lit.astype(np.uint8).tobytes(), (lit * np.uint8(255)).tobytes()):
             # So many bytes say so little that a run of 64 may hold one varied block, wherever that begins.
             for shift in range(0, BLOCK_BYTES, 8):
                 self.pieces(what, form[shift:])
-        without_words = Image.new("1", panel.size)
-        without_words.paste(face)
-        self.pieces(what, panel.tobytes(), without_words.tobytes())
 
-    def pieces(self, what: str, data: bytes, own: bytes = b"") -> None:
-        """Any piece of bytes that look like no others: a scan, pixels, ciphertext.
-
-        Args:
-            what: it is.
-            data: the bytes.
-            own: the same with zeros for whatever stands elsewhere too; empty = there is no such thing.
-        """
+    def pieces(self, what: str, data: bytes) -> None:
+        """Any piece of bytes that look like no others: a scan, pixels, ciphertext."""
         self.sorts[what] = "picture"
         self._marks = None
         for at in range(0, len(data) - BLOCK_BYTES + 1, BLOCK_BYTES):
-            if _is_varied((own or data)[at : at + BLOCK_BYTES]):
-                self._blocks[data[at : at + BLOCK_BYTES]] = what
+            block = data[at : at + BLOCK_BYTES]
+            if _is_varied(block):
+                self._blocks[block] = what
 
     def samples(self) -> Iterator[bytes]:
         """One piece of each."""
