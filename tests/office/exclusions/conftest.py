@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import get_args
 
 import pytest
@@ -97,6 +97,16 @@ class Town:
         """The newest vote on a case."""
         return case.ballots.select_related("case").latest("pk")
 
+    def open_at_a_meeting(self, case: Case) -> Ballot:
+        """A vote of today's meeting."""
+        acts.open_vote(self.turn(case), "meeting")
+        return self.go_on_past_midnight(case)
+
+    def go_on_past_midnight(self, case: Case) -> Ballot:
+        """A test may run at any time, and a meeting's vote ends with its day."""
+        Ballot.objects.filter(case=case).update(closes_at=timezone.now() + timedelta(days=1))
+        return self.ballot(case)
+
     def case(self, state: State) -> Case:
         """A case that has come as far as ``state``, by way of a meeting."""
         assert state in get_args(State)
@@ -106,7 +116,7 @@ class Town:
         acts.check(self.turn(case), PROPOSAL)
         if state == "checked":
             return Case.objects.get(pk=case.pk)
-        acts.open_vote(self.turn(case), "meeting")
+        self.open_at_a_meeting(case)
         if state == "voting":
             return Case.objects.get(pk=case.pk)
         for member in self.members[1:]:
