@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Callable
 from typing import Any, Final, cast
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import h11
 import uvicorn
@@ -71,24 +71,33 @@ class Door:
     """Knows which connections keep us waiting; of too many it closes the one that has done so longest.
 
     It counts from the moment that they are accepted, and lives on the loop that accepts them.
+
+    Args:
+        connections_max: in all.
+        of_address_max: from one address; ``None`` = no limit of their own.
     """
 
-    def __init__(self, connections_max: int) -> None:
+    def __init__(self, connections_max: int, of_address_max: int | None = None) -> None:
         self.connections_max = connections_max
-        self._open: WeakSet[socket.socket] = WeakSet()
+        self._of_address_max = of_address_max
+        self._open: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
         self._by_number: WeakValueDictionary[int, socket.socket] = WeakValueDictionary()
         self._owing: dict[socket.socket, Callable[[], None]] = {}
         self._arriving: dict[socket.socket, asyncio.TimerHandle] = {}
 
-    def accept(self, connection: socket.socket) -> None:
+    def accept(self, connection: socket.socket, address: str) -> None:
         """One more. With TLS it may never get as far as a protocol: asyncio makes that after the handshake."""
         self._forget_closed()
-        self._open.add(connection)
+        self._open[connection] = address
         self._by_number[connection.fileno()] = connection
         turn_away = functools.partial(self._turn_away_arriving, connection)
         self._owing[connection] = turn_away
         self._arriving[connection] = asyncio.get_running_loop().call_later(OWED_WITHIN_S, turn_away)
-        if len(self._open) > self.connections_max and self._owing:
+        # This one keeps us waiting itself, so that there is always one to turn away.
+        of_address = [one for one, where in self._open.items() if where == address]
+        if self._of_address_max is not None and len(of_address) > self._of_address_max:
+            next(away for one, away in self._owing.items() if self._open.get(one) == address)()
+        elif len(self._open) > self.connections_max:
             next(iter(self._owing.values()))()
 
     def arrive(self, number: int) -> socket.socket:
@@ -107,7 +116,7 @@ class Door:
     def leave(self, connection: socket.socket) -> None:
         """A connection is being closed, and no longer counts."""
         self._owing.pop(connection, None)
-        self._open.discard(connection)
+        self._open.pop(connection, None)
 
     def _turn_away_arriving(self, connection: socket.socket) -> None:
         self.leave(connection)
@@ -131,7 +140,7 @@ class Listener(socket.socket):
         """Asyncio."""
         connection, address = super().accept()
         if self.door is not None:
-            self.door.accept(connection)
+            self.door.accept(connection, address[0])
         return connection, address
 
 

@@ -115,6 +115,7 @@ class WebServer:
         tls: the server's side of TLS; ``None`` = plain HTTP.
         has_lifespan: the application wants to be told when serving begins and ends (Starlette does, WSGI cannot).
         connections: at one time, at most.
+        of_address: from one address, at most; ``None`` = as many as in all.
         end_streams: called on the server's loop at a stop, so that it need not wait for open streams.
     """
 
@@ -127,6 +128,7 @@ class WebServer:
         has_lifespan: bool = True,
         end_streams: Callable[[], None] | None = None,
         connections: int = CONNECTIONS_MAX,
+        of_address: int | None = None,
     ) -> None:
         self._listener = listener
         self._end_streams = end_streams
@@ -135,7 +137,7 @@ class WebServer:
         self._thread: threading.Thread | None = None
         # A line for each malformed request would let anyone fill the disk.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        listener.door = Door(connections_max(connections))
+        listener.door = Door(connections_max(connections), of_address)
         protocol = functools.partial(GuardedProtocol, listener.door)
         config = uvicorn.Config(
             app,

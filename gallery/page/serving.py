@@ -7,7 +7,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from gallery.page.site import Site
 from runtime.key_pair import KeyPair
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS_MAX: Final = 64
 """A shop has some screens; each needs a handful."""
+OF_AN_ADDRESS_MAX: Final = 16
+"""A browser opens six at most. A scanner in the shop's network must not take them all."""
 
 
 class PageServer:
@@ -33,13 +35,7 @@ class PageServer:
         self._site = site
         self._lock = threading.Lock()
         self._servers = [
-            WebServer(
-                site.app,
-                listener,
-                has_lifespan=number == 0,
-                end_streams=site.end_streams if number == 0 else None,
-                connections=CONNECTIONS_MAX,
-            )
+            self._server(listener, has_lifespan=number == 0, end_streams=site.end_streams if number == 0 else None)
             for number, listener in enumerate(plain)
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,7 +53,7 @@ class PageServer:
 
     def serve_tls(self, listener: Listener, context: ssl.SSLContext) -> None:
         """By TLS, too, from now on. Another certificate is loaded into the same context."""
-        server = WebServer(self._site.app, listener, tls=context, has_lifespan=False, connections=CONNECTIONS_MAX)
+        server = self._server(listener, tls=context, has_lifespan=False)
         with self._lock:
             if self._is_stopping or self._loop is None:
                 listener.close()
@@ -96,6 +92,9 @@ class PageServer:
         """Wait for the thread after :meth:`stop`; returns whether it has ended in time."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def _server(self, listener: Listener, **options: Any) -> WebServer:  # noqa: ANN401 - a server's own
+        return WebServer(self._site.app, listener, connections=CONNECTIONS_MAX, of_address=OF_AN_ADDRESS_MAX, **options)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

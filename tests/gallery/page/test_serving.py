@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gallery.page.fitting import root_of
-from gallery.page.serving import PageServer
+from gallery.page.serving import CONNECTIONS_MAX, OF_AN_ADDRESS_MAX, PageServer
 from gallery.page.site import PageSettings, Site
 from provisioning.web_authority import create_page_issuer, create_web_authority, issue_page_certificate
+from runtime import web_connections
 from runtime.config import ConfigError
 from runtime.key_pair import KeyPair
 from runtime.web_server import listen, url_of
@@ -24,6 +26,7 @@ from wire.ids import NodeId
 from wire.page_certificate import page_name
 
 NAME = page_name(NodeId(0x10))
+PATIENCE_S = 10
 
 
 @pytest.fixture
@@ -72,6 +75,34 @@ def test_tablet_that_trusts_the_town_signs_in_and_another_finds_no_page(
     assert signed_in.headers["set-cookie"].startswith("__Host-watchlink_gallery_")
     # A screen on the unit itself is not told: it would remember it for every program on this machine.
     assert "strict-transport-security" not in hsts
+
+
+def test_one_address_cannot_take_every_connection(shop: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scanner in the shop's network opens what it can; the tablet's page goes on."""
+    monkeypatch.setattr(web_connections, "OWED_WITHIN_S", 600.0)
+    server = PageServer(Site(shop.gallery.running, PageSettings()), [plain := listen("127.0.0.1", 0)])
+    port = plain.getsockname()[1]
+    server.start()
+
+    def opened(host: str) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port), PATIENCE_S, source_address=(host, 0))
+
+    try:
+        tablet = opened("127.0.0.2")
+        scanner = [opened("127.0.0.3") for _ in range(CONNECTIONS_MAX)]
+        assert 200 == httpx.get(url_of(plain), timeout=DEADLINE_S).status_code
+        # The oldest of its own had to go, and nobody else's.
+        assert [b""] * (CONNECTIONS_MAX - OF_AN_ADDRESS_MAX) == [
+            one.recv(1) for one in scanner[: CONNECTIONS_MAX - OF_AN_ADDRESS_MAX]
+        ]
+        for one in (tablet, scanner[-1]):
+            one.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert one.recv(12) == b"HTTP/1.1 200"
+    finally:
+        server.stop()
+        assert server.join()
+        for one in (tablet, *scanner):
+            one.close()
 
 
 def test_pair_that_cannot_be_used_leaves_the_page_as_it_is(shop: PageUnderTest, pair: KeyPair) -> None:
