@@ -77,7 +77,7 @@ class Running:
     def __init__(self, card: Card, around: Surroundings) -> None:
         self._card = card
         self._around = around
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | Future[bool] | None] = queue.SimpleQueue()
         self._answers: deque[Event] = deque()
         self._orders = StoreOrders(card.store, card.arrivals, around.verifier.make)
         self._checks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gallery verifier")
@@ -138,6 +138,12 @@ class Running:
     def sign_out(self, session: str) -> None:
         """Lock it."""
         self._events.put(SignedOut(session))
+
+    def turn(self) -> Future[bool]:
+        """True at the next turn: whoever asked knows that the core does not hang."""
+        asked: Future[bool] = Future()
+        self._events.put(asked)
+        return asked
 
     def changed(self, callback: Callable[[CloseSession | RedrawPages], None]) -> None:
         """Call this, on the core's thread, when a session was closed or what may be read has changed."""
@@ -234,7 +240,11 @@ class Running:
         except queue.Empty:
             return None
 
-    def _taken(self, event: Event | None) -> Event | None:
+    def _taken(self, event: Event | Future[bool] | None) -> Event | None:
+        if isinstance(event, Future):
+            if event.set_running_or_notify_cancel():
+                event.set_result(True)
+            return None
         self._is_stopping = self._is_stopping or event is None
         return event
 

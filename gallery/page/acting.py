@@ -95,10 +95,12 @@ class Acting:
         return as_json(sign_in_answer(answer))
 
     async def lock(self, request: Request) -> Response:
-        """Somebody locks the page, or it locks itself."""
+        """Somebody locks the page, or it locks itself. Of a gallery that hangs it is not told that it did."""
         session = request.cookies.get(cookie_name(request))
         if session is not None:
             self._room.port.sign_out(session)
+            if not await answered(self._room.port.turn()):
+                return Response(status_code=503)
         response = Response(status_code=204)
         set_cookie(request, response, "")
         return response

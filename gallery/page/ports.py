@@ -186,6 +186,9 @@ class GalleryPort(Protocol):
     def sign_out(self, session: str) -> None:
         """Lock it."""
 
+    def turn(self) -> Future[bool]:
+        """True at the gallery's next turn. If it does not come, the gallery hangs."""
+
     def changed(self, callback: Callable[[CloseSession | RedrawPages], None]) -> None:
         """Call this whenever a session was closed or what may be read has changed, and the snapshot says so.
 

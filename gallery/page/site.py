@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -116,11 +118,18 @@ class Site:
 
     def _changed(self, effect: CloseSession | RedrawPages) -> None:
         """On the gallery's thread."""
+        self._on_loop(partial(self._tell, effect))
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
         loop = self._loop
         if loop is not None:
             # It may close between the two lines.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._tell, effect)
+                loop.call_soon_threadsafe(call)
+
+    def _beat(self, _turned: Future[bool]) -> None:
+        """On the gallery's thread: a page that does not hear of its turns locks itself."""
+        self._on_loop(partial(self.room.streams.tell, BEAT))
 
     def _tell(self, effect: CloseSession | RedrawPages) -> None:
         if isinstance(effect, CloseSession):
@@ -144,7 +153,7 @@ class Site:
                 self.room.streams.tell(*unit)
             if now_s - beat_s >= BEAT_S:
                 beat_s = now_s
-                self.room.streams.tell(BEAT)
+                self._port.turn().add_done_callback(self._beat)
 
 
 class Door:

@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 PACE_MS: Final = 100
 """At most one line, or one new connection, is taken in this time: each costs the loop a step."""
+READ_MS: Final = 5
+"""At most one read in this time: of a line that comes byte by byte each would cost a turn."""
 BACKLOG_BYTES_MAX: Final = 64 * 1024
 KEPT_MAX: Final = 128
 """Alerts told to whoever connects; the oldest are left out."""
@@ -79,6 +81,7 @@ class GallerySocket:
         self._listener: socket.socket | None = None
         self._gallery: _Connection | None = None
         self._take_ms = 0
+        self._read_ms = 0
         self._listen_ms = 0
         self._log_ms = 0
         self._is_problem_told = False
@@ -132,7 +135,8 @@ class GallerySocket:
         if self._listener is not None:
             _watch(selector, self._listener, selectors.EVENT_READ if may_take else 0)
         if self._gallery is not None:
-            _watch(selector, self._gallery.socket, self._gallery.wanted(may_take))
+            may_read = may_take and now_ms >= self._read_ms
+            _watch(selector, self._gallery.socket, self._gallery.wanted(may_read))
         is_held = self._gallery is not None and self._gallery.has_line and may_take
         for key, events in selector.select(0 if is_held else self._wait_s(now_ms)):
             if key.fileobj is self._wakened:
@@ -147,7 +151,7 @@ class GallerySocket:
             self._take_line(selector, self._gallery)
 
     def _wait_s(self, now_ms: int) -> float | None:
-        waits = [self._take_ms - now_ms] if now_ms < self._take_ms else []
+        waits = [due - now_ms for due in (self._take_ms, self._read_ms) if now_ms < due]
         if self._listener is None:
             waits.append(self._listen_ms - now_ms)
         return max(0, min(waits)) / 1000 if waits else None
@@ -182,6 +186,8 @@ class GallerySocket:
         self._offer(GalleryCame(is_here=True), WAITING_MAX)
 
     def _serve(self, selector: selectors.BaseSelector, gallery: _Connection, events: int) -> None:
+        if events & selectors.EVENT_READ:
+            self._read_ms = monotonic_ms() + READ_MS
         if (events & selectors.EVENT_READ and not gallery.read()) or (
             events & selectors.EVENT_WRITE and not gallery.write()
         ):
@@ -256,9 +262,9 @@ class _Connection:
         """Whether a line waits to be taken, or too much without one."""
         return b"\n" in self._incoming or len(self._incoming) >= FACE_BYTES_MAX
 
-    def wanted(self, may_take: bool) -> int:  # noqa: FBT001 - one question
+    def wanted(self, may_read: bool) -> int:  # noqa: FBT001 - one question
         """The selector's events: nothing more is read while a line waits."""
-        reads = selectors.EVENT_READ if may_take and not self.has_line else 0
+        reads = selectors.EVENT_READ if may_read and not self.has_line else 0
         return reads | (selectors.EVENT_WRITE if self._outgoing else 0)
 
     def read(self) -> bool:

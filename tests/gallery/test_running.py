@@ -18,8 +18,9 @@ from gallery.core.staff import StaffTold
 from gallery.page.ports import GalleryPort, Opened
 from gallery.store.gallery_store import GalleryStore
 from runtime.sqlite_file import StoreRefusedError
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.gallery_card import DAY_S, HART, KEY, NOW_S, Published
-from tests.support.gallery_running import ALICE, PIN, RunningGallery, answer
+from tests.support.gallery_running import ALICE, PIN, RunningGallery, answer, hung
 from wire.gallery_views import read_views
 
 FACE = b"\xff\xd8 a face \xff\xd9" * 200
@@ -235,6 +236,15 @@ def test_core_that_fails_on_its_own_ends_the_run(shop: RunningGallery, monkeypat
     shop._thread.join(10)
 
     assert [ZeroDivisionError] == [type(error) for error in shop.errors]
+
+
+def test_core_that_hangs_turns_for_nobody(shop: RunningGallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shop.running.turn().result(DEADLINE_S)
+    with hung(shop, monkeypatch):
+        waiting = shop.running.turn()
+        with pytest.raises(TimeoutError):
+            waiting.result(0.2)
+    assert waiting.result(DEADLINE_S)
 
 
 def test_row_that_does_not_open_is_asked_for_again(shop: RunningGallery, starts: Starts, hart: Published) -> None:

@@ -193,6 +193,30 @@ def test_hostile_gallery_neither_stops_the_button_nor_the_node(
     assert len([fact for fact in node.facts if fact["fact"] == "stored" and fact["kind"] == "sighting"]) <= 6
 
 
+def test_gallery_that_hangs_while_it_has_the_panel_holds_up_nothing(
+    town: Town, start_node: StartNode, start_central: StartCentral
+) -> None:
+    """It has connected, is lent the panel, and neither reads nor says anything any more (N1, N2, G5)."""
+    path = with_gallery(town, BOTH)
+    central, node = start_central(), start_node(BOTH)
+    central.status("hart")
+    node.wait_for_face("ready")
+    with socket.socket(socket.AF_UNIX) as hung:
+        wait_until(partial(is_connected, hung, path), "the node listens")
+        hung.settimeout(DEADLINE_S)
+        assert hung.recv(1)
+        tap(node, "seen")
+        node.wait_for_face("gallery")
+
+        node.put("attack", "low")
+        node.wait_for_fact("stored", kind="attack")
+        node.put("attack", "high")
+        central.wait_for(lambda: bool(central.alerts()), "the press")
+        central.receipt(central.alerts()[0].frame)
+        node.wait_for_face("received")
+        assert node.stop() == 0
+
+
 def _is_attack(frame: object) -> bool:
     return isinstance(frame, Alert) and frame.kind is AlertKind.ATTACK
 

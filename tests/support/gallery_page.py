@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,7 +22,7 @@ from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, Node
 from gallery.page.site import PageSettings, Site
 from provisioning.web_authority import create_web_authority
 from runtime.web_server import WebServer, listen, url_of
-from tests.support.fleet_broker import wait_until
+from tests.support.fleet_broker import DEADLINE_S, wait_until
 from tests.support.gallery_card import NOW_S, Published
 from tests.support.gallery_running import CODE, PIN, RunningGallery
 from wire.gallery_lines import Category
@@ -151,6 +152,24 @@ class PageUnderTest:
         self._server = WebServer(self.site.app, listener, end_streams=self.site.end_streams)
         self._server.start_thread()
         return url_of(listener)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Its page answers nothing meanwhile, and keeps all connections."""
+        assert self._server is not None
+        stops, may_go_on = threading.Event(), threading.Event()
+
+        def wait() -> None:
+            stops.set()
+            may_go_on.wait()
+
+        assert self._server._loop is not None
+        self._server._loop.call_soon_threadsafe(wait)
+        assert stops.wait(DEADLINE_S)
+        try:
+            yield
+        finally:
+            may_go_on.set()
 
     def end(self) -> None:
         """In order."""

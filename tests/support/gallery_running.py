@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import pytest
+
+from gallery import running
 from gallery.arrivals import Arrivals, core_lines
 from gallery.core import effects as do
 from gallery.core import events as ev
+from gallery.core.machine import step
 from gallery.core.staff import StaffTold
 from gallery.listing import Names
 from gallery.page.ports import Opened, Person
@@ -202,3 +207,23 @@ class RunningGallery:
 def answer(future: Future[T]) -> T:
     """As soon as it comes."""
     return future.result(DEADLINE_S)
+
+
+@contextmanager
+def hung(shop: RunningGallery, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Its core has come to an event that it does not get done with."""
+    hangs, may_go_on = threading.Event(), threading.Event()
+
+    def step_for_ever(*given: Any) -> Any:  # noqa: ANN401 - the core's own
+        hangs.set()
+        may_go_on.wait()
+        return step(*given)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(running, "step", step_for_ever)
+        shop.running.put(ev.Ticked())
+        assert hangs.wait(DEADLINE_S)
+    try:
+        yield
+    finally:
+        may_go_on.set()

@@ -6,8 +6,8 @@ node=/var/lib/watchlink-node
 in_unit() { # command …: sees the files that the unit sees
     nsenter --target "$(systemctl show --property=MainPID --value $unit)" --mount -- "$@"
 }
-page() { # URL without http://: what a screen on the unit itself is shown
-    python3 -c 'import sys, urllib.request as u; sys.stdout.write(u.urlopen("http://" + sys.argv[1], timeout=20).read().decode())' "$1"
+page() { # URL without http://: what a screen on the unit itself is shown, if it comes within its twelve seconds
+    python3 -c 'import sys, urllib.request as u; sys.stdout.write(u.urlopen("http://" + sys.argv[1], timeout=12).read().decode())' "$1"
 }
 states() { # unit …
     for one in "$@"; do systemctl is-active "$one"; done
@@ -17,6 +17,16 @@ pid() { systemctl show --property=MainPID --value $unit; }
 until_answers() { # URL
     for _ in $(seq 300); do page "$1" >/dev/null 2>&1 && return; sleep 0.1; done
 }
+attempt() { # command …: until it succeeds, two minutes at most
+    give_up=$(($(date +%s) + 120))
+    until "$@" || [ "$(date +%s)" -ge $give_up ]; do
+        sleep 0.1
+    done
+}
+is_back() { # times
+    [ "$(systemctl show --property=NRestarts --value $unit)" -ge "$1" ] && systemctl --quiet is-active $unit
+}
+is_gone() { [ ! -d "/proc/$1" ]; }
 
 systemd-sysusers && systemd-tmpfiles --create
 # The shop's network, with nobody else in it.
@@ -76,6 +86,18 @@ page localhost:8445 >/proof/page-taken 2>&1
 systemctl stop other
 systemctl restart $unit
 page 127.0.0.1/fit >/proof/fit-freed 2>&1
+# Stopped as a whole; and with a core that loops, while its page goes on.
+kill -STOP "$(pid)"
+page localhost:8445 >/proof/page-stopped 2>&1
+attempt is_back 1
+page localhost:8445 >/proof/page-after-stopped 2>&1
+first=$(pid)
+touch /run/core-loops
+attempt is_gone "$first"
+rm /run/core-loops
+attempt is_back 2
+page localhost:8445 >/proof/page-after-looping 2>&1
+systemctl show --property=NRestarts --value $unit >/proof/restarts
 systemctl stop $unit
 systemctl show --property=Result --value $unit >/proof/result
 python3 - >/proof/ledger <<'END'

@@ -10,7 +10,7 @@ import pytest
 
 from installation.node_places import avahi_conf
 from tests.support.asking_town import AskingTown
-from tests.support.booted_system import REPOSITORY, SYSTEM, UNITS, Proof, boot, installed, product, written
+from tests.support.booted_system import PROGRAM, REPOSITORY, SYSTEM, UNITS, Proof, boot, installed, product, written
 from tests.support.gallery_program import write_gallery
 from tests.systemd.test_units import EXPOSURE_MAX_TENTHS
 from wire.node_file import gallery_toml
@@ -21,6 +21,19 @@ LOCKED = ("argon2", "_argon2_cffi_bindings")
 """From the lock: the root has no package of it."""
 NAMED = "avahi-daemon.service.d/watchlink.conf"
 SHIPPED = (NAMED, "watchlink-gallery.service", "watchlink-gallery-http.socket", "watchlink-gallery-https.socket")
+LOOPING = PROGRAM.replace(
+    "raise SystemExit",
+    """\
+import gallery.running, pathlib
+ours = gallery.running.next_deadline_ms
+def looping(state):
+    while pathlib.Path("/run/core-loops").exists():
+        pass
+    return ours(state)
+gallery.running.next_deadline_ms = looping
+raise SystemExit""",
+)
+"""The program, with a core that does not get done while there is this file."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +48,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     written(config, text)
     ignored = shutil.ignore_patterns("__pycache__")
     mounts = {
-        **product(folder, Path(__file__).with_name("gallery-proof.sh")),
+        **product(folder, Path(__file__).with_name("gallery-proof.sh"), LOOPING),
         shutil.copytree(REPOSITORY / "gallery", folder / "gallery", ignore=ignored): "/opt/watchlink/lib/gallery",
         **{installed(name): f"/opt/watchlink/lib/{name}" for name in LOCKED},
         **{UNITS / name: f"{SYSTEM}/{name}" for name in (*SHIPPED, "watchlink-node-renew.service")},
@@ -102,6 +115,14 @@ def test_gallery_sees_nothing_of_the_nodes_and_keeps_its_own(proof: Proof) -> No
 
 def test_renewed_certificate_restarts_it_and_nothing_else_does(proof: Proof) -> None:
     assert "goes on\nactive\n" == proof.text("renewals")
+
+
+def test_gallery_that_hangs_is_ended_by_the_watchdog_and_started_again(proof: Proof) -> None:
+    """Stopped as a whole it answers nobody; with a core that loops its page could go on for ever."""
+    assert "TimeoutError" in proof.text("page-stopped")
+    for name in ("stopped", "looping"):
+        assert "There is no gallery on this unit yet." in proof.text(f"page-after-{name}"), proof.text("log")
+    assert ("2\n", 2) == (proof.text("restarts"), proof.text("log").count("Watchdog timeout"))
 
 
 def test_restart_of_the_program_is_no_boot_of_the_machine(proof: Proof) -> None:

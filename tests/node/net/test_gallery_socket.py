@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,7 +17,9 @@ from typing import Final
 import pytest
 
 from node.core.events import AlertAsked, Event, GalleryCame, InputRejected, PanelFaceCame
+from node.net import gallery_socket
 from node.net.gallery_socket import GallerySocket
+from runtime.monotonic import monotonic_ms
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import wait_until
 from wire.gallery_socket import (
@@ -81,10 +86,11 @@ class Loop:
 class Gallery:
     """The gallery's end, by hand."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_s: float = DEADLINE_S) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(DEADLINE_S)
         wait_until(lambda: self._is_connected(path), "the node listens")
+        self._socket.settimeout(patience_s)
         self._lines = self._socket.makefile("rb")
 
     def _is_connected(self, path: Path) -> bool:
@@ -276,6 +282,65 @@ def test_flood_is_taken_ten_times_a_second_and_the_loop_is_spared(gallery: Galle
 
     assert [1, 2, 3] == [event.person for event in found if isinstance(event, AlertAsked)]
     assert loop.events.qsize() < 20, "the rest waits at the gallery's end"
+
+
+def test_line_that_comes_byte_by_byte_costs_few_reads(
+    gallery: Gallery, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever drips keeps the node's processor busy, and a press waits for it."""
+    reads: list[int] = []
+    read = gallery_socket._Connection.read
+
+    def counted(connection: gallery_socket._Connection) -> bool:
+        reads.append(1)
+        return read(connection)
+
+    monkeypatch.setattr(gallery_socket._Connection, "read", counted)
+    began_ms = monotonic_ms()
+    for byte in encode_line(asked())[:-2] + b" " * 800 + b"}\n":
+        gallery.say(bytes([byte]))
+        time.sleep(0.0005)
+    assert isinstance(loop.next(), AlertAsked)
+
+    assert len(reads) <= 1 + (monotonic_ms() - began_ms) / gallery_socket.READ_MS
+
+
+def test_whatever_is_said_in_any_order_and_size_costs_the_loop_a_few_steps(
+    node: GallerySocket, path: Path, loop: Loop
+) -> None:
+    """Of all of it only alerts about a person and faces come through, no faster than their pace."""
+    chance = random.Random(12)
+    whole = [encode_line(asked(number)) for number in range(20)]
+    whole += [encode_line(PanelFace(visit=visit, picture=bytes(size))) for visit in (0, 3) for size in (0, 98, 9_604)]
+    began_ms = monotonic_ms()
+    for _ in range(20):
+        peer = Gallery(path, patience_s=0.3)
+        with contextlib.suppress(OSError):
+            assert peer.first_bytes()
+            for _ in range(chance.randrange(6)):
+                line = bytearray(chance.choice(whole))
+                for _ in range(chance.choice((0, 0, 1, 9))):
+                    line[chance.randrange(len(line))] = chance.randrange(256)
+                peer.say(bytes(line[: chance.choice((len(line), len(line), chance.randrange(len(line)))) or None]))
+            peer.is_hung_up()
+        peer.close()
+    took_ms = monotonic_ms() - began_ms
+    found = [loop.next() for _ in range(loop.events.qsize())]
+
+    assert {type(one) for one in found} <= {AlertAsked, PanelFaceCame, InputRejected}
+    assert {AlertAsked, InputRejected} <= {type(one) for one in found}
+    assert len(found) + len(loop.came) <= 4 * (1 + took_ms / gallery_socket.PACE_MS)
+    again = Gallery(path)
+    assert HELLO == again.line()
+    again.say(encode_line(asked(99)))
+    wait_until(lambda: _is_asked(loop, 99), "whoever behaves is heard")
+    again.close()
+    assert node
+
+
+def _is_asked(loop: Loop, person: int) -> bool:
+    event = loop.next()
+    return isinstance(event, AlertAsked) and event.person == person
 
 
 def test_loop_that_is_full_hangs_up_so_that_the_gallery_asks_again(gallery: Gallery, loop: Loop) -> None:
