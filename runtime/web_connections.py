@@ -118,6 +118,11 @@ class Door:
         self._owing.pop(connection, None)
         self._open.pop(connection, None)
 
+    def turn_away_arriving(self) -> None:
+        """Those whose handshake has not ended: no protocol knows them yet."""
+        for connection in tuple(self._arriving):
+            self._turn_away_arriving(connection)
+
     def _turn_away_arriving(self, connection: socket.socket) -> None:
         self.leave(connection)
         # Closing it is for asyncio, which waits for its bytes, and now hears that there will be none.

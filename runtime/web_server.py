@@ -99,6 +99,13 @@ class _Uvicorn(uvicorn.Server):
         """Leave signals to the program that serves."""
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the base class; but first what is accepted already gets its transport, which a closed server has not."""
+        for one in sockets or ():
+            asyncio.get_running_loop().remove_reader(one)
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As the base class; asyncio has one number for the kernel's queue and for what it accepts at once."""
         await super().startup(sockets)
@@ -165,6 +172,8 @@ class WebServer:
         self._has_loop.set()
         await self._server.serve(sockets=[self._listener])
         # What has not ended within the second is cut off: a transport that is left would hold its socket.
+        assert self._listener.door is not None
+        self._listener.door.turn_away_arriving()
         for _ in range(_TURNS_OF_AN_ARRIVAL):
             for connection in tuple(self._server.server_state.connections):
                 if connection.transport is not None:

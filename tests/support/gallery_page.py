@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-import warnings
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -22,7 +20,7 @@ from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, Node
 from gallery.page.site import PageSettings, Site
 from provisioning.web_authority import create_web_authority
 from runtime.web_server import WebServer, listen, url_of
-from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.gallery_card import NOW_S, Published
 from tests.support.gallery_running import CODE, PIN, RunningGallery
 from wire.gallery_lines import Category
@@ -174,14 +172,7 @@ class PageUnderTest:
     def end(self) -> None:
         """In order."""
         if self._server is not None:
-            # The browser has gone; its connections go a moment later, and each by itself.
-            connections = self._server._server.server_state.connections
-            wait_until(lambda: not connections, "the browser's connections are closed")
             self._server.stop()
             assert self._server.join_thread()
             self._server = None
-            # On a busy machine asyncio sometimes leaves a browser's connection to the collector. Not for the next test.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)
-                gc.collect()
         self.gallery.end()
