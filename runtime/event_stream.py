@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 from starlette.responses import Response
@@ -16,18 +18,66 @@ _HEADERS: Final = [
 ]
 
 
-class Listener(Protocol):
-    """One browser's stream."""
+class Listener:
+    """One browser's stream: events still to be sent. On the server's loop alone.
+
+    Args:
+        pieces_max: how many events the browser may be behind before it is cut off; it comes back.
+        bytes_max: the same in bytes.
+
+    Attributes:
+        farewell: sent after the end, if the browser still reads.
+    """
+
+    def __init__(self, pieces_max: int, bytes_max: int) -> None:
+        self.farewell = b""
+        self._pieces_max, self._bytes_max = pieces_max, bytes_max
+        self._pieces: deque[bytes] = deque()
+        self._bytes = 0
+        self._has_news = asyncio.Event()
+        self._end = asyncio.Event()
+
+    def put(self, piece: bytes, *, is_shared: bool = False) -> None:
+        """Add one event; of a browser that is too far behind the stream ends instead.
+
+        Args:
+            piece: the event.
+            is_shared: all browsers share its bytes, so it does not count as backlog.
+        """
+        if len(self._pieces) >= self._pieces_max or self._bytes > self._bytes_max:
+            self.end()
+            return
+        self._pieces.append(piece)
+        self._bytes += 0 if is_shared else len(piece)
+        self._has_news.set()
+
+    def end(self, farewell: bytes = b"") -> None:
+        """Send no more but this."""
+        self.farewell = farewell
+        self._pieces.clear()
+        self._end.set()
+        self._has_news.set()
 
     @property
-    def farewell(self) -> bytes:
-        """Sent after the end, if the browser still reads."""
+    def has_ended(self) -> bool:
+        """Nothing more will come."""
+        return self._end.is_set()
+
+    async def wait_end(self) -> None:
+        """Wait until :meth:`end` is called."""
+        await self._end.wait()
 
     async def next(self) -> bytes | None:
         """Wait for events and return all of them; ``None`` at the end."""
-
-    async def wait_end(self) -> None:
-        """Wait until it is to end."""
+        while not self._pieces:
+            if self._end.is_set():
+                return None
+            self._has_news.clear()
+            await self._has_news.wait()
+        sent = b"".join(self._pieces)
+        self._pieces.clear()
+        self._bytes = 0
+        return sent
 
 
 class EventStream(Response):

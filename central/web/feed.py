@@ -31,6 +31,7 @@ from msgspec.structs import replace
 from central.core.cards import bare_line, bared
 from central.core.rights import Scope
 from central.core.view import Board, BoardPort, Card, Change, NodeLine
+from runtime.event_stream import Listener
 
 logger = logging.getLogger(__name__)
 
@@ -77,59 +78,6 @@ class FeedFullError(Exception):
     """The limit of open streams is reached."""
 
 
-class Listener:
-    """One browser's stream: events still to be sent. Used only on the web's loop."""
-
-    def __init__(self) -> None:
-        self._pieces: deque[bytes] = deque()
-        self._bytes = 0
-        self._has_news = asyncio.Event()
-        self._end = asyncio.Event()
-        self.farewell = b""
-        """Sent after the end, if the browser still reads."""
-
-    def put(self, piece: bytes) -> None:
-        """Add one event; a listener that is too far behind ends instead."""
-        if len(self._pieces) >= PIECES_QUEUED_MAX or self._bytes > CHANGES_BYTES_MAX:
-            self.end()
-            return
-        self._pieces.append(piece)
-        self._bytes += len(piece)
-        self._has_news.set()
-
-    def put_board(self, piece: bytes) -> None:
-        """Begin with the whole board. All browsers share its bytes, so it does not count as backlog."""
-        self._pieces.append(piece)
-        self._has_news.set()
-
-    def end(self) -> None:
-        """Disconnect this browser: it will come back for the board."""
-        self._pieces.clear()
-        self._end.set()
-        self._has_news.set()
-
-    @property
-    def has_ended(self) -> bool:
-        """Nothing more will come."""
-        return self._end.is_set()
-
-    async def wait_end(self) -> None:
-        """Wait until :meth:`end` is called."""
-        await self._end.wait()
-
-    async def next(self) -> bytes | None:
-        """Wait for events and return all of them; ``None`` at the end."""
-        while not self._pieces:
-            if self._end.is_set():
-                return None
-            self._has_news.clear()
-            await self._has_news.wait()
-        sent = b"".join(self._pieces)
-        self._pieces.clear()
-        self._bytes = 0
-        return sent
-
-
 class _Channel:
     """The feed of one scope: takes its changes, each encoded once, to its listeners."""
 
@@ -148,7 +96,7 @@ class _Channel:
         """The first pieces of a new stream."""
         missed = self._missed(after)
         if missed is None:
-            listener.put_board(self._whole_board())
+            listener.put(self._whole_board(), is_shared=True)
         else:
             # One piece: a long replay must not fill the listener's own queue.
             listener.put(b"".join(missed))
@@ -237,7 +185,7 @@ class Feed:
         channel = self._channels.pop(scope, None) or _Channel(self._board, scope)
         self._channels[scope] = channel
         self._end_idle()
-        listener = Listener()
+        listener = Listener(PIECES_QUEUED_MAX, CHANGES_BYTES_MAX)
         channel.begin(listener, after)
         listener.put(channel.beat(self._now(), self._page))
         if not self._is_open:

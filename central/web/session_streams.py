@@ -7,7 +7,8 @@ from typing import Final
 
 from central.core.rights import Scope
 from central.signin.session import Session
-from central.web.feed import Feed, FeedFullError, Listener
+from central.web.feed import Feed, FeedFullError
+from runtime.event_stream import Listener
 
 STREAMS_EACH_MAX: Final = 8
 """Of one session: all tabs of a browser share one, if the browser is not old."""
@@ -50,5 +51,4 @@ class SessionStreams:
     def end(self, session: Session) -> None:
         """End the session's streams: it is over, or sees something else from now on."""
         for listener in tuple(self._of.get((session.account, session.digest), ())):
-            listener.farewell = FAREWELL
-            listener.end()
+            listener.end(FAREWELL)

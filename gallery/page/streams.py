@@ -12,18 +12,19 @@ beat    ``{}``                               knows that it is heard; without it,
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+
+from runtime.event_stream import Listener
 
 LISTENERS_MAX: Final = 64
 OF_AN_ADDRESS_MAX: Final = 6
 """Pages of one screen. Anybody in the shop's network may open a locked one."""
 LOCKED_MAX: Final = 24
 PIECES_MAX: Final = 64
+BYTES_MAX: Final = 1_048_576
 BEAT_S: Final = 5.0
 
 
@@ -42,66 +43,32 @@ class TooManyPagesError(Exception):
     """No more can be open at a time."""
 
 
-class Listener:
-    """One page's stream.
+class Page(Listener):
+    """A page's stream.
 
     Attributes:
         session: whose page; ``None`` = it is locked.
         address: where it is open.
-        farewell: sent after the end.
     """
 
-    def __init__(self, session: str | None, address: str = "") -> None:
+    def __init__(self, session: str | None, address: str) -> None:
+        super().__init__(PIECES_MAX, BYTES_MAX)
         self.session = session
         self.address = address
-        self.farewell = b""
-        self._pieces: deque[bytes] = deque()
-        self._has_news = asyncio.Event()
-        self._end = asyncio.Event()
-
-    def put(self, data: bytes) -> None:
-        """Add an event; a page that is too far behind is cut off, and comes back."""
-        if len(self._pieces) >= PIECES_MAX:
-            self.end()
-            return
-        self._pieces.append(data)
-        self._has_news.set()
-
-    def end(self, farewell: bytes = b"") -> None:
-        """Send no more but this."""
-        self.farewell = farewell
-        self._pieces.clear()
-        self._end.set()
-        self._has_news.set()
-
-    async def wait_end(self) -> None:
-        """Wait until :meth:`end` is called."""
-        await self._end.wait()
-
-    async def next(self) -> bytes | None:
-        """Wait for events and return all of them; ``None`` at the end."""
-        while not self._pieces:
-            if self._end.is_set():
-                return None
-            self._has_news.clear()
-            await self._has_news.wait()
-        sent = b"".join(self._pieces)
-        self._pieces.clear()
-        return sent
 
 
 class Streams:
     """All pages that are open."""
 
     def __init__(self) -> None:
-        self._open: dict[Listener, None] = {}
+        self._open: dict[Page, None] = {}
 
     @property
     def are_open(self) -> bool:
         """Whether anybody listens."""
         return bool(self._open)
 
-    def join(self, session: str | None, address: str) -> Listener:
+    def join(self, session: str | None, address: str) -> Page:
         """A page listens.
 
         Of too many from its address the oldest locked one ends: it may be this very screen's, from before its network
@@ -117,37 +84,37 @@ class Streams:
             raise TooManyPagesError
         if len(self._open) >= LISTENERS_MAX:
             self._end_oldest_locked(self._open if session is not None else ())
-        listener = Listener(session, address)
-        listener.put(BEAT)
-        self._open[listener] = None
-        return listener
+        page = Page(session, address)
+        page.put(BEAT)
+        self._open[page] = None
+        return page
 
-    def _end_oldest_locked(self, among: Iterable[Listener]) -> None:
+    def _end_oldest_locked(self, among: Iterable[Page]) -> None:
         oldest = next((one for one in among if one.session is None), None)
         if oldest is None:
             raise TooManyPagesError
         self.leave(oldest)
         oldest.end()
 
-    def leave(self, listener: Listener) -> bool:
+    def leave(self, page: Page) -> bool:
         """It does not listen any more; returns whether it did."""
-        if listener not in self._open:
+        if page not in self._open:
             return False
-        del self._open[listener]
+        del self._open[page]
         return True
 
     def tell(self, data: bytes, to_locked: bytes | None = None) -> None:
         """Everybody; this instead of ``data`` whoever is not signed in."""
-        for listener in tuple(self._open):
-            listener.put(data if to_locked is None or listener.session is not None else to_locked)
+        for page in tuple(self._open):
+            page.put(data if to_locked is None or page.session is not None else to_locked)
 
     def lock(self, session: str) -> None:
         """Every page of this session, which then hears no more."""
-        for listener in tuple(self._open):
-            if listener.session == session:
-                listener.end(LOCK)
+        for page in tuple(self._open):
+            if page.session == session:
+                page.end(LOCK)
 
     def end(self) -> None:
         """The program stops."""
-        for listener in tuple(self._open):
-            listener.end()
+        for page in tuple(self._open):
+            page.end()

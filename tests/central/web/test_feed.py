@@ -14,7 +14,8 @@ from central.core.cards import NOT_DRAWN, bare_line
 from central.core.rights import WHOLE_TOWN
 from central.core.view import Board, RejectedLine
 from central.web import feed as feed_module
-from central.web.feed import CHANGES_KEPT, PIECES_QUEUED_MAX, Feed, FeedFullError, FeedTiming, Listener, encode_shown
+from central.web.feed import CHANGES_KEPT, PIECES_QUEUED_MAX, Feed, FeedFullError, FeedTiming, encode_shown
+from runtime.event_stream import Listener
 from tests.central.web.scripted_board import ScriptedBoard
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
