@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, ElementHandle, Locator, Page, Route, expect, sync_playwright
 
 from tests.support.browser import launched
+from tests.support.counter_screen import SIZES, CounterScreen
 from tests.support.demo_browser import (
     WITHIN_MS,
     Addresses,
-    Counter,
     open_page,
     panel,
     running,
@@ -299,110 +300,65 @@ def test_buttons_of_the_air_stay_the_same_while_it_is_drawn_anew(
     page.close()
 
 
-WIDTHS = {"phone": (390, 844), "tablet": (1024, 768), "desk": (1440, 900)}
-BANNED = "Linden Grey"
-PIN = "280341"
+BANNED: Final = "Linden Grey"
 
 
 def test_ban_is_in_the_shop_reported_dealt_with_and_gone(
     town: Addresses, chromium: Browser, complaints: list[str]
 ) -> None:
-    """G4-G10: issued at the office, seen at the counter, reported in two taps, told back, revoked, gone."""
-    counter = town.counters["Red Lion"]
-    shop = open_page(chromium, counter.url, complaints)
-    choose_a_pin(shop, counter)
-    found = shop.get_by_role("link", name=BANNED)
-    expect(found).to_have_count(0)
-    shop.get_by_role("button", name="LOCK").click()
+    """G4-G10: issued at the office, seen at the counter, reported in two taps, told back, revoked, gone.
 
-    office = open_page(chromium, town.office, complaints, viewport={"width": 1440, "height": 900})
+    On a phone, a tablet and a desk at once: each is acted on at its own width, at the counter and at the office.
+    """
+    lion, stop = town.counters["Red Lion"], town.counters["Night Stop"]
+    at = ((lion, "phone"), (stop, "tablet"), (lion, "desk"))
+    screens = [CounterScreen(chromium, counter, size, complaints, BANNED) for counter, size in at]
+    for one in screens[:2]:
+        one.choose_a_pin()
+    for one in screens:
+        one.is_at_the_counter()
+        expect(one.found).to_have_count(0)
+        one.press_button("LOCK")
+
+    office = open_page(chromium, town.office, complaints, viewport=SIZES["phone"])
     sign_in_at_the_office(office, town, "grant")
     office.goto(f"{town.office}cases/")
     office.get_by_role("row").filter(has_text=BANNED).get_by_role("link").first.click()
     act(office, "Issue")
     case = office.url
-
-    is_at_the_counter(shop, counter)
-    is_shown(shop, found)
-    everybody_can_use(shop)
-    found.click()
-    expect(shop.get_by_role("heading", level=1)).to_have_text(BANNED)
-    everybody_can_use(shop)
-    shop.get_by_role("button", name="Here now").click()
-    shop.get_by_role("button", name="No, did not leave").click()
-    expect(shop.get_by_role("alert")).to_contain_text(re.compile("Sent|Saved"))
-    everybody_can_use(shop)
-
-    deal_with_the_breach(office, town)
-    is_at_the_counter(shop, counter)
-    shop.get_by_role("link", name="Report", exact=True).click()
-    is_shown(shop, shop.get_by_text("The person was warned."))
-    everybody_can_use(shop)
+    for one in screens:
+        one.report()
+    for size in SIZES:
+        office.set_viewport_size(SIZES[size])
+        deal_with_a_breach(office, town)
+    for one in screens:
+        one.reads_the_outcome()
 
     office.goto(case)
-    is_at_the_counter(shop, counter)
-    expect(found).to_be_visible()
+    for one in screens:
+        one.is_at_the_counter()
+        expect(one.found).to_be_visible()
+    office.set_viewport_size(SIZES["tablet"])
     act(office, "Revoke")
-    expect(found).to_have_count(0)
-    assert BANNED not in shop.content()
-    shop.close()
+    for one in screens:
+        expect(one.found).to_have_count(0)
+        assert BANNED not in one.page.content()
+        one.page.close()
     office.close()
 
 
-def choose_a_pin(shop: Page, counter: Counter) -> None:
-    everybody_can_use(shop)
-    shop.get_by_role("button", name=counter.person).click()
-    type_and_go_on(shop, counter.start_code)
-    for heading in ("Choose a PIN", "The same PIN again"):
-        expect(shop.get_by_role("heading", name=heading)).to_be_visible()
-        everybody_can_use(shop)
-        type_and_go_on(shop, PIN)
-    expect(shop.get_by_role("heading", level=1)).to_have_text(re.compile("must not be in here"))
-
-
-def is_at_the_counter(shop: Page, counter: Counter) -> None:
-    """Nobody has touched the page while the office was busy: it may have locked itself."""
-    shop.goto(counter.url)
-    people, name = shop.get_by_text("must not be in here"), shop.get_by_role("button", name=counter.person, exact=True)
-    expect(people.or_(name).first).to_be_visible()
-    if name.is_visible():
-        name.click()
-        type_and_go_on(shop, PIN)
-    expect(people).to_be_visible()
-
-
-def is_shown(shop: Page, news: Locator) -> None:
-    """By itself, or after a touch: what has changed never moves under somebody's finger."""
-    show = shop.get_by_role("button", name="Show it")
-    expect(news.or_(show).first).to_be_visible()
-    while show.is_visible() and not news.is_visible():
-        show.click()
-        expect(news.or_(show).first).to_be_visible()
-    expect(news).to_be_visible()
-
-
-def deal_with_the_breach(office: Page, town: Addresses) -> None:
+def deal_with_a_breach(office: Page, town: Addresses) -> None:
+    """The newest that nobody has dealt with."""
     office.goto(f"{town.office}breaches/")
     assert [] == serious_faults(office)
-    office.get_by_role("row").filter(has_text="Red Lion").get_by_role("link").first.click()
+    office.get_by_role("row").filter(has_text=BANNED).get_by_role("link").first.click()
     expect(office.get_by_role("heading", level=1)).to_contain_text(BANNED)
     expect(office.get_by_role("main")).to_contain_text("Did not leave when asked")
     assert [] == serious_faults(office)
     office.get_by_label("The person was warned").check()
     office.get_by_label(re.compile("This closes it")).check()
     office.get_by_role("button", name="Write it down").click()
-
-
-def everybody_can_use(page: Page) -> None:
-    """At each width."""
-    for width, height in WIDTHS.values():
-        page.set_viewport_size({"width": width, "height": height})
-        assert [] == serious_faults(page), page.url
-
-
-def type_and_go_on(page: Page, text: str) -> None:
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
+    expect(office.get_by_role("main")).to_contain_text("The person was warned")
 
 
 def act(office: Page, move: str) -> None:
