@@ -118,18 +118,22 @@ def test_panel_shows_the_gallery_until_an_alert_wants_it(
         tap(node, "test")
         wait_until(lambda: kinds(shop) == ["panel"], "the look is in the log")
 
-        node.put("attack", "low")
-        node.wait_for_fact("stored", kind="attack")
-        node.put("attack", "high")
-        central.wait_for(lambda: bool(central.alerts()), "the press")
-        central.receipt(central.alerts()[0].frame)
-        node.wait_for_face("received")
+        press_and_be_received(node, central)
         shop.until(lambda: not shop.running.snapshot().sessions)
     finally:
         ours.close()
         assert visits.stop()
         pictures.close()
         shop.end()
+
+
+def press_and_be_received(node: NodeProcess, central: CentralStandIn) -> None:
+    node.put("attack", "low")
+    node.wait_for_fact("stored", kind="attack")
+    node.put("attack", "high")
+    central.wait_for(lambda: bool(central.alerts()), "the press")
+    central.receipt(central.alerts()[0].frame)
+    node.wait_for_face("received")
 
 
 def tap(node: NodeProcess, button: str) -> None:
@@ -208,12 +212,7 @@ def test_gallery_that_hangs_while_it_has_the_panel_holds_up_nothing(
         tap(node, "seen")
         node.wait_for_face("gallery")
 
-        node.put("attack", "low")
-        node.wait_for_fact("stored", kind="attack")
-        node.put("attack", "high")
-        central.wait_for(lambda: bool(central.alerts()), "the press")
-        central.receipt(central.alerts()[0].frame)
-        node.wait_for_face("received")
+        press_and_be_received(node, central)
         assert node.stop() == 0
 
 
