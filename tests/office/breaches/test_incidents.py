@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from office.audit.models import AuditRow
 from office.breaches import incident_views
+from office.breaches.acts import write_down_incident
 from office.breaches.forgetting import forget_unknown
 from office.breaches.models import Breach
 from office.breaches.rules import UNKNOWN_KEPT
@@ -20,6 +21,7 @@ from tests.office.breaches.test_breach_pages import act, text
 from tests.office.breaches.test_statements import made
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
+from wire.ids import FrameId
 
 PAGE = "/incidents/00000010-7/"
 SEEN_THERE = urlencode({"kind": "theft", "at": "2026-07-05T13:03:07Z"})
@@ -69,6 +71,22 @@ def test_incident_is_written_down_once_and_in_hand(town: Town, cora: Client) -> 
         page = text(cora, address)
         assert "Theft" in page
         assert "no such case" not in page
+
+
+def test_two_who_write_it_down_at_once_write_one(town: Town) -> None:
+    first, second = (
+        write_down_incident(
+            who,
+            FrameId.parse("00000010-7"),
+            scheme=town.hart,
+            premises=town.premises[0],
+            happened="theft",
+            at=timezone.now(),
+        )
+        for who in (town.cora, town.deputy)
+    )
+
+    assert first == second
 
 
 def test_breach_that_sent_an_alert_is_found_by_it(town: Town, cora: Client) -> None:

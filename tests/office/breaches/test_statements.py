@@ -172,6 +172,12 @@ def test_pdf_is_tagged_and_the_longest_schedule_fits() -> None:
         assert 1 < len(pdf.pages) <= 8
 
 
+def test_pdf_of_an_incident_is_tagged_however_long_its_words_are() -> None:
+    for words in ("", "He took six bottles.", "x\n" * 1_000):
+        with pikepdf.open(io.BytesIO(draw(statement(INCIDENT, replace(MAKER, words=words))))) as pdf:
+            assert "/StructTreeRoot" in pdf.Root
+
+
 @pytest.fixture
 def breach(town: Town) -> Breach:
     """By somebody with a photograph, which has a history."""
