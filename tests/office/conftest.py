@@ -6,12 +6,14 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.utils import encrypt
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from pytest_django import Settings
 
@@ -88,6 +90,23 @@ def person_of(username: str, *grants: tuple[RoleSlug, int], name: str = "", has_
     if has_second_factor:
         TOTP.activate(account, generate_totp_secret())
     return account
+
+
+def people_of(roles: Mapping[str, tuple[RoleSlug, int]]) -> list[Account]:
+    """Several at once, each with one role, as :func:`person_of` makes them; by username."""
+    password = make_password(PASSWORD)
+    accounts = Account.objects.bulk_create(
+        Account(username=username, name=username.title(), password=password) for username in roles
+    )
+    RoleGrant.objects.bulk_create(
+        RoleGrant(account=account, role=role, scheme_id=number)
+        for account, (role, number) in zip(accounts, roles.values(), strict=True)
+    )
+    Authenticator.objects.bulk_create(
+        Authenticator(user=one, type=Authenticator.Type.TOTP, data={"secret": encrypt(generate_totp_secret())})
+        for one in accounts
+    )
+    return accounts
 
 
 def browser_of(account: Account, *, second_factor_age_s: float | None = 0.0, enforce_csrf: bool = False) -> Client:

@@ -155,7 +155,7 @@ def fill(config_file: str) -> Made:
 
     # Nobody signs in with these, and the usual hash takes a quarter of a second on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    town = Town(person_of, {one.number: one for one in Scheme.objects.all()})
+    town = Town({one.number: one for one in Scheme.objects.all()})
     person_of(POLICE, ("police", HART), name="Kit Lowe")
     people = Account.objects.filter(username__in=(CO_ORDINATOR, POLICE, NOMINATOR, *VOTERS))
     sessions = {

@@ -16,7 +16,6 @@ from office.breaches.models import Breach
 from office.exclusions.models import Case
 from office.nodes.store import Store
 from office.papers.orders import StatementPaper
-from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
 from tests.support.asking_town import TOWN
 from wire.gallery_reports import BreachReport
@@ -26,9 +25,9 @@ NODE = NodeId(0x10)
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
+def town(schemes: dict[int, Scheme]) -> Town:
     """HART with four members; cases come as far as a test wants."""
-    return Town(make_person, schemes)
+    return Town(schemes)
 
 
 def breach_of(case: Case, /, **more: Any) -> Breach:  # noqa: ANN401 - of any column

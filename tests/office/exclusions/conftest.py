@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import get_args
 
@@ -16,7 +17,8 @@ from office.exclusions.rules.life import State
 from office.exclusions.rules.period import day_of
 from office.members.models import Member, Membership, Premises, Spokesperson
 from office.people.models import Individual
-from tests.office.conftest import HART, MakePerson
+from tests.office.conftest import HART, people_of
+from wire.snapshots import RoleSlug
 
 YESTERDAY = date(2026, 1, 5)
 NOMINATION = Nomination(
@@ -41,16 +43,18 @@ PROPOSAL = Proposal(
 class Town:
     """HART with a co-ordinator, and four members with a premises and a contact each."""
 
-    def __init__(self, make_person: MakePerson, schemes: dict[int, Scheme]) -> None:
+    def __init__(self, schemes: dict[int, Scheme]) -> None:
         self.hart = schemes[HART]
-        self.cora = make_person("cora", ("co-ordinator", HART))
-        self.deputy = make_person("dan", ("co-ordinator", HART))
+        shops = range(1, 5)
+        contacts: dict[str, tuple[RoleSlug, int]] = {f"contact{number}": ("members-contact", HART) for number in shops}
+        self.cora, self.deputy, *speakers = people_of(
+            {"cora": ("co-ordinator", HART), "dan": ("co-ordinator", HART), **contacts}
+        )
         self.members: list[Member] = []
         self.premises: list[Premises] = []
         self.contacts: list[Account] = []
         self.record_documents()
-        for number in range(1, 5):
-            self.add_member(f"Shop {number}", make_person(f"contact{number}", ("members-contact", HART)))
+        self.add_members([(f"Shop {number}", speaker) for number, speaker in zip(shops, speakers, strict=True)])
 
     def record_documents(self) -> None:
         """Whatever must be recorded before the register is on."""
@@ -66,15 +70,28 @@ class Town:
 
     def add_member(self, name: str, contact: Account) -> Member:
         """A member with a premises, for whom ``contact`` speaks."""
-        member = Member.objects.create(name=name)
-        Membership.objects.create(member=member, scheme=self.hart, joined_on=date(2025, 1, 1))
-        Spokesperson.objects.create(member=member, scheme=self.hart, account=contact)
-        premises = Premises.objects.create(member=member, name=name, place="High Street")
-        premises.schemes.add(self.hart)
-        self.members.append(member)
-        self.premises.append(premises)
-        self.contacts.append(contact)
-        return member
+        self.add_members([(name, contact)])
+        return self.members[-1]
+
+    def add_members(self, named: Sequence[tuple[str, Account]]) -> None:
+        """Likewise, several at once."""
+        members = Member.objects.bulk_create(Member(name=name) for name, _ in named)
+        contacts = [contact for _, contact in named]
+        Membership.objects.bulk_create(
+            Membership(member=member, scheme=self.hart, joined_on=date(2025, 1, 1)) for member in members
+        )
+        Spokesperson.objects.bulk_create(
+            Spokesperson(member=member, scheme=self.hart, account=contact)
+            for member, contact in zip(members, contacts, strict=True)
+        )
+        premises = Premises.objects.bulk_create(
+            Premises(member=member, name=member.name, place="High Street") for member in members
+        )
+        link = Premises.schemes.through
+        link.objects.bulk_create(link(premises=one, scheme=self.hart) for one in premises)
+        self.members += members
+        self.premises += premises
+        self.contacts += contacts
 
     def individual(self, name: str = "Nobody Atall") -> Individual:
         """Somebody new in the register."""
@@ -135,5 +152,5 @@ def serving() -> Serving:
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
+def town(schemes: dict[int, Scheme]) -> Town:
+    return Town(schemes)

@@ -25,7 +25,7 @@ from office.people.intake_terms import Box
 from office.people.models import Individual
 from office.people.photographs import add_photograph, keep_crop
 from office.people.rights_export import HANDLING, Fact, Held, Part, held
-from tests.office.conftest import MakePerson, SignedIn
+from tests.office.conftest import SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.office.papers.test_views import Printer
 from tests.office.people.conftest import request_of, taken
@@ -35,8 +35,8 @@ MADE_AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
+def town(schemes: dict[int, Scheme]) -> Town:
+    return Town(schemes)
 
 
 @pytest.fixture

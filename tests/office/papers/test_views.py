@@ -79,8 +79,8 @@ def printer(tmp_path: Path, settings: Settings) -> Iterator[Printer]:
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
+def town(schemes: dict[int, Scheme]) -> Town:
+    return Town(schemes)
 
 
 @pytest.fixture

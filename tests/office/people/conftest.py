@@ -12,7 +12,7 @@ from office.exclusions.rules.period import day_of
 from office.people.intake_process import Picture
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.photographs import Taken, add_photograph
-from tests.office.conftest import HART, PUB_WATCH, MakePerson
+from tests.office.conftest import HART, PUB_WATCH
 from tests.office.exclusions.conftest import Town
 from tests.office.people.pictures import drawn, saved
 
@@ -22,8 +22,8 @@ WHOLE = saved(drawn(600, 800))
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
+def town(schemes: dict[int, Scheme]) -> Town:
+    return Town(schemes)
 
 
 def today() -> date:

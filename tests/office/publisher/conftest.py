@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 
 from office.accounts.models import Scheme
-from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
 from tests.office.publisher.gallery_world import World
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
+def town(schemes: dict[int, Scheme]) -> Town:
+    return Town(schemes)
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from office.publisher.gone import CARRIED, LISTED_FOR, GoneRows, carry
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import PublishedHead, Shelf
 from runtime.backup_rules import BEGAN_AT
-from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
 from tests.office.people.conftest import photograph, request_of
 from wire.signing import SigningKey
@@ -40,8 +39,8 @@ KEY = SigningKey(b"k" * 32)
 
 
 @pytest.fixture
-def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
-    return Town(make_person, schemes)
+def town(schemes: dict[int, Scheme]) -> Town:
+    return Town(schemes)
 
 
 def told(rows: GoneRows) -> set[tuple[str, int]]:
