@@ -374,6 +374,7 @@ def test_proving_changes_nothing(kept: Kept) -> None:
         prove(kept.configuration, made.file, [new_identity()], START)
 
 
+@pytest.mark.one_python
 def test_restore_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
     """A power cut between two moves: what was there is not lost, and never half-mixed with the backup's."""
     snapshots = kept.configuration.kept_snapshots_dir

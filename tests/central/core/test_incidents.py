@@ -141,6 +141,7 @@ def test_incident_is_no_longer_cancelled_when_it_is_pressed_again(town: Town) ->
     assert None is town.card().cancelled
 
 
+@pytest.mark.one_python
 def test_incident_ends_the_same_in_whatever_order_its_frames_arrive() -> None:
     """QoS 1 and two paths reorder; counters say what came first."""
     at_s = int(START.timestamp())

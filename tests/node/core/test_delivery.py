@@ -139,6 +139,7 @@ def test_receipts_alone_keep_the_backlog_moving() -> None:
     assert None is world.state.outbox.round_at_ms
 
 
+@pytest.mark.one_python
 def test_two_thousand_alerts_of_an_offline_week_are_all_delivered() -> None:
     """N13."""
     world = World()

@@ -42,6 +42,7 @@ def test_hardware_page_configures_radios_that_there_are() -> None:
                 assert part == {key: getattr(getattr(radio, name), key, None) for key in part}
 
 
+@pytest.mark.one_python
 def test_pictures_are_those_in_the_documentation(tmp_path: Path) -> None:
     """Pixels, not bytes: another zlib packs the same pixels otherwise. Mend them with ``make pictures``."""
     assert 0 == node_pictures.main(["--out", str(tmp_path)])

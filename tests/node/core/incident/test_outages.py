@@ -39,6 +39,7 @@ def test_neighbours_alert_is_seen_and_heard_although_ours_is_undelivered(offline
     assert {"neighbour", "not-stored" if broken == "disk" else "undelivered"} == faces
 
 
+@pytest.mark.one_python
 def test_receipt_of_long_ago_does_not_stand_before_no_link_after_a_restart(world: World) -> None:
     """N3: RECEIVED, with nothing heard since the restart, is told for a minute and not for days."""
     world.tap(Button.ASSIST)

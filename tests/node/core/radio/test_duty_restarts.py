@@ -16,6 +16,7 @@ AIRTIME_MS = 1_300
 pytestmark = pytest.mark.finding(9)
 
 
+@pytest.mark.one_python
 @pytest.mark.parametrize("is_ended", [True, False])
 def test_crash_loop_keeps_to_the_duty_cycle(radio: Set, *, is_ended: bool) -> None:
     """Whether it dies after an over or while it is keyed."""

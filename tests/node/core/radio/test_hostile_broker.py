@@ -74,6 +74,7 @@ def test_alert_of_a_member_struck_off_while_it_waits_is_not_said(radio: Set) -> 
     assert [] == radio.overs()
 
 
+@pytest.mark.one_python
 def test_flood_of_old_receipts_leaves_room_for_a_press_here(radio: Set) -> None:
     """N10: three tenths of ten minutes, however many there are, and an assist goes out at once."""
     counter = 0
