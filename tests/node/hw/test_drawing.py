@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
 from node.core.panel.words import named, person, where
-from node.core.screens import MARKS, Dots, Emphasis, Face, Screen
+from node.core.screens import HEADLINE_CHARS_MAX, MARKS, Dots, Emphasis, Face, Screen
 from node.core.spelling import PANEL_LETTERS
 from node.hw.drawing import (
     FACE_HEIGHT_PX,
@@ -63,7 +63,8 @@ def test_face_loses_no_pixel_of_its_words(screen: Screen, terminus: Typeface) ->
     """What is on the panel is as much ink as the same words make where there is room without end."""
     is_framed = screen.emphasis is Emphasis.FRAMED
     expected = sum(ink_of(line, LINE_SIZE_PX, terminus) for line in screen.lines)
-    size_px = 24 if len(screen.headline) > 1 else 32
+    is_large = len(screen.headline) == 1 and len(screen.headline[0]) <= HEADLINE_CHARS_MAX
+    size_px = 32 if is_large else 24
     for word in screen.headline:
         expected += ink_of(word, size_px, terminus, -1 if is_framed and len(word) == 8 else 0)
 
