@@ -49,9 +49,10 @@ class Shown(Struct, frozen=True):
 class Group(Record):
     """The incidents of one premises, kept in order as they change: each costs the same, even in a flood."""
 
-    # Rank, entry of the last press, and since when that waits for an answer.
-    _ranks: Table[FrameId, tuple[_Rank, int, datetime]] = field(default_factory=Table)
+    _ranks: Table[FrameId, tuple[_Rank, int]] = field(default_factory=Table)
     _by_rank: Table[_Rank, Table[FrameId, None]] = field(default_factory=Table)
+    # Since when each waits for an answer that the desk must hear of, the newest press last.
+    _waiting: Table[FrameId, datetime] = field(default_factory=Table)
     _closed: Table[FrameId, datetime] = field(default_factory=Table)
     # Closed ones forgotten since: how many, and when the last of them was closed.
     _closed_gone: tuple[int, datetime] = (0, EPOCH)
@@ -64,7 +65,7 @@ class Group(Record):
         self._through = max(self._through, incident.pressed_entry)
         before = self._ranks.get(incident.id)
         rank = _rank(incident)
-        now = (rank, incident.pressed_entry, _waits_since_at(incident)) if incident.is_open else None
+        now = (rank, incident.pressed_entry) if incident.is_open else None
         if before != now:
             if before is not None:
                 self._leave(incident.id, before[0])
@@ -73,17 +74,15 @@ class Group(Record):
             else:  # Keeps its old place: the first gives the card its name.
                 self._ranks[incident.id] = now
                 self._by_rank.setdefault(rank, Table())[incident.id] = None
-        closed_at = incident.closed_at
-        if self._closed.get(incident.id) != closed_at:
-            self._closed.pop(incident.id, None)
-            if closed_at is not None:
-                self._closed[incident.id] = closed_at
+        _set_last(self._waiting, incident.id, _waits_since_at(incident))
+        _set_last(self._closed, incident.id, incident.closed_at)
 
     def drop(self, incident: FrameId) -> None:
         """Drop an incident that has left memory; it still counts."""
         if incident in self._ranks:
             self._name = self._name or next(iter(self._ranks))
             self._leave(incident, self._ranks.pop(incident)[0])
+        self._waiting.pop(incident, None)
         closed_at = self._closed.pop(incident, None)
         if closed_at is not None:
             self._closed_gone = (self._closed_gone[0] + 1, closed_at)
@@ -92,6 +91,7 @@ class Group(Record):
         """Sort again after dropped incidents came back: they are older than they seem."""
         for rank, of_rank in tuple(self._by_rank.items()):
             self._by_rank[rank] = Table(sorted(of_rank.items(), key=lambda item: self._ranks[item[0]][1]))
+        self._waiting = Table(sorted(self._waiting.items(), key=lambda item: item[1]))
 
     def shown(self, closed_since_at: datetime, left_open: int = 0) -> tuple[Shown, ...]:
         """The cards, in no particular order.
@@ -114,14 +114,9 @@ class Group(Record):
         newest = next(reversed(self._by_rank[first]))
         is_again = first[0] in _UNANSWERED and any(turn not in _UNANSWERED for turn, _ in self._by_rank)
         key = self._name or next(iter(self._ranks))
-        again_at = None if first[0] in _UNANSWERED else self._waits_since_at()
+        is_heard = first[0] in _UNANSWERED or not self._waiting
+        again_at = None if is_heard else self._waiting[next(reversed(self._waiting))]
         return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again, again_at),)
-
-    def _waits_since_at(self) -> datetime | None:
-        """When the newest press came that still waits for an answer."""
-        waiting = [of_rank for (turn, _), of_rank in self._by_rank.items() if turn != _IN_HAND]
-        newest_at = max((self._ranks[next(reversed(of_rank))][2] for of_rank in waiting), default=EPOCH)
-        return newest_at if newest_at > EPOCH else None
 
     def _closed_cards(self) -> tuple[Shown, ...]:
         if len(self._closed) <= CARDS_EACH_MAX:
@@ -145,11 +140,19 @@ def _rank(incident: Incident) -> _Rank:
     return ((0 if priority <= Priority.P2 else 2) + is_answered, priority)
 
 
-def _waits_since_at(incident: Incident) -> datetime:
-    """When the desk must hear of it; :data:`EPOCH` = it need not."""
-    if incident.is_drill or incident.kind is AlertKind.TEST or incident.is_late:
-        return EPOCH
-    return incident.pressed_entry_at if incident.state == "unanswered" else incident.pressed_again_at or EPOCH
+def _waits_since_at(incident: Incident) -> datetime | None:
+    """When the press came that the desk must hear of; ``None`` = there is none."""
+    if not incident.is_open or incident.is_drill or incident.kind is AlertKind.TEST or incident.is_late:
+        return None
+    return incident.live_arrived_at if incident.state == "unanswered" else incident.pressed_again_at
+
+
+def _set_last(table: Table[FrameId, datetime], incident: FrameId, at: datetime | None) -> None:
+    """Put it last if its moment is another; ``None`` takes it out."""
+    if table.get(incident) != at:
+        table.pop(incident, None)
+        if at is not None:
+            table[incident] = at
 
 
 Groups = Table[NodeId, Group]

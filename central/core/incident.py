@@ -109,8 +109,8 @@ class Incident(Record):
     history: tuple[HistoryLine, ...] = ()
     pressed_entry: int = 0
     """Entry number of its last alert to arrive."""
-    pressed_entry_at: datetime = EPOCH
-    """When that one arrived."""
+    live_arrived_at: datetime = EPOCH
+    """When the last one arrived that was not late."""
     first_counter: int = 0
     cancel_counter: int = 0
     newest_counter: int = 0
@@ -231,7 +231,7 @@ class Incident(Record):
         if alert.counter > self.cancel_counter:
             self.cancelled = None
         self.alert_count += 1
-        self.pressed_entry, self.pressed_entry_at = entry.entry, entry.arrived_at
+        self.pressed_entry = entry.entry
         if was_closed:
             self.closed_by, self.closed_at, self.outcome = None, None, ""
         if was_closed or is_upgrade or (is_again and not self._is_covered(entry.arrived_at)):
@@ -256,6 +256,8 @@ class Incident(Record):
     def _take_times(self, alert: Alert, entry: FrameEntry) -> None:
         is_timed = alert.at_s and not entry.is_clock_ahead
         pressed_at = datetime.fromtimestamp(alert.at_s, UTC) if is_timed else None
+        if not entry.is_late:
+            self.live_arrived_at = entry.arrived_at
         if self.first_counter == 0 or alert.counter < self.first_counter:
             self.first_counter, self.is_clock_ahead = alert.counter, entry.is_clock_ahead
             self.pressed_at = pressed_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from central.core.view import Acknowledge
+from central.core.view import Acknowledge, Card, Close
 from tests.browser.conftest import OpenPage, until
 from tests.browser.test_feed_in_browser import P1_S, OpenContext, open_listening, sounding
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
@@ -63,3 +63,32 @@ def test_second_attack_sounds_once_and_can_be_acknowledged(
     expect(page.locator("#in-hand .card")).not_to_contain_text("PRESSED AGAIN")
     expect(page.locator("#in-hand .card-state")).to_contain_text("after 5 s")
     expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
+
+
+def test_attack_that_was_pressed_again_sounds_no_third_time_when_what_waited_beside_it_is_closed(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    town = Town()
+    for counter, kind in ((7, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    first = only_card(town)
+    town.act(Acknowledge(first.incident, seen_kind=first.kind, seen_through=first.through))
+    town.press(8, AlertKind.ATTACK, incident=7)
+    server.call(lambda: board.show(only_card(town)))
+    page = open_listening(open_context, open_page)
+    page.evaluate("played.length = 0")
+    town.later(20)
+    town.press(50, AlertKind.SIGHTING)
+    server.call(lambda: board.show(only_card(town)))
+    times = "played.filter(one => one.inS === 0).length"
+    until(page, lambda: page.evaluate(times) == 1, "it sounds for the sighting")
+
+    town.act(Close("00000010-50", "Gone"))
+    server.call(lambda: board.show(only_card(town)))
+    expect(page.locator("#in-hand .card")).to_contain_text("PRESSED AGAIN 23:40")
+    assert 1 == page.evaluate(times)
+
+
+def only_card(town: Town) -> Card:
+    (card,) = (card for card in town.board().cards if card.state != "closed")
+    return card

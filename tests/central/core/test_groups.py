@@ -65,6 +65,25 @@ def test_less_urgent_press_is_heard_beside_an_attack_that_was_pressed_again(town
     assert ("00000010-10", "answered", attack_at) == seen(only_card(town)), "what is closed waits no longer"
 
 
+def test_sighting_is_heard_though_one_that_waited_for_the_network_came_after_it(town: Town) -> None:
+    """What is late calls nobody, and hides nobody who does."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    card = only_card(town)
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    town.press(11, AlertKind.ATTACK, incident=10)
+    town.later(20)
+    town.press(60, AlertKind.SIGHTING)
+    sighting_at = town.now_at
+    town.later(1)
+    long_ago_s = int(town.now_at.timestamp()) - 600
+    town.press(50, AlertKind.SIGHTING, at_s=long_ago_s)
+    assert ("00000010-10", "answered", sighting_at) == seen(only_card(town))
+
+    town.press(61, AlertKind.SIGHTING, incident=60, at_s=long_ago_s)
+    assert ("00000010-10", "answered", sighting_at) == seen(only_card(town)), "a late repeat is no press of now"
+
+
 def test_press_after_an_act_for_hundreds_is_not_closed_with_the_rest(town: Town) -> None:
     """They are written some hundred at a time, and nobody has seen what comes in between."""
     town.is_disk_slow = True

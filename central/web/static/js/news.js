@@ -11,6 +11,9 @@ const THROUGH_EVERY_MS = 20_000; // per card: a flood from one premises must not
 // A card that stands for many may show another of them, with its own count: that is not a press.
 const isPressedSince = (before, now) => now.through > before.through || (now.incident === before.incident && now.count > before.count);
 
+// Another press that waited beside it has been dealt with: what is left was heard when it came.
+const isAgainSince = (before, now) => now.againAt !== before.againAt && !(now.incident === before.incident && Date.parse(now.againAt) < Date.parse(before.againAt));
+
 export class News {
   #model;
   #sound;
@@ -96,7 +99,7 @@ export class News {
     } else if (isNew) {
       if (now.rank === 3) this.#sound.once("p3");
       this.#announcer.status(`${this.#name(card)}, unanswered`);
-    } else if (before && isPressedAgain(card) && before.againAt !== card.pressed_again_at) {
+    } else if (before && isPressedAgain(card) && isAgainSince(before, now)) {
       this.#takeAgain(card, now.rank);
     } else if (before && isCalling && now.rank === 1 && isPressedSince(before, now)) {
       this.#soundThrough(card);
