@@ -12,7 +12,8 @@ page() { # URL without http://: what a screen on the unit itself is shown, if it
 states() { # unit …
     for one in "$@"; do systemctl is-active "$one"; done
 }
-sockets="$unit-http.socket $unit-https.socket"
+http=watchlink-gallery-http.socket
+https=watchlink-gallery-https.socket
 pid() { systemctl show --property=MainPID --value $unit; }
 until_answers() { # URL
     for _ in $(seq 300); do page "$1" >/dev/null 2>&1 && return; sleep 0.1; done
@@ -34,14 +35,14 @@ ip address add 192.168.77.1/24 dev lo
 ip route add 224.0.0.0/4 dev lo
 systemctl start $unit
 systemctl is-active $unit >/proof/unconfigured
-states $sockets >/proof/ports-before
+states $http $https >/proof/ports-before
 cp /unit/* $node/
 chown watchlink-node:watchlink-node $node/*
 chmod 600 $node/*.key
 systemctl start $unit
 systemctl is-active $unit >/proof/started
 page localhost:8445 >/proof/page 2>&1
-states $sockets >/proof/ports
+states $http $https >/proof/ports
 page 127.0.0.1/fit >/proof/fit 2>&1
 page '[::1]/fit' >/proof/fit-6 2>&1
 page localhost >/proof/screen 2>&1
@@ -76,12 +77,12 @@ sleep 1
 until_answers 127.0.0.1/fit
 page 127.0.0.1/fit >/proof/fit-after-kill 2>&1
 systemctl stop $unit
-states $sockets >/proof/ports-after
+states $http $https >/proof/ports-after
 # Another program has port 80 first, until it is stopped.
 systemd-run --quiet --unit=other python3 -m http.server 80
 sleep 2
 systemctl start $unit
-states $sockets $unit >/proof/taken
+states $http $https $unit >/proof/taken
 page localhost:8445 >/proof/page-taken 2>&1
 systemctl stop other
 systemctl restart $unit
