@@ -95,6 +95,7 @@ def write_down_incident(
         scheme=scheme,
         node=incident.node,
         premises=premises,
+        member_id=premises.member_id,
         place=place_of(premises),
         at=at,
         is_time_proven=True,

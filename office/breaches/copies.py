@@ -22,10 +22,11 @@ from office.papers.orders import StatementPaper, day_text
 
 
 def contacts_for(breach: Breach) -> QuerySet[Account]:
-    """Who would read a copy: the contacts of the shop's business, chosen in the scheme of the breach."""
-    if breach.premises is None:
+    """Who would read a copy: contacts of the business that had the shop and has it still, in the scheme of the breach."""
+    premises, member = breach.premises, breach.member_id
+    if premises is None or member is None or premises.member_id != member:
         return Account.objects.none()
-    return contacts_of(breach.premises.member_id, breach.scheme_id)
+    return contacts_of(member, breach.scheme_id)
 
 
 def keep_copy(actor: Account, mine: Rights, breach: Breach, paper: StatementPaper | None) -> None:

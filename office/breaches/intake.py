@@ -69,6 +69,7 @@ def _take(kept: KeptReport) -> bool:
                 "reference": f"{scheme.slug.upper()}-{report.person:04}",
                 "node": kept.node,
                 "premises": premises,
+                "member_id": None if premises is None else premises.member_id,
                 "place": place_of(premises),
                 "staff": report.staff,
                 "at": _moment(report.at_s),

@@ -28,6 +28,8 @@ class Breach(models.Model):
     """Of the person, as the unit had it: ``HART-0042``; empty = it is an incident."""
     node = models.PositiveBigIntegerField()
     premises = models.ForeignKey(Premises, models.SET_NULL, null=True, related_name="+")
+    member = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
+    """Whose the premises was then: who has it since is told nothing of this."""
     place = models.CharField(max_length=2 * PLACE_CHARS_MAX)
     """Name and place of the premises, as they were then."""
     staff = models.PositiveBigIntegerField(default=0)
@@ -83,7 +85,7 @@ class BreachAction(models.Model):
 
 
 class StatementCopy(models.Model):
-    """The reporter's statement, as it was made: for the contact of the business that the premises belonged to then."""
+    """The reporter's statement, as it was made: for the contact of the business that had the shop when it happened."""
 
     breach = models.OneToOneField(Breach, models.CASCADE, related_name="copy")
     member = models.ForeignKey(Member, models.CASCADE, related_name="+")

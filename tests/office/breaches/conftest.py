@@ -46,8 +46,9 @@ def breach_of(case: Case, /, **more: Any) -> Breach:  # noqa: ANN401 - of any co
         "left": "no",
         "received_at": at,
         "state_at": at,
-    }
-    return Breach.objects.create(**(fields | more))
+    } | more
+    premises = fields.get("premises")
+    return Breach.objects.create(**({"member": premises and premises.member} | fields))
 
 
 def report_of(case: Case, number: int = 1, /, **more: Any) -> BreachReport:  # noqa: ANN401 - of any field

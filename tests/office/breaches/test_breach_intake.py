@@ -41,6 +41,7 @@ def test_report_is_taken_in_with_who_where_and_when_and_is_in_the_audit(town: To
         breach.left,
     )
     assert (case.individual.reference, f"{premises.name}, High Street") == (breach.reference, breach.place)
+    assert town.members[0] == breach.member
     assert (1_800_000_000, 1_800_000_060) == (breach.at.timestamp(), breach.received_at.timestamp())
     row = AuditRow.objects.get(action="breach.reported")
     assert ("Watchlink itself", f" {case.scheme_id} ") == (row.actor_name, row.schemes)

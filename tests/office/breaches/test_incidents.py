@@ -62,6 +62,7 @@ def test_incident_is_written_down_once_and_in_hand(town: Town, cora: Client) -> 
 
     assert f"/breaches/{one.pk}/" == answer.headers["Location"]
     assert ("incident", "theft", NODE, "Shop 1, High Street") == (one.kind, one.happened, one.node, one.place)
+    assert town.members[0] == one.member
     assert (datetime.fromisoformat("2026-07-05T13:03Z"), "in-hand", "00000010-7") == (one.at, one.state, one.incident)
     assert "incident.written-down" == AuditRow.objects.latest("sequence").action
     for ask in (cora.get(f"{PAGE}?{SEEN_THERE}"), cora.post(PAGE, typed(town))):

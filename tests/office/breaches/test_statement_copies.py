@@ -143,6 +143,18 @@ def test_contact_of_another_scheme_or_of_who_has_the_shop_now_does_not_read_it(
     assert [] == drawn
 
 
+def test_contact_of_who_has_the_shop_since_gets_no_copy(
+    town: Town, breach: Breach, cora: Client, ordered: list[StatementPaper]
+) -> None:
+    """What happened in it before is not theirs to read, also if its statement is made now."""
+    Premises.objects.filter(pk=town.premises[0].pk).update(member=Member.objects.get(pk=town.members[1].pk))
+
+    assert town.contacts[1].name not in text(cora, f"/breaches/{breach.pk}/statement/")
+    made(cora, breach, witness="reporter", copy="on")
+    assert not StatementCopy.objects.exists()
+    assert not Notice.objects.filter(account=town.contacts[1]).exists()
+
+
 def test_it_lies_there_for_a_month_and_asks_for_the_second_factor(
     *,
     town: Town,

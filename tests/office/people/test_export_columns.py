@@ -74,6 +74,7 @@ REASONS: Mapping[str, str] = {
     "Breach.case": _WHOSE,
     "Breach.node": "is a machine, told by where it stands",
     "Breach.premises": "leads to the premises, whose name and place are told as they were",
+    "Breach.member": "is the business whose shop reported it; the place is told",
     "Breach.staff": _STAFF,
     "Breach.version": _VERSION,
     "Breach.happened": "is of an incident, which is about nobody of the register",
