@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 from django.db.models import QuerySet
@@ -20,13 +21,38 @@ from office.members.models import Premises
 from office.members.scope import contacts_of, spoken_for
 from office.papers.orders import StatementPaper, day_text
 
+_ABOUT: Final = ("breach__scheme", "breach__case__scheme", "breach__case__individual__scheme")
+_NO_ROLE: Final = Rights(0)
+
 
 def contacts_for(breach: Breach) -> QuerySet[Account]:
-    """Who would read a copy: contacts of the business that had the shop and has it still, in the scheme of the breach."""
+    """Who would read a copy: contacts of the business that had the shop, and has it still, in that scheme."""
     premises, member = breach.premises, breach.member_id
     if premises is None or member is None or premises.member_id != member:
         return Account.objects.none()
     return contacts_of(member, breach.scheme_id)
+
+
+def why_no_copy(breach: Breach) -> str:
+    """Why nobody would read a copy now, and what to do; empty = :func:`contacts_for` would."""
+    if not _is_shown(breach):
+        return "The person is not shown outside the office now, so the shop gets no copy."
+    if contacts_for(breach).exists():
+        return ""
+    if breach.premises is not None and breach.premises.member_id != breach.member_id:
+        return "The shop has changed hands since: print a copy for whoever reported it."
+    return "Nobody is chosen as contact of this shop: print a copy for whoever reported it."
+
+
+def readable(now: datetime) -> frozenset[int]:
+    """Of which breaches a copy lies ready, and somebody can read it."""
+    found = StatementCopy.objects.filter(made_at__gt=now - COPY_KEPT).select_related(*_ABOUT, "breach__premises")
+    return frozenset(one.breach_id for one in found if not why_no_copy(one.breach))
+
+
+def _is_shown(breach: Breach) -> bool:
+    """Whether whom it is about may be shown to the shop: as to police, whatever else its contact is."""
+    return breach.kind == "incident" or identity_of(_NO_ROLE, breach) is not None
 
 
 def keep_copy(actor: Account, mine: Rights, breach: Breach, paper: StatementPaper | None) -> None:
@@ -36,7 +62,7 @@ def keep_copy(actor: Account, mine: Rights, breach: Breach, paper: StatementPape
     """
     had, _ = StatementCopy.objects.filter(breach=breach).delete()
     premises = breach.premises
-    if paper is None or premises is None:
+    if paper is None or premises is None or why_no_copy(breach):
         if had:
             record(actor, "statement-copy.taken-back", breach, individual=breach.reference)
         return
@@ -61,13 +87,8 @@ def copies_visible(mine: Rights) -> list[StatementCopy]:
     may be shown to them.
     """
     pairs = spoken_for(mine)
-    found = StatementCopy.objects.filter(made_at__gt=timezone.now() - COPY_KEPT)
-    return [
-        one
-        for one in found.select_related("breach__scheme", "breach__case__scheme", "breach__case__individual__scheme")
-        if (one.member_id, one.breach.scheme_id) in pairs
-        and (one.breach.kind == "incident" or identity_of(mine, one.breach) is not None)
-    ]
+    found = StatementCopy.objects.filter(made_at__gt=timezone.now() - COPY_KEPT).select_related(*_ABOUT)
+    return [one for one in found if (one.member_id, one.breach.scheme_id) in pairs and _is_shown(one.breach)]
 
 
 def copies_at(mine: Rights, premises: Premises) -> list[tuple[StatementCopy, str, datetime]]:

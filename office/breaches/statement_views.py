@@ -16,7 +16,7 @@ from office.accounts.access import acting, for_roles, person, rights
 from office.accounts.forms import PlainForm
 from office.accounts.second_factor import require_recent_second_factor
 from office.audit.journal import record
-from office.breaches.copies import contacts_for, keep_copy
+from office.breaches.copies import contacts_for, keep_copy, why_no_copy
 from office.breaches.evidence import facts_of
 from office.breaches.models import CRIME_REFERENCE_CHARS_MAX, Breach
 from office.breaches.reporters import reporter_of
@@ -86,10 +86,11 @@ def breach_statement(request: HttpRequest, number: int) -> HttpResponseBase:
     back = {"back": reverse("breach", args=[number]), "back_to": f"the {breach.kind}"}
     if individual is None and breach.kind != "incident":
         return render(request, "papers/no_paper.html", {**back, "why_not": _WHY_NOT}, status=409)
-    contacts = [one.name for one in contacts_for(breach)]
+    why_none = why_no_copy(breach)
+    contacts = [] if why_none else [one.name for one in contacts_for(breach)]
     form = StatementForm(breach, contacts, request.POST if request.method == "POST" else None, _first(breach))
     if not (form.is_bound and form.is_valid()):
-        context = {"breach": breach, "form": form, "has_contact": bool(contacts)}
+        context = {"breach": breach, "form": form, "why_no_copy": why_none}
         return render(request, "breaches/statement.html", context, status=400 if form.errors else 200)
     typed = form.cleaned_data
     maker = Maker(

@@ -6,20 +6,21 @@ from collections import defaultdict
 from datetime import datetime
 
 from django.db.models import Count, Max
+from django.utils import timezone
 
-from office.breaches.models import Breach, BreachAction, StatementCopy
-from office.breaches.rules import COPY_KEPT, OPEN_TOLD_FOR, is_told, told
+from office.breaches.copies import readable
+from office.breaches.models import Breach, BreachAction
+from office.breaches.rules import OPEN_TOLD_FOR, is_told, told
 from office.gallery.outcomes_file import OutcomesFile
 from wire.gallery_reports import OUTCOMES_MAX, ReportOutcome
 from wire.ids import NodeId, node_text
 
 
 def signature() -> tuple[object, ...]:
-    """Differs whenever what units are told may differ, but for what ends by itself. Cheap, however many there are."""
-    reports = Breach.objects.aggregate(
-        count=Count("pk"), newest=Max("pk"), changed=Max("state_at"), copies=Count("copy"), copied=Max("copy__made_at")
-    )
-    return *reports.values(), BreachAction.objects.aggregate(newest=Max("pk"))["newest"]
+    """Differs whenever what units are told may differ, but for what ends by itself. Cheap, copies of a month aside."""
+    reports = Breach.objects.aggregate(count=Count("pk"), newest=Max("pk"), changed=Max("state_at"))
+    newest = BreachAction.objects.aggregate(newest=Max("pk"))["newest"]
+    return *reports.values(), newest, readable(timezone.now())
 
 
 def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
@@ -32,7 +33,7 @@ def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
     # No unit has reported an incident, so none is told.
     found = Breach.objects.filter(received_at__gt=now - 2 * OPEN_TOLD_FOR).exclude(kind="incident")
     found = found.order_by("-received_at", "-pk")
-    copied = frozenset(StatementCopy.objects.filter(made_at__gt=now - COPY_KEPT).values_list("breach", flat=True))
+    copied = readable(now)
     actions: defaultdict[int, list[str]] = defaultdict(list)
     for breach, kind in BreachAction.objects.filter(breach__in=found).order_by("pk").values_list("breach", "kind"):
         actions[breach].append(kind)

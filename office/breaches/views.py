@@ -19,6 +19,7 @@ from office.accounts.access import acting, for_roles, person, rights
 from office.accounts.rules import Rights
 from office.audit.journal import Entry, record, record_many
 from office.breaches.acts import ActionRefusedError, add_action
+from office.breaches.copies import readable
 from office.breaches.forms import ActionForm
 from office.breaches.models import Breach, StatementCopy
 from office.breaches.reporters import reporter_of
@@ -150,7 +151,7 @@ def _context(mine: Rights, breach: Breach, form: ActionForm) -> dict[str, Any]:
         "individual": individual,
         "photograph": None if individual is None else shown_photograph(individual),
         "reporter": reporter_of(breach),
-        "copy": StatementCopy.objects.filter(breach=breach).first(),
+        "copy": StatementCopy.objects.filter(breach=breach, breach__in=readable(timezone.now())).first(),
         "actions": breach.actions.select_related("extended__scheme"),
         "form": form,
         "central_url": office.central_url if office is not None and breach.incident else "",

@@ -11,6 +11,7 @@ from office.breaches.acts import add_action
 from office.breaches.models import Breach, StatementCopy
 from office.breaches.rules import ACTIONS, COPY_KEPT, told
 from office.breaches.telling import outcomes_now, signature
+from office.exclusions.models import Case
 from office.gallery.outcomes_file import decode_outcomes, encode_outcomes
 from tests.office.breaches.conftest import NODE, breach_of
 from tests.office.exclusions.conftest import Town
@@ -53,7 +54,7 @@ def test_outcome_is_told_no_more_a_month_after_it_was_closed(town: Town) -> None
 
 
 def test_shop_is_told_that_its_contact_can_read_a_copy_while_it_lies_there(town: Town) -> None:
-    breach, now = breach_of(town.case("served")), timezone.now()
+    breach, now = breach_of(town.case("served"), premises=town.premises[0]), timezone.now()
     before = signature()
     StatementCopy.objects.create(breach=breach, member=town.members[0], paper=b"{}", made_at=now, made_by="Cora")
     words = [
@@ -62,6 +63,25 @@ def test_shop_is_told_that_its_contact_can_read_a_copy_while_it_lies_there(town:
 
     assert before != signature()
     assert [True, True, False] == ["Your contact can read a copy of the statement" in one for one in words]
+
+
+def test_shop_is_not_told_of_a_copy_that_its_contact_cannot_read(town: Town) -> None:
+    breach, now = breach_of(town.case("served"), premises=town.premises[0]), timezone.now()
+    StatementCopy.objects.create(breach=breach, member=town.members[0], paper=b"{}", made_at=now, made_by="Cora")
+
+    def is_told() -> bool:
+        return "copy of the statement" in outcomes_now(0, now).of(NODE).reports[0].words
+
+    before = signature()
+    assert is_told()
+    Case.objects.update(is_restricted=True)
+    assert before != signature()
+    assert not is_told()
+    Case.objects.update(is_restricted=False)
+    assert is_told()
+    town.members[0].spokespeople.all().delete()
+    assert before != signature()
+    assert not is_told()
 
 
 def test_longest_outcome_with_a_copy_fits(town: Town) -> None:

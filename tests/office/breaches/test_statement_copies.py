@@ -193,6 +193,39 @@ def test_it_is_not_shown_while_the_person_is_not_and_goes_with_the_case(
     assert not StatementCopy.objects.exists()
 
 
+def test_no_copy_is_promised_of_whom_the_contact_may_not_be_shown(
+    *, town: Town, breach: Breach, cora: Client, ordered: list[StatementPaper]
+) -> None:
+    """The co-ordinator still sees who it is, and makes the statement; the contact would find nothing."""
+    Case.objects.update(is_restricted=True)
+
+    assert "so the shop gets no copy" in text(cora, f"/breaches/{breach.pk}/statement/")
+    assert 200 == made(cora, breach, witness="reporter", copy="on")
+    assert not StatementCopy.objects.exists()
+    assert not Notice.objects.filter(account=town.contacts[0]).exists()
+
+
+def test_copy_is_called_ready_while_somebody_can_read_it(
+    *, breach: Breach, cora: Client, ordered: list[StatementPaper]
+) -> None:
+    made(cora, breach, witness="reporter", copy="on")
+    before = text(cora, f"/breaches/{breach.pk}/")
+    Case.objects.update(is_restricted=True)
+
+    assert "lies ready for the shop" in before
+    assert "lies ready for the shop" not in text(cora, f"/breaches/{breach.pk}/")
+
+
+def test_contact_who_is_police_or_co_ordinator_too_reads_no_more_by_it(
+    *, town: Town, breach: Breach, cora: Client, contact: Client, ordered: list[StatementPaper]
+) -> None:
+    made(cora, breach, witness="reporter", copy="on")
+    town.contacts[0].grants.create(role="co-ordinator", scheme_id=HART)
+    Case.objects.update(is_restricted=True)
+
+    assert 404 == contact.get(address()).status_code
+
+
 def test_shop_without_a_contact_gets_none(town: Town, breach: Breach, cora: Client, ordered: list[object]) -> None:
     town.members[0].spokespeople.all().delete()
 
