@@ -124,7 +124,7 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
         "person-restrict": {**about},
         "person-erase": {**about},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
-        "card-broken": {"reason": "failed"},
+        "card-broken": {"reason": "failed", "since_s": 1_000},
         "breach-act": {"kind": "warned", "version": 1},
         "photograph": {"proposal": "large-left"},
         "photograph-remove": {"reason": "poor"},
