@@ -27,7 +27,7 @@ from office.nodes.handlers.reports import BreachReports
 from office.nodes.handlers.views import Views
 from office.nodes.outcomes import NodeOutcomes
 from office.nodes.page_issuer import PageIssuer
-from office.nodes.reports import Reports
+from office.nodes.reports import NEVER_S, Reports
 from office.nodes.staff import Staff
 from office.nodes.store import FILE_NAME, Store
 from office.nodes.waiting import Waiting
@@ -53,6 +53,8 @@ from wire.snapshots import Town
 logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 0.25
+SETTLE_AGAIN_S: Final = 5.0
+"""After the disk was full."""
 """Between two looks at the files: who is struck is cut off within that."""
 CONNECTIONS_MAX: Final = 800
 """Five hundred that wait, and those that fetch something meanwhile."""
@@ -116,6 +118,7 @@ class MachinePort:
         )
         listener = listen(file.web.host, file.web.port, has_tls=True)
         self._web = WebServer(app, listener, tls=tls, end_streams=self.waiting.close, connections=CONNECTIONS_MAX)
+        self._settle_at = NEVER_S
         self._told: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.url = url_of(listener, has_tls=True)
@@ -156,8 +159,10 @@ class MachinePort:
         is_other_town = self._who.look()
         is_new = self.galleries.look()
         if self.staff.look():
-            is_new = True
-            self._reports.settle(self.staff.broken_cards)
+            is_new, self._settle_at = True, time.monotonic()
+        if time.monotonic() >= self._settle_at:
+            is_done = self._reports.settle(self.staff.broken_cards)
+            self._settle_at = NEVER_S if is_done else time.monotonic() + SETTLE_AGAIN_S
         is_new = self._look_at_outcomes() or is_new
         # At each look: a certificate's or a list's time may be over. Before anybody is woken, so that who waits and is
         # nobody any more is cut off and told nothing.

@@ -99,12 +99,15 @@ class Reports:
                 "gallery ahead", node=node_text(node), scheme=held.scheme, number=held.number, newest=newest
             )
 
-    def settle(self, broken_cards: Mapping[int, int]) -> None:
+    def settle(self, broken_cards: Mapping[int, int]) -> bool:
         """Let the logs of broken cards begin anew, each for the alarm that was settled. Never raises.
+
+        Returns whether the store took it; if not, it is to be tried again.
 
         Args:
             broken_cards: Unix time of that alarm, by the node's number.
         """
+        is_done = True
         for node, since_s in broken_cards.items():
             try:
                 if self._store.begin_chain(NodeId(node), since_s, int(self._now_s())):
@@ -113,7 +116,9 @@ class Reports:
                         # The next one is another, and is told.
                         self._told.discard(("fork", NodeId(node)))
             except StoreError as e:
+                is_done = False
                 logger.error("the log of node %08x cannot begin anew now: %s", node, e)  # noqa: TRY400 - says it all
+        return is_done
 
     def keep_views(self, node: NodeId, views: tuple[View, ...]) -> ViewHead | None:
         """Keep what goes on from what was sent before. Returns where the chain has come to; ``None`` = it is forked.

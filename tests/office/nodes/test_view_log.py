@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from office.nodes import app
 from office.nodes.reading import Search, look_at
 from office.nodes.rules.allowance import VIEWS_AT_ONCE
-from office.nodes.store import FILE_NAME
+from office.nodes.store import FILE_NAME, Store, StoreError
 from tests.support.asking_town import HART, OTHER_SHOP, PUB_WATCH, SHOP, TOWN, Entry, PortThread, sender
 from tests.support.fleet_broker import wait_until
 from wire.gallery_contact import Held
 from wire.gallery_paths import VIEWS_PATH
 from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, no_views, write_view
+from wire.ids import NodeId
 
 
 def test_views_are_kept_and_a_copied_card_shows(port: PortThread) -> None:
@@ -102,3 +106,25 @@ def test_unit_whose_card_broke_is_served_on_once_a_person_has_said_so(port: Port
     assert 200 == shop.request("POST", VIEWS_PATH, anew.data + b"\n")[0]
     port.publish(HART, [Entry(2)])
     assert () == shop.asks(Held(scheme=HART, number=number), views=head_of(anew)).unproven
+
+
+def test_broken_card_is_settled_although_the_disk_was_full_when_it_was_said(
+    port: PortThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, refused = Store.begin_chain, list[int]()
+
+    def full_once(store: Store, node: NodeId, since_s: int, at_s: int) -> bool:
+        if not refused:
+            refused.append(node)
+            raise StoreError("database or disk is full")
+        return begin(store, node, since_s, at_s)
+
+    monkeypatch.setattr(app, "SETTLE_AGAIN_S", 0.01)
+    monkeypatch.setattr(Store, "begin_chain", full_once)
+    port.unit().asks(views=ViewHead(n=0, digest="ab" * 32))
+    with look_at(port.town.folder / "nodes/state" / FILE_NAME) as reported:
+        (alarm,) = reported.alarms()
+    port.employ({}, broken_cards={SHOP: alarm.at_s})
+
+    wait_until(lambda: bool(port.facts("view log begins anew")), "it is tried again")
+    assert [SHOP] == refused
