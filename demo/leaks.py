@@ -8,6 +8,7 @@ on a panel is black and white, and an even part of it looks like part of anythin
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -186,6 +187,9 @@ def _read(path: Path) -> bytes:
         if path.is_symlink() or not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(_FILE_BYTES_MAX)
+            data = file.read(_FILE_BYTES_MAX + 1)
     except FileNotFoundError:
         return b""  # gone meanwhile
+    if len(data) > _FILE_BYTES_MAX:
+        raise OSError(errno.EFBIG, "too long to be searched", str(path))
+    return data

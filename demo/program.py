@@ -14,6 +14,7 @@ from typing import Any, Final
 
 STOP_WITHIN_S: Final = 4.0
 _LINE_BYTES_MAX: Final = 1_048_576
+_CHUNK_BYTES: Final = 65_536
 _LOG_TAIL_CHARS: Final = 800
 
 
@@ -86,7 +87,6 @@ class Program:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                limit=_LINE_BYTES_MAX,
                 env={**os.environ, "TMPDIR": str(self._temporary)},
                 # Its own group: Ctrl-C at the terminal reaches only the demo, which stops all in order.
                 start_new_session=True,
@@ -145,6 +145,14 @@ class Program:
             await watching
         self._on_change()
 
+    def _take_line(self, line: bytes) -> None:
+        if len(line) > _LINE_BYTES_MAX:
+            return  # not a fact
+        with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):
+            fact = json.loads(line)
+            if isinstance(fact, dict):
+                self._take_fact(fact)
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -153,18 +161,14 @@ class Program:
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         with self.log.with_suffix(".out").open("ab", buffering=0) as out:
-            while True:
-                try:
-                    line = await process.stdout.readline()
-                except ValueError:
-                    continue  # a line over the limit is not a fact
-                if not line:
-                    break
-                out.write(line)
-                with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):
-                    fact = json.loads(line)
-                    if isinstance(fact, dict):
-                        self._take_fact(fact)
+            rest = b""
+            while chunk := await process.stdout.read(_CHUNK_BYTES):
+                out.write(chunk)
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self._take_line(line)
+                rest = rest[: _LINE_BYTES_MAX + 1]
+            self._take_line(rest)
         await process.wait()
         self._tell_child(f"-{process.pid}")
         if self.life is Life.RUNNING:

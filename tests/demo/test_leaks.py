@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import demo.leaks
 from demo.leaks import BLOCK_BYTES, Leak, Needles, search
 from demo.unit_panel import FACE_PX
 from gallery.pictures.panel_pixels import panel_pixels
@@ -169,4 +170,16 @@ def test_file_that_cannot_be_read_is_not_called_clean(
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(PermissionError):
+        search(needles, tmp_path)
+
+
+def test_file_too_long_to_be_searched_is_not_called_clean(
+    needles: Needles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo.leaks, "_FILE_BYTES_MAX", 100)
+    (tmp_path / "long").write_bytes(bytes(100))
+    assert [] == search(needles, tmp_path)
+
+    (tmp_path / "long").write_bytes(bytes(101))
+    with pytest.raises(OSError, match="too long"):
         search(needles, tmp_path)
