@@ -255,7 +255,7 @@ class GalleryApp:
         """As ``/fit`` has it; for the panel, which shows IPv4 addresses alone."""
         root = root_of(self._root_file)
         address = next((str(one) for one in own_addresses() if one.version == _IPV4), "")
-        return Fitting("" if root is None else fingerprint_of(root), address, self._listeners.http_port)
+        return Fitting("" if root is None else fingerprint_of(root), address, self._listeners.fit_port)
 
     def _times_s(self) -> tuple[int, ...]:
         clock = self.running.state.clock

@@ -27,8 +27,8 @@ class Listeners:
 
     Attributes:
         plain: its own first, so that a screen on the unit always finds the page.
-        http_port: at which another machine finds it without TLS; ``None`` = at none.
-        https_port: by TLS, likewise.
+        https_port: at which another machine finds it by TLS; ``None`` = at none.
+        fit_port: without TLS, where a tablet is fitted; ``None`` = at none, or in vain.
 
     Raises:
         OSError: its own port is taken, or the address is none of this machine's.
@@ -39,8 +39,9 @@ class Listeners:
         self._handed_tls = [*handed.get(HTTPS, ())]
         own, handed_plain = listen(page.host, page.port, is_guarded=True), handed.get(HTTP, ())
         self.plain = (own, *handed_plain)
-        self.http_port = next(map(_port, (*handed_plain, *(() if is_loopback(page.host) else (own,)))), None)
         self.https_port = next(map(_port, self._handed_tls), page.tls_port)
+        reached = (*handed_plain, *(() if is_loopback(page.host) else (own,)))
+        self.fit_port = None if self.https_port is None else next(map(_port, reached), None)
 
     def tls(self) -> list[Listener]:
         """Those for TLS. Once.

@@ -64,6 +64,7 @@ def fit_routes(drawing: Drawing, root: Callable[[], x509.Certificate | None], re
             "fingerprint": None if found is None else fingerprint_of(found),
             "urls": reached.urls((request.url.hostname or "").strip("[]")),
             "url_by_name": reached.url_by_name,
+            "has_port": reached.port is not None,
         }
         return HTMLResponse(drawing.draw("fit.html", values))
 

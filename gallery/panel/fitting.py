@@ -26,7 +26,7 @@ class Fitting(Struct, frozen=True):
     Attributes:
         fingerprint: of the town's web CA, as ``/fit`` shows it; empty = the office has not told it yet.
         address: of the unit in the shop's network; empty = it has none.
-        port: at which ``/fit`` is found there; ``None`` = at none.
+        port: at which ``/fit`` is found there; ``None`` = at none, or the page itself is at none.
     """
 
     fingerprint: str = ""
@@ -41,12 +41,12 @@ class Fitting(Struct, frozen=True):
 
 def place_words(fitting: Fitting) -> Words:
     """What to type into the tablet's browser, or why nothing."""
+    if fitting.port is None:  # Before all: then nobody asks for a certificate either.
+        return _FIT, ("No port for tablets", "Call the engineer")
     if not fitting.fingerprint:
         return _FIT, ("No certificate yet", "Is there a network?")
     if not fitting.address:
         return _FIT, ("No network address", "Is the cable in?")
-    if fitting.port is None:
-        return _FIT, ("No port for tablets", "Call the engineer")
     place = fitting.address if fitting.port == _HTTP else f"{fitting.address}:{fitting.port}"
     # Without the path a browser is led to it.
     typed = f"{place}{_PATH}" if len(place + _PATH) <= LINE_CHARS_MAX else place[:LINE_CHARS_MAX]

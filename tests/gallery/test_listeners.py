@@ -39,7 +39,7 @@ def test_unit_is_found_at_what_systemd_opened_and_its_own_screen_at_its_own_port
     own, http = listeners.plain
 
     assert ("127.0.0.1", handed[HTTP]) == (own.getsockname()[0], [http])
-    assert (port_of(http), port_of(handed[HTTPS][0])) == (listeners.http_port, listeners.https_port)
+    assert (port_of(http), port_of(handed[HTTPS][0])) == (listeners.fit_port, listeners.https_port)
     assert handed[HTTPS] == listeners.tls()
     assert [] == listeners.tls(), "served once"
     listeners.close()
@@ -54,7 +54,7 @@ def test_ports_of_a_file_from_before_stay_beside_those_of_systemd(handed: dict[s
 
     assert "0.0.0.0" == own.getsockname()[0]
     assert [port_of(handed[HTTPS][0]), tls_port] == [port_of(one) for one in tls]
-    assert (port_of(handed[HTTP][0]), port_of(handed[HTTPS][0])) == (listeners.http_port, listeners.https_port)
+    assert (port_of(handed[HTTP][0]), port_of(handed[HTTPS][0])) == (listeners.fit_port, listeners.https_port)
     tls[1].close()
     listeners.close()
 
@@ -62,7 +62,7 @@ def test_ports_of_a_file_from_before_stay_beside_those_of_systemd(handed: dict[s
 def test_page_of_this_machine_alone_is_found_by_no_other() -> None:
     listeners = Listeners(PageTable(port=0), {})
 
-    assert (None, None) == (listeners.http_port, listeners.https_port)
+    assert (None, None) == (listeners.fit_port, listeners.https_port)
     assert [] == listeners.tls()
     listeners.close()
 
@@ -70,7 +70,14 @@ def test_page_of_this_machine_alone_is_found_by_no_other() -> None:
 def test_page_without_systemd_is_found_at_the_ports_of_its_file() -> None:
     listeners = Listeners(PageTable(host="0.0.0.0", port=0, tls_port=8446), {})
 
-    assert (port_of(listeners.plain[0]), 8446) == (listeners.http_port, listeners.https_port)
+    assert (port_of(listeners.plain[0]), 8446) == (listeners.fit_port, listeners.https_port)
+    listeners.close()
+
+
+def test_tablet_is_not_fitted_where_another_program_has_the_port_of_the_page(handed: dict[str, list[Listener]]) -> None:
+    listeners = Listeners(PageTable(port=0), {HTTP: handed[HTTP]})
+
+    assert (None, None) == (listeners.fit_port, listeners.https_port)
     listeners.close()
 
 

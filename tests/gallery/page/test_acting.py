@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec.structs import replace
 
 from gallery.page import acting
 from gallery.page.fitting import Reached
 from gallery.page.ports import AlertAnswer, AlertState
 from gallery.page.streams import LOCK
 from runtime.sqlite_file import StoreRefusedError
-from tests.support.gallery_page import ADDRESSES, ALICE, BOB, ROOT, URL, PageUnderTest
+from tests.support.gallery_page import ADDRESSES, ALICE, BOB, ROOT, SETTINGS, URL, PageUnderTest
 from tests.support.gallery_running import CODE, PIN
 
 REPORT = "ab" * 16
@@ -272,6 +274,20 @@ def test_first_address_that_is_offered_is_the_one_that_works(shop: PageUnderTest
         assert ["https://192.168.1.20/", *others] == offered
 
     with_client(shop, visit, "http://192.168.1.20:8080")
+
+
+def test_who_fits_a_tablet_in_vain_is_told_whom_to_call_and_not_to_look_at_the_cable(tmp_path: Path) -> None:
+    async def visit(client: httpx.AsyncClient) -> None:
+        fit = (await client.get("/fit")).text
+        assert "Call the fleet engineer" in fit
+        assert "cable" not in fit
+        assert "Download" not in fit
+
+    shop = PageUnderTest(tmp_path, replace(SETTINGS, reached=Reached()))
+    try:
+        with_client(shop, visit, "http://192.168.1.20:8080")
+    finally:
+        shop.end()
 
 
 def test_address_is_given_with_its_port_and_none_where_there_is_none() -> None:

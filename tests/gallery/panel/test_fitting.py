@@ -63,6 +63,7 @@ def test_way_to_it_is_open_whether_or_not_anybody_may_be_shown(why: Why | None) 
         (replace(FITTING, fingerprint=""), ("No certificate yet", "Is there a network?")),
         (replace(FITTING, address=""), ("No network address", "Is the cable in?")),
         (replace(FITTING, port=None), ("No port for tablets", "Call the engineer")),
+        (Fitting(), ("No port for tablets", "Call the engineer")),
     ],
 )
 def test_unit_at_which_no_tablet_can_be_fitted_says_why(fitting: Fitting, lines: tuple[str, str]) -> None:
