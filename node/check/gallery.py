@@ -15,6 +15,8 @@ KEY: Final = "gallery.key"
 SOCKETS: Final = {80: "watchlink-gallery-http.socket", 443: "watchlink-gallery-https.socket"}
 """What systemd opens for it, by port."""
 ANNOUNCER: Final = "avahi-daemon.service"
+ANNOUNCED: Final = "/avahi-daemon.service.d/watchlink.conf"
+"""By which it announces the unit's name."""
 _ADVICE: Final = "journalctl -u watchlink-gallery -n 30 says why; alerts do without it"
 _NO_CONTACT_ADVICE: Final = (
     "is the network all right (see above)? is [office] in gallery.toml the office's address? then: watchlink node"
@@ -56,10 +58,19 @@ def _tablets_step() -> Step:
     if shut:
         what = f"find no gallery at port {' and '.join(shut)}, which another program may have"
         return bad("tablets", what, _SHUT_ADVICE)
-    how = "address or name" if _told(ANNOUNCER).get("ActiveState") == "active" else "address: nobody announces its name"
-    return ok("tablets", f"find the gallery at http://UNIT/fit and https://UNIT/, by the unit's {how}")
+    return ok("tablets", f"find the gallery at http://UNIT/fit and https://UNIT/, by the unit's {_way()}")
+
+
+def _way() -> str:
+    """As Debian ships it, the announcer tells the machine's own name, for which there is no certificate."""
+    told = _told(ANNOUNCER)
+    if told.get("ActiveState") != "active":
+        return "address: nobody announces its name"
+    if ANNOUNCED not in told.get("DropInPaths", ""):
+        return "address: avahi-daemon announces another name until 'watchlink node install' is run again"
+    return "address or name"
 
 
 def _told(unit: str) -> dict[str, str]:
-    shown = said("systemctl", "show", unit, "--property=LoadState,ActiveState,StatusText") or ""
+    shown = said("systemctl", "show", unit, "--property=LoadState,ActiveState,StatusText,DropInPaths") or ""
     return dict(line.partition("=")[::2] for line in shown.splitlines())

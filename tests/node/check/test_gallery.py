@@ -87,17 +87,28 @@ def sockets_are(fitted: FittedUnit, **told: str) -> None:
 
 
 SHUT = "LoadState=loaded\nActiveState=failed"
+FOUND = "find the gallery at http://UNIT/fit and https://UNIT/, by the unit's address"
+ANNOUNCED = "ActiveState=active\nDropInPaths=/etc/systemd/system/avahi-daemon.service.d/watchlink.conf"
 BOTH = {"http": SHUT, "https": SHUT}
 
 
 @pytest.mark.parametrize(
     ("told", "outcome", "text"),
     [
-        ({}, Outcome.OK, "find the gallery at http://UNIT/fit and https://UNIT/, by the unit's address or name"),
+        (
+            {"avahi": ANNOUNCED},
+            Outcome.OK,
+            f"{FOUND} or name",
+        ),
+        (
+            {"avahi": "ActiveState=active\nDropInPaths="},
+            Outcome.OK,
+            f"{FOUND}: avahi-daemon announces another name until 'watchlink node install' is run again",
+        ),
         (
             {"avahi": "LoadState=not-found\nActiveState=inactive"},
             Outcome.OK,
-            "find the gallery at http://UNIT/fit and https://UNIT/, by the unit's address: nobody announces its name",
+            f"{FOUND}: nobody announces its name",
         ),
         ({"http": SHUT}, Outcome.BAD, "find no gallery at port 80, which another program may have"),
         (
