@@ -33,7 +33,8 @@ def incident_page(request: HttpRequest, incident: str) -> HttpResponseBase:
     except DecodeError as e:
         raise Http404 from e
     mine = rights(request)
-    known = breaches_visible(mine).filter(incident=frame.text).order_by("pk").first()
+    # A report of the shop first: it may have come in after somebody had written the alert down.
+    known = breaches_visible(mine).filter(incident=frame.text).order_by("happened", "pk").first()
     if known is not None:
         return redirect("breach", number=known.pk)
     form = IncidentForm(mine, request.POST if request.method == "POST" else None, _seen_there(request, frame))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -74,6 +75,13 @@ class StatementForm(PlainForm):
             self.fields["copy"].label = f"{names} can read a copy at the office for {COPY_KEPT.days} days"
         else:
             del self.fields["copy"]
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody else's statement bears the reporter's words."""
+        typed = super().clean() or self.cleaned_data
+        if typed.get("words") and typed.get("witness") == "producer":
+            self.add_error("words", "Only the reporter’s statement takes their words. Choose it above, or empty this.")
+        return typed
 
 
 @guard

@@ -194,7 +194,9 @@ def _produced(facts: Facts, maker: Maker, marks: _Marks) -> list[str]:
 def _incident_seen(facts: Facts, maker: Maker, marks: _Marks) -> list[str]:
     """The same of an incident: their own words, if somebody has written them down with them."""
     day, hour = day_text(_local(facts.at).date()), f"{_local(facts.at):%H:%M}"
-    words = [line.strip() for line in maker.words.splitlines() if line.strip()][:_WORDS_LINES_MAX]
+    words = [line.strip() for line in maker.words.splitlines() if line.strip()]
+    # A paper has only so many paragraphs, and no word of a witness is left out.
+    words[_WORDS_LINES_MAX - 1 :] = filter(None, [" ".join(words[_WORDS_LINES_MAX - 1 :])])
     return [
         f"I work at {facts.place}. What I say here I saw and heard myself, unless I say otherwise.",
         f"On {day} at about {hour} I was at work there. {_ALERTED_AT}",

@@ -90,6 +90,25 @@ def test_two_who_write_it_down_at_once_write_one(town: Town) -> None:
     assert first == second
 
 
+def test_report_that_comes_in_after_its_alert_was_written_down_is_found_first(town: Town, cora: Client) -> None:
+    """By radio the alert is hours before the report: a shop without a network."""
+    cora.post(PAGE, typed(town))
+    report = breach_of(town.case("served"), incident="00000010-7")
+
+    assert f"/breaches/{report.pk}/" == cora.get(f"{PAGE}?{SEEN_THERE}").headers["Location"]
+
+
+def test_words_of_the_reporter_are_not_lost_in_somebody_elses_statement(
+    town: Town, cora: Client, ordered: list[StatementPaper]
+) -> None:
+    cora.post(PAGE, typed(town))
+    one = Breach.objects.get()
+
+    assert 400 == made(cora, one, witness="producer", words="He took six bottles.")
+    assert 200 == made(cora, one, witness="reporter", words="He took six bottles.")
+    assert "He took six bottles." in ordered[0].paragraphs
+
+
 def test_breach_that_sent_an_alert_is_found_by_it(town: Town, cora: Client) -> None:
     breach = breach_of(town.case("served"), incident="00000010-7")
 

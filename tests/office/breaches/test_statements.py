@@ -152,9 +152,10 @@ def test_reporters_own_words_stand_as_numbered_paragraphs() -> None:
 
 
 def test_longest_words_fit_the_order() -> None:
-    order = statement(INCIDENT, replace(MAKER, words="x\n" * 1_000))
+    order = statement(INCIDENT, replace(MAKER, words="x\n" * 999 + "End."))
 
     assert order == msgspec.json.decode(msgspec.json.encode(order), type=StatementPaper)
+    assert order.paragraphs[-2].endswith(" x x End."), "nothing of them is left out"
 
 
 def test_producer_of_an_incident_was_not_there() -> None:
