@@ -44,10 +44,11 @@ def why_no_copy(breach: Breach) -> str:
     return "Nobody is chosen as contact of this shop: print a copy for whoever reported it."
 
 
-def readable(now: datetime) -> frozenset[int]:
-    """Of which breaches a copy lies ready, and somebody can read it."""
-    found = StatementCopy.objects.filter(made_at__gt=now - COPY_KEPT).select_related(*_ABOUT, "breach__premises")
-    return frozenset(one.breach_id for one in found if not why_no_copy(one.breach))
+def readable(now: datetime, copies: QuerySet[StatementCopy] | None = None) -> list[StatementCopy]:
+    """The copies, of all or of these, that lie ready now and that somebody can read."""
+    found = StatementCopy.objects.all() if copies is None else copies
+    found = found.filter(made_at__gt=now - COPY_KEPT).select_related(*_ABOUT, "breach__premises")
+    return [one for one in found if not why_no_copy(one.breach)]
 
 
 def _is_shown(breach: Breach) -> bool:

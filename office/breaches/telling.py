@@ -20,7 +20,7 @@ def signature() -> tuple[object, ...]:
     """Differs whenever what units are told may differ, but for what ends by itself. Cheap, copies of a month aside."""
     reports = Breach.objects.aggregate(count=Count("pk"), newest=Max("pk"), changed=Max("state_at"))
     newest = BreachAction.objects.aggregate(newest=Max("pk"))["newest"]
-    return *reports.values(), newest, readable(timezone.now())
+    return *reports.values(), newest, *((one.pk, one.made_at) for one in readable(timezone.now()))
 
 
 def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
@@ -33,7 +33,7 @@ def outcomes_now(taken: int, now: datetime) -> OutcomesFile:
     # No unit has reported an incident, so none is told.
     found = Breach.objects.filter(received_at__gt=now - 2 * OPEN_TOLD_FOR).exclude(kind="incident")
     found = found.order_by("-received_at", "-pk")
-    copied = readable(now)
+    copied = {one.breach_id for one in readable(now)}
     actions: defaultdict[int, list[str]] = defaultdict(list)
     for breach, kind in BreachAction.objects.filter(breach__in=found).order_by("pk").values_list("breach", "kind"):
         actions[breach].append(kind)

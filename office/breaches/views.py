@@ -151,7 +151,7 @@ def _context(mine: Rights, breach: Breach, form: ActionForm) -> dict[str, Any]:
         "individual": individual,
         "photograph": None if individual is None else shown_photograph(individual),
         "reporter": reporter_of(breach),
-        "copy": StatementCopy.objects.filter(breach=breach, breach__in=readable(timezone.now())).first(),
+        "copy": next(iter(readable(timezone.now(), StatementCopy.objects.filter(breach=breach))), None),
         "actions": breach.actions.select_related("extended__scheme"),
         "form": form,
         "central_url": office.central_url if office is not None and breach.incident else "",
