@@ -112,9 +112,11 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
 
 
 def _is_announced(machine: Machine, unit: Unit) -> bool:
-    """Whether the shop's network is told its name: it has a gallery, and the machine has what tells."""
+    """Whether the shop's network is told its name: it has a gallery, and the machine has what tells, and lets it."""
     has_gallery = any(one.name == node_places.GALLERY for one in unit.services)
-    return has_gallery and not machine.missing_packages((node_places.AVAHI,))
+    if not has_gallery or machine.missing_packages((node_places.AVAHI,)):
+        return False
+    return machine.run("systemctl", "is-enabled", node_places.AVAHI).text.strip() != "masked"
 
 
 def _claiming(machine: Machine, given: Mapping[str, bytes], here: Mapping[str, bytes]) -> Unit | None:

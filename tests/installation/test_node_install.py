@@ -210,6 +210,16 @@ def test_unit_that_was_given_no_office_runs_none(unit: BareMachine, carried: Pat
     assert ["systemctl start watchlink-gallery"] == [act for act in unit.acts() if "watchlink-gallery" in act]
 
 
+def test_unit_whose_engineer_wants_no_name_told_is_installed_without(unit: BareMachine, carried: Path) -> None:
+    """``systemctl mask avahi-daemon``: it can be neither enabled nor started, which must not fail the rest."""
+    unit.path(node_places.GALLERY_TOML).touch()
+    unit.told["systemctl is-enabled avahi-daemon"] = Answer(1, "masked\n")
+    installed(unit, carried)
+
+    assert [] == [act for act in unit.acts() if "avahi" in act and "is-enabled" not in act]
+    assert not unit.path(node_places.AVAHI_CONF).exists()
+
+
 def test_unit_whose_network_cannot_be_told_its_name_does_without(unit: BareMachine, carried: Path) -> None:
     """Debian's package is there, or it is not: either way there is a gallery, and nothing to be done twice."""
     unit.path(node_places.GALLERY_TOML).touch()
