@@ -20,6 +20,7 @@ from office.breaches.scope import identity_of
 from office.members.models import Premises
 from office.members.scope import contacts_of, spoken_for
 from office.papers.orders import StatementPaper, day_text
+from office.people.models import Individual
 
 _ABOUT: Final = ("breach__scheme", "breach__case__scheme", "breach__case__individual__scheme")
 _NO_ROLE: Final = Rights(0)
@@ -79,6 +80,13 @@ def keep_copy(actor: Account, mine: Rights, breach: Breach, paper: StatementPape
     last = day_text(timezone.localtime(now + COPY_KEPT - timedelta(days=1)).date())
     for contact in contacts_for(breach):
         tell(contact, f"A copy of a statement for the police lies on the page of {premises.name} until {last}.")
+
+
+def take_back_of(actor: Account, individual: Individual) -> None:
+    """Those that name a person otherwise than is right. Called inside :func:`office.accounts.access.acting`."""
+    for one in StatementCopy.objects.filter(breach__case__individual=individual).select_related("breach"):
+        record(actor, "statement-copy.taken-back", one.breach, individual=one.breach.reference)
+        one.delete()
 
 
 def copies_visible(mine: Rights) -> list[StatementCopy]:

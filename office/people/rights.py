@@ -17,6 +17,7 @@ from msgspec import Struct
 from office.accounts.models import Account, Scheme
 from office.accounts.rules import Rights
 from office.audit.journal import record
+from office.breaches.copies import take_back_of
 from office.exclusions import acts
 from office.exclusions.acts import ChangedMeanwhileError, Turn
 from office.exclusions.models import Case
@@ -174,6 +175,7 @@ def correct(actor: Account, request: RightsRequest, version: int, correction: Co
     if "name" in changed:
         # The person's copy names them otherwise.
         individual.cases.filter(state__in=IN_FORCE).update(paper_digest="")
+        take_back_of(actor, individual)
     transaction.on_commit(forget_deleted_rows)
     record(actor, "individual.corrected", individual, fields=changed, individual=individual.reference)
     _note(actor, request, f"corrected {', '.join(field.replace('_', ' ') for field in changed)}: {reason}")

@@ -15,11 +15,13 @@ from office.exclusions.models import Case
 from office.members.models import Member, Premises
 from office.papers.orders import StatementPaper
 from office.people.erasure import erase_case
+from office.people.rights import Correction, correct
 from tests.office.breaches.conftest import breach_of
 from tests.office.breaches.test_breach_pages import text
 from tests.office.breaches.test_statements import made
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
+from tests.office.people.conftest import request_of
 
 
 @pytest.fixture
@@ -191,6 +193,20 @@ def test_it_is_not_shown_while_the_person_is_not_and_goes_with_the_case(
     erase_case(Case.objects.get())
 
     assert not StatementCopy.objects.exists()
+
+
+def test_copy_goes_when_the_name_in_it_turns_out_wrong(
+    *, town: Town, breach: Breach, cora: Client, ordered: list[StatementPaper]
+) -> None:
+    """It says what was recorded, word for word: of a name that is corrected nobody reads on."""
+    made(cora, breach, witness="reporter", copy="on")
+    right = Correction(
+        name="Somebody Right", also_known_as="", born_on=None, is_believed_minor=False, description="", address=""
+    )
+    correct(town.cora, request_of(town, Case.objects.get()), 1, right, "Passport seen.")
+
+    assert not StatementCopy.objects.exists()
+    assert "statement-copy.taken-back" == actions()[-1]
 
 
 def test_no_copy_is_promised_of_whom_the_contact_may_not_be_shown(
