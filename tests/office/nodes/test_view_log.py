@@ -18,7 +18,7 @@ from wire.gallery_views import VIEWS_MAX, ViewHead, ViewRecord, head_of, no_view
 from wire.ids import NodeId
 
 
-def test_views_are_kept_and_a_copied_card_shows(port: PortThread) -> None:
+def test_views_are_kept_and_a_copied_card_shows(port: PortThread, caplog: pytest.LogCaptureFixture) -> None:
     start = no_views(TOWN, SHOP)
     first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
     second = write_view(ViewRecord(n=2, at_s=2, kind="person", case=1, before=first.digest))
@@ -31,6 +31,7 @@ def test_views_are_kept_and_a_copied_card_shows(port: PortThread) -> None:
     assert [] == port.facts("view log fork")
     assert "fork" == shop.problem("POST", VIEWS_PATH, other.data + b"\n")
     assert [2] == [fact["n"] for fact in port.facts("view log fork")]
+    assert "says on the page of galleries that it was broken" in caplog.text
     assert "malformed" == shop.problem("POST", VIEWS_PATH, b"{}")
 
 
