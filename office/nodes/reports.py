@@ -210,8 +210,8 @@ class Reports:
         if kind == "fork":
             logger.error(
                 "TWO UNITS FOR ONE IDENTITY: the view log of node %08x has said otherwise before, from record %d."
-                " Its card is copied, or was broken. A co-ordinator asks the shop, and says on the page of galleries that"
-                " it was broken; if nobody knows, revoke the node.",
+                " Its card is copied, or was broken. A co-ordinator asks the shop, and says on the page of galleries"
+                " that it was broken; if nobody knows, revoke the node.",
                 node,
                 n,
             )
