@@ -46,11 +46,7 @@ def test_card_for_all_shows_what_sounds_before_what_was_pressed_again(town: Town
 
 def test_less_urgent_press_is_heard_beside_an_attack_that_was_pressed_again(town: Town) -> None:
     """N2: the attack still leads, and the page sounds once for the sighting, which nobody has answered."""
-    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
-        town.press(counter, kind)
-    card = only_card(town)
-    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
-    town.press(11, AlertKind.ATTACK, incident=10)
+    press_attack_again(town)
     attack_at = town.now_at
     town.later(20)
     town.press(50, AlertKind.SIGHTING)
@@ -67,11 +63,7 @@ def test_less_urgent_press_is_heard_beside_an_attack_that_was_pressed_again(town
 
 def test_sighting_is_heard_though_one_that_waited_for_the_network_came_after_it(town: Town) -> None:
     """What is late calls nobody, and hides nobody who does."""
-    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
-        town.press(counter, kind)
-    card = only_card(town)
-    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
-    town.press(11, AlertKind.ATTACK, incident=10)
+    press_attack_again(town)
     town.later(20)
     town.press(60, AlertKind.SIGHTING)
     sighting_at = town.now_at
@@ -122,6 +114,15 @@ def test_press_is_taken_where_what_was_closed_long_ago_is_forgotten(town: Town) 
     restarted.press(60, AlertKind.ATTACK, incident=8)
 
     assert "unanswered" == restarted.card("00000010-8").state
+
+
+def press_attack_again(town: Town) -> None:
+    """Beside three thefts, after all four were answered."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    card = only_card(town)
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    town.press(11, AlertKind.ATTACK, incident=10)
 
 
 def only_card(town: Town) -> Card:
