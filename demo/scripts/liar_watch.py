@@ -198,9 +198,10 @@ def things_of(view: BoardView) -> Iterator[str]:
 
 
 def is_passing(thing: str) -> bool:
-    """Whether it ends within a minute: an own outcome, a new neighbour's alert, any sound."""
+    """Whether it ends within a minute: an own outcome, a new neighbour's alert, any sound, a link lost for a moment."""
     is_new = thing.startswith("shows neighbour · inverted")
-    return is_new or thing.startswith(_PASSING) or (thing.startswith("sounds") and thing != "sounds off")
+    is_lost = thing.startswith("shows fault") and "NO LINK" in thing
+    return is_new or is_lost or thing.startswith(_PASSING) or (thing.startswith("sounds") and thing != "sounds off")
 
 
 def _fields(what: str, record: msgspec.Struct, left_out: frozenset[str]) -> dict[str, object]:

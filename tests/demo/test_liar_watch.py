@@ -313,6 +313,7 @@ def test_watch_knows_what_will_not_stay() -> None:
     assert any(map(is_passing, things_of(new)))
     assert any(map(is_passing, things_of(replace(READY, sound="assist"))))
     assert any(map(is_passing, things_of(replace(ALONE, face="answered"))))
+    assert any(map(is_passing, things_of(shows("fault", "NO LINK", "Alerts are saved here"))))
     assert not any(is_passing(thing) for view in (READY, ALONE, ONE, lost) for thing in things_of(view))
 
 

@@ -25,6 +25,8 @@ from wire.seed import SEED_FILE, encode_seed
 pytestmark = pytest.mark.integration
 COUNT = 50
 OTHERS = 120
+SLOW = "import enrolment.rules.guessing as rules; rules.REQUESTS_AT_ONCE = 40; rules.REQUESTS_EACH_S = 5.0; "
+"""So the crowd uses up what the service looks at, however slowly a busy machine lets it ask."""
 """Elsewhere in the town. Each may have its answer repeated a few times: together more than the service gives."""
 WITHIN_S = 60.0
 PACE_S = 0.2
@@ -190,7 +192,7 @@ def crowd(service: ServiceProcess, units: Sequence[NewUnit]) -> Iterator[set[int
 def test_shops_wait_for_a_busy_service_and_go_on_by_themselves_after_it_was_killed(street: Street) -> None:
     others = [NewUnit(FIRST + COUNT + 1 + number) for number in range(OTHERS)]
     street.town.claim(*street.town.claims(), *(open_claim(unit.number) for unit in others))
-    with running_service(street.town) as service:
+    with running_service(street.town, SLOW) as service:
         street.begin()
         with street.claiming():
             with crowd(service, others) as enrolled:

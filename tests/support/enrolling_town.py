@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from cryptography import x509
@@ -159,16 +159,19 @@ class NewUnit:
         return seal_request(self.document(**other), self.signing)
 
 
-class ServiceProcess:
-    """``watchlink enrol`` as a process, ended by its own pid."""
+_MAIN: Final = "import sys; from watchlink.cli import main; sys.exit(main())"
 
-    def __init__(self, town: EnrollingTown) -> None:
+
+class ServiceProcess:
+    """``watchlink enrol`` as a process, ended by its own pid. ``before``: Python that runs in it first."""
+
+    def __init__(self, town: EnrollingTown, before: str = "") -> None:
         self.town = town
         self.facts: list[dict[str, Any]] = []
         self.log = town.folder / "log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "watchlink.cli", "enrol", "--config", str(town.config)],
+                [sys.executable, "-c", before + _MAIN, "enrol", "--config", str(town.config)],
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
@@ -215,9 +218,9 @@ class ServiceProcess:
 
 
 @contextlib.contextmanager
-def running_service(town: EnrollingTown) -> Iterator[ServiceProcess]:
+def running_service(town: EnrollingTown, before: str = "") -> Iterator[ServiceProcess]:
     """A service that is ended in any case."""
-    service = ServiceProcess(town)
+    service = ServiceProcess(town, before)
     try:
         yield service
     finally:
