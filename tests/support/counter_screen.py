@@ -68,6 +68,7 @@ class CounterScreen:
 
     def is_at_the_counter(self) -> None:
         """Signs in. Nobody has touched the page while others were busy: it may just be locking itself."""
+        self.page.goto("about:blank")  # A page that is open asks what has changed, and without its cookie is refused.
         self.page.context.clear_cookies()
         self.page.goto(self._counter.url)
         self.press_button(self._counter.person)
