@@ -8,6 +8,7 @@ clock on the wall. See :mod:`wire.lateness` for the rule.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
@@ -94,6 +95,14 @@ def age_s(state: NodeState, at_s: int) -> int:
 def shown_at_s(state: NodeState, at_ms: int) -> int:
     """Unix time to show for a moment of this boot: by our own proven clock, else by central's scale; 0 = not known."""
     return wall_at_s(state, at_ms) or stamp_s(state, at_ms)
+
+
+def unix_s(moment: datetime) -> int:
+    """Unix time in seconds; 0 if there is none for it."""
+    try:
+        return max(0, int(moment.timestamp()))
+    except (OverflowError, ValueError):
+        return 0
 
 
 def _is_kept(scale: Scale, now_ms: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from node.core.incident.sounder import play_for_own
 from node.core.link import told
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours.alerts import is_struck_off
-from node.core.scales import age_s, readings_s
+from node.core.scales import age_s, readings_s, unix_s
 from node.core.state import Answered, Incident, Member, NodeState
 from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
@@ -229,14 +228,7 @@ def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Inci
     if incident.answer is not None and incident.answer.state is said:
         heard_ms = incident.answer.heard_ms
     press = 0 if answer.press is None else FrameId.parse(answer.press).counter
-    return Answered(said, short, name, _unix_s(answer.at), heard_ms, press, answer.after_s), role
-
-
-def _unix_s(moment: datetime) -> int:
-    try:
-        return max(0, int(moment.timestamp()))
-    except (OverflowError, ValueError):
-        return 0
+    return Answered(said, short, name, unix_s(answer.at), heard_ms, press, answer.after_s), role
 
 
 def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResponse) -> None:
@@ -275,7 +267,7 @@ def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
     """An open incident of ours that this disk does not know (a restored card), as central tells it."""
     kind = AlertKind.by_slug(state.kind) or AlertKind.ASSIST
-    opened_age_s = age_s(turn.state, _unix_s(state.opened_at))
+    opened_age_s = age_s(turn.state, unix_s(state.opened_at))
     return Incident(
         key=frame_id.counter,
         phase=Phase.RECEIVED,
@@ -286,7 +278,7 @@ def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
         waiting=(),
         opened_ms=turn.now_ms - 1000 * opened_age_s if readings_s(turn.state, turn.now_ms) else None,
         pressed_ms=None,
-        pressed_at_s=_unix_s(state.opened_at),
+        pressed_at_s=unix_s(state.opened_at),
         changed_ms=turn.now_ms,
         is_silent=state.silent,
         is_late=state.late,

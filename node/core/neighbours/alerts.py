@@ -20,8 +20,7 @@ from node.core.events import ScreenShown
 from node.core.gallery_state import Person
 from node.core.neighbours import inbox, lateness
 from node.core.neighbours.inbox import INBOX_TURN_MS
-from node.core.neighbours.lateness import unix_s
-from node.core.scales import age_s, judged, readings_s
+from node.core.scales import age_s, judged, readings_s, unix_s
 from node.core.screens import Face
 from node.core.state import Answered, Neighbour, NodeState, Seen
 from node.core.turn import Timer, Turn

@@ -6,12 +6,10 @@ may be wrong, until central's first answer: that can come a moment after the ale
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec.structs import replace
 
 from node.core.neighbours import inbox
-from node.core.scales import judged, readings_s
+from node.core.scales import judged, readings_s, unix_s
 from node.core.state import Neighbour
 from node.core.turn import Turn
 from wire.lateness import judge
@@ -35,14 +33,6 @@ def judge_anew(turn: Turn) -> None:
     if not any(neighbour.is_late for neighbour in turn.state.neighbours):
         return
     turn.state.neighbours = tuple(_judged_anew(turn, neighbour) for neighbour in turn.state.neighbours)
-
-
-def unix_s(moment: datetime) -> int:
-    """Unix time in seconds; 0 if there is none for it."""
-    try:
-        return max(0, int(moment.timestamp()))
-    except (OverflowError, ValueError):
-        return 0
 
 
 def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
