@@ -60,6 +60,9 @@ REASONS: Final[dict[str, str]] = {
     "settings too large": "over 16 KiB",
     "settings signature": "not signed by the authority",
     "settings": "not a node's settings",
+    "release too large": "over 16 KiB",
+    "release signature": "not signed by the authority",
+    "release": "not a release",
     # snapshots and tickets of the office
     "snapshot too large": "over 32 MiB, with too many entries, or with one that is too long",
     "snapshot name": "a snapshot of another name",
@@ -140,6 +143,10 @@ class DirectoryError(DecodeError):
 
 class SettingsError(DecodeError):
     """A node's settings that are malformed or not signed by the authority."""
+
+
+class ReleaseError(DecodeError):
+    """A release that is malformed or not signed by the authority."""
 
 
 class SnapshotError(DecodeError):

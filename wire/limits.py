@@ -26,6 +26,9 @@ DIRECTORY_BYTES_MAX: Final = 4_194_304
 SETTINGS_BYTES_MAX: Final = 16_384
 """A node's signed settings: eleven short texts and a few numbers."""
 
+RELEASE_BYTES_MAX: Final = 16_384
+"""A signed release: 256 canaries take 3 kB."""
+
 SETTINGS_FILE_BYTES_MAX: Final = 33_554_432
 """Those of all nodes, where central reads them."""
 

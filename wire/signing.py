@@ -20,6 +20,7 @@ BACKUP_DOMAIN: Final = b"watchlink/1/backup\x00"
 ENROLMENT_DOMAIN: Final = b"watchlink/1/enrolment\x00"
 RENEWAL_DOMAIN: Final = b"watchlink/1/renewal\x00"
 SETTINGS_DOMAIN: Final = b"watchlink/1/settings\x00"
+RELEASE_DOMAIN: Final = b"watchlink/1/release\x00"
 SIGNATURE_BYTES: Final = 64
 SIGNATURE_TEXT_CHARS: Final = 88
 """A signature in base64, as carried in an MQTT user property."""

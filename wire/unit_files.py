@@ -1,0 +1,71 @@
+"""Files by which the node and the card's own program (``appliance``) tell one another how the unit is.
+
+Each lies in memory, is written whole by its owner alone, and is read by the other: neither waits for the other, and
+either may be absent.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+
+from wire.messages.fields import FAULTS_MAX, Count, Message, Moment, Name, NodeText, Slug, Text, settle_moments
+
+VITALS_FILE: Final = "/run/watchlink-node/vitals.json"
+"""The node's."""
+SYSTEM_FILE: Final = "/run/watchlink-appliance/system.json"
+"""The appliance's."""
+UNIT_FILE_BYTES_MAX: Final = 16_384
+
+
+class Vitals(Message, frozen=True):
+    """How the node is: written when it changes, and every ten seconds."""
+
+    node: NodeText
+    boot_id: Name
+    """Of this run of the program."""
+    written_at_ms: Count
+    """Since the machine started (``CLOCK_BOOTTIME``): what is older than thirty seconds says nothing."""
+    is_armed: bool = False
+    """Pins are watched and the store is open."""
+    is_linked: bool = False
+    """Central itself has answered within the last minutes: not the broker alone."""
+    may_restart: bool = False
+    """No button is down, no alert of its own is open or waits for a receipt, none of a neighbour's is on the panel, and
+    the radio is silent."""
+    faulty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
+    """Parts that do not work, as health names them."""
+    stuck: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
+    """Buttons that are held down by something."""
+
+
+class UpdateReport(Message, frozen=True):
+    """What became of the newest release that applied to this unit."""
+
+    serial: Count
+    version: Name
+    state: Slug
+    """``fetching``, ``waiting`` (until the unit may restart), ``trying`` (booted, not yet proven), ``taken``,
+    ``returned`` (the unit did not work with it as before, and runs the version of before again), ``refused``."""
+    reason: Text = ""
+    """Why, for ``waiting``, ``returned`` and ``refused``."""
+
+
+class SystemReport(Message, frozen=True):
+    """The system that is running."""
+
+    version: Name
+    """Of the image that was booted: never one that is only intended."""
+    slot: Slug
+    """That it was booted from: ``a`` or ``b``."""
+    compatible: Slug
+    """The sort of hardware that the image is for."""
+    support_ends_at: Moment | None = None
+    """Of this version, as the release says; absent if none is known."""
+    card: Text = ""
+    """What is wrong with the card's data partition; empty = nothing."""
+    update: UpdateReport | None = None
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "support_ends_at")
