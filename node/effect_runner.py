@@ -344,7 +344,7 @@ class EffectRunner:
             self.answers.append(PartRecovered(part))
         elif part is Part.SPEECH and self._radio is not None:
             self._radio.retry_speech()
-        elif part in (Part.RADIO, Part.MODEM, Part.SPEECH, Part.CLOCK):
+        elif part in (Part.RADIO, Part.MODEM, Part.SPEECH, Part.CLOCK, Part.CARD):
             pass  # These are retried all the time, and report when they work again.
         else:
             self._board.retry(part)

@@ -13,8 +13,8 @@ from node.clock import is_synchronised
 from node.config import NodeConfig
 from node.core.events import MachineRead
 from node.radio_driver import speech_of
-from node.surroundings import certificate_ends_at, free_bytes, has_battery_clock, system, temperature_c
-from wire.limits import NAME_CHARS_MAX
+from node.surroundings import certificate_ends_at, free_bytes, has_battery_clock, system, system_report, temperature_c
+from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import MachineReport
 from wire.messages.health import TEMPERATURE_C_MAX, TEMPERATURE_C_MIN
 from wire.text import display_text
@@ -47,6 +47,9 @@ class MachineReading:
         """A reading now."""
         config, machine = self._config, self._machine
         name, support_ends_at = system(machine)
+        image = system_report(machine)
+        if image is not None and image.support_ends_at is not None:
+            support_ends_at = image.support_ends_at
         degrees_c, free = temperature_c(machine), free_bytes(config.state_dir)
         speech = speech_of(config)
         is_told = degrees_c is not None and TEMPERATURE_C_MIN <= degrees_c <= TEMPERATURE_C_MAX
@@ -60,8 +63,12 @@ class MachineReading:
                 has_battery_clock=has_battery_clock(machine),
                 clock="ntp" if is_synchronised() else "machine" if config.is_clock_trusted else None,
                 is_speech_ready=None if speech is None else speech.is_made(),
+                image="" if image is None else display_text(image.version, NAME_CHARS_MAX),
+                slot=None if image is None else image.slot,
+                update=None if image is None else image.update,
             ),
             certificate_ends_at(Path(config.link.certificate_file)),
+            None if image is None else display_text(image.card, TEXT_CHARS_MAX),
         )
 
     def _read_for_ever(self) -> None:

@@ -14,6 +14,8 @@ from typing import Final
 from cryptography import x509
 
 from node.check.machine import Machine
+from wire.errors import DecodeError
+from wire.unit_files import SYSTEM_FILE, SystemReport, read_unit_file
 
 THERMAL: Final = "/sys/class/thermal/thermal_zone0/temp"
 OS_RELEASES: Final = ("/etc/os-release", "/usr/lib/os-release")
@@ -62,6 +64,14 @@ def system(machine: Machine) -> tuple[str, datetime | None]:
             until = DEBIAN_UNTIL.get(said.get("VERSION_ID", ""))
     ends_at = None if until is None else _told(datetime.combine(until, time(), UTC))
     return said.get("PRETTY_NAME", ""), ends_at + timedelta(days=1) if ends_at else None
+
+
+def system_report(machine: Machine) -> SystemReport | None:
+    """What the card's own program says of the system image; ``None`` on a machine that runs none."""
+    try:
+        return read_unit_file((machine.text(SYSTEM_FILE) or "").encode(), SystemReport)
+    except DecodeError:
+        return None
 
 
 def certificate_ends_at(certificate_file: Path) -> datetime | None:

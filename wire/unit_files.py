@@ -6,11 +6,15 @@ either may be absent.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
+from wire.errors import DecodeError
+from wire.limits import DETAIL_CHARS_MAX
+from wire.messages import UpdateReport
 from wire.messages.fields import FAULTS_MAX, Count, Message, Moment, Name, NodeText, Slug, Text, settle_moments
+from wire.text import display_text
 
 VITALS_FILE: Final = "/run/watchlink-node/vitals.json"
 """The node's."""
@@ -40,18 +44,6 @@ class Vitals(Message, frozen=True):
     """Buttons that are held down by something."""
 
 
-class UpdateReport(Message, frozen=True):
-    """What became of the newest release that applied to this unit."""
-
-    serial: Count
-    version: Name
-    state: Slug
-    """``fetching``, ``waiting`` (until the unit may restart), ``trying`` (booted, not yet proven), ``taken``,
-    ``returned`` (the unit did not work with it as before, and runs the version of before again), ``refused``."""
-    reason: Text = ""
-    """Why, for ``waiting``, ``returned`` and ``refused``."""
-
-
 class SystemReport(Message, frozen=True):
     """The system that is running."""
 
@@ -69,3 +61,25 @@ class SystemReport(Message, frozen=True):
 
     def __post_init__(self) -> None:
         settle_moments(self, "support_ends_at")
+
+
+UnitFile = TypeVar("UnitFile", bound=Message)
+# Before there are threads: msgspec 0.22 crashes if two of them are the first to read a type.
+_DECODERS: Final[dict[type[Message], msgspec.json.Decoder[Any]]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Vitals, SystemReport)
+}
+
+
+def read_unit_file(data: bytes, kind: type[UnitFile]) -> UnitFile:
+    """What one of the two files says: :class:`Vitals` or :class:`SystemReport`.
+
+    Raises:
+        DecodeError: it is too large, or no such file.
+    """
+    if len(data) > UNIT_FILE_BYTES_MAX:
+        raise DecodeError("message too large", UNIT_FILE_BYTES_MAX, f"{len(data)} bytes")
+    try:
+        said: UnitFile = _DECODERS[kind].decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
+        raise DecodeError("message field", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
+    return said

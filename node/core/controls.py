@@ -31,6 +31,8 @@ class Part(StrEnum):
     SPEECH = "speech"
     """The sentences spoken after a burst; overs go out without them."""
     CLOCK = "clock"
+    CARD = "card"
+    """The memory card's data partition, as the card's own program says; that of the node itself is the store."""
 
 
 class SoundPattern(StrEnum):

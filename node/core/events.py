@@ -102,15 +102,17 @@ class ClockRead(Struct, frozen=True):
 
 
 class MachineRead(Struct, frozen=True):
-    """What the node's machine says of itself, at start and every minute: for central's fleet page alone.
+    """What the node's machine says of itself, at start and every minute.
 
     Attributes:
         machine: its ``clock`` is ``ntp``, ``machine`` or absent; the core adds what it knows of central's time.
         certificate_ends_at: when our certificate for the network ends; ``None`` = it cannot be read.
+        card: what is wrong with the card's data partition; empty = nothing; ``None`` = nobody says.
     """
 
     machine: MachineReport
     certificate_ends_at: datetime | None = None
+    card: str | None = None
 
 
 class Ticked(Struct, frozen=True):

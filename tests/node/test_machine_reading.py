@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import queue
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from node import machine_reading
 from node.app import NodeApp
@@ -18,7 +20,8 @@ from node.radio_driver import speech_of
 from runtime.logs import FactLog
 from runtime.service import Service
 from tests.support.fitted_unit import FittedUnit, fitted_unit
-from wire.messages import Health, decode_message, encode_message
+from wire.messages import Health, UpdateReport, decode_message, encode_message
+from wire.unit_files import SYSTEM_FILE, SystemReport
 
 SPEAKS = '\n[radio]\ndriver = "fake"\nlicence = "OFCOM 1"\n[radio.fake]\nair_socket = "nowhere.sock"\n'
 WITHIN_S = 60.0
@@ -55,6 +58,26 @@ def test_reading_says_what_the_machine_tells(fitted: FittedUnit, monkeypatch: py
     assert (True, True, True) == (bool(told.free_bytes), bool(told.support_ends_at), bool(done.certificate_ends_at))
     health = Health(state="armed", boot_id="b", machine=told, certificate_ends_at=done.certificate_ends_at)
     assert health == decode_message(encode_message(health), Health)
+
+
+def test_reading_says_which_image_was_booted_and_what_became_of_the_newest_release(fitted: FittedUnit) -> None:
+    update = UpdateReport(serial=7, version="0.1.1", state="trying")
+    bare = SystemReport(version="0.1.0.5", slot="b", compatible="watchlink-pi")
+    fitted.kernel("/etc/os-release", 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n')
+    before = read(fitted)
+    fitted.kernel(SYSTEM_FILE, encode_message(bare).decode())
+    plain = read(fitted)
+    report = replace(bare, card="it is full", support_ends_at=datetime(2027, 3, 1, tzinfo=UTC), update=update)
+    fitted.kernel(SYSTEM_FILE, encode_message(report).decode())
+    full = read(fitted)
+
+    assert ("", None, None, None) == (before.machine.image, before.machine.slot, before.machine.update, before.card)
+    assert ("0.1.0.5", "b", None, "") == (plain.machine.image, plain.machine.slot, plain.machine.update, plain.card)
+    assert ("0.1.0.5", update, "it is full") == (full.machine.image, full.machine.update, full.card)
+    assert (datetime(2028, 8, 10, tzinfo=UTC), report.support_ends_at) == (
+        plain.machine.support_ends_at,
+        full.machine.support_ends_at,
+    ), "the release's own goes first"
 
 
 @pytest.mark.parametrize("millidegrees", ["999999999999", "-300000", ""])

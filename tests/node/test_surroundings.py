@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from node.check.machine import Machine
-from node.surroundings import certificate_ends_at, free_bytes, has_battery_clock, system, temperature_c
+from node.surroundings import (
+    certificate_ends_at,
+    free_bytes,
+    has_battery_clock,
+    system,
+    system_report,
+    temperature_c,
+)
 from provisioning.fleet import Fleet
+from wire.unit_files import SYSTEM_FILE, UNIT_FILE_BYTES_MAX
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux {0} (x)"\nVERSION_ID="{0}"\nID=debian\n'
 RASPBIAN = 'ID=raspbian\nVERSION_ID="12"\n'
@@ -28,7 +36,7 @@ def write(machine: Machine, path: str, text: str) -> None:
 
 def test_machine_without_any_of_it_tells_nothing(machine: Machine) -> None:
     assert (None, False, ("", None)) == (temperature_c(machine), has_battery_clock(machine), system(machine))
-    assert None is certificate_ends_at(machine.at("/client.pem"))
+    assert (None, None) == (certificate_ends_at(machine.at("/client.pem")), system_report(machine))
 
 
 @pytest.mark.parametrize(("text", "degrees_c"), [("48312\n", 48.3), ("-5000\n", -5.0), ("n/a\n", None), ("", None)])
@@ -84,3 +92,17 @@ def test_certificate_ends_with_the_first_of_its_chain(tmp_path: Path) -> None:
     chain = fleet.layout.central / "client.pem"
 
     assert fleet.record.central.certificates[-1].expires_at == certificate_ends_at(chain)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", '{"version": "1.2", "slot": "a"}', '{"version": "1.2", "slot": "A!", "compatible": "x"}'),
+        '{"version": "1.2", "slot": "a", "compatible": "x"}' + UNIT_FILE_BYTES_MAX * " " + "{}",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_system_file_that_cannot_be_understood_says_nothing(machine: Machine, text: str) -> None:
+    write(machine, SYSTEM_FILE, text)
+
+    assert None is system_report(machine)

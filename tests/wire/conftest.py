@@ -43,6 +43,7 @@ from wire.messages import (
     ReceiptedFrame,
     Sync,
     SyncAnswer,
+    UpdateReport,
 )
 from wire.signing import SigningKey
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
@@ -195,6 +196,7 @@ radio_reports = st.builds(
     busy_percent=st.integers(0, 100),
     blocked_ms=counts,
 )
+update_reports = st.builds(UpdateReport, serial=counts, version=names, state=slugs, reason=names)
 machine_reports = st.builds(
     MachineReport,
     profile=names,
@@ -205,6 +207,9 @@ machine_reports = st.builds(
     has_battery_clock=st.none() | st.booleans(),
     clock=st.none() | slugs,
     is_speech_ready=st.none() | st.booleans(),
+    image=names,
+    slot=st.none() | slugs,
+    update=st.none() | update_reports,
 )
 health = st.builds(
     Health,

@@ -53,6 +53,7 @@ from wire.messages import (
     SettingsReport,
     Sync,
     SyncAnswer,
+    UpdateReport,
 )
 from wire.node_settings import NodeSettings, PttSetting, Words
 from wire.signing import SigningKey
@@ -258,6 +259,17 @@ MESSAGES: Final[dict[str, Message]] = {
             has_battery_clock=True,
             clock="ntp",
             is_speech_ready=True,
+        ),
+    ),
+    "health, of a system image": Health(
+        state="armed",
+        boot_id="b-5f1c",
+        machine=MachineReport(
+            image="0.1.0.202611280725",
+            slot="a",
+            update=UpdateReport(
+                serial=1_800_000_000, version="0.1.1.202612200900", state="returned", reason="buttons did not work"
+            ),
         ),
     ),
     "incident": _INCIDENT,

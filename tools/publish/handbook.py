@@ -70,6 +70,7 @@ from wire.messages import (
     SettingsReport,
     Sync,
     SyncAnswer,
+    UpdateReport,
     encode_message,
 )
 from wire.node_settings import NodeSettings, PttSetting, SealedSettings, Words
@@ -92,6 +93,7 @@ _MESSAGES: Final[dict[type[Message], str]] = {
     FaultReport: "",
     RadioReport: "",
     MachineReport: "",
+    UpdateReport: "",
     SettingsReport: "",
     Sync: "sync, with a nonce",
     PendingFrame: "",

@@ -26,7 +26,7 @@ from wire.messages.fields import (
     Slug,
     settle_moments,
 )
-from wire.messages.health import FaultReport, Health, MachineReport, RadioReport, SettingsReport
+from wire.messages.health import FaultReport, Health, MachineReport, RadioReport, SettingsReport, UpdateReport
 from wire.messages.incident import Answer, IncidentState, MemberAnswer
 from wire.messages.status import CentralStatus
 from wire.messages.sync import PendingFrame, ReceiptedFrame, Sync, SyncAnswer
@@ -57,6 +57,7 @@ __all__ = [
     "Slug",
     "Sync",
     "SyncAnswer",
+    "UpdateReport",
     "bytes_max",
     "decode_message",
     "encode_message",

@@ -32,7 +32,7 @@ class FaultReport(Message, frozen=True):
 
     part: Name
     """``oled``, ``buttons``, ``sounder``, ``led``, ``store``, ``network``, ``radio``, ``modem``, ``speech``, ``clock``,
-    ``identity`` (another unit has this one's)."""
+    ``card`` (the memory card's data partition), ``identity`` (another unit has this one's)."""
     detail: Text
     """What the driver said, in one line."""
     age_ms: Count
@@ -65,6 +65,23 @@ class RadioReport(Message, frozen=True):
     """How long an alert has waited for a channel that is never clear; 0 = none waits."""
 
 
+class UpdateReport(Message, frozen=True):
+    """What became of the newest release that applied to this unit."""
+
+    serial: Count
+    """Of that release."""
+    version: Name
+    """Of that release: not of what runs."""
+    state: Slug
+    """``fetching``, ``waiting`` (until the unit may restart), ``trying`` (booted, not yet proven), ``taken``,
+    ``returned`` (the unit did not work with it as before, and runs the version of before again), ``refused``."""
+    reason: Text = ""
+    """Why, for ``waiting``, ``returned`` and ``refused``."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "reason", display_text(self.reason, TEXT_CHARS_MAX))
+
+
 class MachineReport(Message, frozen=True):
     """What the node's machine says of itself, a minute old at most; what it does not tell is absent."""
 
@@ -73,7 +90,7 @@ class MachineReport(Message, frozen=True):
     system: Name = ""
     """The operating system's name, from its ``os-release``."""
     support_ends_at: Moment | None = None
-    """Midnight after the last day of the operating system's regular support."""
+    """Midnight after the last day of the image's support, as its release says; else of the operating system's."""
     temperature_c: Annotated[int, msgspec.Meta(ge=TEMPERATURE_C_MIN, le=TEMPERATURE_C_MAX)] | None = None
     """The processor's, in degrees Celsius."""
     free_bytes: Count | None = None
@@ -84,6 +101,12 @@ class MachineReport(Message, frozen=True):
     """Who vouches for the clock: ``ntp``, ``central``, ``machine`` (believed as configured) or ``none``."""
     is_speech_ready: bool | None = None
     """Whether every sentence for the radio is made; absent if this node speaks none."""
+    image: Name = ""
+    """Version of the system image that was booted, never one that is only intended; empty = the machine runs none."""
+    slot: Slug | None = None
+    """That it was booted from: ``a`` or ``b``."""
+    update: UpdateReport | None = None
+    """Absent if no release has applied to this unit yet."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "support_ends_at")

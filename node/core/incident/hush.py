@@ -8,7 +8,7 @@ from node.core.controls import Part
 from node.core.state import Incident, NodeState
 from node.core.table import Phase
 
-_PRESSED: Final = frozenset({Part.STORE, Part.RADIO})
+_PRESSED: Final = frozenset({Part.STORE, Part.CARD, Part.RADIO})
 """Parts that a press uses."""
 
 

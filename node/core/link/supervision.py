@@ -212,8 +212,12 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
 
 
 def machine_read(turn: Turn, event: MachineRead) -> None:
-    """What the machine says of itself goes out with the next regular report; nothing here depends on it."""
+    """What the machine says of itself goes out with the next regular report; a card that fails is told at once."""
     turn.state.machine = event
+    if event.card:
+        parts.failed(turn, Part.CARD, event.card)
+    elif event.card is not None:
+        parts.recovered(turn, Part.CARD)
 
 
 def directory_came(turn: Turn, event: DirectoryReceived) -> None:

@@ -26,6 +26,7 @@ _PART_WORDS: Final = {
     Part.SOUNDER: "Sounder fault",
     Part.LED: "Lamp fault",
     Part.STORE: "Storage fault",
+    Part.CARD: "Memory card fault",
     Part.NETWORK: "Unit fault: network",
     Part.RADIO: "Radio fault",
     Part.MODEM: "Radio modem fault",

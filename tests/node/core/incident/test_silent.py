@@ -207,15 +207,18 @@ def test_idle_face_stays_honest_during_it(silent: World, event: Event) -> None:
     assert "Use radio or call 999" in lines or "14:3" in lines[0]
 
 
-def test_fault_that_a_silent_press_hid_is_told_the_moment_it_need_be_hidden_no_longer(silent: World) -> None:
+@pytest.mark.parametrize(("part", "said"), [(Part.STORE, "Storage fault"), (Part.CARD, "Memory card fault")])
+def test_fault_that_a_silent_press_hid_is_told_the_moment_it_need_be_hidden_no_longer(
+    silent: World, part: Part, said: str
+) -> None:
     """Not at whatever happens next: nothing else is due then."""
     silent.live(3_300)
     silent.hold(Button.ATTACK)
-    silent.do(silent.receipt(1), PartFailed(Part.STORE, "input/output error"))
+    silent.do(silent.receipt(1), PartFailed(part, "input/output error"))
     pressed_ms = silent.own(1).pressed_ms
     assert pressed_ms is not None
     silent.live(pressed_ms + silent.settings.timing.silent_quiet_ms - 1 - silent.now_ms)
-    assert "Storage fault" not in silent.screen.lines
+    assert said not in silent.screen.lines
 
     silent.after(1)
-    assert "Storage fault" in silent.screen.lines
+    assert said in silent.screen.lines

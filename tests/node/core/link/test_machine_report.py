@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from node.core.controls import Part
 from node.core.effects import Effect, PublishHealth
 from node.core.events import ClockRead, MachineRead
 from tests.support.node_world import World
@@ -37,3 +38,17 @@ def test_health_says_who_vouches_for_the_clock(world: World, told: str | None, s
     doubted = healths(world, world.live(10_000))[-1].machine
 
     assert (MachineReport(clock=said), MachineReport(clock="none")) == (vouched, doubted)
+
+
+def test_card_that_fails_is_told_at_once_until_a_good_one_is_read(world: World) -> None:
+    card = "its data cannot be read"
+    world.do(MachineRead(MachineReport(), card=card))
+    failed = healths(world, world.live(1_000))[-1].faults
+    world.do(MachineRead(MachineReport()))
+    unknown = world.state.faults
+    world.do(MachineRead(MachineReport(), card=""))
+    mended = healths(world, world.live(1_000))[-1].faults
+
+    assert [("card", card)] == [(fault.part, fault.detail) for fault in failed]
+    assert {Part.CARD} == set(unknown), "nobody says that it is good again"
+    assert () == mended

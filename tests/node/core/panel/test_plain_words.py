@@ -13,11 +13,12 @@ from wire.kinds import MemberResponse
 
 BOOTS, CAFE = NodeId(0x11), NodeId(0x12)
 TELL = "Tell co-ordinator"
+_NAMED = {Part.LED: "Lamp", Part.CARD: "Memory card"}
 
 pytestmark = pytest.mark.finding(11)
 
 
-@pytest.mark.parametrize("part", [Part.SOUNDER, Part.LED, Part.RADIO, Part.CLOCK])
+@pytest.mark.parametrize("part", [Part.SOUNDER, Part.LED, Part.RADIO, Part.CLOCK, Part.CARD])
 def test_fault_with_which_alerts_go_out_says_ready_and_whom_to_tell(world: World, part: Part) -> None:
     """In turns with who is on duty."""
     world.do(PartFailed(part, "pins"))
@@ -25,7 +26,7 @@ def test_fault_with_which_alerts_go_out_says_ready_and_whom_to_tell(world: World
     for _ in range(12):
         world.live(10_000)
         assert ("READY",) == world.screen.headline
-        assert f"{part.value.capitalize().replace('Led', 'Lamp')} fault" == world.screen.lines[0]
+        assert f"{_NAMED.get(part, part.value.capitalize())} fault" == world.screen.lines[0]
         said.add(world.screen.lines[1])
 
     assert {TELL, "On duty: CCTV PCSO"} == said
