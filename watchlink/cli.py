@@ -1,4 +1,4 @@
-"""``watchlink node | gallery | central | office | enrol | fleet | demo``: runs one and imports none of the others."""
+"""``watchlink node``, ``central``, ``office`` and so on: runs one and imports none of the others."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "central": ("central.cli", "run central: receipts and the control-room page; install and check its machine"),
     "office": ("office.cli", "run the office: people, members, premises"),
     "enrol": ("enrolment.cli", "let new nodes claim their identity"),
+    "appliance": ("appliance.cli", "look after a unit's card: its seed, its two systems, its updates"),
     "fleet": ("provisioning.cli", "add, list, renew and revoke nodes"),
 }
 OF_MACHINES: Final = {
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"watchlink {__version__}")  # noqa: T201 - a command's answer
             return 0
         case _:
-            listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in commands.items())
+            listing = "\n".join(f"  {name:9} {what}" for name, (_, what) in commands.items())
             usage = f"usage: watchlink COMMAND …\n\n{listing}\n\nFor more: watchlink COMMAND --help"
             if given[:1] in (["-h"], ["--help"]):
                 print(usage)  # noqa: T201 - a command's answer

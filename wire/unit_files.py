@@ -20,6 +20,8 @@ VITALS_FILE: Final = "/run/watchlink-node/vitals.json"
 """The node's."""
 SYSTEM_FILE: Final = "/run/watchlink-appliance/system.json"
 """The appliance's."""
+CARD_FILE: Final = "/run/watchlink-appliance/card.txt"
+"""What is wrong with the card, found before any program ran: a sentence for people; absent = nothing."""
 UNIT_FILE_BYTES_MAX: Final = 16_384
 
 

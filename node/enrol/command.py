@@ -13,10 +13,14 @@ from node.config import NodeFile
 from node.enrol.asking import ask
 from node.enrol.keys import keys_in
 from node.enrol.placing import prepare, put_in_place, remove
-from node.enrol.trouble import Trouble, bad_disk, bad_seed, has_identity
+from node.enrol.trouble import Trouble, bad_card, bad_disk, bad_seed, has_identity
 from runtime.atomic import sync_folder
 from runtime.config import ConfigError, load_toml
+from runtime.regular_file import read_regular
+from wire.limits import TEXT_CHARS_MAX
 from wire.seed import SEED_BYTES_MAX, Seed, SeedError, decode_seed
+from wire.text import display_text
+from wire.unit_files import CARD_FILE, UNIT_FILE_BYTES_MAX
 
 STATUS_ARMED: Final = 0
 STATUS_NOT_ARMED: Final = 1
@@ -118,7 +122,8 @@ def _seed(seed_file: Path, config: Path) -> Seed | None:
     except FileNotFoundError:
         if config.exists():
             return None
-        raise bad_seed(f"There is no seed at {seed_file}.") from None
+        on_card = _found_on_card()
+        raise (bad_card(on_card) if on_card else bad_seed(f"There is no seed at {seed_file}.")) from None
     except SeedError as e:
         raise bad_seed(e.sentence) from e
     if config.exists():
@@ -129,3 +134,12 @@ def _seed(seed_file: Path, config: Path) -> Seed | None:
         if node != seed.node:
             raise has_identity(node)
     return seed
+
+
+def _found_on_card() -> str:
+    """What is wrong with the card; empty = nothing that anybody told."""
+    try:
+        data = read_regular(Path(CARD_FILE), UNIT_FILE_BYTES_MAX)
+    except OSError:
+        return ""
+    return display_text(data.decode("utf-8", "replace"), TEXT_CHARS_MAX)

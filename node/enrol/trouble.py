@@ -118,6 +118,11 @@ def bad_disk(detail: str) -> Trouble:
     )
 
 
+def bad_card(sentence: str) -> Trouble:
+    """What was found wrong with the card before any program ran."""
+    return Trouble(f"{sentence} Call the fleet's engineer.", ("Card out of order", _CALL), SERVICE_AGAIN_S)
+
+
 def has_identity(node: str) -> Trouble:
     """A seed for a unit that is another node already."""
     return Trouble(

@@ -18,6 +18,7 @@ PACKAGES: Final = (
     "provisioning",
     "enrolment",
     "installation",
+    "appliance",
     "watchlink",
 )
 """What the wheel holds: what runs. Demo and simulation are offered in a checkout."""

@@ -34,7 +34,9 @@ NAMES: Final = (
     "watchlink-enrol-list.service",
     "watchlink-fleet-lists.service",
     "watchlink-office-backup.service",
+    "watchlink-seed.service",
 )
+CARD: Final = "watchlink-card.service"
 SOCKETS: Final = tuple(sorted(path.name for path in UNITS.glob("*.socket")))
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 SEED: Final = "/var/lib/watchlink-node/watchlink-seed.json"
@@ -92,7 +94,7 @@ def exposure(root: Path, name: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [*NAMES, *TIMERS, *SOCKETS])
+@pytest.mark.parametrize("name", [*NAMES, CARD, *TIMERS, *SOCKETS])
 def test_unit_is_understood_without_a_word(root: Path, name: str) -> None:
     said = verify(root, name)
 
@@ -374,7 +376,7 @@ def test_new_unit_becomes_a_node_before_the_node_starts_however_long_that_takes(
 
     assert ["watchlink-node.service"] == lines_of(name, "Before")
     assert ["infinity"] == lines_of(name, "TimeoutStartSec")
-    assert [f"|{SEED}", "|watchlink.watchlink-seed.json"] == [
+    assert [f"|{SEED}", "|!/var/lib/watchlink-node/node.toml", "|watchlink.watchlink-seed.json"] == [
         *lines_of(name, "ConditionPathExists"),
         *lines_of(name, "ConditionCredential"),
     ]
@@ -390,50 +392,21 @@ def test_enrolment_makes_way_for_alerts_and_writes_two_folders_only() -> None:
     assert int(*lines_of(name, "CPUWeight")) < 100
 
 
-@pytest.fixture
-def adopt(tmp_path: Path) -> tuple[Path, Path]:
-    """Credentials and state directory."""
-    credentials, state = tmp_path / "credentials", tmp_path / "state"
-    credentials.mkdir()
-    state.mkdir()
-    return credentials, state
+def test_card_is_mounted_before_all_that_lies_on_it_and_a_card_that_hangs_stops_nothing() -> None:
+    """Only a wish of local-fs.target: a broken card must not lead to systemd's emergency shell, which nobody sees."""
+    text = text_of(CARD)
+
+    assert {"local-fs.target", "systemd-tmpfiles-setup.service"} <= set(lines_of(CARD, "Before"))
+    assert "WantedBy=local-fs.target" in text.splitlines()
+    assert ["2min"] == lines_of(CARD, "TimeoutStartSec")
 
 
-def run_adopt(credentials: Path, state: Path) -> None:
-    environment = {"CREDENTIALS_DIRECTORY": str(credentials), "STATE_DIRECTORY": str(state), "PATH": "/usr/bin:/bin"}
-    subprocess.run([str(UNITS / "watchlink-adopt")], env=environment, check=True, timeout=120)
+def test_seed_is_taken_before_the_unit_claims_and_not_where_it_would_be_forgotten() -> None:
+    name = "watchlink-seed.service"
 
-
-def test_adopt_takes_over_what_is_not_there_and_replaces_nothing(adopt: tuple[Path, Path]) -> None:
-    """F1: the identity of a first boot; a card flashed anew must not change who an enrolled node is."""
-    credentials, state = adopt
-    (credentials / "watchlink.node.toml").write_text("new")
-    (credentials / "watchlink.signing.key").write_text("new")
-    (credentials / "other").write_text("not ours")
-    (state / "signing.key").write_text("kept")
-
-    run_adopt(credentials, state)
-
-    assert {path.name: path.read_text() for path in state.iterdir()} == {"node.toml": "new", "signing.key": "kept"}
-
-
-def test_adopt_brings_a_node_no_seed_again(adopt: tuple[Path, Path]) -> None:
-    """It was deleted when the unit was armed, and the credential is there at each boot."""
-    credentials, state = adopt
-    (credentials / "watchlink.watchlink-seed.json").write_text("seed")
-
-    run_adopt(credentials, state)
-    assert "seed" == (state / "watchlink-seed.json").read_text()
-    (state / "watchlink-seed.json").rename(state / "node.toml")
-    run_adopt(credentials, state)
-
-    assert ["node.toml"] == [path.name for path in state.iterdir()]
-
-
-def test_adopt_is_content_with_no_credentials(adopt: tuple[Path, Path]) -> None:
-    run_adopt(*adopt)
-
-    assert list(adopt[1].iterdir()) == []
+    assert ["watchlink-node-enrol.service", "watchlink-node.service"] == lines_of(name, "Before")
+    assert "watchlink-card.service" in lines_of(name, "After")
+    assert ["/data"] == lines_of(name, "ConditionPathIsReadWrite") == lines_of(name, "ConditionPathIsMountPoint")
 
 
 def test_gallery_is_nobody_of_the_nodes() -> None:

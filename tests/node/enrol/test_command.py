@@ -15,6 +15,7 @@ from msgspec.structs import replace
 import runtime.atomic
 from gallery.config import PageTable, load_configuration
 from node.config import load_config
+from node.enrol import command
 from node.enrol.command import STATUS_ARMED, STATUS_NOT_ARMED
 from node.enrol.placing import GALLERY_SOCKET, GALLERY_STATE, GALLERY_USER
 from tests.node.enrol.conftest import Unit, new_unit
@@ -254,6 +255,20 @@ def test_bad_seed_is_told_in_words(unit: Unit, data: bytes | None, words: str) -
     assert STATUS_NOT_ARMED == unit.enrol()
     assert words in unit.told[-1].sentence
     assert unit.told[-1].sentence.endswith("Call the fleet's engineer.")
+
+
+def test_unit_without_a_seed_says_what_was_found_wrong_with_its_card(
+    unit: Unit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its data cannot be read, so it does not know who it is, and looks like a new one."""
+    told = tmp_path / "card.txt"
+    told.write_text("The card's data cannot be read.\n")
+    monkeypatch.setattr(command, "CARD_FILE", str(told))
+    unit.seed_file.unlink()
+
+    assert STATUS_NOT_ARMED == unit.enrol()
+    assert "The card's data cannot be read. Call the fleet's engineer." == unit.told[-1].sentence
+    assert "Card out of order" == unit.told[-1].lines[0]
 
 
 def test_typing_error_in_the_seed_is_told_with_its_group(unit: Unit) -> None:

@@ -1,0 +1,1 @@
+"""What lies on the card: the first partition, and what is taken off it."""

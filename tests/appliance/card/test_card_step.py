@@ -1,0 +1,135 @@
+"""What runs before all else mounts the card's data with real file systems, and says what is wrong (F5)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+STEP = Path(__file__).parents[3] / "systemd/watchlink-card"
+
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def has_mounts() -> bool:
+    return os.geteuid() == 0 and Path("/dev/loop-control").exists()
+
+
+pytestmark = pytest.mark.skipif(not has_mounts(), reason="only root mounts")
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """The root of a unit, whose data partition has a node and eight megabytes to spare."""
+    (tmp_path / "usr/lib/watchlink").mkdir(parents=True)
+    content = tmp_path / "content/node"
+    content.mkdir(parents=True, mode=0o700)
+    (content / "node.toml").write_text("who I am")
+    image = tmp_path / "data.img"
+    run("truncate", "--size=40M", str(image))
+    run("mkfs.ext4", "-q", "-d", str(content.parent), str(image))
+    use(tmp_path, image)
+    return tmp_path
+
+
+def use(root: Path, device: Path) -> None:
+    (root / "usr/lib/watchlink/image.conf").write_text(f"DATA_PARTITION={device}\n")
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, env={"PATH": PATH}, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def step(root: Path, then: str) -> str:
+    """What ``then`` says once the step has run; its mounts are gone afterwards."""
+    script = f"ROOT={root}; {STEP} $ROOT >&2 || exit 1; {then}"
+    return run("unshare", "--mount", "sh", "-c", script)
+
+
+def told(root: Path) -> str:
+    file = root / "run/watchlink-appliance/card.txt"
+    return file.read_text() if file.exists() else ""
+
+
+@contextmanager
+def write_protected(image: Path) -> Iterator[Path]:
+    device = run("losetup", "--read-only", "--find", "--show", str(image)).strip()
+    try:
+        yield Path(device)
+    finally:
+        run("losetup", "--detach", device)
+
+
+def test_good_card_is_mounted_where_the_programs_look(card: Path) -> None:
+    said = step(card, "cat $ROOT/var/lib/watchlink-node/node.toml; stat -c %a $ROOT/var/lib/watchlink-*")
+
+    assert ["who I am700", "700", "700"] == said.splitlines()
+    assert "" == told(card)
+
+
+def test_what_is_written_is_there_after_a_restart(card: Path) -> None:
+    step(card, "echo kept >$ROOT/var/lib/watchlink-gallery/file")
+
+    assert "kept\n" == step(card, "cat $ROOT/data/gallery/file")
+
+
+def test_programs_on_the_data_partition_do_not_run(card: Path) -> None:
+    said = step(card, "cp /usr/bin/true $ROOT/data/true; $ROOT/data/true 2>/dev/null || echo no")
+
+    assert "no\n" == said
+
+
+def test_damaged_file_system_is_mended(card: Path) -> None:
+    run("debugfs", "-w", "-R", "clri <13>", str(card / "data.img"))
+
+    assert "here\n" == step(card, "touch $ROOT/var/lib/watchlink-node/x && echo here")
+    assert "" == told(card)
+
+
+def test_card_that_cannot_be_written_still_says_who_the_unit_is(card: Path) -> None:
+    """The button works: what programs write lies in memory, and the panel says that the card is out of order."""
+    with write_protected(card / "data.img") as device:
+        use(card, device)
+        said = step(card, "cd $ROOT/var/lib/watchlink-node; cat node.toml; echo new >node.toml; cat node.toml")
+
+    assert "who I amnew\n" == said
+    assert "can no longer be written" in told(card)
+    assert "who I am" == run("debugfs", "-R", "cat node/node.toml", str(card / "data.img"))
+
+
+def test_card_that_cannot_be_read_keeps_nothing_from_starting(card: Path) -> None:
+    (card / "data.img").write_bytes(bytes(4096))
+
+    assert "nothing\n" == step(card, "ls $ROOT/var/lib/*/* 2>/dev/null || echo nothing")
+    assert "does not know who it is" in told(card)
+
+
+def test_card_without_a_data_partition_keeps_nothing_from_starting(card: Path) -> None:
+    use(card, card / "nothing")
+
+    step(card, "true")
+    assert "does not know who it is" in told(card)
+
+
+def test_full_card_is_told_and_used(card: Path) -> None:
+    fill = "dd if=/dev/zero of=$ROOT/data/node/fill bs=1M 2>/dev/null; true"
+    assert "" == step(card, fill)
+
+    assert "who I am" == step(card, "cat $ROOT/var/lib/watchlink-node/node.toml")
+    assert "The card is full" in told(card)
+
+
+def test_fault_that_is_over_is_no_longer_told(card: Path) -> None:
+    device = card / "data.img"
+    use(card, card / "nothing")
+    step(card, "true")
+    use(card, device)
+    step(card, "true")
+
+    assert "" == told(card)
