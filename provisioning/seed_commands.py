@@ -1,4 +1,7 @@
-"""``watchlink fleet seed``: prepare a unit's card. No code or password is an argument, which everybody sees."""
+"""``watchlink fleet seed`` and ``seed-card``: prepare a unit's card.
+
+No code or password is an argument, which everybody sees.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provisioning.cards import Card, MountedCard, WholeCard
 from provisioning.claims import MadeClaim, claim_again, waiting_claim
 from provisioning.console import broker_options, pass_claims_on, say, town_options
 from provisioning.errors import FleetInputError
@@ -31,14 +35,26 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands) -> None:
-    """Add it to the parser."""
-    seed = commands.add_parser(
-        "seed",
-        parents=[town_options(), broker_options()],
-        help="write to a unit's card what it needs to claim its premises",
+    """Add them to the parser."""
+    parents = [town_options(), broker_options(), _options()]
+    mounted = commands.add_parser(
+        "seed", parents=parents, help="write to a unit's card, which is mounted, what it needs to claim its premises"
     )
-    seed.add_argument("node", metavar="NODE", help="its id, from 'list' or the label")
-    seed.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="where the card is mounted")
+    mounted.add_argument("node", metavar="NODE", help="its id, from 'list' or the label")
+    mounted.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="where the card is mounted")
+    mounted.set_defaults(run=lambda options: _seed(options, MountedCard(options.to)))
+    whole = commands.add_parser(
+        "seed-card",
+        parents=parents,
+        help="the same for a card that is not mounted, or for an image, which needs no root",
+    )
+    whole.add_argument("card", type=Path, metavar="CARD", help="the card's device, such as /dev/sdb, or an image")
+    whole.add_argument("node", metavar="NODE", help="its id, from 'list' or the label")
+    whole.set_defaults(run=lambda options: _seed(options, WholeCard(options.card)))
+
+
+def _options() -> argparse.ArgumentParser:
+    seed = argparse.ArgumentParser(add_help=False)
     code = seed.add_mutually_exclusive_group()
     code.add_argument(
         "--code-file", type=Path, metavar="FILE", help="read the label's code from this file; default: ask for it"
@@ -66,26 +82,25 @@ def add_commands(commands: Commands) -> None:
         metavar="HOST[:PORT]",
         help="where the office answers galleries; default: where 'office-certificate' says, port 8444",
     )
-    seed.set_defaults(run=_seed)
+    return seed
 
 
-def _seed(options: argparse.Namespace) -> None:
+def _seed(options: argparse.Namespace, card: Card) -> None:
     fleet = Fleet.open(options.dir)
     claim = waiting_claim(fleet.record, options.node)
     address = enrolment_address(fleet.folder, options.enrolment)
     office = office_address(fleet.folder, options.office)
     wifi = _wifi(options)
     # Everything that can be wrong comes before a new code, which ends the one on the label.
-    check_seed(
-        seed_for(fleet.folder, MadeClaim(claim, claim_code(bytes(RANDOM_BYTES))), address, wifi, office), options.to
-    )
+    check_seed(seed_for(fleet.folder, MadeClaim(claim, claim_code(bytes(RANDOM_BYTES))), address, wifi, office), card)
     made = claim_again(fleet, claim.node) if options.new_code else MadeClaim(claim, _code(options, fleet, claim))
     if made.claim.ends_at <= fleet.now():
         raise FleetInputError(
             f"The claim of {claim.node} ({claim.premises}) ended on {claim.ends_at:%Y-%m-%d}: give --new-code."
         )
-    file = write_seed(seed_for(fleet.folder, made, address, wifi, office), options.to)
-    say(f"{file} is the seed of {claim.node} ({claim.premises}), good until {label_of(made).last_day}.")
+    write_seed(seed_for(fleet.folder, made, address, wifi, office), card)
+    until = label_of(made).last_day
+    say(f"{card}: the seed of {claim.node} ({claim.premises}) is written, good until {until}.")
     say("Whoever has this card can be that premises until its unit is armed, which deletes the seed.")
     if office is None:
         say("It names no office, so that unit will have no gallery: see 'watchlink fleet office-certificate'.")

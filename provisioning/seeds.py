@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from provisioning.cards import Card
 from provisioning.claims import MadeClaim
 from provisioning.enrolment import served
-from provisioning.errors import FleetDamagedError, FleetError, FleetInputError
+from provisioning.errors import FleetDamagedError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.issuers import roots_for_senders
 from provisioning.records import ClaimRecord, FleetRecord
-from runtime.atomic import PRIVATE, sync_folder
 from runtime.config import ConfigError, load_toml
 from wire.claim_code import ClaimCodeError, claim_hash, read_claim_code
 from wire.errors import DecodeError
@@ -24,7 +23,6 @@ from wire.seed import (
     ENROLMENT_PORT,
     ROOTS_MAX,
     SEED_BYTES_MAX,
-    SEED_FILE,
     EnrolmentAddress,
     OfficeAddress,
     Seed,
@@ -131,55 +129,39 @@ def read_wifi(file: Path) -> WiFi:
         raise FleetInputError(f'{e}. It needs two lines, name = "…" and password = "…".') from e
 
 
-def check_seed(seed: Seed, card: Path) -> bytes:
-    """Whether the seed may be written into the folder ``card``; returns its bytes.
+def check_seed(seed: Seed, card: Card) -> bytes:
+    """Whether the seed may be written to the card; returns its bytes.
 
     Raises:
-        FleetInputError: no such folder, the seed is not fit for a node, or another node's seed is there.
+        FleetInputError: the card cannot be used, the seed is not fit for a node, or another node's seed is there.
     """
-    if not card.is_dir():
-        raise FleetInputError(f"{card} is no folder: is the card in, and mounted?")
+    card.check()
     try:
         data = encode_seed(seed)
     except SeedError as e:
         raise FleetInputError(e.sentence) from e
-    _refuse_other(card / SEED_FILE, seed.node)
+    there = _node_of(card.seed_there(SEED_BYTES_MAX + 1))
+    if there not in (None, seed.node):
+        raise FleetInputError(f"{card}: the seed of {there} is there. Take another card, or delete it first.")
     return data
 
 
-def write_seed(seed: Seed, card: Path) -> Path:
-    """Write the seed into the folder ``card``, for its owner alone where the card can say so. Returns the file.
+def write_seed(seed: Seed, card: Card) -> None:
+    """Write the seed to the card.
 
     Raises:
         FleetInputError: as :func:`check_seed`.
         FleetError: the card refused.
     """
-    data, file = check_seed(seed, card), card / SEED_FILE
-    beside = card / f".{SEED_FILE}.new"
-    try:
-        beside.unlink(missing_ok=True)
-        # The mode from the beginning, and not by chmod: a card's FAT knows no modes, and refuses to set one.
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
-        with os.fdopen(descriptor, "wb") as writing:
-            writing.write(data)
-            writing.flush()
-            os.fsync(writing.fileno())
-        beside.replace(file)
-        sync_folder(card)
-    except OSError as e:
-        raise FleetError(f"{file} cannot be written: {e.strerror}.") from e
-    return file
+    card.write(check_seed(seed, card))
 
 
-def _refuse_other(file: Path, node: str) -> None:
+def _node_of(data: bytes | None) -> str | None:
+    """Whose seed; ``None`` = nobody's, or one that is of no use to anybody."""
     try:
-        with file.open("rb") as reading:
-            there = decode_seed(reading.read(SEED_BYTES_MAX + 1)).node
-    except (OSError, DecodeError):
-        # None, or one that is of no use to anybody.
-        return
-    if there != node:
-        raise FleetInputError(f"{file} is the seed of {there}: take another card, or delete it first.")
+        return None if data is None else decode_seed(data).node
+    except DecodeError:
+        return None
 
 
 def _address(option: str, text: str, port_else: int) -> tuple[str, int]:

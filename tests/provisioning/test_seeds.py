@@ -230,7 +230,7 @@ def test_card_with_another_units_seed_is_not_overwritten(
     capsys.readouterr()
 
     assert 2 == seed(fleet, card, "--code-file", code_file(card, shop.code))
-    assert "is the seed of 00000011: take another card, or delete it first." in capsys.readouterr().err
+    assert "the seed of 00000011 is there. Take another card, or delete it first." in capsys.readouterr().err
     assert "00000011" == written(card).node
 
 
