@@ -42,6 +42,7 @@ from node.core.events import (
     Ticked,
 )
 from node.core.link import told
+from node.core.link.vitals import vitals
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.radio import duty_cycle
 from node.core.state import NodeState, wall_at_s
@@ -57,6 +58,7 @@ from node.net.gallery_socket import GallerySocket
 from node.net.mqtt import PahoUplink
 from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
+from node.vitals_file import VitalsFile
 from runtime.boot_id import machine_boot_id
 from runtime.config import ConfigError
 from runtime.logs import FactLog
@@ -130,6 +132,7 @@ class NodeApp:
         self._board = _open_board(config, self._queue)
         self._radio = open_radio(config, self._queue)
         self._machine = MachineReading(config, self._queue.put)
+        self._vitals = None if service.runtime_dir is None else VitalsFile(service.runtime_dir)
         self._gallery = _open_gallery(config, self._queue)
         about = {"node": node_text(config.settings.node), "premises": config.settings.premises}
         self._effects = EffectRunner(
@@ -185,6 +188,8 @@ class NodeApp:
         if found is not None:
             self._step(*found)
             self._tell_status()
+        if self._vitals:
+            self._vitals.tell(vitals(self._state), monotonic_ms())
 
     def _tell_status(self) -> None:
         line = health_line(self._state.faults, self._link)
@@ -216,6 +221,8 @@ class NodeApp:
         waits = [IDLE_MAX_MS, self._clock.due_ms - now_ms, self._prune_ms - now_ms]
         if deadline_ms is not None:
             waits.append(deadline_ms - now_ms)
+        if self._vitals:
+            waits.append(self._vitals.due_ms - now_ms)
         if self._service.watchdog_interval_ms is not None:
             waits.append(self._service.watchdog_interval_ms // 2)
         return self._queue.get(max(0, min(waits)))
@@ -375,6 +382,8 @@ class NodeApp:
         self._store.close()
         if self._gallery:
             self._gallery.close()
+        if self._vitals:
+            self._vitals.close()
         if self._uplink:
             self._uplink.stop()
         self._board.close()

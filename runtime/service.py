@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Final
 
 import sdnotify
@@ -24,6 +25,12 @@ class Service:
     def watchdog_interval_ms(self) -> int | None:
         """How often to call :meth:`watchdog`, half of systemd's ``WatchdogSec``; ``None`` = never."""
         return self._interval_ms
+
+    @property
+    def runtime_dir(self) -> Path | None:
+        """This program's own folder in memory, as ``RuntimeDirectory=`` says; ``None`` = it has none."""
+        folders = os.environ.get("RUNTIME_DIRECTORY", "")
+        return Path(folders.partition(":")[0]) if folders else None
 
     def ready(self) -> None:
         """The program is up and doing its work."""

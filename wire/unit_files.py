@@ -26,7 +26,7 @@ UNIT_FILE_BYTES_MAX: Final = 16_384
 
 
 class Vitals(Message, frozen=True):
-    """How the node is: written when it changes, and every ten seconds."""
+    """How the node is: written within a second of a change, and every ten seconds. Readable by the node and root."""
 
     node: NodeText
     boot_id: Name
@@ -38,10 +38,11 @@ class Vitals(Message, frozen=True):
     is_linked: bool = False
     """Central itself has answered within the last minutes: not the broker alone."""
     may_restart: bool = False
-    """No button is down, no alert of its own is open or waits for a receipt, none of a neighbour's is on the panel, and
-    the radio is silent."""
+    """No button is down, no alert of its own is open or waits for a receipt, none of a neighbour's is on the panel, the
+    radio is silent, and no settings are on trial."""
     faulty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
-    """Parts that do not work, as health names them."""
+    """Parts that do not work, as health names them. A button that is held down makes none faulty, and neither does a
+    clock that is not proven."""
     stuck: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
     """Buttons that are held down by something."""
 

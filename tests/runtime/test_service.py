@@ -76,3 +76,14 @@ def test_service_without_systemd_does_nothing_and_leaks_nothing(monkeypatch: pyt
         call()
     service.status("x")
     assert threading.active_count() >= 1
+
+
+@pytest.mark.parametrize(
+    ("said", "folder"), [("", None), ("/run/a", Path("/run/a")), ("/run/a:/run/b", Path("/run/a"))]
+)
+def test_service_knows_its_own_folder_in_memory(
+    monkeypatch: pytest.MonkeyPatch, said: str, folder: Path | None
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", said)
+
+    assert folder == Service().runtime_dir

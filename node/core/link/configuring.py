@@ -102,7 +102,7 @@ def settle(turn: Turn) -> bool:
     """Decide what is due; returns whether the node is to start again now."""
     state, configuring = turn.state, turn.state.configuring
     if configuring.is_leaving:
-        return not _needs_us(state) or _is_alert_stuck(state, turn.now_ms)
+        return not needs_us(state) or _is_alert_stuck(state, turn.now_ms)
     if configuring.is_writing or (configuring.retry_ms or 0) > turn.now_ms:
         return False
     if configuring.kept.is_begun:
@@ -110,6 +110,28 @@ def settle(turn: Turn) -> bool:
     elif configuring.offered.serial:
         _begin(turn)
     return False
+
+
+def needs_us(state: NodeState) -> str:
+    """Why the node must not start again now; empty = it may."""
+    own = (state.incidents.get(key) for key in state.recent)
+    rows = (row.signed.frame for _, row in state.outbox.rows.oldest())
+    if (
+        state.drafts
+        or any(press.phase not in _AT_REST for press in state.buttons.values())
+        or any(incident is not None and incident.phase is not Phase.CLOSED for incident in own)
+        or any(not isinstance(frame, PathTest) for frame in rows)
+    ):
+        return "an alert here is open"
+    if state.neighbours:
+        return "a neighbour's alert is on the panel"
+    return "the radio is on the air" if state.radio.over is not None else ""
+
+
+def may_restart(state: NodeState) -> bool:
+    """Whether the machine may start again: nobody needs the node, and no settings are on trial."""
+    configuring = state.configuring
+    return not (needs_us(state) or configuring.kept.is_on_trial or configuring.is_leaving)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
@@ -129,7 +151,7 @@ def _nothing(_turn: Turn) -> None:
 
 def _begin(turn: Turn) -> None:
     state, configuring = turn.state, turn.state.configuring
-    waits_for = _needs_us(state)
+    waits_for = needs_us(state)
     if not waits_for and state.central.path is not PathPhase.PROVEN:
         waits_for = "no contact with central"
     if waits_for != configuring.waits_for:
@@ -191,22 +213,6 @@ def _broken(state: NodeState) -> dict[Part, tuple[str, int]]:
     if stuck:
         found.setdefault(Part.BUTTONS, (f"{', '.join(stuck)} down since the start", state.started_ms))
     return {part: wrong for part, wrong in found.items() if part not in before.faults}
-
-
-def _needs_us(state: NodeState) -> str:
-    """Why the node must not start again now; empty = it may."""
-    own = (state.incidents.get(key) for key in state.recent)
-    rows = (row.signed.frame for _, row in state.outbox.rows.oldest())
-    if (
-        state.drafts
-        or any(press.phase not in _AT_REST for press in state.buttons.values())
-        or any(incident is not None and incident.phase is not Phase.CLOSED for incident in own)
-        or any(not isinstance(frame, PathTest) for frame in rows)
-    ):
-        return "an alert here is open"
-    if state.neighbours:
-        return "a neighbour's alert is on the panel"
-    return "the radio is on the air" if state.radio.over is not None else ""
 
 
 def _is_alert_stuck(state: NodeState, now_ms: int) -> bool:

@@ -37,6 +37,7 @@ from node.core.events import (
     PartRecovered,
 )
 from node.core.incident.hush import is_hushed
+from node.core.link.configuring import may_restart
 from node.core.machine import next_deadline_ms
 from node.core.radio.path import RadioPath, radio_path
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_SMALL_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
@@ -151,6 +152,8 @@ class Watch:
             assert kept <= held | stored_now
             coming = {e.signed.frame.counter for e in world.pending if e.signed is not None}
             assert held - stored_now <= kept | stored_now | coming, "N2: lost"
+            if may_restart(state):
+                assert not held - stored_now - coming, "F4: a restart would hold up an alert"
         assert {c for _, c in state.outbox.due} <= kept
         assert state.outbox.in_flight - tests <= kept
         assert len(state.outbox.in_flight) <= 40
