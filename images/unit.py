@@ -1,0 +1,185 @@
+"""A unit in QEMU: a card, the firmware's stand-in, and a machine that is started, reset and cut off its power."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from images.errors import CardError
+from images.firmware import Start, start_of
+
+TRYBOOT_DISK: Final = "tryboot"
+"""Serial number of the disk that stands for the firmware's register: ``1`` in its first byte = try the other slot."""
+BOARD_PORT: Final = "watchlink.board"
+_TRYBOOT_BYTES: Final = 4096
+_TOLD: Final = "systemd.show_status=1 systemd.journald.forward_to_console=1"
+"""On the console, beside the kernel's own words."""
+_MIB: Final = 1024 * 1024
+Ending = Literal["reset", "off", "cut"]
+_ENDINGS: Final[dict[str, Ending]] = {"guest-reset": "reset", "guest-panic": "reset", "guest-shutdown": "off"}
+
+
+class Unit:
+    """One unit. It starts again by itself after a reset, as a Pi does, until it is switched off or cut off.
+
+    Attributes:
+        card: the SD card, a raw image.
+        console: all that it has written to its serial console.
+        starts: from which slot's partition each start was, oldest first.
+    """
+
+    def __init__(self, card: Path, folder: Path, *, architecture: str = "amd64", memory_mib: int = 512) -> None:
+        """``folder`` is for what is written on the way."""
+        self.card = card
+        self.console = ""
+        self.starts: list[int] = []
+        self.board = folder / "board.sock"
+        self._folder = folder
+        self._architecture = architecture
+        self._memory_mib = memory_mib
+        self._tryboot = folder / "tryboot.raw"
+        self._tryboot.write_bytes(bytes(_TRYBOOT_BYTES))
+        self._qemu: subprocess.Popen[bytes] | None = None
+        self._is_cut = False
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._died = ""
+
+    def switch_on(self) -> None:
+        """Connect the power."""
+        self._is_cut = False
+        self._died = ""
+        self._thread = threading.Thread(target=self._run, name="unit", daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        """Pull the plug: what the machine holds in memory, and the firmware's register, are gone."""
+        self._is_cut = True
+        qemu = self._qemu
+        if qemu is not None:
+            qemu.kill()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._tryboot.write_bytes(bytes(_TRYBOOT_BYTES))
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait_for(self, is_there: Callable[[str], bool], what: str, timeout_s: float, *, since: int = 0) -> None:
+        """Wait until the console, from character ``since`` on, shows something.
+
+        Raises:
+            CardError: it never did.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not is_there(self.console[since:]):
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or (self._died and not self.is_on):
+                    raise CardError(f"never came: {what}. {self._died}\n{self.console[-3000:]}")
+                self._changed.wait(min(left_s, 1.0))
+
+    def _run(self) -> None:
+        try:
+            while not self._is_cut:
+                is_trying = self._tryboot.read_bytes()[:1] == b"1"
+                self._tryboot.write_bytes(bytes(_TRYBOOT_BYTES))
+                with tempfile.TemporaryDirectory(dir=self._folder) as started:
+                    start = start_of(self.card, Path(started), is_trying=is_trying)
+                    self.starts.append(start.partition)
+                    ending = self._once(start, Path(started))
+                if ending != "reset":
+                    break
+        except CardError as e:
+            self._died = str(e)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _once(self, start: Start, folder: Path) -> Ending:
+        control = folder / "qmp.sock"
+        said = folder / "qemu.txt"
+        with said.open("wb") as errors:
+            self._qemu = subprocess.Popen(
+                self._words(start, control), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
+            if self._is_cut:
+                self._qemu.kill()
+            reading = threading.Thread(target=self._read, args=(self._qemu,), daemon=True)
+            reading.start()
+            ending = _ending(control, self._qemu)
+            self._qemu.wait()
+            reading.join()
+        if self._is_cut:
+            return "cut"
+        if ending == "cut":
+            raise CardError(f"QEMU has ended: {said.read_text(errors='replace')[-2000:]}")
+        return ending
+
+    def _read(self, qemu: subprocess.Popen[bytes]) -> None:
+        assert qemu.stdout is not None
+        while data := qemu.stdout.read1(65536):  # type: ignore[attr-defined]
+            with self._changed:
+                self.console += data.decode("utf-8", "replace")
+                self._changed.notify_all()
+
+    def _words(self, start: Start, control: Path) -> list[str]:
+        machine = {
+            "amd64": ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"],
+            "arm64": ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"],
+        }[self._architecture]
+        console = {"amd64": "console=ttyS0", "arm64": "console=ttyAMA0"}[self._architecture]
+        return [
+            *machine,
+            *("-accel", "tcg,thread=multi", "-smp", "2", "-m", str(self._memory_mib), "-nodefaults", "-no-user-config"),
+            *("-display", "none", "-serial", "stdio", "-no-reboot"),
+            *("-qmp", f"unix:{control},server=on,wait=off"),
+            *("-kernel", str(start.kernel), "-initrd", str(start.initramfs)),
+            *("-append", f"{start.command_line} {console} {_TOLD}"),
+            *("-drive", f"file={self.card},format=raw,if=none,id=card,cache=writeback"),
+            *("-device", "virtio-blk-pci,drive=card,serial=card"),
+            *("-drive", f"file={self._tryboot},format=raw,if=none,id=tryboot,cache=writethrough"),
+            *("-device", f"virtio-blk-pci,drive=tryboot,serial={TRYBOOT_DISK}"),
+            *("-device", "virtio-rng-pci"),
+            *("-nic", "user,model=virtio-net-pci"),
+            *("-chardev", f"socket,id=board,path={self.board},server=on,wait=off"),
+            *("-device", "virtio-serial-pci", "-device", f"virtserialport,chardev=board,name={BOARD_PORT}"),
+            *("-device", "i6300esb", "-action", "watchdog=reset"),
+        ]
+
+
+def _ending(control: Path, qemu: subprocess.Popen[bytes]) -> Ending:
+    """Why it ended, by QEMU's own word."""
+    while not control.exists():
+        if qemu.poll() is not None:
+            return "cut"
+        time.sleep(0.02)
+    ending: Ending = "cut"
+    with socket.socket(socket.AF_UNIX) as link:
+        try:
+            link.connect(str(control))
+            link.sendall(b'{"execute": "qmp_capabilities"}\n')
+            for line in link.makefile("rb"):
+                told = json.loads(line)
+                if told.get("event") == "SHUTDOWN":
+                    ending = _ENDINGS.get(told["data"]["reason"], "cut")
+        except OSError:
+            pass
+    return ending
+
+
+def new_card(image: Path, card: Path, size_mib: int) -> None:
+    """A card of this size with the image written onto it."""
+    shutil.copyfile(image, card)
+    with card.open("r+b") as growing:
+        growing.truncate(size_mib * _MIB)
