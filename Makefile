@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help deb image demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
+.PHONY: help deb image image-boot demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -12,6 +12,11 @@ deb: ## build/watchlink_VERSION_ARCHITECTURE.deb for Debian 13: programs and the
 image: ## the SD card's image for a Pi and its update bundle, into build/image (as root); ARCH=amd64 for QEMU
 	@scripts/set-up image
 	@.venv/bin/python -m images build --arch $(or $(ARCH),arm64) $(IMAGE)
+
+image-boot: ## the image for QEMU from a blank card to an answered alert, in a town that runs here (needs make image ARCH=amd64)
+	@scripts/set-up demo
+	@scripts/set-up image
+	@.venv/bin/python -m images boot $(BOOT)
 
 demo: ## a whole town on this machine; DEMO="--script first-alert" plays a script
 	@scripts/set-up demo

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from demo.air.orders import AIR_SOCKET
+from demo.ports import LOOPBACK
 from demo.premises import GATEWAY, Address, TownPlan
 from installation import places
 from provisioning.fleet import NewNode
@@ -100,7 +101,7 @@ def mosquitto() -> str:
     return found
 
 
-def route(toml: Path, broker_port: int, cable_port: int) -> None:
+def route(toml: Path, broker_port: int, cable_port: int, host: str = LOOPBACK) -> None:
     """Let the program connect to its cable instead of to the broker.
 
     Raises:
@@ -110,7 +111,8 @@ def route(toml: Path, broker_port: int, cable_port: int) -> None:
     here, there = f"\nport = {broker_port}\n", f"\nport = {cable_port}\n"
     if text.count(here) != 1:
         raise TownError(f"{toml} does not name the broker's port {broker_port} once")
-    toml.write_text(text.replace(here, there), encoding="utf-8")
+    text = text.replace(here, there).replace(f'\nhost = "{host}"\n', f'\nhost = "{LOOPBACK}"\n')
+    toml.write_text(text, encoding="utf-8")
 
 
 def join_central(toml: Path, office_url: str, snapshots: Path | None = None) -> None:

@@ -8,6 +8,7 @@ import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - of a network namespace with nothing else in it
 # Below Linux's range for outgoing connections: a port from there may be in use when a program comes back.
 _RANGE: Final = range(20_000, 32_000)
 

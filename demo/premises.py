@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from demo.ports import LOOPBACK
 from node.core.panel.words import where
 
 SCHEMES: Final = {"hart": "HART", "pub-watch": "Pub Watch"}
@@ -87,6 +88,7 @@ class TownPlan(Struct, frozen=True):
         has_galleries: each premises has a gallery, and the office a machine port; it needs an office.
         has_benches: the galleries' machines have clocks that a script can set.
         has_papers: the office has the program that makes PDFs.
+        host: the address by which nodes reach the town: of a network that ends on this machine.
         is_bare: nothing is installed and nothing runs: that is left to the script (:mod:`demo.live`).
         path_test_first_ms: when each node first tests its radio's path.
         attack_wait_max_ms: how long an attack waits for a clear channel; ``None`` = the node's default.
@@ -99,6 +101,7 @@ class TownPlan(Struct, frozen=True):
     has_papers: bool = False
     has_galleries: bool = False
     has_benches: bool = False
+    host: str = LOOPBACK
     is_bare: bool = False
     path_test_first_ms: int = 45_000
     attack_wait_max_ms: int | None = None

@@ -34,7 +34,7 @@ from demo.lent_phrases import keep, lend
 from demo.node_records import shown_on_disk
 from demo.office import PAGES, PAPERS, PUBLISHER, Office
 from demo.office_people import Shop
-from demo.ports import LOOPBACK, answers, free_ports
+from demo.ports import EVERYWHERE, LOOPBACK, answers, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import FactTaker, Program, ProgramFailedError
 from demo.shop import Premises
@@ -95,7 +95,8 @@ class Town:
             fleet = Fleet.init(
                 folder,
                 schemes=SCHEMES,
-                host=LOOPBACK,
+                host=self.plan.host,
+                bind=LOOPBACK if self.plan.host == LOOPBACK else EVERYWHERE,
                 port=broker_port,
                 web_port=web_port,
                 broker_folder=places.BROKER if self.plan.is_bare else "",
@@ -115,7 +116,7 @@ class Town:
         self.gone: set[str] = set()
         self.broker = self.program(BROKER, [mosquitto(), "-c", str(mosquitto_conf(folder, self.plan))], "")
         self.central_cable = self._cable(central_port)
-        route(fleet.layout.central / "central.toml", broker_port, central_port)
+        route(fleet.layout.central / "central.toml", broker_port, central_port, self.plan.host)
         self.central_toml = central_toml(folder, self.plan)
         self.central = self.program("central", watchlink("central", self.central_toml), CENTRAL)
         self._made = {

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import os
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from demo.fitting import TownError
+from demo.notice import NeverCameError
 from images.build import REPOSITORY, build, image_version
-from images.errors import BuildError, RecipeError
+from images.errors import BuildError, CardError, RecipeError
 from images.recipe import read_recipe
+from images.unit import HOST
 
 BUILT: Final = REPOSITORY / "build" / "image"
+_IN_OWN_NETWORK: Final = "WATCHLINK_IMAGE_NETWORK"
 MAKER: Final = REPOSITORY / "var" / "maker"
 """Unless another is given. `make clean` takes it away: units with images that were signed by it need new cards then."""
 
@@ -28,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RecipeError as e:
         print(f"image: {e}", file=sys.stderr)
         return 2
-    except BuildError as e:
+    except (BuildError, CardError, TownError, NeverCameError) as e:
         print(f"image: {e}", file=sys.stderr)
         return 1
     return status
@@ -42,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--set", action="append", default=[], dest="chosen", metavar="NAME=VALUE", help="a variable")
     making.add_argument("--maker", type=Path, default=MAKER, metavar="FOLDER", help="of the key that signs bundles")
     making.set_defaults(run=_build)
+    booting = commands.add_parser("boot", help="from a blank card to an answered alert, in QEMU")
+    booting.add_argument("--json", action="store_true", dest="is_json", help="facts as lines of JSON")
+    booting.add_argument("--keep", type=Path, metavar="FOLDER", help="keep card and console there")
+    booting.set_defaults(run=_boot)
     return parser
 
 
@@ -64,6 +76,44 @@ def _build(given: argparse.Namespace) -> int:
     for file in (built.card, built.bundle, built.bill, built.licences):
         print(f"image: {file.relative_to(REPOSITORY)}, {file.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _boot(given: argparse.Namespace) -> int:
+    from images.boot import Story, blank_card, on_a_bench  # noqa: PLC0415 - a town's programs, which no build needs
+
+    image = built_card("amd64")
+    enter_own_network()
+    story = Story(is_json=given.is_json)
+    with contextlib.ExitStack() as kept:
+        folder = given.keep or Path(kept.enter_context(tempfile.TemporaryDirectory(dir=BUILT)))
+        folder.mkdir(parents=True, exist_ok=True)
+        asyncio.run(on_a_bench(image, folder, story, lambda bench: blank_card(bench, story)))
+    return 0
+
+
+def enter_own_network() -> None:
+    """Run again in a network namespace that has a loopback and nothing else: what a machine in QEMU says stays here.
+
+    The address by which that machine finds this one is this one's own there, for the programs that run here.
+    """
+    if os.environ.get(_IN_OWN_NETWORK):
+        return
+    link = f"ip link set lo up && ip address add {HOST}/32 dev lo"
+    again = [sys.executable, "-m", "images", *sys.argv[1:]]
+    os.environ[_IN_OWN_NETWORK] = "yes"
+    os.execvp("unshare", ["unshare", "--net", "sh", "-c", f'{link} && exec "$@"', "images", *again])  # noqa: S606
+
+
+def built_card(architecture: str) -> Path:
+    """The newest that was built.
+
+    Raises:
+        BuildError: there is none.
+    """
+    cards = sorted((BUILT / architecture).glob("*.img"))
+    if not cards:
+        raise BuildError(f"there is no image: 'make image ARCH={architecture}' builds it")
+    return cards[-1]
 
 
 def commit_epoch_s() -> int:

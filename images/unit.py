@@ -18,6 +18,8 @@ from images.firmware import Start, start_of
 
 TRYBOOT_DISK: Final = "tryboot"
 """Serial number of the disk that stands for the firmware's register: ``1`` in its first byte = try the other slot."""
+HOST: Final = "10.0.2.2"
+"""Where a machine in QEMU finds this one's loopback (QEMU, "Network emulation", user mode)."""
 BOARD_PORT: Final = "watchlink.board"
 _TRYBOOT_BYTES: Final = 4096
 _TOLD: Final = "systemd.show_status=1 systemd.journald.forward_to_console=1"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from demo.fitting import TownError, machine_of, mosquitto_conf, run, watchlink
 from demo.live.machine import PID_FILE, bare
-from demo.ports import LOOPBACK, free_ports
+from demo.ports import free_ports
 from demo.town import Town
 from installation import places
 from provisioning.fleet import Fleet
@@ -75,7 +75,7 @@ class Site:
 
     async def install(self) -> tuple[str, str]:
         """Put broker, central and enrolment service in place, twice; returns what was said."""
-        await self.manage("enrolment", "--host", LOOPBACK, "--port", str(self.enrolment_port))
+        await self.manage("enrolment", "--host", self.town.plan.host, "--port", str(self.enrolment_port))
         return await self.install_again(), await run(self.apply)
 
     async def install_again(self) -> str:
