@@ -26,6 +26,18 @@ SEGMENT_BYTES: Final = 1_448
 4 MB, where the broker itself cannot be told to ask for less."""
 
 
+def _socket_pair() -> tuple[socket.socket, socket.socket]:
+    one, other = socket.socketpair()
+    one.settimeout(0)
+    other.settimeout(0)
+    return one, other
+
+
+# By which paho wakes its own thread. Its own pair listens on a port of loopback for a moment, and a node's unit may not
+# listen on any (SocketBindDeny=any): the program ended at each start.
+mqtt._socketpair_compat = _socket_pair  # noqa: SLF001 - paho offers no other way
+
+
 class Client(mqtt.Client):
     """paho's client on such a socket.
 

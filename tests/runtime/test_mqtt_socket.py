@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
-from runtime.mqtt_socket import connect
+from runtime.mqtt_socket import Client, connect
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]
 
@@ -49,3 +51,18 @@ def test_socket_that_no_address_takes_says_why(monkeypatch: pytest.MonkeyPatch) 
     resolve_to([refusing()], monkeypatch)
     with pytest.raises(ConnectionRefusedError):
         connect("broker.example", 8883, timeout_s=5, keepalive_s=30)
+
+
+def test_client_starts_where_nobody_may_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node's unit forbids it, and paho would listen on a port for a moment (F3)."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    client = Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.connect_async("127.0.0.1", 1)
+
+    assert mqtt.MQTT_ERR_SUCCESS == client.loop_start()
+
+    assert mqtt.MQTT_ERR_SUCCESS == client.loop_stop()
