@@ -176,7 +176,6 @@ async def on_a_bench(image: Path, folder: Path, story: Story, play: Callable[[Be
             await play(bench)
         finally:
             await bench.switch_off()
-            (folder / "console.txt").write_text(bench.unit.console, encoding="utf-8")
 
 
 async def blank_card(bench: Bench, story: Story) -> None:

@@ -20,6 +20,7 @@ TRYBOOT_DISK: Final = "tryboot"
 """Serial number of the disk that stands for the firmware's register: ``1`` in its first byte = try the other slot."""
 HOST: Final = "10.0.2.2"
 """Where a machine in QEMU finds this one's loopback (QEMU, "Network emulation", user mode)."""
+CONSOLE_FILE: Final = "console.txt"
 BOARD_PORT: Final = "watchlink.board"
 _TRYBOOT_BYTES: Final = 4096
 _TOLD: Final = "systemd.show_status=1 systemd.journald.forward_to_console=1"
@@ -131,7 +132,8 @@ class Unit:
     def _read(self, qemu: subprocess.Popen[bytes]) -> None:
         assert qemu.stdout is not None
         while data := qemu.stdout.read1(65536):  # type: ignore[attr-defined]
-            with self._changed:
+            with self._changed, (self._folder / CONSOLE_FILE).open("ab") as kept:
+                kept.write(data)
                 self.console += data.decode("utf-8", "replace")
                 self._changed.notify_all()
 
