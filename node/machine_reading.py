@@ -13,7 +13,15 @@ from node.clock import is_synchronised
 from node.config import NodeConfig
 from node.core.events import MachineRead
 from node.radio_driver import speech_of
-from node.surroundings import certificate_ends_at, free_bytes, has_battery_clock, system, system_report, temperature_c
+from node.surroundings import (
+    card_fault,
+    certificate_ends_at,
+    free_bytes,
+    has_battery_clock,
+    system,
+    system_report,
+    temperature_c,
+)
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import MachineReport
 from wire.messages.health import TEMPERATURE_C_MAX, TEMPERATURE_C_MIN
@@ -68,7 +76,7 @@ class MachineReading:
                 update=None if image is None else image.update,
             ),
             certificate_ends_at(Path(config.link.certificate_file)),
-            None if image is None else display_text(image.card, TEXT_CHARS_MAX),
+            None if (card := card_fault(machine)) is None else display_text(card, TEXT_CHARS_MAX),
         )
 
     def _read_for_ever(self) -> None:

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from node.check.machine import Machine
 from wire.errors import DecodeError
-from wire.unit_files import SYSTEM_FILE, SystemReport, read_unit_file
+from wire.unit_files import CARD_FILE, SYSTEM_FILE, SystemReport, read_unit_file
 
 THERMAL: Final = "/sys/class/thermal/thermal_zone0/temp"
 OS_RELEASES: Final = ("/etc/os-release", "/usr/lib/os-release")
@@ -72,6 +72,15 @@ def system_report(machine: Machine) -> SystemReport | None:
         return read_unit_file((machine.text(SYSTEM_FILE) or "").encode(), SystemReport)
     except DecodeError:
         return None
+
+
+def card_fault(machine: Machine) -> str | None:
+    """What is wrong with the card's data partition; empty = nothing; ``None`` on a machine that runs no image.
+
+    What was found before any program ran stands, even if the card's own program does not run.
+    """
+    report, found = system_report(machine), machine.text(CARD_FILE)
+    return found or (None if report is None else report.card)
 
 
 def certificate_ends_at(certificate_file: Path) -> datetime | None:

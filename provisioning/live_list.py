@@ -22,7 +22,7 @@ WHERE_FROM: Final = (
 )
 _HEAD: Final = (
     *("NODE", "STATE", "LAST SEEN", "VERSION", "CERTIFICATE UNTIL", "FREE", "TEMPERATURE", "CLOCK", "BATTERY CLOCK"),
-    *("RADIO", "SPEECH", "SUPPORT UNTIL", "SETTINGS"),
+    *("RADIO", "SPEECH", "SUPPORT UNTIL", "SETTINGS", "UPDATE"),
 )
 _NOT_TOLD: Final = "not told"
 _CELL_CHARS_MAX: Final = 40
@@ -98,7 +98,7 @@ def _row(unit: UnitEntry) -> tuple[str, ...]:
         unit.node,
         unit.state,
         "never" if unit.last_seen_at is None else f"{unit.last_seen_at:%Y-%m-%d %H:%M}",
-        unit.version or _NOT_TOLD,
+        unit.image or unit.version or _NOT_TOLD,
         _day(unit.certificate_ends_at),
         _NOT_TOLD if unit.free_bytes is None else f"{unit.free_bytes // 1_000_000} MB",
         _NOT_TOLD if unit.temperature_c is None else f"{unit.temperature_c} °C",
@@ -108,6 +108,7 @@ def _row(unit: UnitEntry) -> tuple[str, ...]:
         {None: _NOT_TOLD, True: "ready", False: "not ready"}[unit.is_speech_ready],
         _day(unit.support_ends_at),
         unit.settings or _NOT_TOLD,
+        unit.update or ("none yet" if unit.image else _NOT_TOLD),
     )
     return tuple(map(_clean, told))
 

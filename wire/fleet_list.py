@@ -29,6 +29,7 @@ class UnitEntry(Message, frozen=True):
     """``ok``, ``fault``, ``no-contact``, ``stopped``, ``never-seen``, ``revoked``, or the word of a newer version."""
     last_seen_at: Moment | None = None
     version: Name = ""
+    """The program's."""
     certificate_ends_at: Moment | None = None
     profile: Name = ""
     system: Name = ""
@@ -44,6 +45,11 @@ class UnitEntry(Message, frozen=True):
     """Which of the fleet's settings count, in words."""
     settings_serial: Count = 0
     """Of the newest that it has judged; 0 = none."""
+    image: Name = ""
+    """Version of the system image that it has booted; empty = it runs none."""
+    slot: Slug | None = None
+    update: _Sentences = ""
+    """What became of the newest release there, in words."""
     needs: Annotated[tuple[_Sentences, ...], msgspec.Meta(max_length=_NEEDS_MAX)] = ()
     """What a person must see to, worst first, in sentences."""
 

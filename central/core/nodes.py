@@ -181,7 +181,7 @@ class Nodes(Record):
             return
         faults = tuple(display_text(f"{fault.part}: {fault.detail}", TEXT_CHARS_MAX) for fault in health.faults)
         version, rejected = display_text(health.version, NAME_CHARS_MAX), sum(health.rejected.values())
-        facts = facts_after(record.facts, health)
+        facts = facts_after(record.facts, health, is_signed=is_signed)
         before = (record.faults, record.outbox_depth, record.version, record.rejected, record.boot_id, record.facts)
         is_radio_changed = record.radio.take_report(health.radio, now_at)
         self._take_boot(record, boot_id, now_at)

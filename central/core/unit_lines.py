@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wire.limits import NAME_CHARS_MAX
-from wire.messages import Health, MachineReport, SettingsReport
+from wire.messages import Health, MachineReport, SettingsReport, UpdateReport
 from wire.text import display_text
 
 _DEGREES_STEP: Final = 5
@@ -36,6 +36,12 @@ class UnitFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_speech_ready: bool | None = None
     settings: SettingsReport | None = None
     """Of those from the fleet; ``None`` = none ever came."""
+    image: str = ""
+    """Version of the system image that it has booted, signed; empty = it runs none."""
+    slot: str | None = None
+    """That it was booted from."""
+    update: UpdateReport | None = None
+    """What became of the newest release there, which may be another version; ``None`` = none has come."""
 
 
 class PathFigures(Struct, frozen=True, kw_only=True):
@@ -60,8 +66,11 @@ class PathFigures(Struct, frozen=True, kw_only=True):
     """The same of 95 %."""
 
 
-def facts_after(before: UnitFacts | None, health: Health) -> UnitFacts:
-    """What is told of a unit after this report: ``before`` where the difference is too small to be told."""
+def facts_after(before: UnitFacts | None, health: Health, *, is_signed: bool) -> UnitFacts:
+    """What is told of a unit after this report: ``before`` where the difference is too small to be told.
+
+    Which system runs is believed only if the unit has signed it: an update is judged by it.
+    """
     told = health.machine
     if told is None and before is not None and health.uptime_ms < FIRST_MOMENTS_MS:
         return replace(before, version=display_text(health.version, NAME_CHARS_MAX), settings=health.settings)
@@ -78,6 +87,9 @@ def facts_after(before: UnitFacts | None, health: Health) -> UnitFacts:
         clock=told.clock,
         is_speech_ready=told.is_speech_ready,
         settings=health.settings,
+        image=display_text(told.image, NAME_CHARS_MAX) if is_signed else "",
+        slot=told.slot if is_signed else None,
+        update=told.update if is_signed else None,
     )
     if before is None:
         return now

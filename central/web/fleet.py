@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from central.core.unit_lines import UnitFacts
 from central.core.view import Board, BoardPort, NodeLine
 from central.signin.errors import SignInError
 from central.signin.gate import Visitor
@@ -31,6 +32,7 @@ from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit
 from central.web.page import Page
 from central.web.sign_in import SignInRoutes
 from central.web.upkeep import KINDS, Need, day, moment, needs_of, room, urgency
+from central.web.versions import booted_version, by_version, update_words, versions_in_use
 from runtime.web_headers import FORM_HEADERS
 from wire.fleet_list import FleetList, UnitEntry
 from wire.messages import SettingsReport
@@ -123,7 +125,7 @@ def chosen(units: list[Unit], asked: Asked) -> list[Unit]:
 def _searched(line: NodeLine) -> str:
     facts = line.facts
     said = [line.premises, line.place, line.node, line.version, *line.schemes]
-    said += [] if facts is None else [facts.profile, facts.system]
+    said += [] if facts is None else [facts.profile, facts.system, facts.image]
     return "\n".join(said).casefold()
 
 
@@ -159,14 +161,14 @@ _KEYS: Final[dict[str, Callable[[Unit], Any]]] = {
     "certificate": _by_end,
     "room": _by_room,
     "temperature": _by_heat,
-    "version": lambda unit: unit.line.version,
+    "version": lambda unit: by_version(unit.line),
 }
 
 
 def facts_of(line: NodeLine) -> list[tuple[str, str, str]]:
     """What the page says of a unit: a short name for the style, the label, and the words."""
     facts = line.facts
-    told = [("seen", "Last seen", _seen(line)), ("version", "Version", line.version or NOT_TOLD)]
+    told = [("seen", "Last seen", _seen(line)), ("version", "Version", booted_version(line) or NOT_TOLD)]
     if facts is None:
         return [*told, ("radio", "Radio path", radio_words(line)), ("rest", "Everything else", NOT_TOLD)]
     ends_at, until, free = facts.certificate_ends_at, facts.support_ends_at, facts.free_bytes
@@ -184,6 +186,17 @@ def facts_of(line: NodeLine) -> list[tuple[str, str, str]]:
         ("settings", "Settings", settings_words(facts.settings)),
         ("system", "System", facts.system or NOT_TOLD),
         ("support", "Support until", NOT_TOLD if until is None else day(until)),
+        *_of_image(line.version, facts),
+    ]
+
+
+def _of_image(program: str, facts: UnitFacts) -> list[tuple[str, str, str]]:
+    if not facts.image:
+        return []
+    return [
+        ("slot", "Booted from", NOT_TOLD if facts.slot is None else f"slot {facts.slot.upper()}"),
+        ("program", "Program", program or NOT_TOLD),
+        ("update", "Update", update_words(facts)),
     ]
 
 
@@ -233,7 +246,7 @@ def _entry(unit: Unit) -> UnitEntry:
     line = unit.line
     facts = {} if line.facts is None else msgspec.structs.asdict(line.facts)
     facts["version"] = line.version
-    report = facts.pop("settings", None)
+    report, update = facts.pop("settings", None), facts.pop("update", None)
     return UnitEntry(
         node=line.node,
         premises=line.premises,
@@ -243,6 +256,7 @@ def _entry(unit: Unit) -> UnitEntry:
         needs=tuple(need.told(to_engineer=True) for need in unit.needs),
         settings="" if line.facts is None else settings_words(report),
         settings_serial=0 if report is None else report.serial,
+        update="" if line.facts is None or update is None else update_words(line.facts),
         **facts,
     )
 
@@ -300,6 +314,7 @@ class FleetRoutes:
             total=len(units),
             found=len(found),
             needing=sum(bool(unit.needs) for unit in found),
+            versions=versions_in_use(unit.line for unit in found),
             groups=[
                 ("wrong", "Needs a person", [unit for unit in shown if _group(unit) == 0]),
                 ("well", "In order", [unit for unit in shown if _group(unit) == 1]),

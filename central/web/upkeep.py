@@ -15,6 +15,7 @@ from msgspec import Struct
 from central.core.boots import DUPLICATE
 from central.core.unit_lines import UnitFacts
 from central.core.view import NodeLine
+from central.web.versions import update_words
 from wire.renewal import is_late
 
 Kind = Literal[
@@ -29,6 +30,7 @@ Kind = Literal[
     "off",
     "speech",
     "restarts",
+    "update",
     "test",
     "support",
     "never-seen",
@@ -45,6 +47,7 @@ KINDS: Final[dict[Kind, str]] = {
     "off": "Switched off",
     "speech": "No spoken alerts",
     "restarts": "Keeps restarting",
+    "update": "Update not taken",
     "test": "Weekly test overdue",
     "support": "Support ends",
     "never-seen": "Never seen",
@@ -53,6 +56,8 @@ KINDS: Final[dict[Kind, str]] = {
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 
 SUPPORT_SOON: Final = timedelta(days=90)
+IMAGE_SUPPORT_SOON: Final = timedelta(days=60)
+"""A new version goes out over the air: no card has to be planned."""
 ROOM_BYTES_MIN: Final = 200_000_000
 HOT_C: Final = 80
 """A Raspberry Pi slows down from here on."""
@@ -69,6 +74,7 @@ _PARTS: Final = {
     "sounder": "Sounder",
     "led": "Light",
     "store": "Storage",
+    "card": "Memory card",
     "network": "Network",
     "radio": "Radio",
     "modem": "Modem",
@@ -113,7 +119,7 @@ def needs_of(line: NodeLine, now_at: datetime) -> tuple[Need, ...]:
         return ()
     found = [*_contact(line), *_faults(line), *_radio(line), *_upkeep(line)]
     if line.facts is not None:
-        found += [*_dates(line.node, line.facts, now_at), *_machine(line.facts)]
+        found += [*_dates(line.node, line.facts, now_at), *_machine(line.facts), *_update(line.facts)]
         if line.facts.is_speech_ready is False and all(need.kind != "speech" for need in found):
             found.append(_NO_SPEECH_YET)
     if len(found) > 1:
@@ -218,10 +224,18 @@ def _dates(node: str, facts: UnitFacts, now_at: datetime) -> Iterator[Need]:
             says = f"Certificate ended on {day(ends_at)}: it cannot connect again."
         yield Need("certificate", says, _ENGINEER, f"{RENEW} {node}", ends_at.timestamp())
     until = facts.support_ends_at
-    if until is not None and until - now_at <= SUPPORT_SOON:
-        system = facts.system or "The operating system"
+    if until is not None and until - now_at <= (IMAGE_SUPPORT_SOON if facts.image else SUPPORT_SOON):
+        system = f"Version {facts.image}" if facts.image else facts.system or "The operating system"
         left = f"support ends in {days(until - now_at)}" if until > now_at else f"support ended on {day(until)}"
-        yield Need("support", f"{system}: {left}.", "The fleet engineer plans a new card.", by=until.timestamp())
+        advice = "The fleet engineer publishes a newer one." if facts.image else "The fleet engineer plans a new card."
+        yield Need("support", f"{system}: {left}.", advice, by=until.timestamp())
+
+
+def _update(facts: UnitFacts) -> Iterator[Need]:
+    update = facts.update
+    if update is not None and update.state in ("returned", "refused"):
+        remedy = "If others say so too, stop it for all: watchlink fleet release pause"
+        yield Need("update", f"{update_words(facts)}.", _ENGINEER, remedy)
 
 
 def _machine(facts: UnitFacts) -> Iterator[Need]:

@@ -9,6 +9,7 @@ import pytest
 
 from node.check.machine import Machine
 from node.surroundings import (
+    card_fault,
     certificate_ends_at,
     free_bytes,
     has_battery_clock,
@@ -17,7 +18,7 @@ from node.surroundings import (
     temperature_c,
 )
 from provisioning.fleet import Fleet
-from wire.unit_files import SYSTEM_FILE, UNIT_FILE_BYTES_MAX
+from wire.unit_files import CARD_FILE, SYSTEM_FILE, UNIT_FILE_BYTES_MAX
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux {0} (x)"\nVERSION_ID="{0}"\nID=debian\n'
 RASPBIAN = 'ID=raspbian\nVERSION_ID="12"\n'
@@ -106,3 +107,22 @@ def test_system_file_that_cannot_be_understood_says_nothing(machine: Machine, te
     write(machine, SYSTEM_FILE, text)
 
     assert None is system_report(machine)
+
+
+@pytest.mark.parametrize(
+    ("before", "report", "fault"),
+    [
+        ("", "", None),
+        ("The card wears out.\n", "", "The card wears out."),
+        ("", '{"version": "1.2", "slot": "a", "compatible": "x"}', ""),
+        ("", '{"version": "1.2", "slot": "a", "compatible": "x", "card": "it is full"}', "it is full"),
+        ("The card wears out.", '{"version": "1.2", "slot": "a", "compatible": "x"}', "The card wears out."),
+    ],
+    ids=["neither", "found at the start", "good", "found later", "not taken back"],
+)
+def test_card_is_bad_if_one_of_two_says_so(machine: Machine, before: str, report: str, fault: str | None) -> None:
+    for path, text in ((CARD_FILE, before), (SYSTEM_FILE, report)):
+        if text:
+            write(machine, path, text)
+
+    assert fault == card_fault(machine)

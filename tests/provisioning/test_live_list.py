@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from provisioning.cli import main
 from provisioning.errors import FleetInputError
@@ -66,7 +67,7 @@ def test_list_shows_what_central_said_of_each_node(shop: Fleet) -> None:
     assert ["2026-11-27", "15:30", "0.1.0", "not", "told", "120", "MB", "48", "°C", "ntp", "none", "OK", "ready"] == (
         row.split()[2:15]
     )
-    assert row.endswith("set from afar")
+    assert row.endswith("set from afar  not told")
     assert "! Corner Shop (00000010): Card nearly full: 120 MB free. Make room, or change the card." in table
 
 
@@ -94,7 +95,7 @@ def test_list_shows_of_an_older_node_that_it_did_not_tell(shop: Fleet) -> None:
     table = as_table(list_fleet(shop, live=FleetList(at=shop.now(), units=(UnitEntry(node=NODE),))))
     row = next(line for line in table.splitlines() if line.startswith(f"{NODE}  never-seen"))
 
-    assert (10, True) == (row.count("not told"), "never  " in row)
+    assert (11, True) == (row.count("not told"), "never  " in row)
 
 
 @pytest.mark.parametrize(
@@ -173,3 +174,13 @@ def test_command_takes_the_file(shop: Fleet, tmp_path: Path, capsys: pytest.Capt
     assert 0 == main(["list", "--dir", str(shop.layout.town), "--from", str(file)])
     assert "As central said on" in capsys.readouterr().out
     assert 2 == main(["list", "--dir", str(shop.layout.town), "--from", str(tmp_path)])
+
+
+@pytest.mark.parametrize(("update", "said"), [("", "none yet"), ("Trying 0.1.1", "Trying 0.1.1")])
+def test_list_shows_the_booted_system_and_its_update(shop: Fleet, update: str, said: str) -> None:
+    unit = replace(entry(), image="0.1.0.5", slot="b", update=update)
+    table = as_table(list_fleet(shop, live=FleetList(at=shop.now(), units=(unit,))))
+    row = next(line for line in table.splitlines() if line.startswith(f"{NODE}  ok"))
+
+    assert " 0.1.0.5 " in row
+    assert row.endswith(said)

@@ -7,8 +7,10 @@ from typing import Any
 
 from central.core.unit_lines import UnitFacts
 from central.core.view import NodeLine, RadioLine
+from wire.messages import UpdateReport
 
 NOW = datetime(2026, 11, 27, 15, 30, tzinfo=UTC)
+IMAGE = "0.1.0.202611280725"
 WELL = UnitFacts(
     version="0.1.0",
     certificate_ends_at=NOW + timedelta(days=70),
@@ -47,7 +49,11 @@ def unit(number: int, premises: str = "Corner Shop", place: str = "High St", **f
 def troubled() -> tuple[NodeLine, ...]:
     """One of each trouble, and two that are in order: of today, and of an older version."""
     return (
-        unit(0x11, "Corner Shop"),
+        unit(
+            0x11,
+            "Corner Shop",
+            facts=facts(image=IMAGE, slot="b", update=UpdateReport(serial=1, version=IMAGE, state="taken")),
+        ),
         unit(0x12, "The Crown", "Market Place", version="0.0.9", facts=UnitFacts(version="0.0.9"), radio=None),
         unit(
             0x13,
@@ -77,5 +83,17 @@ def troubled() -> tuple[NodeLine, ...]:
         unit(0x1A, "Old Mill", "Mill Lane", facts=facts(is_speech_ready=False), is_weekly_test_overdue=True),
         unit(0x1B, "Pneumonoultramicroscopicsilicovolcanoconiosis", "A very long name of a street", state="revoked"),
         unit(0x1C, "New Café", "High St", state="never-seen", last_seen_at=None, version="", facts=None, radio=None),
+        unit(
+            0x1D,
+            "Bridge Inn",
+            "The Quay",
+            facts=facts(
+                image=IMAGE,
+                slot="a",
+                update=UpdateReport(
+                    serial=2, version="0.1.1.202612200900", state="returned", reason="buttons did not work"
+                ),
+            ),
+        ),
         unit(0x20, "Control room radio", "Town Hall", is_gateway=True),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec.structs import force_setattr
 
-from wire.limits import TEXT_CHARS_MAX
+from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages.fields import (
     CAPABILITIES_MAX,
     FAULTS_MAX,
@@ -79,6 +79,7 @@ class UpdateReport(Message, frozen=True):
     """Why, for ``waiting``, ``returned`` and ``refused``."""
 
     def __post_init__(self) -> None:
+        force_setattr(self, "version", display_text(self.version, NAME_CHARS_MAX))
         force_setattr(self, "reason", display_text(self.reason, TEXT_CHARS_MAX))
 
 

@@ -13,9 +13,10 @@ from central.core.unit_lines import FIRST_MOMENTS_MS, UnitFacts, facts_after
 from central.core.view import NodeLine
 from tests.support.central_town import CORNER, START, Town, only
 from wire.ids import node_text
-from wire.messages import Health, MachineReport, SettingsReport
+from wire.messages import Health, MachineReport, SettingsReport, UpdateReport
 
 END = START + timedelta(days=60)
+UPDATE = UpdateReport(serial=7, version="0.1.1", state="returned", reason="buttons did not work")
 
 
 def health(version: str = "1.4", uptime_ms: int = 90_000, **machine: object) -> Health:
@@ -25,8 +26,8 @@ def health(version: str = "1.4", uptime_ms: int = 90_000, **machine: object) -> 
     )
 
 
-def say(town: Town, said: Health) -> list[do.Effect]:
-    return town.handle(ev.HealthArrived(CORNER, said))
+def say(town: Town, said: Health, *, is_signed: bool = False) -> list[do.Effect]:
+    return town.handle(ev.HealthArrived(CORNER, said, is_signed))
 
 
 def line(town: Town) -> NodeLine:
@@ -43,6 +44,9 @@ def test_facts_are_what_the_unit_said_cleaned_for_display() -> None:
         has_battery_clock=True,
         clock="ntp",
         is_speech_ready=False,
+        image="0.1.0.5\u202e",
+        slot="b",
+        update=UPDATE,
     )
 
     assert UnitFacts(
@@ -56,11 +60,16 @@ def test_facts_are_what_the_unit_said_cleaned_for_display() -> None:
         has_battery_clock=True,
         clock="ntp",
         is_speech_ready=False,
-    ) == facts_after(None, said)
+        image="0.1.0.5",
+        slot="b",
+        update=UPDATE,
+    ) == facts_after(None, said, is_signed=True)
 
 
 def test_older_unit_has_said_its_version_and_nothing_else() -> None:
-    assert UnitFacts(version="1.3") == facts_after(None, Health(state="armed", boot_id="n1", version="1.3"))
+    assert UnitFacts(version="1.3") == facts_after(
+        None, Health(state="armed", boot_id="n1", version="1.3"), is_signed=True
+    )
 
 
 @pytest.mark.parametrize("is_moment", [True, False], ids=["first moments", "later"])
@@ -70,27 +79,27 @@ def test_what_became_of_settings_is_told_at_once(is_moment: bool) -> None:  # no
         state="armed", boot_id="n1", uptime_ms=0 if is_moment else FIRST_MOMENTS_MS, settings=report, version="1.4"
     )
 
-    assert report == facts_after(UnitFacts(version="1.4"), said).settings
+    assert report == facts_after(UnitFacts(version="1.4"), said, is_signed=True).settings
 
 
 @pytest.mark.parametrize(("degrees_c", "told_c"), [(52, 48), (44, 48), (53, 53), (43, 43)])
 def test_temperature_is_told_again_from_five_degrees_on(degrees_c: int, told_c: int) -> None:
-    before = facts_after(None, health(temperature_c=48))
+    before = facts_after(None, health(temperature_c=48), is_signed=True)
 
-    assert told_c == facts_after(before, health(temperature_c=degrees_c)).temperature_c
+    assert told_c == facts_after(before, health(temperature_c=degrees_c), is_signed=True).temperature_c
 
 
 @pytest.mark.parametrize(("free", "told"), [(1_099, 1_000), (1_100, 1_100), (901, 1_000), (900, 900), (0, 0)])
 def test_free_room_is_told_again_from_a_tenth_on(free: int, told: int) -> None:
-    before = facts_after(None, health(free_bytes=1_000))
+    before = facts_after(None, health(free_bytes=1_000), is_signed=True)
 
-    assert told == facts_after(before, health(free_bytes=free)).free_bytes
+    assert told == facts_after(before, health(free_bytes=free), is_signed=True).free_bytes
 
 
 def test_run_that_has_not_read_its_machine_yet_takes_nothing_away() -> None:
-    before = facts_after(None, health(temperature_c=48))
-    soon = facts_after(before, health("1.5", uptime_ms=FIRST_MOMENTS_MS - 1))
-    late = facts_after(before, health("1.5", uptime_ms=FIRST_MOMENTS_MS))
+    before = facts_after(None, health(temperature_c=48), is_signed=True)
+    soon = facts_after(before, health("1.5", uptime_ms=FIRST_MOMENTS_MS - 1), is_signed=True)
+    late = facts_after(before, health("1.5", uptime_ms=FIRST_MOMENTS_MS), is_signed=True)
 
     assert ((48, "1.5"), (None, "1.5")) == ((soon.temperature_c, soon.version), (late.temperature_c, late.version))
 
@@ -115,3 +124,25 @@ def test_facts_of_a_silent_unit_are_known_after_a_restart_of_central(town: Town)
         line(again).facts.temperature_c,  # type: ignore[union-attr]
         line(again).version,
     )
+
+
+@pytest.mark.parametrize(("is_signed", "image"), [(True, "0.1.0.5"), (False, "")])
+def test_system_that_runs_is_believed_if_the_unit_has_signed_it(
+    town: Town,
+    is_signed: bool,  # noqa: FBT001 - what the case is about
+    image: str,
+) -> None:
+    say(town, health(image="0.1.0.5", slot="a", update=UPDATE), is_signed=is_signed)
+    facts = line(town).facts
+    assert facts is not None
+
+    assert (image, is_signed, is_signed) == (facts.image, facts.slot == "a", facts.update == UPDATE)
+
+
+def test_booted_system_is_known_after_a_restart_of_central(town: Town) -> None:
+    say(town, health(image="0.1.0.5", slot="a", update=UPDATE), is_signed=True)
+    town.later(1)
+    (kept,) = [effect for effect in town.later(301) if isinstance(effect, do.KeepNodes)]
+    facts = line(Town(Recall(nodes=kept.nodes))).facts
+
+    assert ("0.1.0.5", "a", UPDATE) == (facts.image, facts.slot, facts.update)  # type: ignore[union-attr]

@@ -2,75 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import httpx
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from central.core.rights import Scope
 from central.core.unit_lines import UnitFacts
 from central.core.view import NodeLine
 from central.web import fleet
-from central.web.app import create_app
-from central.web.fleet import PAGE_UNITS, Asked, chosen, facts_of, fleet_list, units_of
+from central.web.fleet import PAGE_UNITS, Asked, facts_of, fleet_list
 from central.web.upkeep import RENEW
 from tests.support.fleet_lines import NOW, facts, troubled, unit
-from tests.support.town_office import COOKIE, TownOffice, open_session
-from tools.central_pictures import StillBoard, night_board
+from tests.support.fleet_page import ask, board_of, names, told
 from wire.fleet_list import FleetList, decode_fleet_list
 from wire.messages import SettingsReport
-from wire.snapshots import RoleEntry, RoleSlug
-
-ORIGIN = "http://localhost:8080"
-
-
-def board_of(*lines: NodeLine) -> StillBoard:
-    return StillBoard(replace(night_board(), at=NOW, nodes=lines))
-
-
-def names(lines: Sequence[NodeLine], asked: Asked) -> list[str]:
-    board = board_of(*lines).board(Scope())
-    return [one.line.premises for one in chosen(units_of(board), asked)]
-
-
-def ask(
-    path: str, lines: Sequence[NodeLine] = (), role: RoleSlug = "cctv", *, later: timedelta = timedelta()
-) -> httpx.Response:
-    """As somebody who signed in ``later`` ago."""
-
-    async def run() -> httpx.Response:
-        times = [NOW]
-        office = TownOffice(now=lambda: times[0])
-        gate = office.gate()
-        account = office.add("Ada Fix", role).account
-        office.change(account, roles=(RoleEntry(role=role, schemes=(1,)),))
-        gate.take_people(office.snapshot())
-        app = create_app(board_of(*lines), gate, inter_font_dir=None, notice="", now=lambda: times[0])
-        cookies = {COOKIE: await open_session(gate, account)}
-        times[0] += later
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN, cookies=cookies) as client,
-        ):
-            return await client.get(path)
-
-    return asyncio.run(run())
-
-
-def told(html: str) -> str:
-    """As read aloud: no tags, single spaces."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def test_page_says_first_who_needs_a_person_and_then_who_is_in_order() -> None:
     page = told(ask("/fleet", troubled()).text)
 
-    assert "9 of 13 need a person." in page
+    assert "10 of 14 need a person." in page
     assert "Card nearly full: 120 MB free. Call the fleet engineer." in page
     order = [page.index(name) for name in ("Bell’s Outdoor", "New Café", "In order", "Corner Shop", "Struck off")]
     assert sorted(order) == order
@@ -180,7 +133,7 @@ def test_page_is_sorted_as_asked_with_those_in_need_first(sort: str, first: str)
     found = names(troubled(), Asked(sort=sort))
 
     assert first == found[0]
-    assert {"Control room radio", "Corner Shop", "The Crown"} == set(found[9:12])
+    assert {"Control room radio", "Corner Shop", "The Crown"} == set(found[10:13])
 
 
 @pytest.mark.parametrize("query", ["sort=evil", "wrong=evil", "page=0", "page=-1", "page=99999", "page=٣", "page=x"])

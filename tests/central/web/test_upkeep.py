@@ -11,6 +11,7 @@ from central.core.unit_lines import UnitFacts
 from central.core.view import NodeLine, RadioLine
 from central.web.upkeep import KINDS, RENEW, needs_of, room, urgency
 from tests.support.fleet_lines import NOW, facts, troubled, unit
+from wire.messages import UpdateReport
 
 
 def said(line: NodeLine, *, to_engineer: bool = False) -> list[str]:
@@ -95,9 +96,38 @@ def test_end_of_support_is_told_a_season_before(left: timedelta, words: list[str
 
 
 @pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(days=61), []),
+        (timedelta(days=60), ["Version 0.1.0.5: support ends in 60 days. The fleet engineer publishes a newer one."]),
+        (timedelta(), ["Version 0.1.0.5: support ended on 27 Nov 2026. The fleet engineer publishes a newer one."]),
+    ],
+    ids=str,
+)
+def test_end_of_an_images_support_is_told_two_months_before(left: timedelta, words: list[str]) -> None:
+    assert words == said(unit(0x10, facts=facts(image="0.1.0.5", support_ends_at=NOW + left)))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("trying", []),
+        ("taken", []),
+        ("returned", ["Tried 0.1.1, went back to 0.1.0.5: buttons did not work. Call the fleet engineer."]),
+        ("refused", ["Refused 0.1.1: buttons did not work. Call the fleet engineer."]),
+    ],
+)
+def test_update_that_was_not_taken_is_told(state: str, words: list[str]) -> None:
+    update = UpdateReport(serial=7, version="0.1.1", state=state, reason="buttons did not work.")
+
+    assert words == said(unit(0x10, facts=facts(image="0.1.0.5", update=update)))
+
+
+@pytest.mark.parametrize(
     ("fault", "words"),
     [
         ("oled: no answer at 0x3c", "Panel: no answer at 0x3c. Call the fleet engineer."),
+        ("card: it is full", "Memory card: it is full. Call the fleet engineer."),
         ("clock: not proven", "Clock: nothing vouches for it, so alerts carry no time. Call the fleet engineer."),
         ("clock: 70 s behind central's clock", "Clock: 70 s behind central's clock. Call the fleet engineer."),
         ("speech: no spoken alerts: disk full", "No spoken alerts: disk full. Call the fleet engineer."),
@@ -174,6 +204,7 @@ def test_units_come_by_their_worst_need_and_the_most_urgent_of_a_kind_first() ->
         "Market Pharmacy",
         "Gas & Co",
         "Old Mill",
+        "Bridge Inn",
         "Tea Room",
         "New Café",
     ] == order

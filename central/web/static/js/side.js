@@ -114,7 +114,8 @@ class NodeView {
     if (node.outbox_depth) facts.push(`${node.outbox_depth} waiting to be sent`);
     if (node.restarts) facts.push(`restarted ${node.restarts}× in an hour`);
     if (node.rejected) facts.push(`rejected ${node.rejected}`);
-    if (node.version) facts.push(`v${node.version}`);
+    const version = node.facts?.image || node.version;
+    if (version) facts.push(`v${version}`);
     setText(this.more, facts.join(" · "));
     const signature = JSON.stringify(node.faults);
     if (this.faults.dataset.signature !== signature) {
