@@ -17,12 +17,12 @@ SHORT_CAMPAIGN = range(1, 17)
 PLANTED_CAMPAIGN = range(1, 81)
 SHOWN_BY = {
     Plant.LATE_SHOWN_AS_LIVE: 6,
-    Plant.AIRTIME_FORGOTTEN: 8,
-    Plant.COUNTER_NOT_PERSISTED: 10,
     Plant.RECEIPT_WITHOUT_DIGEST: 11,
-    Plant.RESTORE_UNNOTICED: 17,
-    Plant.RELAYED_FOR_EVER: 30,
-    Plant.CENTRALS_CLOCK_ALONE: 38,
+    Plant.COUNTER_NOT_PERSISTED: 16,
+    Plant.AIRTIME_FORGOTTEN: 28,
+    Plant.RESTORE_UNNOTICED: 31,
+    Plant.RELAYED_FOR_EVER: 42,
+    Plant.CENTRALS_CLOCK_ALONE: 52,
 }
 """The seed to begin with where not every town shows the fault; ``make sim`` begins with the first.
 
@@ -83,9 +83,13 @@ def test_storm_of_twelve_catches_a_planted_fault(plant: Plant | None) -> None:
 
 @pytest.mark.finding(19)
 def test_each_of_three_small_campaigns_catches_that_airtime_is_forgotten() -> None:
-    """N10: it takes one that is alone on the air; where six share it, nobody gets near the limit."""
+    """N10: it takes one that is alone on the air; where six share it, nobody gets near the limit.
+
+    In each the seed that showed it last is tried first.
+    """
     plant = Plant.AIRTIME_FORGOTTEN
-    found = [first_broken(range(first, first + 30, 2), plant, BREAKS[plant]) for first in (2, 302, 1002)]
+    small = ((28, *range(2, 32, 2)), (308, *range(302, 332, 2)), (1018, *range(1002, 1032, 2)))
+    found = [first_broken(seeds, plant, BREAKS[plant]) for seeds in small]
 
     assert None not in found
 
