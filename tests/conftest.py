@@ -40,8 +40,8 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 
 def _read(session: pytest.Session) -> Generator[None, object, object]:
-    if not hasattr(session.config, "workerinput"):
-        return (yield)
+    if session.config.getoption("numprocesses", None):
+        return (yield)  # its processes read, not this one
     folder = session.config.rootpath / "var"
     folder.mkdir(exist_ok=True)
     with (folder / f"collecting.{sys.implementation.cache_tag}").open("w") as turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,8 +18,11 @@ PYTHON = """#!/bin/sh
 case "$*" in
 *-V*) echo Python 3 && exit ;;
 *debian_root*) exit ;;
-*--ignore=tests/office*) part=second ;;
-*'not integration'*) part=unit ;;
+*postgresql*--ignore=tests/office/people*) part=other_pages ;;
+*postgresql*) part=registers ;;
+*brief*) part=second ;;
+*--ignore=tests/office*) part=unit ;;
+*'not integration'*) part=office ;;
 *) part=integration ;;
 esac
 if [ "$HANGS" ]; then
@@ -37,7 +41,7 @@ echo '3 passed in 1s'
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The script, and a Python that fails the part of ``FAILS``, has no test for those of ``EMPTY``, or runs on."""
-    for folder in ("scripts", ".venv/bin", "tests"):
+    for folder in ("scripts", ".venv/bin", "tests/wire", "tests/office/people", "tests/office/audit"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(SCRIPT, tmp_path / "scripts")
     python = tmp_path / ".venv/bin/python"
@@ -75,15 +79,40 @@ def test_full_run_fails_with_either_part(tree: Path, fails: str, status: int, la
     assert [] == list((tree / "var").iterdir())
 
 
-@pytest.mark.parametrize("fails", ["unit", "second"])
-def test_either_python_fails_the_units_and_both_are_told(tree: Path, fails: str) -> None:
+@pytest.mark.parametrize("fails", ["unit", "office", "second"])
+def test_each_share_of_the_units_can_fail_them_and_all_are_told(tree: Path, fails: str) -> None:
     shutil.copytree(tree / ".venv", tree / ".venv313")
     running = started(tree, "unit", FAILS=fails)
     said, _ = running.communicate(timeout=DEADLINE_S)
 
     assert 1 == running.returncode
-    assert ["== unit tests on Python 3"] * 2 == [line for line in said.splitlines() if line.startswith("==")]
+    told = ["== unit tests on Python 3", "== unit tests on Python 3: the office", "== unit tests on Python 3"]
+    assert told == [line for line in said.splitlines() if line.startswith("==")]
+    assert 2 == said.count("3 passed in 1s")
+
+
+@pytest.mark.parametrize("fails", ["registers", "other_pages"])
+def test_each_share_of_the_office_can_fail_it_on_postgresql(tree: Path, fails: str) -> None:
+    running = started(tree, "deep", FAILS=fails)
+    said, _ = running.communicate(timeout=DEADLINE_S)
+
+    assert 1 == running.returncode
     assert 1 == said.count("3 passed in 1s")
+
+
+@pytest.mark.parametrize("which", ["unit", "deep"])
+def test_a_file_that_is_named_is_run_once(tree: Path, which: str) -> None:
+    (tree / "tests/office/people/test_one.py").touch()
+    said, _ = started(tree, which, "tests/office/people/test_one.py::test_first").communicate(timeout=DEADLINE_S)
+
+    assert 1 == said.count("3 passed in 1s")
+
+
+def test_shares_leave_out_no_test() -> None:
+    """Names of folders in the script, which may be renamed."""
+    (named,) = re.findall(r"^registers=\((.*)\)$", SCRIPT.read_text(), re.MULTILINE)
+
+    assert [] == [name for name in named.split() if not (SCRIPT.parents[1] / "tests/office" / name).is_dir()]
 
 
 def test_full_run_ends_at_the_first_ctrl_c_and_leaves_nothing(tree: Path) -> None:
@@ -123,13 +152,15 @@ def test_part_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "empty", "arguments", "status"),
     [
-        ("unit", "second", ("-k", "office"), 0),
-        ("unit", "unit", ("-k", "sim"), 0),
-        ("unit", "unit second", ("-k", "misspelt"), 5),
+        ("unit", "unit second", ("-k", "office"), 0),
+        ("unit", "office second", ("-k", "sim"), 0),
+        ("unit", "unit office second", ("-k", "misspelt"), 5),
         ("unit", "second", (), 5),
-        ("all", "unit second", ("-k", "broker"), 0),
+        ("deep", "other_pages", ("-k", "people"), 0),
+        ("deep", "registers other_pages", ("-k", "misspelt"), 5),
+        ("all", "unit office second", ("-k", "broker"), 0),
         ("all", "integration", ("-k", "office"), 0),
-        ("all", "integration unit second", ("-k", "misspelt"), 5),
+        ("all", "integration unit office second", ("-k", "misspelt"), 5),
         ("all", "unit", (), 1),
     ],
 )
@@ -149,7 +180,9 @@ def test_no_test_outside_the_office_waits_for_django(request: pytest.FixtureRequ
 
 def wait_until_ended(tree: Path) -> None:
     numbers = [
-        (tree / part).read_text().strip() for part in ("unit", "second", "integration") if (tree / part).exists()
+        (tree / part).read_text().strip()
+        for part in ("unit", "office", "second", "integration")
+        if (tree / part).exists()
     ]
 
     # One that nobody waits for has no program any more, but a number.
