@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance.card.errors import CardError
+from appliance.errors import CardError
 from appliance.image import load_image
+from runtime.loading import loading
 from wire.unit_files import CARD_FILE
 
 NODE_FOLDER: Final = Path("/var/lib/watchlink-node")
@@ -33,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="watchlink appliance", description="Look after this unit's card: its seed, its two systems, its updates."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    run = commands.add_parser("run", help="tell the node of the card, and update this unit")
+    run.set_defaults(run=_run)
     seed = commands.add_parser(
         "take-seed", help="take the seed off the card's first partition; a unit runs it at the start"
     )
@@ -41,6 +47,31 @@ def _parser() -> argparse.ArgumentParser:
     slots.add_argument("question", nargs="*", metavar="WORD", help="such as get-primary")
     slots.set_defaults(run=_slots)
     return parser
+
+
+def _run(_: argparse.Namespace) -> None:
+    with loading():
+        from appliance.app import Appliance, Places  # noqa: PLC0415 - RAUC asks often, and needs none of it
+        from appliance.slots.booted import COMMAND_LINE  # noqa: PLC0415
+        from appliance.slots.handler import Slots  # noqa: PLC0415
+        from runtime.logs import set_up_logging  # noqa: PLC0415
+        from runtime.service import Service  # noqa: PLC0415
+
+    set_up_logging()
+    image = load_image()
+    service, ended = Service(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+
+    def wait(seconds: float) -> bool:
+        service.watchdog()
+        return ended.wait(seconds)
+
+    service.ready()
+    # systemd hands the kernel's command line over: this program sees nothing in /proc but itself.
+    command_line = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/proc")) / COMMAND_LINE.name
+    Appliance(image, Slots(image, command_line), Places(node=NODE_FOLDER, own=OWN_FOLDER), wait).run()
+    service.stopping()
 
 
 def _take_seed(_: argparse.Namespace) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from appliance.core.slot import SLOTS
 from appliance.slots.autoboot import AUTOBOOT_FILE, autoboot
-from appliance.slots.slot import SLOTS
 from images.bill import write_bill
 from images.card import Parts, command_line, make_card, make_data, make_fat
 from images.errors import BuildError

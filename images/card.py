@@ -21,7 +21,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from appliance.slots.slot import Slot
+from appliance.core.slot import Slot
 from images.errors import BuildError
 from images.programs import run
 from images.recipe import CARD_ID, Partitions

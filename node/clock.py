@@ -1,37 +1,18 @@
 """Wall time, and whether it may be believed (F5): a Raspberry Pi has no clock that survives a power cut.
 
-The kernel knows whether something disciplines its clock: ``adjtimex(2)`` says so for timesyncd, chrony and ntpd
-alike, until someone sets the clock by hand. Where the unit may not ask (``ProtectClock=``), timesyncd's mark
-in ``/run`` says that it has set the clock since boot. The core weighs central's time.
+The core weighs central's time beside it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import time
-from pathlib import Path
 from typing import Final
 
 from node.core.events import ClockRead
+from runtime.clock_proof import is_synchronised
 
-TIMESYNC_MARK: Final = Path("/run/systemd/timesync/synchronized")
 READ_EVERY_MS: Final = 60_000
 JUMP_MS: Final = 1_000
-_STA_UNSYNC: Final = 0x0040
-
-
-class _Timex(ctypes.Structure):
-    """The beginning of ``struct timex`` (adjtimex(2)), and room for the rest."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * 256),
-    )
 
 
 class WallClock:
@@ -65,16 +46,3 @@ class WallClock:
         except (OverflowError, OSError, ValueError):
             utc_offset_s = 0
         return ClockRead(wall_at_s, self._is_trusted or is_synchronised(), utc_offset_s)
-
-
-def is_synchronised(mark: Path = TIMESYNC_MARK) -> bool:
-    """Whether NTP vouches for the machine's clock."""
-    asked = _Timex()
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        state = libc.adjtimex(ctypes.byref(asked))
-    except (OSError, AttributeError):
-        state = -1
-    if state == -1:
-        return mark.exists()
-    return not asked.status & _STA_UNSYNC

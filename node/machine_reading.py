@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from node.check.machine import Machine
-from node.clock import is_synchronised
 from node.config import NodeConfig
 from node.core.events import MachineRead
 from node.radio_driver import speech_of
@@ -22,6 +21,7 @@ from node.surroundings import (
     system_report,
     temperature_c,
 )
+from runtime.clock_proof import is_synchronised
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import MachineReport
 from wire.messages.health import TEMPERATURE_C_MAX, TEMPERATURE_C_MIN

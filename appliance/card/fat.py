@@ -30,8 +30,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from appliance.card.errors import CardError
 from appliance.card.partition import SECTOR_BYTES, Sectors
+from appliance.errors import CardError
 
 _ENTRY_BYTES: Final = 32
 _DELETED: Final = 0xE5

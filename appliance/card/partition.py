@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from appliance.card.errors import CardError
+from appliance.errors import CardError
 
 SECTOR_BYTES: Final = 512
 """What the card writes whole or not at all."""

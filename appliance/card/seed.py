@@ -9,10 +9,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from appliance.card.errors import CardError
 from appliance.card.fat import Fat, FatFile
 from appliance.card.partition import Sectors
 from appliance.card.wifi import WIFI_FILE, wpa_supplicant
+from appliance.errors import CardError
 from runtime.atomic import PRIVATE, write_atomic
 from runtime.regular_file import read_regular
 from wire.seed import SEED_BYTES_MAX, SEED_FILE, Seed, SeedError, decode_seed

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.card.errors import CardError
 from appliance.card.fat import Fat
 from appliance.card.partition import SECTOR_BYTES, Sectors
-from appliance.slots.slot import SLOTS, Slot, other
+from appliance.core.slot import SLOTS, Slot, other
+from appliance.errors import CardError
 
 AUTOBOOT_FILE: Final = "autoboot.txt"
 BOOT_PARTITIONS: Final[dict[Slot, int]] = {"a": 2, "b": 3}

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from appliance.card.errors import CardError
+from appliance.core.slot import SLOTS, Slot
+from appliance.errors import CardError
 from appliance.image import Image
-from appliance.slots.slot import SLOTS, Slot
 
 COMMAND_LINE: Final = Path("/proc/cmdline")
 _WORD: Final = re.compile(r"(?:^|\s)watchlink\.slot=(\S+)")

@@ -20,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from appliance.card.errors import CardError
 from appliance.card.partition import opened
+from appliance.core.slot import SLOTS, Slot
+from appliance.errors import CardError
 from appliance.image import Image
 from appliance.slots.autoboot import read_primary, write_primary
 from appliance.slots.booted import COMMAND_LINE, booted_slot
-from appliance.slots.slot import SLOTS, Slot
 
 
 class Slots:

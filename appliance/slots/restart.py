@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
 from typing import Final
 
-from appliance.card.errors import CardError
+from appliance.errors import CardError
 from appliance.image import Image
 
-REBOOT_PARAM: Final = Path("/run/systemd/reboot-param")
-"""What systemd hands to the kernel with the restart (systemd-shutdown, reboot(2)); the Pi's firmware gets it."""
-TRYBOOT: Final = "0 tryboot"
+TRYBOOT: Final = "watchlink-tryboot.service"
+"""Writes the argument of the next restart, ``0 tryboot``, for which this program has no right (reboot(2))."""
 FLAG: Final = b"1"
 """First byte of the stand-in's device."""
+_SYSTEMCTL: Final = "/usr/bin/systemctl"
+WITHIN_S: Final = 60
 
 
-def ask_for_trial(image: Image, reboot_param: Path = REBOOT_PARAM) -> None:
+def ask_for_trial(image: Image) -> None:
     """Let the next start, and that one alone, be into the system that the card does not boot by itself.
 
     Raises:
         CardError: it cannot be asked for.
     """
+    if not image.stand_in:
+        _order("start", TRYBOOT)
+        return
     try:
-        if image.stand_in:
-            descriptor = os.open(image.stand_in, os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                os.pwrite(descriptor, FLAG, 0)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        else:
-            reboot_param.write_text(f"{TRYBOOT}\n", encoding="ascii")
+        descriptor = os.open(image.stand_in, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(descriptor, FLAG, 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as e:
         raise CardError(f"the other system cannot be asked for: {e.strerror}") from e
 
@@ -43,6 +43,15 @@ def restart() -> None:
     Raises:
         CardError: systemd refuses.
     """
-    done = subprocess.run(["/usr/bin/systemctl", "reboot"], capture_output=True, text=True, check=False)
+    _order("reboot")
+
+
+def _order(*words: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 - words of our own
+            [_SYSTEMCTL, *words], capture_output=True, text=True, errors="replace", timeout=WITHIN_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as e:
+        raise CardError("systemd does not answer") from e
     if done.returncode:
-        raise CardError(f"the machine cannot be restarted: {done.stderr.strip()[-120:]}")
+        raise CardError(f"systemd refuses: {done.stderr.strip()[-120:]}")

@@ -10,9 +10,9 @@ from cryptography import x509
 
 from node.check.configuration import Identity
 from node.check.machine import Machine, said
-from node.clock import is_synchronised
 from node.step import Step, bad, not_done, ok
 from node.surroundings import has_battery_clock, temperature_c
+from runtime.clock_proof import is_synchronised
 
 _HOT_C: Final = 80
 """A Raspberry Pi slows down from here on (Raspberry Pi documentation, 'Frequency management and thermal control')."""

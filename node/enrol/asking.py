@@ -17,9 +17,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from node.clock import TIMESYNC_MARK, is_synchronised
 from node.enrol.keys import UnitKeys
 from node.enrol.trouble import another_town, no_service, refused, waiting_for_network
+from runtime.clock_proof import TIMESYNC_MARK, is_synchronised
 from runtime.tls import describe_fault
 from wire.enrolment import (
     ANSWER_BYTES_MAX,
@@ -50,7 +50,7 @@ def ask(seed: Seed, keys: UnitKeys, *, mark: Path = TIMESYNC_MARK) -> EnrolmentA
     Args:
         seed: where it is, and whom to trust.
         keys: the unit's.
-        mark: as :func:`node.clock.is_synchronised`.
+        mark: as :func:`runtime.clock_proof.is_synchronised`.
 
     Raises:
         Trouble: nobody answers, whoever answers is of another town, or the service refuses.

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from node import clock
-from node.clock import READ_EVERY_MS, WallClock, is_synchronised
+from node.clock import READ_EVERY_MS, WallClock
+from runtime.clock_proof import is_synchronised
 
 
 @pytest.fixture

@@ -35,12 +35,16 @@ NAMES: Final = (
     "watchlink-fleet-lists.service",
     "watchlink-office-backup.service",
     "watchlink-seed.service",
+    "watchlink-appliance.service",
+    "watchlink-tryboot.service",
 )
 CARD: Final = "watchlink-card.service"
 SOCKETS: Final = tuple(sorted(path.name for path in UNITS.glob("*.socket")))
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 SEED: Final = "/var/lib/watchlink-node/watchlink-seed.json"
 EXPOSURE_MAX_TENTHS: Final = 15
+MORE_EXPOSED: Final = {"watchlink-appliance.service": 16}
+"""Root, because it writes to the card, restarts the machine and asks a service in the network for releases."""
 CONNECTION_BYTES: Final = 40_000
 """Of the broker's for each connection with TLS, as measured with 400 of them on Debian 13's Mosquitto 2.0.21."""
 
@@ -83,7 +87,12 @@ def verify(root: Path, name: str) -> str:
 def exposure(root: Path, name: str) -> tuple[int, str]:
     done = subprocess.run(
         [
-            *("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX_TENTHS}"),
+            *(
+                "systemd-analyze",
+                "security",
+                "--offline=true",
+                f"--threshold={MORE_EXPOSED.get(name, EXPOSURE_MAX_TENTHS)}",
+            ),
             *("--no-pager", f"--root={root}", name),
         ],
         capture_output=True,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.card.errors import CardError
 from appliance.card.fat import Fat
 from appliance.card.partition import opened
+from appliance.errors import CardError
 from tests.support.fat_card import FAT_MEGABYTES, Card, PowerCutError, fat_image, listed, run
 
 FILES = {

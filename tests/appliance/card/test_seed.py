@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from appliance.card import seed as taking
-from appliance.card.errors import CardError
 from appliance.card.fat import Fat
 from appliance.card.seed import take_seed
+from appliance.errors import CardError
 from tests.support.fat_card import Card, PowerCutError, fat_image, listed
 from wire.claim_code import claim_code
 from wire.seed import SEED_BYTES_MAX, SEED_FILE, EnrolmentAddress, Seed, WiFi, encode_seed

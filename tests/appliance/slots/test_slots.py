@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from appliance.card.errors import CardError
+from appliance.core.slot import SLOTS, Slot, other
+from appliance.errors import CardError
 from appliance.image import Image, load_image
 from appliance.slots import booted as booting
+from appliance.slots import restart as restarting
 from appliance.slots.autoboot import autoboot, read_primary, write_primary
 from appliance.slots.handler import Slots, answer
-from appliance.slots.restart import ask_for_trial
-from appliance.slots.slot import SLOTS, Slot, other
+from appliance.slots.restart import ask_for_trial, restart
 from tests.support.fat_card import Card, PowerCutError, fat_image
 
 
@@ -158,15 +159,28 @@ def test_partition_that_is_mounted_is_known_by_its_device(tmp_path: Path) -> Non
     assert not booting._is_mounted(tmp_path / "none", Path("/"))
 
 
-def test_trial_is_asked_of_the_firmware_or_of_what_stands_for_it(fitted: Fitted) -> None:
-    param, flag = fitted.folder / "reboot-param", fitted.folder / "flag"
+def test_trial_is_asked_of_the_firmware_or_of_what_stands_for_it(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = fitted.folder / "flag"
     flag.write_bytes(b"0" * 512)
-    ask_for_trial(fitted.image, param)
-    ask_for_trial(replace(fitted.image, stand_in=str(flag)), fitted.folder / "unused")
+    ordered = []
+    monkeypatch.setattr(restarting, "_order", lambda *words: ordered.append(words))
+    ask_for_trial(replace(fitted.image, stand_in=str(flag)))
+    assert (b"1" + b"0" * 511, []) == (flag.read_bytes(), ordered)
 
-    assert "0 tryboot\n" == param.read_text()
-    assert b"1" + b"0" * 511 == flag.read_bytes()
-    assert not (fitted.folder / "unused").exists()
+    ask_for_trial(fitted.image)
+    restart()
+    assert [("start", "watchlink-tryboot.service"), ("reboot",)] == ordered
+    with pytest.raises(CardError, match="cannot be asked for"):
+        ask_for_trial(replace(fitted.image, stand_in="/nowhere/flag"))
+
+
+def test_machine_without_systemd_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("/bin/false", "/nowhere/systemctl"):
+        monkeypatch.setattr(restarting, "_SYSTEMCTL", command)
+        with pytest.raises(CardError, match="systemd"):
+            restart()
 
 
 def test_image_says_what_it_is(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The enrolment service, as far as it has releases."""

@@ -1,0 +1,184 @@
+"""Asks the enrolment service for the newest release, and fetches its bundle piece by piece (docs/enrolment.md).
+
+Only the town's roots are believed, and of what comes only what the authority signed. A fetch that was cut goes on where
+it ended, also after a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import logging
+import os
+import shutil
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from appliance.core import events
+from appliance.identity import Identity
+from runtime.tls import describe_fault
+from wire.errors import ReleaseError
+from wire.limits import RELEASE_BYTES_MAX
+from wire.release import BUNDLE_PATH, RELEASE_PATH, Bundle, open_release
+
+logger = logging.getLogger(__name__)
+
+WITHIN_S: Final = 30.0
+"""For the connection, and for each piece."""
+PIECE_BYTES: Final = 262_144
+"""Each is on the card before the next one comes: an alert that is saved meanwhile waits for one piece at most."""
+LEAVE_FREE_BYTES: Final = 64 * 2**20
+"""Of the data partition, for alerts and galleries."""
+RETRY_S_MAX: Final = 86_400
+_BUSY: Final = frozenset({http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE})
+
+
+class _CutError(Exception):
+    """No bytes now, or no more: one sentence, and when to ask again."""
+
+    def __init__(self, reason: str, again_s: int = 0) -> None:
+        super().__init__(reason)
+        self.again_s = again_s
+
+
+class Releases:
+    """What the service has for this unit.
+
+    Args:
+        identity: whom to ask, and whom to believe.
+        folder: where bundles are kept.
+    """
+
+    def __init__(self, identity: Identity, folder: Path) -> None:
+        self._identity = identity
+        self._folder = folder
+
+    def ask(self) -> events.ReleaseSeen | events.NothingNew:
+        """The newest release."""
+        if not self._identity.host:
+            return events.NothingNew()
+        try:
+            with self._answer(RELEASE_PATH, {}) as answer:
+                if answer.status == http.client.NOT_FOUND:
+                    return events.NothingNew()
+                self._check(answer, {http.client.OK})
+                sealed = answer.read(RELEASE_BYTES_MAX + 1)
+            return events.ReleaseSeen(open_release(sealed, self._identity.authority), sealed)
+        except ReleaseError as e:
+            logger.warning("the enrolment service has a release that cannot be used: %s", e)
+            return events.NothingNew()
+        except _CutError as e:
+            logger.info("no release: %s", e)
+            return events.NothingNew(e.again_s)
+
+    def path_of(self, bundle: Bundle) -> Path:
+        """Where a bundle lies once it is here."""
+        return self._folder / f"{bundle.sha256}.raucb"
+
+    def fetch(self, bundle: Bundle) -> events.BundleFetched | events.FetchFailed:
+        """Get all of it, or what is still missing."""
+        part = self.path_of(bundle).with_suffix(".part")
+        try:
+            self.drop(but=bundle)
+            if not self.path_of(bundle).exists():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                has = part.stat().st_size if part.exists() else 0
+                room = shutil.disk_usage(self._folder).free + has - bundle.size_bytes
+                if room < LEAVE_FREE_BYTES:
+                    return events.FetchFailed("no room", f"The card lacks {(LEAVE_FREE_BYTES - room) >> 20} MB.")
+                self._fetch_rest(bundle, part, has)
+                part.replace(self.path_of(bundle))
+            if _sha256_of(self.path_of(bundle)) == bundle.sha256:
+                return events.BundleFetched(bundle.sha256)
+            self.path_of(bundle).unlink()
+        except _CutError as e:
+            return events.FetchFailed("cut", str(e), e.again_s)
+        except OSError as e:
+            return events.FetchFailed("cut", f"The card refuses: {e.strerror}.")
+        return events.FetchFailed("corrupt", "What came is not what the release names.")
+
+    def drop(self, *, but: Bundle | None = None) -> None:
+        """Delete what was fetched, except of one bundle."""
+        for path in self._folder.glob("*"):
+            if but is None or path.stem != but.sha256:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _fetch_rest(self, bundle: Bundle, part: Path, has: int) -> None:
+        if has == bundle.size_bytes:
+            return
+        headers = {"Range": f"bytes={has}-"} if has else {}
+        with part.open("ab") as file, self._answer(BUNDLE_PATH + bundle.sha256, headers) as answer:
+            if answer.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+                file.truncate(0)
+                raise _CutError("The enrolment service has another length of it.")
+            self._check(answer, {http.client.OK, http.client.PARTIAL_CONTENT})
+            if answer.status == http.client.OK or not _begins_at(answer, has):
+                if answer.status != http.client.OK:
+                    raise _CutError("The enrolment service sends another piece than asked for.")
+                file.truncate(0)
+                has = 0
+            _copy(answer, file, bundle.size_bytes - has)
+
+    @contextlib.contextmanager
+    def _answer(self, path: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
+        who = self._identity
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.load_verify_locations(who.ca_file)
+            connection = http.client.HTTPSConnection(who.host, who.port, timeout=WITHIN_S, context=context)
+            with contextlib.closing(connection):
+                connection.request("GET", path, headers=headers)
+                yield connection.getresponse()
+        except http.client.HTTPException as e:
+            raise _CutError(f"The enrolment service's answer broke off ({type(e).__name__}).") from e
+        except _CardError as e:
+            raise OSError(e.errno, e.strerror) from e
+        except OSError as e:
+            raise _CutError(f"{_capital(describe_fault(e, who.host, who.port, 'enrolment service').detail)}.") from e
+
+    @staticmethod
+    def _check(answer: http.client.HTTPResponse, good: set[int]) -> None:
+        if answer.status in good:
+            return
+        asked = answer.headers.get("Retry-After", "")
+        again_s = min(int(asked), RETRY_S_MAX) if asked.isascii() and asked.isdigit() else 0
+        if answer.status in _BUSY:
+            raise _CutError("The enrolment service is busy.", again_s)
+        raise _CutError(f"The enrolment service answers with status {answer.status}.", again_s)
+
+
+class _CardError(OSError):
+    """Not the network's."""
+
+
+def _begins_at(answer: http.client.HTTPResponse, offset: int) -> bool:
+    return answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+
+
+def _copy(answer: http.client.HTTPResponse, file: BinaryIO, count: int) -> None:
+    """``count`` bytes, each piece on the card before the next; one more if there is one, which its sum shows."""
+    left = count + 1
+    while left and (piece := answer.read1(min(PIECE_BYTES, left))):
+        try:
+            file.write(piece)
+            file.flush()
+            os.fdatasync(file.fileno())
+        except OSError as e:
+            raise _CardError(e.errno, e.strerror) from e
+        left -= len(piece)
+    if left > 1:
+        raise _CutError("The connection broke off.")
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
