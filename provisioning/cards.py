@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import subprocess
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Final, Protocol
 
 from provisioning.errors import FleetError, FleetInputError
 from runtime.atomic import PRIVATE, sync_folder
-from wire.seed import CLAIMED_FILE, SEED_FILE
+from wire.seed import SEED_FILE
 
 SECTOR_BYTES: Final = 512
 BOOT_FILE: Final = "autoboot.txt"
@@ -26,7 +25,6 @@ _GPT: Final = 0xEE
 _FATS: Final = frozenset({0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E})
 _TOOL_WITHIN_S: Final = 60
 _NOT_WRITTEN: Final = "write the Watchlink image to it first"
-_NAMED_MAX: Final = 64
 
 
 class Card(Protocol):
@@ -108,13 +106,6 @@ class WholeCard:
         names = self._run("mdir", fat, "-b", "::/")
         if names is None or BOOT_FILE.encode() not in _last_parts(names):
             raise FleetInputError(f"{card} is no card of Watchlink: {_NOT_WRITTEN}.")
-        claimed = self._run("mtype", fat, f"::/{CLAIMED_FILE}")
-        if claimed is not None:
-            node = claimed[:_NAMED_MAX].decode("ascii", "replace").strip()
-            whose = node if re.fullmatch(r"[0-9a-f]{8}", node) else "another unit"
-            raise FleetInputError(
-                f"{card} is the card of {whose} already, whose keys are on it: {_NOT_WRITTEN}, which deletes them."
-            )
 
     def seed_there(self, bytes_max: int) -> bytes | None:
         """See :class:`Card`."""

@@ -17,6 +17,7 @@ from provisioning import (
     delegate_commands,
     enrolment_commands,
     office_commands,
+    release_commands,
     replace_commands,
     seed_commands,
 )
@@ -175,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     collect_commands.add_commands(commands)
     configure_commands.add_commands(commands)
     replace_commands.add_commands(commands)
+    release_commands.add_commands(commands)
     for listed in commands._choices_actions:  # noqa: SLF001 - only there argparse keeps what the list of commands says
         command, said = commands.choices[listed.dest], listed.help or ""
         # Whoever asks for a command's help reads what it does there, too.

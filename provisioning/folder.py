@@ -37,6 +37,7 @@ from wire.directory import seal_directory
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.node_settings import SealedSettings, SettingsFile, seal_settings
+from wire.release import seal_release
 from wire.signing import PublicKey, SigningKey
 from wire.subjects import NODES, SERVICES
 
@@ -159,6 +160,8 @@ class FleetFolder:
         self.layout.write_directory(sealed)
         self._publish_claims()
         self._publish_settings()
+        if record.release is not None:
+            write_atomic(self.layout.release, seal_release(record.release, self._directory_key()), PUBLIC)
         roots = self.certificates_pem(roots_for_broker(record, self.now()))
         write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
         # The broker does not read it: whoever installs its files sees by it that each issuer has a list.

@@ -14,7 +14,7 @@ from provisioning.records import BrokerRecord, NodeRecord
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.key_pair import KeyPair, replace_pair, settle_pair
 from wire import node_file
-from wire.fleet_files import APPLY, BESIDE_CENTRAL, FETCH, PROOF
+from wire.fleet_files import APPLY, BESIDE_CENTRAL, CARRY, FETCH, PROOF, RELEASE, RELEASES
 from wire.ids import CENTRAL, node_text
 from wire.node_file import FAKE_PROFILE
 from wire.signing import SigningKey
@@ -78,6 +78,21 @@ class Layout(Struct, frozen=True):
     def claims(self) -> Path:
         """The open claims, which the enrolment service reads (:mod:`wire.claims`)."""
         return self.town / "claims.json"
+
+    @property
+    def release(self) -> Path:
+        """The signed release, which the enrolment service reads; none until something was published."""
+        return self.town / RELEASE
+
+    @property
+    def releases(self) -> Path:
+        """The bundles that may be asked for."""
+        return self.town / RELEASES
+
+    @property
+    def carry(self) -> Path:
+        """Brings a bundle to the enrolment service's machine, once 'watchlink fleet install' has made it."""
+        return self.town / CARRY
 
     @property
     def authority(self) -> Path:

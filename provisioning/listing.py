@@ -24,6 +24,7 @@ from provisioning.records import (
     NodeRecord,
     WebRecord,
 )
+from provisioning.releases_shown import release_warnings
 from provisioning.service_renewal import brought
 from provisioning.unproven import unproven_warnings
 from provisioning.waiting_list import claim_warnings, claimed_here
@@ -192,7 +193,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         if node.replacement is not None and node.replacement.to_do != "nothing"
     ]
     claimed = claimed_here(fleet, live)
-    warnings += [*_enrolment_warnings(fleet, now), *claim_warnings(fleet, claimed, now)]
+    warnings += [*_enrolment_warnings(fleet, now), *claim_warnings(fleet, claimed, now), *release_warnings(fleet, now)]
     if live is not None:
         warnings += late_settings(live, {node.node: node.settings.serial for node in record.nodes if node.settings})
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)

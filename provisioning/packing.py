@@ -37,7 +37,7 @@ LEFT_OUT: Final = frozenset({".pid", ".log"})
 
 def packed_files(layout: Layout) -> list[Path]:
     """The files to be handed over. Folders within them are programs' own: state, snapshots."""
-    files = [layout.directory, *([layout.claims] if layout.claims.exists() else [])]
+    files = [layout.directory, *(one for one in (layout.claims, layout.release) if one.exists())]
     for folder in FOLDERS:
         if (layout.town / folder).is_dir():
             files += sorted(

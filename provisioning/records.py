@@ -22,6 +22,7 @@ from wire.ids import CENTRAL, NodeId, node_text, parse_node
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Moment, Name, NodeText
 from wire.node_settings import NodeSettings
+from wire.release import Release
 from wire.signing import PublicKey
 from wire.text import display_text
 from wire.topics import SCHEME_SLUG
@@ -272,6 +273,12 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     web: WebRecord | None = None
     delegation: DelegationRecord | None = None
     """``None`` = there has never been a delegate."""
+    release: Release | None = None
+    """What units are to run, as it was signed last; ``None`` = nothing was published yet."""
+    release_before: Release | None = None
+    """The newest of the version before that one; ``None`` = there is none to go back to."""
+    highest_release: Name = ""
+    """Version above which the next one must be: units that were not reached when the town went back run it still."""
     issuers: tuple[IssuerRecord, ...] = (IssuerRecord(name=FIRST_CA, organisation="", root=FIRST_CA),)
     """Oldest first; the last of an organisation that is not cut off signs."""
 

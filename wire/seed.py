@@ -22,8 +22,6 @@ from wire.messages import NodeText
 from wire.signing import PublicKey
 
 SEED_FILE: Final = "watchlink-seed.json"
-CLAIMED_FILE: Final = "watchlink-claimed.txt"
-"""Where the seed was, on a card whose unit has claimed: the node's number, for whoever would use the card again."""
 SEED_BYTES_MAX: Final = 16_384
 ENROLMENT_PORT: Final = 8443
 """Where the enrolment service listens, unless the fleet says otherwise."""

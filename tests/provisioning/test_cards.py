@@ -13,7 +13,7 @@ from provisioning.cli import main
 from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet, NewNode
 from tests.support.card_image import card_image, fault_of, files_on, free_bytes, put_on, seed_on
-from wire.seed import CLAIMED_FILE, SEED_FILE, decode_seed
+from wire.seed import SEED_FILE, decode_seed
 
 
 @pytest.fixture
@@ -71,16 +71,6 @@ def test_card_with_another_units_seed_is_not_overwritten(
 
     assert "the seed of 00000011 is there. Take another card" in refusal(fleet, card, capsys)
     assert "00000011" == decode_seed(seed_on(card)).node
-
-
-def test_card_of_a_unit_that_has_claimed_is_refused(
-    fleet: Fleet, shop: MadeClaim, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Its unit would skip the seed: it has keys already."""
-    card = card_image(tmp_path / "card.img")
-    put_on(card, CLAIMED_FILE, b"00000012\n")
-
-    assert f"{card} is the card of 00000012 already, whose keys are on it" in refusal(fleet, card, capsys)
 
 
 @pytest.mark.usefixtures("shop")
