@@ -31,6 +31,7 @@ COMMANDS: Final = {
 OF_ITS_MACHINE: Final = {
     "install": "put broker, central and the office in place, or bring them up to date",
     "check": "say what is missing, wrong or about to expire, and what to do",
+    "take-bundle": "put a release's bundle where units fetch it; 'watchlink fleet release' runs it",
 }
 """Commands of another program; ``watchlink`` starts that."""
 

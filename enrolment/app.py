@@ -12,10 +12,12 @@ from starlette.routing import Route
 from enrolment.config import Configuration, authority_of
 from enrolment.handlers.ca_certificates import CaCertificates
 from enrolment.handlers.enrolling import Enrolling
+from enrolment.handlers.releasing import Releasing
 from enrolment.handlers.renewing import Renewing
 from enrolment.issuer import NodesIssuer
 from enrolment.publishing import Publishing
 from enrolment.register import Register, RegisterError
+from enrolment.releases import Releases
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
@@ -25,6 +27,7 @@ from runtime.watched_file import WatchedFile
 from runtime.web_server import WebServer, listen, url_of
 from wire.claims import CLAIMS_BYTES_MAX, OpenClaims, decode_claims
 from wire.enrolment import CA_CERTIFICATES_PATH, ENROL_PATH
+from wire.release import BUNDLE_PATH, RELEASE_PATH
 from wire.renewal_request import PATH as RENEWAL_PATH
 from wire.signing import SigningKey
 
@@ -81,8 +84,13 @@ class EnrolmentService:
             facts=facts,
         )
         renewing = Renewing(register=self._register, publishing=self._publishing, issuer=issuer, facts=facts)
+        # Beside the claims, for they come the same way.
+        self._releases = Releases(at(file.claims_file).parent, authority, facts)
+        releasing = Releasing(self._releases, file.web.bundle_kilobytes_per_s * 1000)
         self.app = Starlette(
             routes=[
+                Route(RELEASE_PATH, releasing.release, methods=["GET"]),
+                Route(f"{BUNDLE_PATH}{{sha256}}", releasing.bundle, methods=["GET"]),
                 Route(CA_CERTIFICATES_PATH, ca_certificates.answer, methods=["GET"]),
                 Route(ENROL_PATH, enrolling.answer, methods=["POST"]),
                 Route(RENEWAL_PATH, renewing.answer, methods=["POST"]),
@@ -100,7 +108,18 @@ class EnrolmentService:
             RuntimeError: the server has ended by itself.
         """
         self._web.start_thread()
+        self._releases.start()
         self._service.ready()
+        try:
+            self._watch(should_stop)
+        finally:
+            self._releases.stop()
+        self._service.stopping()
+        self._web.stop()
+        self._web.join_thread()
+        self._register.close()
+
+    def _watch(self, should_stop: threading.Event) -> None:
         said = None
         while not should_stop.wait(LOOK_S):
             self.look()
@@ -112,10 +131,6 @@ class EnrolmentService:
             self._service.watchdog()
             if self._web.join_thread(0):
                 raise RuntimeError("the server has ended")
-        self._service.stopping()
-        self._web.stop()
-        self._web.join_thread()
-        self._register.close()
 
     def close(self) -> None:
         """Of one that does not run."""

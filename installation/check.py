@@ -27,6 +27,7 @@ from installation.machine import Machine
 from installation.machine_port import machine_port
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
+from installation.releases import release_findings
 from runtime.proof_file import read_proof
 from wire.fleet_files import PROOF, UNPROVEN
 
@@ -297,7 +298,8 @@ def _enrolment(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
     except InstallError:
         return []  # told of the page
     record = load_record(machine)
-    return enrolment(machine, now, toml, record.left_out, is_elsewhere=record.enrols_elsewhere)
+    found = enrolment(machine, now, toml, record.left_out, is_elsewhere=record.enrols_elsewhere)
+    return [*found, *release_findings(machine, now)]
 
 
 def _backups(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:

@@ -1,9 +1,10 @@
-"""``watchlink central install`` and ``watchlink central check``."""
+"""``watchlink central install``, ``check`` and ``take-bundle``."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,11 +18,14 @@ from installation.install import NAME, Order, install
 from installation.machine import Machine
 from installation.pack import read_pack
 from installation.places import BROKERS_PAIR
+from installation.releases import take_bundle
 from installation.steps import settle_pairs
 from runtime.key_pair import Turn
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_BUNDLE_BYTES_MAX: Final = 2**40
 _STANDARD_INPUT: Final = Path("-")
 
 
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns 0; 1 = it could not be done, or there is something to do; 2 = the request is invalid, or not root's.
     """
     options = _parser().parse_args(list(arguments))
-    work = _install if options.command == "install" else _check
+    work = {"install": _install, "check": _check, "take-bundle": _take_bundle}[options.command]
     return run_as_root(f"watchlink central {options.command}", lambda: work(options))
 
 
@@ -82,7 +86,26 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 all is in order; 1 there is something to do; 2 it could not be looked at.",
     )
     checking.add_argument("--json", action="store_true", help="JSON output")
+    taking = commands.add_parser(
+        "take-bundle",
+        help="put a release's bundle, on standard input, where units fetch it; 'watchlink fleet release' runs it",
+    )
+    taking.add_argument("sha256", type=_sha256, metavar="SHA256", help="of the bundle")
+    taking.add_argument("size_bytes", type=_size, metavar="BYTES", help="its size")
+    taking.add_argument("keep", type=_sha256, nargs="*", metavar="SHA256", help="others that are needed")
     return parser
+
+
+def _sha256(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no SHA-256")
+    return text
+
+
+def _size(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= _BUNDLE_BYTES_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size of a bundle")
+    return int(text)
 
 
 def _name(text: str) -> str:
@@ -100,6 +123,11 @@ def _install(options: argparse.Namespace) -> int:
         raise PackError("--without-central leaves nothing to install: give --office NAME as well.")
     source = sys.stdin.buffer if options.source == _STANDARD_INPUT else options.source
     install(Machine(), read_pack(source) if source else None, say, order)
+    return 0
+
+
+def _take_bundle(options: argparse.Namespace) -> int:
+    take_bundle(Machine(), sys.stdin.buffer, (options.sha256, options.size_bytes), options.keep, say)
     return 0
 
 

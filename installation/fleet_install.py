@@ -22,7 +22,7 @@ from installation.places import CHANGED, PROGRAM, shipped
 from installation.services import SYSTEM, Service, run_services
 from installation.steps import Say, changes_of, note_changes, put_all, want_programs
 from runtime.atomic import PUBLIC
-from wire.fleet_files import APPLY, FETCH
+from wire.fleet_files import APPLY, CARRY, FETCH
 
 LISTS: Final = "watchlink-fleet-lists"
 RECORD: Final = "/var/lib/watchlink/installed-fleet.json"
@@ -83,6 +83,7 @@ def install_fleet(machine: Machine, town: Path, to: str, say: Say) -> None:
             Wanted(TOWN_DROP_IN, _drop_in(machine, town, is_here=not host).encode(), PUBLIC),
             Wanted(f"{town}/{APPLY}", script.encode(), _OWNERS),
             Wanted(f"{town}/{FETCH}", fetch_script(whom).encode(), _OWNERS),
+            Wanted(f"{town}/{CARRY}", carry_script(whom).encode(), _OWNERS),
             *drop_in_of(machine, LISTS, reach, "fleet", say),
         ]
         sweep(machine, wanted, RECORD)
@@ -141,6 +142,24 @@ def fetch_script(to: str) -> str:
 #!/bin/sh
 # Made by 'watchlink fleet install': shows which units have claimed their premises.
 exec {there} {CHANGED}
+"""
+
+
+def carry_script(to: str) -> str:
+    """What brings a bundle, on its standard input, to the enrolment service beside central.
+
+    Beside the pack, which must not wait for hundreds of megabytes when it cuts off a stolen unit.
+    """
+    if not to:
+        return f"""\
+#!/bin/sh
+# Made by 'watchlink fleet install': brings a bundle of a release to central on this machine.
+exec {PROGRAM} central take-bundle "$@"
+"""
+    return f"""\
+#!/bin/sh
+# Made by 'watchlink fleet install': brings a bundle of a release to central's machine.
+exec {SSH} {shlex.quote(to)} "watchlink central take-bundle $*"
 """
 
 

@@ -35,6 +35,7 @@ from installation.machine import Machine
 from installation.new_town import is_of_another, set_aside
 from installation.pack import CLAIMS, ISSUERS, TOP, Pack, claims_number_of
 from installation.places import Parts
+from installation.releases import lacking_words, release_here
 from installation.revocation import crl_number_of
 from installation.services import read_units, start_services
 from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, settle_pairs, want_programs
@@ -124,13 +125,15 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         record.without_central |= order.without_central
         plan = _plan(machine, record, pack, say, order)
         if pack is not None and order.is_new_town and is_of_another(machine, pack.authority):
-            aside = set_aside(machine, datetime.now(UTC), has_claims=CLAIMS in pack.files)
+            aside = set_aside(machine, datetime.now(UTC), pack.files)
             say(f"set aside what the enrolment service knew of the town before: {aside}. Delete it when all is well")
             record.left_out = []
         if pack is not None:
             _note(machine, record, pack)
         is_busy, fault = _carry_out_and_look(machine, record, pack, plan, say)
-        for remark in (fault, *plan.remarks, moved_words() if record.enrols_elsewhere else ""):
+        release = pack.release if pack is not None and places.enrols(plan.parts) else None
+        moved = moved_words() if record.enrols_elsewhere else ""
+        for remark in (fault, *plan.remarks, lacking_words(machine, release), moved):
             if remark:
                 say(remark)
     say("Everything is in place." if is_busy else "Nothing to do: everything is in place.")
@@ -190,6 +193,8 @@ def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: 
             f"the enrolment service's files were not taken: {pack.misfit}. Run 'watchlink fleet enrolment' on the"
             " fleet's machine"
         )
+    if pack is not None and pack.release_misfit and places.enrols(parts):
+        remarks.append(f"the release was not taken, and what units are told stays as it was: {pack.release_misfit}")
     return _Plan(
         parts,
         changes_of(machine, record, [*ours, *drop_ins]),
@@ -326,6 +331,10 @@ def _check_age(machine: Machine, record: Record, pack: Pack, parts: Parts) -> No
     # A code that somebody has seen, and the fleet has taken back, would be good again.
     claims = claims_number_of(read(machine.path(f"{places.ENROLMENT}/{CLAIMS}")))
     _refuse_older("list of open claims", pack.claims_number, max(claims, record.claims_number))
+    # Units would be told to take what was taken back.
+    release = release_here(machine, authority)
+    if release is not None and not pack.release_misfit:
+        _refuse_older("release", pack.release.serial if pack.release is not None else 0, release.serial)
 
 
 def _refuse_older(what: str, number: int, here: int) -> None:

@@ -1,8 +1,8 @@
 """What the fleet hands over for central's machine: its folder, or the file that ``watchlink fleet pack`` made of it.
 
-Of a fleet folder only ``directory.json``, ``claims.json``, ``broker/``, ``central/`` and ``office/publisher/`` are
-read, and ``enrolment/`` if the fleet says that the service runs here. Nothing is taken that could make a central: a
-pack with a private key of CA or authority is refused, except the nodes' issuer's in its place.
+Of a fleet folder only ``directory.json``, ``claims.json``, ``release.json``, ``broker/``, ``central/`` and
+``office/publisher/`` are read, and ``enrolment/`` if the fleet says that the service runs here. Nothing is taken that
+could make a central: a pack with a private key of CA or authority is refused, except the nodes' issuer's in its place.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from runtime.archive import ArchiveError, read_archive
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.claims import ClaimsError, decode_claims
 from wire.directory import Directory, open_directory
-from wire.errors import DecodeError, WireError
-from wire.fleet_files import BESIDE_CENTRAL, ENROLMENT_FILES, ENROLMENT_FOLDER
+from wire.errors import DecodeError, ReleaseError, WireError
+from wire.fleet_files import BESIDE_CENTRAL, ENROLMENT_FILES, ENROLMENT_FOLDER, RELEASE
 from wire.ids import NodeId, parse_node
+from wire.release import Release, open_release
 from wire.signing import PublicKey
 
 TOP: Final = "directory.json"
 CLAIMS: Final = "claims.json"
 """For the enrolment service, once the fleet has made a claim. Nothing else here reads it."""
+TOPS: Final = (TOP, CLAIMS, RELEASE)
+"""Outside any folder."""
 FOLDERS: Final = ("broker", "central", "office/publisher")
 NEEDED: Final = (
     TOP,
@@ -73,6 +76,8 @@ class Pack(Struct, frozen=True):
         claims_number: of the open claims; 0 = there are none yet, or none that can be read.
         misfit: why the enrolment service's files are not taken, a sentence without a full stop; empty = they are, or
             there are none.
+        release: what units are to run; ``None`` = nothing was published, or it is not taken.
+        release_misfit: why it is not, likewise.
     """
 
     files: Mapping[str, bytes]
@@ -81,6 +86,8 @@ class Pack(Struct, frozen=True):
     crl_number: int
     claims_number: int = 0
     misfit: str = ""
+    release: Release | None = None
+    release_misfit: str = ""
 
     @property
     def reserved(self) -> frozenset[NodeId]:
@@ -97,9 +104,11 @@ class Pack(Struct, frozen=True):
 
     def placed(self, parts: Parts) -> dict[str, tuple[bytes, int]]:
         """Path on the machine → contents and mode. In the order of writing: what refuses comes first."""
-        enrolment = {f"{ENROLMENT}/{name}": (self.files[name], PUBLIC) for name in (CLAIMS, TOP) if name in self.files}
+        enrolment = {
+            f"{ENROLMENT}/{name}": (self.files[name], PUBLIC) for name in (CLAIMS, TOP, RELEASE) if name in self.files
+        }
         files: dict[str, tuple[bytes, int]] = {}
-        for name in sorted(self.files.keys() - {CLAIMS}, key=_turn):
+        for name in sorted(self.files.keys() - {CLAIMS, RELEASE}, key=_turn):
             if name == TOP:
                 # Before central's: the service has signed for its nodes again before central forgets them.
                 files |= enrolment
@@ -141,13 +150,27 @@ def read_pack(source: Path | BinaryIO, now: datetime | None = None) -> Pack:
         misfit = _misfit_of_enrolment(files)
         if misfit:
             files = {name: data for name, data in files.items() if name not in ENROLMENT_NAMES}
+        release, release_misfit = _release_of(files, authority)
+        if release is None:
+            files.pop(RELEASE, None)
         crl_number = _check_certificates(files, now or datetime.now(UTC))
     except (WireError, ValueError, UnsupportedAlgorithm) as e:
         if isinstance(e, PackError):
             raise
         raise PackError(f"{named} does not hold what it should: {e}.") from e
     _check_configuration(files["broker/mosquitto.conf"].decode("utf-8", "replace"))
-    return Pack(files, authority, directory, crl_number, claims_number_of(files.get(CLAIMS)), misfit)
+    claims_number = claims_number_of(files.get(CLAIMS))
+    return Pack(files, authority, directory, crl_number, claims_number, misfit, release, release_misfit)
+
+
+def _release_of(files: Mapping[str, bytes], authority: PublicKey) -> tuple[Release | None, str]:
+    """Nothing of it may keep a revocation from the broker, either."""
+    if RELEASE not in files:
+        return None, ""
+    try:
+        return open_release(files[RELEASE], authority), ""
+    except ReleaseError as e:
+        return None, str(e)
 
 
 def claims_number_of(data: bytes | None) -> int:
@@ -159,7 +182,7 @@ def claims_number_of(data: bytes | None) -> int:
 
 
 def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
-    for name in (TOP, CLAIMS):
+    for name in TOPS:
         if (town / name).is_file():
             yield name, (town / name).read_bytes()
     for folder in FOLDERS:
@@ -176,7 +199,7 @@ def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
 def _archive(file: Path | BinaryIO, named: str) -> Iterator[tuple[str, bytes]]:
     try:
         for name, contents in read_archive(file, files_max=FILES_MAX, bytes_max=BYTES_MAX):
-            if name not in {TOP, CLAIMS} and not _is_wanted(name):
+            if name not in TOPS and not _is_wanted(name):
                 raise PackError(f"{named} is no file of 'watchlink fleet pack': it holds {name!r}.")
             yield name, contents
     except ArchiveError as e:

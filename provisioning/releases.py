@@ -93,7 +93,7 @@ def widened(record: FleetRecord, now: datetime, ring: Ring) -> Release:
         )
     if (canaries, percent) == (release.canaries, release.percent):
         raise FleetInputError("It is for these already: give a higher --percent, or another --canary.")
-    return _anew(record, now, release, canaries=_fitting(canaries), percent=percent)
+    return _anew(record, now, replace(release, canaries=_fitting(canaries), percent=percent))
 
 
 def paused(record: FleetRecord, now: datetime) -> Release:
@@ -104,7 +104,7 @@ def paused(record: FleetRecord, now: datetime) -> Release:
     """
     if current(record).state == "paused":
         raise FleetInputError("It is paused already.")
-    return _anew(record, now, current(record), state="paused")
+    return _anew(record, now, replace(current(record), state="paused"))
 
 
 def resumed(record: FleetRecord, now: datetime) -> Release:
@@ -115,7 +115,7 @@ def resumed(record: FleetRecord, now: datetime) -> Release:
     """
     if current(record).state == "open":
         raise FleetInputError("It is not paused.")
-    return _anew(record, now, current(record), state="open")
+    return _anew(record, now, replace(current(record), state="open"))
 
 
 def rolled_back(record: FleetRecord, now: datetime) -> Release:
@@ -137,7 +137,8 @@ def rolled_back(record: FleetRecord, now: datetime) -> Release:
         canaries = tuple(dict.fromkeys((*canaries, *reached)))
         if len(canaries) > CANARIES_MAX:
             canaries, percent = before.canaries, EVERYBODY
-    return _anew(record, now, before, canaries=canaries, percent=percent, state="open", is_rollback=True)
+    back = replace(before, canaries=canaries, percent=percent, state="open", is_rollback=True)
+    return _anew(record, now, back)
 
 
 def sign(folder: FleetFolder, release: Release, before: Release | None) -> None:
@@ -205,8 +206,8 @@ def in_words(release: Release) -> str:
     return f"{release.version}{back}: {how}for {' and '.join(whom) or 'nobody'}; supported until {last_day:%Y-%m-%d}"
 
 
-def _anew(record: FleetRecord, now: datetime, release: Release, **changes: object) -> Release:
-    return replace(release, serial=_next_serial(record, now), made_at=now, **changes)
+def _anew(record: FleetRecord, now: datetime, release: Release) -> Release:
+    return replace(release, serial=_next_serial(record, now), made_at=now)
 
 
 def _next_serial(record: FleetRecord, now: datetime) -> int:

@@ -16,7 +16,7 @@ from wire.text import display_text
 WHERE_BOOTED: Final = (
     "What each unit has booted only central knows: save ‘This list as a file’ from its fleet page, and add --from FILE."
 )
-_HEAD: Final = ("NODE", "PREMISES", "BOOTED", "IS FOR IT")
+_HEAD: Final = ("NODE", "PREMISES", "BOOTED", "IS FOR IT", "NEWEST RELEASE THERE")
 _CELL_CHARS_MAX: Final = 40
 
 
@@ -29,7 +29,7 @@ def booted_rows(release: Release, live: FleetList) -> list[str]:
 
 def _row(unit: UnitEntry, release: Release) -> tuple[str, ...]:
     whether = "paused" if release.state == "paused" else "yes" if release.applies_to(unit.node) else "no"
-    told = (unit.node, unit.premises, unit.image or "not told", whether)
+    told = (unit.node, unit.premises, unit.image or "not told", whether, unit.update or "not told")
     return tuple(display_text(one, _CELL_CHARS_MAX) for one in told)
 
 

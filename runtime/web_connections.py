@@ -38,6 +38,7 @@ OWED_WITHIN_S: Final = 10.0
 ACCEPT_ERROR_LOGGED_EVERY_S: Final = 600.0
 
 _PEER: Final = "watchlink.peer"
+_TURN_AWAY: Final = "watchlink.turn_away"
 _CLOSED: Final = -1
 """The file number of a closed socket."""
 _ACCEPT_FAILED: Final = "socket.accept() out of system resource"
@@ -65,6 +66,11 @@ def peer_of(scope: Scope) -> Peer | None:
     """Whose connection a request came by; ``None`` = it has shown no certificate."""
     peer: Peer | None = scope.get(_PEER)
     return peer
+
+
+def turn_away(scope: Scope) -> None:
+    """Close the connection that a request came by, at once and whatever is still unsent. On the server's loop only."""
+    scope[_TURN_AWAY]()
 
 
 class Door:
@@ -172,8 +178,10 @@ class GuardedProtocol(H11Protocol):
         self._connection = self._door.arrive(transport.get_extra_info("socket").fileno())
         tls = transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        known: dict[str, object] = {_TURN_AWAY: self.turn_away}
         if certificate:
-            self.app = cast("Any", _with_peer(cast("ASGIApp", self.app), Peer(certificate, self.turn_away)))
+            known[_PEER] = Peer(certificate, self.turn_away)
+        self.app = cast("Any", _knowing(cast("ASGIApp", self.app), known))
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -230,9 +238,9 @@ class GuardedProtocol(H11Protocol):
             self._door.note(self._connection, None)
 
 
-def _with_peer(app: ASGIApp, peer: Peer) -> ASGIApp:
+def _knowing(app: ASGIApp, known: dict[str, object]) -> ASGIApp:
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[_PEER] = peer
+        scope.update(known)
         await app(scope, receive, send)
 
     return told

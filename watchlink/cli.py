@@ -25,6 +25,7 @@ COMMANDS: Final = {
 OF_MACHINES: Final = {
     ("central", "install"): "installation.cli",
     ("central", "check"): "installation.cli",
+    ("central", "take-bundle"): "installation.cli",
     ("node", "install"): "installation.node_cli",
     ("fleet", "install"): "installation.fleet_cli",
 }

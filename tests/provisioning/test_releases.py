@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from provisioning.cli import main
+from provisioning.enrolment import open_enrolment
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.listing import list_fleet
@@ -276,7 +277,10 @@ def test_show_names_what_was_booted_and_never_what_is_intended(
 ) -> None:
     assert 2 == release(town, "show")
     publish(town, maker.bundle(NEW))
-    units = (UnitEntry(node="00000010", premises="Shop 0", image=OLD), UnitEntry(node="00000011", premises="Shop 1"))
+    units = (
+        UnitEntry(node="00000010", premises="Shop 0", image=OLD, update="returned: no broker"),
+        UnitEntry(node="00000011", premises="Shop 1"),
+    )
     saved = tmp_path / "fleet.json"
     saved.write_bytes(msgspec.json.encode(FleetList(at=clock.at, units=units)))
     capsys.readouterr()
@@ -285,6 +289,60 @@ def test_show_names_what_was_booted_and_never_what_is_intended(
 
     said = capsys.readouterr().out
     assert f"{NEW}: for all units; supported until {SUPPORT_ENDS}." in said
-    assert ["00000010  Shop 0    0.1.0.202611010000  yes", "00000011  Shop 1    not told            yes"] == (
-        said.splitlines()[-2:]
-    )
+    assert [
+        "00000010  Shop 0    0.1.0.202611010000  yes        returned: no broker",
+        "00000011  Shop 1    not told            yes        not told",
+    ] == said.splitlines()[-2:]
+
+
+@pytest.fixture
+def carried(town: Fleet) -> Path:
+    """What the scripts that 'fleet install' makes were asked, and what was signed at that moment."""
+    open_enrolment(town.folder, ["enrol.town"])
+    told = town.layout.town / "told"
+    signed = f"$(cat {town.layout.release} 2>/dev/null | cksum)"
+    for script, line in ((town.layout.carry, "carry $1 $2 $(wc -c)"), (town.layout.apply, "apply")):
+        script.write_text(f'#!/bin/sh\n[ ! -e {town.layout.town}/refuse ] || exit 1\necho "{line} {signed}" >>{told}\n')
+        script.chmod(0o700)
+    told.touch()
+    return told
+
+
+def test_bundle_is_there_before_the_release_that_names_it(town: Fleet, maker: Maker, carried: Path) -> None:
+    publish(town, maker.bundle())
+
+    bundle = in_force(town).bundles[0]
+    first, second = carried.read_text().splitlines()
+    assert first.startswith(f"carry {bundle.sha256} {bundle.size_bytes} {bundle.size_bytes} 4294967295 0")
+    assert second.startswith("apply ")
+    assert not second.endswith(" 4294967295 0")
+
+
+def test_release_is_not_signed_while_its_bundle_is_not_there(
+    town: Fleet, maker: Maker, carried: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (town.layout.town / "refuse").touch()
+
+    assert 1 == release(town, "publish", maker.bundle(), "--support-ends", SUPPORT_ENDS, "--percent", "100")
+    assert "Nothing was signed: run this again" in capsys.readouterr().err
+    assert not town.layout.release.exists()
+    assert "" == carried.read_text()
+
+
+def test_pause_goes_without_a_bundle(town: Fleet, maker: Maker, carried: Path) -> None:
+    publish(town, maker.bundle())
+    carried.write_text("")
+
+    assert 0 == release(town, "pause")
+
+    assert ["apply"] == [line.split()[0] for line in carried.read_text().splitlines()]
+
+
+def test_town_of_before_is_told_to_install_again(
+    town: Fleet, maker: Maker, carried: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert carried.exists()
+    town.layout.carry.unlink()
+
+    assert 2 == release(town, "publish", maker.bundle(), "--support-ends", SUPPORT_ENDS, "--percent", "100")
+    assert "run 'watchlink fleet install' again" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 PI, PC = "watchlink-pi", "watchlink-pc"
 OLD, NEW, NEWEST = "0.1.0.202611010000", "0.1.0.202611020000", "0.1.0.202611030000"
@@ -37,7 +38,7 @@ class Maker:
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=30))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
             .sign(key, hashes.SHA256())
         )
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
