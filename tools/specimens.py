@@ -285,6 +285,7 @@ def _rehearsed() -> dict[str, Screen]:
         "ready": _Shop().online(),
         "fault": _Shop().online().hear(PartFailed(Part.SOUNDER, "pins")),
         "fault-tell": _steady(_Shop().online()).hear(PartFailed(Part.SOUNDER, "pins")),
+        "card-fault": _Shop().online().hear(PartFailed(Part.CARD, "its data cannot be read")),
         "refused": _Shop().hear(LinkDown("not authorised", is_permanent=True)),
         "duplicate": _Shop().online().hear(SessionTaken()).wait(2_000).hear(SessionTaken()),
         "no-link": _Shop().wait(minute_ms),

@@ -14,6 +14,8 @@ central_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as CN
 is_back() { # unit times
     [ "$(systemctl show --property=NRestarts --value "$1")" -ge "$2" ] && systemctl --quiet is-active "$1"
 }
+is_linked() { grep --quiet '"is_linked":true' /run/watchlink-node/vitals.json; }
+tells_card() { systemctl show --property=StatusText --value watchlink-node | grep --quiet ' card'; }
 main_pid() { systemctl show --property=MainPID --value "$1"; }
 state=/var/lib/watchlink-node
 # The transmit key's line: a file that records a CM108's reports. The node keys for 30 s when it finds the file "over".
@@ -87,9 +89,18 @@ attempt node_is_connected
 watchlink node check --config $state/node.toml --json >/proof/check
 mkdir /proof/bundle
 /opt/watchlink/bin/watchlink node diagnose --config $state/node.toml --to /proof/bundle >/proof/diagnose 2>&1
+attempt is_linked
+stat --format='%U %a %n' /run/watchlink-node /run/watchlink-node/vitals.json >/proof/vitals-files
+cp /run/watchlink-node/vitals.json /proof/vitals
+# Played: the card's own program. The node reads its file at each start.
+mkdir -m 755 /run/watchlink-appliance
+printf '{"version":"0.1.0.5","slot":"a","compatible":"watchlink-pc","card":"it wears out"}' >/run/watchlink-appliance/system.json
 mid_over hung kill -STOP "$pid"
 attempt is_back watchlink-node 1
 show watchlink-node watchlink-node.restarted
+attempt tells_card
+systemctl show --property=StatusText --value watchlink-node >/proof/card-told
+rm -r /run/watchlink-appliance
 mid_over killed kill -KILL "$(main_pid watchlink-node)"
 attempt is_back watchlink-node 2
 mid_over stopped systemctl stop watchlink-node
