@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +74,7 @@ def read(file: Path) -> list[Bug]:
 
 def rotten(bugs: Iterable[Bug], root: Path) -> Iterable[str]:
     """What of the list no longer fits the tree, in sentences: texts that are gone, tests that are gone."""
+    tests_in = cache(_tests_in)  # many bugs name the same file
     for bug in bugs:
         try:
             bug.planted((root / bug.file).read_text(encoding="utf-8"))
@@ -80,7 +82,7 @@ def rotten(bugs: Iterable[Bug], root: Path) -> Iterable[str]:
             yield f"{bug.name}: {e}"
         for test in bug.tests:
             file, _, name = test.partition("::")
-            if name.partition("[")[0] not in _tests_in(root / file):
+            if name.partition("[")[0] not in tests_in(root / file):
                 yield f"{bug.name}: there is no test {test}"
 
 
