@@ -70,7 +70,7 @@ def build(recipe: Recipe, folder: Path, epoch_s: int, maker: Path, say: Callable
     folder.mkdir(parents=True)
     signing = maker_in(maker)
     say("Watchlink's package")
-    package = _package(recipe.architecture)
+    package = build_package(recipe.architecture)
     say(f"Debian {recipe.suite} for {recipe.architecture}, {len(recipe.packages)} packages and what they need")
     root = folder / "root"
     build_root(recipe, root, package, epoch_s)
@@ -121,7 +121,12 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(reading, "sha256").hexdigest()
 
 
-def _package(architecture: str) -> Path:
+def build_package(architecture: str) -> Path:
+    """Watchlink's Debian package with what a unit needs.
+
+    Raises:
+        BuildError: it cannot be made.
+    """
     said = run(REPOSITORY / "scripts/deb", architecture, "node", folder=REPOSITORY)
     found = _MADE.search(said)
     if found is None:

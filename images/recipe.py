@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from images.errors import RecipeError
 
@@ -31,6 +32,7 @@ CARD_ID: Final = "574c4b31"
 """Of every card, in its MBR: partitions are found by it. In files ``@card_id@``, ``@compatible@``, ``@version@``."""
 TEMPLATE: Final = ".in"
 EVERYWHERE: Final = "all"
+INITRAMFS: Final = "initramfs-tools"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PACKAGE: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _UNIT: Final = re.compile(r"[A-Za-z0-9@_.\\-]+\.(service|socket|timer|mount|path|target)")
@@ -85,7 +87,7 @@ class ArchitectureFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     compatible: str
     """The sort of hardware, as releases name it."""
     kernel: str
-    """Debian's package."""
+    """Debian's package; empty = none."""
     values: dict[str, str] = field(default_factory=dict)
     """Of variables, instead of their defaults."""
 
@@ -142,7 +144,12 @@ class Recipe(Struct, frozen=True):
     @property
     def packages(self) -> tuple[str, ...]:
         """Of Debian's, sorted, with the kernel."""
-        return tuple(sorted({self.machine.kernel, *(name for layer in self.layers for name in layer.packages)}))
+        names = {name for layer in self.layers for name in layer.packages}
+        return tuple(sorted(names | {self.machine.kernel} if self.machine.kernel else names - {INITRAMFS}))
+
+    def without_kernel(self) -> Recipe:
+        """For a container, which runs on the kernel that is there."""
+        return replace(self, machine=replace(self.machine, kernel=""))
 
 
 def read_recipe(

@@ -26,6 +26,7 @@ _EMPTIED: Final = (
 )
 """Each build would make them anew, or each unit has its own."""
 _PACKAGE: Final = "watchlink.deb"
+_ENVIRONMENT: Final = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
 
 def build_root(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
@@ -40,8 +41,17 @@ def build_root(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
     Raises:
         BuildError: a step failed.
     """
-    env = {"SOURCE_DATE_EPOCH": str(epoch_s), "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    _bootstrap(recipe, root, env)
+    bootstrap(recipe, root)
+    dress(recipe, root, package, epoch_s)
+
+
+def dress(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
+    """Put everything into a root that has its packages.
+
+    Raises:
+        BuildError: a step failed.
+    """
+    env = {**_ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch_s)}
     _install(root, package, env)
     for path, name in SHIPPED.items():
         source = SYSTEMD / name
@@ -53,7 +63,8 @@ def build_root(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
     for layer in recipe.layers:
         _set_up(root, layer, {**env, "WATCHLINK_ARCHITECTURE": recipe.architecture})
     _release(root, {"IMAGE_ID": recipe.machine.compatible, "IMAGE_VERSION": recipe.version})
-    _make_initramfs(root, env)
+    if recipe.machine.kernel:
+        _make_initramfs(root, env)
     _clean(root, epoch_s)
 
 
@@ -69,7 +80,12 @@ def kernel_version(root: Path) -> str:
     return versions[0]
 
 
-def _bootstrap(recipe: Recipe, root: Path, env: Mapping[str, str]) -> None:
+def bootstrap(recipe: Recipe, root: Path) -> None:
+    """Make a root with the recipe's packages alone.
+
+    Raises:
+        BuildError: they cannot be had.
+    """
     # The initramfs is made once, when everything that goes into it is there.
     run(
         *("unshare", "--mount", "--propagation=private"),
@@ -79,7 +95,7 @@ def _bootstrap(recipe: Recipe, root: Path, env: Mapping[str, str]) -> None:
         *(f"--dpkgopt=path-include={pattern}" for pattern in _KEPT),
         "--dpkgopt=force-confold",
         *(recipe.suite, root),
-        env={**env, "INITRD": "No"},
+        env={**_ENVIRONMENT, "INITRD": "No"},
     )
 
 

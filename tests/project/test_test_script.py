@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts/test"
 PYTHON = """#!/bin/sh
 case "$*" in
 *-V*) echo Python 3 && exit ;;
-*debian_root*) exit ;;
+*debian_root* | *image_root*) exit ;;
 *postgresql*--ignore=tests/office/people*) part=other_pages ;;
 *postgresql*) part=registers ;;
 *brief*) part=second ;;

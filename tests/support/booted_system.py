@@ -31,7 +31,7 @@ _DEBIANS_PYTHON: Final = Path("/usr/bin/python3.13")
 """The root's, if this machine runs the same Debian."""
 _PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
 SYSTEM: Final = "/etc/systemd/system"
-_ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
+ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
 """Booted systems share the control groups of whoever starts them, a unit's by its name: what one of them stops and
 tidies away would be gone under the other's next child ("Failed to spawn executor")."""
 
@@ -101,7 +101,7 @@ def boot(
     """
     proof = folder / "proof"
     proof.mkdir()
-    with _ONE_AT_A_TIME.open("w") as lock:
+    with ONE_AT_A_TIME.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         said = _booted(root, proof, mounts, binds, identity)
     assert (proof / "done").exists(), said.decode(errors="replace")[-4000:]
