@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_enrol(commands, shared)
     install = commands.add_parser("install", help="put this unit in place, or bring it up to date")
     install.set_defaults(run=_install)
+    reach = commands.add_parser("reach", help="on an image: let this unit's programs reach whom they are to")
+    reach.set_defaults(run=_install)
     unkey = commands.add_parser(
         "unkey",
         parents=[shared],
@@ -156,7 +158,7 @@ def _run(config_file: Path) -> int:
 
 def _install(_config_file: Path) -> int:
     # Listed here; where it is the first word, the installation's own program does it.
-    raise ConfigError("write 'watchlink node install', and its options after that")
+    raise ConfigError("write 'watchlink node install' or 'watchlink node reach', and options after that")
 
 
 def _settle(config_file: Path) -> None:

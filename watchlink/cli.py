@@ -27,6 +27,7 @@ OF_MACHINES: Final = {
     ("central", "check"): "installation.cli",
     ("central", "take-bundle"): "installation.cli",
     ("node", "install"): "installation.node_cli",
+    ("node", "reach"): "installation.node_cli",
     ("fleet", "install"): "installation.fleet_cli",
 }
 """Commands about the machine that a program runs on: they need none of the program (ADR 0027)."""
