@@ -194,7 +194,7 @@ def _of_image(program: str, facts: UnitFacts) -> list[tuple[str, str, str]]:
     if not facts.image:
         return []
     return [
-        ("slot", "Booted from", NOT_TOLD if facts.slot is None else f"slot {facts.slot.upper()}"),
+        ("slot", "Booted from", f"slot {facts.slot.upper()}" if facts.slot in ("a", "b") else NOT_TOLD),
         ("program", "Program", program or NOT_TOLD),
         ("update", "Update", update_words(facts)),
     ]

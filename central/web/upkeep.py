@@ -190,7 +190,7 @@ def _faults(line: NodeLine) -> Iterator[Need]:
             yield Need("speech", f"No spoken alerts: {detail.removeprefix(_SPEECH)}.", _ENGINEER, _CHECK)
         else:
             said = f"{_PARTS.get(part, part)}: {detail}" if is_there else fault
-            yield Need("fault", f"{said}.", _ENGINEER, _CHECK)
+            yield Need("fault", f"{said.rstrip('.')}.", _ENGINEER, _CHECK)
 
 
 def _radio(line: NodeLine) -> Iterator[Need]:

@@ -44,7 +44,7 @@ def update_words(facts: UnitFacts) -> str:
     if update is None:
         return "none yet"
     said = _UPDATES.get(update.state, f"{update.state} {{version}}")
-    reason = f": {update.reason.rstrip('.')}" if update.reason else ""
+    reason = f". {update.reason[0].upper()}{update.reason[1:].rstrip('.')}" if update.reason else ""
     return f"{said.format(version=update.version, image=facts.image or 'the one before')}{reason}"
 
 

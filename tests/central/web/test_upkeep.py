@@ -113,8 +113,8 @@ def test_end_of_an_images_support_is_told_two_months_before(left: timedelta, wor
     [
         ("trying", []),
         ("taken", []),
-        ("returned", ["Tried 0.1.1, went back to 0.1.0.5: buttons did not work. Call the fleet engineer."]),
-        ("refused", ["Refused 0.1.1: buttons did not work. Call the fleet engineer."]),
+        ("returned", ["Tried 0.1.1, went back to 0.1.0.5. Buttons did not work. Call the fleet engineer."]),
+        ("refused", ["Refused 0.1.1. Buttons did not work. Call the fleet engineer."]),
     ],
 )
 def test_update_that_was_not_taken_is_told(state: str, words: list[str]) -> None:
@@ -127,7 +127,7 @@ def test_update_that_was_not_taken_is_told(state: str, words: list[str]) -> None
     ("fault", "words"),
     [
         ("oled: no answer at 0x3c", "Panel: no answer at 0x3c. Call the fleet engineer."),
-        ("card: it is full", "Memory card: it is full. Call the fleet engineer."),
+        ("card: The card is full.", "Memory card: The card is full. Call the fleet engineer."),
         ("clock: not proven", "Clock: nothing vouches for it, so alerts carry no time. Call the fleet engineer."),
         ("clock: 70 s behind central's clock", "Clock: 70 s behind central's clock. Call the fleet engineer."),
         ("speech: no spoken alerts: disk full", "No spoken alerts: disk full. Call the fleet engineer."),

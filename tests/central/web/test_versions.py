@@ -37,6 +37,11 @@ def test_version_is_the_booted_one_whatever_became_of_the_newest(state: str) -> 
     assert entry.update == shown["Update"]
 
 
+@pytest.mark.parametrize("slot", [None, "unknown"])
+def test_slot_that_is_not_known_is_not_told(slot: str | None) -> None:
+    assert ("slot", "Booted from", "not told") in facts_of(booted(0x10, slot=slot))
+
+
 @pytest.mark.parametrize("known", [None, UnitFacts(version="0.1.0")])
 def test_unit_without_an_image_says_its_programs_version_and_nothing_of_slots(known: UnitFacts | None) -> None:
     line = unit(0x10, facts=known)
@@ -50,11 +55,11 @@ def test_unit_without_an_image_says_its_programs_version_and_nothing_of_slots(kn
     [
         (None, "none yet"),
         (update("fetching"), f"Fetching {NEW}"),
-        (update("waiting", "an alert here is open"), f"{NEW} waits: an alert here is open"),
+        (update("waiting", "The unit is in use."), f"{NEW} waits. The unit is in use"),
         (update("trying"), f"Trying {NEW}"),
         (update("taken"), f"{NEW} taken"),
-        (update("returned", "buttons did not work."), f"Tried {NEW}, went back to {OLD}: buttons did not work"),
-        (update("refused", "the signature is wrong"), f"Refused {NEW}: the signature is wrong"),
+        (update("returned", "buttons did not work."), f"Tried {NEW}, went back to {OLD}. Buttons did not work"),
+        (update("refused", "the signature is wrong"), f"Refused {NEW}. The signature is wrong"),
         (update("newer-word"), f"newer-word {NEW}"),
     ],
 )
@@ -102,5 +107,5 @@ def test_units_whose_update_was_not_taken_are_shown_alone() -> None:
     page = told(ask("/fleet?wrong=update", lines).text)
 
     assert ["Shop 002"] == names(lines, Asked(wrong="update"))
-    assert f"Tried {NEW}, went back to {OLD}: no contact with central. Call the fleet engineer." in page
+    assert f"Tried {NEW}, went back to {OLD}. No contact with central. Call the fleet engineer." in page
     assert "Shop 003" not in page
