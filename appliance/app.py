@@ -25,7 +25,6 @@ from appliance.kept import load_notes, read_vitals, save_notes, tell
 from appliance.net.releases import Releases
 from appliance.slots.handler import Slots
 from appliance.slots.restart import ask_for_trial, restart
-from runtime.boot_id import machine_boot_id
 from runtime.clock_proof import is_synchronised
 from runtime.monotonic import boottime_ms
 from runtime.regular_file import read_regular
@@ -58,10 +57,12 @@ class Appliance:
         image: what runs.
         slots: the card's systems.
         places: where things lie.
+        boot_id: of the machine.
         wait: for that many seconds or until the program is to end; whether it is.
     """
 
-    def __init__(self, image: Image, slots: Slots, places: Places, wait: Callable[[float], bool]) -> None:
+    def __init__(self, image: Image, slots: Slots, places: Places, boot_id: str, wait: Callable[[float], bool]) -> None:
+        self._boot_id = boot_id
         self._image = image
         self._slots = slots
         self._places = places
@@ -96,7 +97,7 @@ class Appliance:
             compatible=self._image.compatible,
             booted=booted,
             primary=self._known(self._slots.primary),
-            boot_id=machine_boot_id(),
+            boot_id=self._boot_id,
             jitter=zlib.crc32(identity.node.encode()) / 2**32,
             hurry=self._image.hurry,
         )

@@ -54,6 +54,7 @@ def _run(_: argparse.Namespace) -> None:
         from appliance.app import Appliance, Places  # noqa: PLC0415 - RAUC asks often, and needs none of it
         from appliance.slots.booted import COMMAND_LINE  # noqa: PLC0415
         from appliance.slots.handler import Slots  # noqa: PLC0415
+        from runtime.boot_id import machine_boot_id  # noqa: PLC0415
         from runtime.logs import set_up_logging  # noqa: PLC0415
         from runtime.service import Service  # noqa: PLC0415
 
@@ -68,9 +69,11 @@ def _run(_: argparse.Namespace) -> None:
         return ended.wait(seconds)
 
     service.ready()
-    # systemd hands the kernel's command line over: this program sees nothing in /proc but itself.
+    places = Places(node=NODE_FOLDER, own=OWN_FOLDER)
+    # systemd hands both over: this program sees nothing in /proc but itself.
+    boot_id = os.environ.get("BOOT_ID") or machine_boot_id()
     command_line = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/proc")) / COMMAND_LINE.name
-    Appliance(image, Slots(image, command_line), Places(node=NODE_FOLDER, own=OWN_FOLDER), wait).run()
+    Appliance(image, Slots(image, command_line), places, boot_id, wait).run()
     service.stopping()
 
 

@@ -62,7 +62,6 @@ class Machine:
         self.refusal = ""
         self.vitals: dict[str, object] = {"is_armed": True, "is_linked": True, "may_restart": True}
         monkeypatch.setattr(app, "boottime_ms", lambda: self.now_ms)
-        monkeypatch.setattr(app, "machine_boot_id", lambda: self.boot_id)
         monkeypatch.setattr(app, "is_synchronised", lambda: True)
         monkeypatch.setattr(app, "restart", self.restart)
         monkeypatch.setattr(app, "install", self.install)
@@ -118,7 +117,7 @@ class Machine:
             return self.now_ms >= end_ms
 
         try:
-            Appliance(self.image, Slots(self.image, line), self.places, turn).run()
+            Appliance(self.image, Slots(self.image, line), self.places, self.boot_id, turn).run()
         except RestartedError:
             return True
         return False
@@ -182,7 +181,7 @@ def test_system_that_cannot_be_told_is_told_as_unknown_and_nothing_is_written_ov
     unit.claim()
     line_slot, unit.running = "a", "b"
     (unit.folder / "cmdline").write_text(f"watchlink.slot={line_slot}")
-    appliance = Appliance(unit.image, Slots(unit.image, unit.folder / "cmdline"), unit.places, lambda _: True)
+    appliance = Appliance(unit.image, Slots(unit.image, unit.folder / "cmdline"), unit.places, "one", lambda _: True)
     appliance.run()
 
     assert ("1.0", "unknown") == (unit.told.version, unit.told.slot)
@@ -235,7 +234,7 @@ def test_notes_are_whole_or_nothing(tmp_path: Path) -> None:
 
 def test_fault_of_the_program_ends_no_order_without_an_answer(unit: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    appliance = Appliance(unit.image, Slots(unit.image), unit.places, lambda _: True)
+    appliance = Appliance(unit.image, Slots(unit.image), unit.places, "one", lambda _: True)
 
     def fail() -> events.Event:
         raise ZeroDivisionError

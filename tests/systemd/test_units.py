@@ -413,6 +413,15 @@ def test_card_is_mounted_before_all_that_lies_on_it_and_a_card_that_hangs_stops_
     assert ["2min"] == lines_of(CARD, "TimeoutStartSec")
 
 
+def test_appliance_is_told_what_it_cannot_see_in_proc() -> None:
+    """Which system the kernel was started for, and which boot this is: without them a trial could not be judged."""
+    name = "watchlink-appliance.service"
+
+    assert ["pid"] == lines_of(name, "ProcSubset")
+    assert ["cmdline:/proc/cmdline"] == lines_of(name, "LoadCredential")
+    assert "BOOT_ID=%b" in lines_of(name, "Environment")
+
+
 def test_seed_is_taken_before_the_unit_claims_and_not_where_it_would_be_forgotten() -> None:
     name = "watchlink-seed.service"
 
