@@ -38,6 +38,7 @@ NAMES: Final = (
     "watchlink-appliance.service",
     "watchlink-tryboot.service",
     "watchlink-reach.service",
+    "watchlink-trial-guard.service",
 )
 CARD: Final = "watchlink-card.service"
 SOCKETS: Final = tuple(sorted(path.name for path in UNITS.glob("*.socket")))
