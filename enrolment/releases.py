@@ -76,6 +76,7 @@ class Releases:
         self._path = folder / RELEASE
         self._judged: dict[str, tuple[Mark, bool]] = {}
         self._told: object = None
+        self._trouble = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="releases")
         self.in_force: InForce | None = None
@@ -142,8 +143,10 @@ class Releases:
                 self.look()
             except Stopped:
                 return
-            except Exception:
-                logger.exception("the release could not be looked at")
+            except Exception as e:
+                if repr(e) != self._trouble:  # Not every second.
+                    logger.exception("the release could not be looked at")
+                self._trouble = repr(e)
             self._stopping.wait(LOOK_S)
 
     def _tell(self, release: Release, lacking: list[Bundle]) -> None:

@@ -17,7 +17,6 @@ from installation.findings import Finding, bad, expiry, why
 from installation.machine import Machine
 from installation.steps import Say
 from runtime.bundle_folder import BundleError, BundleFolder, megabytes
-from runtime.folder_lock import folder_lock
 from wire.errors import WireError
 from wire.fleet_files import RELEASE, RELEASES
 from wire.release import Bundle, Release, open_release
@@ -53,16 +52,15 @@ def take_bundle(machine: Machine, source: BinaryIO, bundle: tuple[str, int], kee
     folder = BundleFolder(machine.path(BUNDLES))
     try:
         make_folder(folder.path)
-        with folder_lock(folder.path):
-            here = release_here(machine)
-            named = {one.sha256 for one in here.bundles} if here is not None else set()
-            gone = folder.clean({sha256, *keep, *named})
-            if gone:
-                say(f"deleted {gone} bundle{'' if gone == 1 else 's'} of older versions")
-            if folder.holds(sha256, size_bytes):
-                say("it is there already")
-                return
-            folder.take(source, sha256, size_bytes)
+        here = release_here(machine)
+        named = {one.sha256 for one in here.bundles} if here is not None else set()
+        gone = folder.clean({sha256, *keep, *named})
+        if gone:
+            say(f"deleted {gone} bundle{'' if gone == 1 else 's'} of older versions")
+        if folder.holds(sha256, size_bytes):
+            say("it is there already")
+            return
+        folder.take(source, sha256, size_bytes)
     except BundleError as e:
         raise InstallError(f"The bundle is not taken: {e}.") from e
     except OSError as e:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from runtime.atomic import PUBLIC, put_in_place
+from runtime.folder_lock import folder_lock
 
 SUFFIX: Final = ".raucb"
 FREE_BYTES_KEPT: Final = 512 * 1024 * 1024
@@ -50,7 +51,7 @@ def digest_of(path: Path, should_stop: Callable[[], bool] = lambda: False) -> st
 
 
 class BundleFolder:
-    """One folder; it is made when the first bundle comes."""
+    """One folder; it is made when the first bundle comes. Two who change it wait for one another."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -79,7 +80,11 @@ class BundleFolder:
             OSError: the disk refuses.
         """
         self.path.mkdir(mode=0o755, exist_ok=True)
-        self._sweep()
+        with folder_lock(self.path):
+            self._sweep()
+            self._take(source, sha256, size_bytes)
+
+    def _take(self, source: BinaryIO, sha256: str, size_bytes: int) -> None:
         free = shutil.disk_usage(self.path).free
         if free < size_bytes + FREE_BYTES_KEPT:
             raise BundleError(
@@ -112,10 +117,12 @@ class BundleFolder:
         """Delete all bundles but these, and what an interruption left. Returns how many bundles."""
         if not self.path.is_dir():
             return 0
-        self._sweep()
-        gone = [one for one in self.path.iterdir() if (named := _NAME.fullmatch(one.name)) and named[1] not in keep]
-        for one in gone:
-            one.unlink(missing_ok=True)
+        with folder_lock(self.path):
+            self._sweep()
+            names = (one.name for one in self.path.iterdir())
+            gone = [name for name in names if (named := _NAME.fullmatch(name)) and named[1] not in keep]
+            for name in gone:
+                (self.path / name).unlink(missing_ok=True)
         return len(gone)
 
     def _sweep(self) -> None:

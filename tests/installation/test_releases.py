@@ -14,6 +14,7 @@ import pytest
 
 from installation import places
 from installation.check import check
+from installation.cli import main
 from installation.errors import InstallError, PackError
 from installation.findings import Finding
 from installation.fleet_install import carry_script
@@ -234,3 +235,9 @@ def test_bundles_go_by_a_script_of_their_own(tmp_path: Path, to: str) -> None:
         assert f"|{to}|watchlink central {arguments}|BYTES" in said
     else:
         assert f"central|{arguments.replace(' ', '|')}|BYTES" in said
+
+
+@pytest.mark.parametrize("words", [("../../etc/passwd", "6"), ("A" * 64, "6"), ("a" * 64, "0"), ("a" * 64, "6", "b")])
+def test_only_a_digest_and_a_size_name_a_bundle(words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["take-bundle", *words])

@@ -13,12 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from appliance.core.events import BundleFetched, FetchFailed, ReleaseSeen
+from appliance.identity import Identity
+from appliance.net.releases import Releases
 from tests.support.enrolling_town import HOST, EnrollingTown, NewUnit, ServiceProcess, running_service
 from tests.support.enrolment_thread import ServiceThread, service_thread
 from tests.support.fleet_broker import DEADLINE_S, wait_until
 from tests.support.published_release import authority_of, bundle_in, large_bundle_in, publish_in, release_of
+from wire.enrolment import ENROL_PATH
 from wire.release import BUNDLE_PATH, RELEASE_PATH, Bundle, open_release
+from wire.renewal_request import PATH as RENEWAL_PATH
+from wire.renewal_request import RenewalRequest, seal_renewal
 
 SYSTEM = bytes(range(256)) * 4096
 MB = 1_000_000
@@ -46,6 +53,18 @@ def get(town: EnrollingTown, port: int, path: str, **headers: str) -> tuple[int,
         connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def post(town: EnrollingTown, port: int, path: str, body: bytes) -> int:
+    """Its status."""
+    connection = connect(town, port)
+    try:
+        connection.request("POST", path, body)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
     finally:
         connection.close()
 
@@ -160,14 +179,41 @@ def test_slow_reader_cannot_keep_a_turn(town: EnrollingTown, monkeypatch: pytest
             wait_until(lambda: 206 == get(town, service.port, path, range="bytes=0-9")[0], "a turn is free")
 
 
-def test_claims_are_answered_while_many_units_fetch(town: EnrollingTown) -> None:
+def test_unit_gets_its_bundle_in_several_turns(
+    town: EnrollingTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the unit's own program. A turn that ends is nothing that the service complains of."""
+    monkeypatch.setattr("enrolment.handlers.releasing.TURN_S", 1.0)
+    bundle, _ = large_bundle_in(town.fleet.layout.town, 6 * MB)
+    publish(town, bundle)
+    set_rate(town, 2_500)
+    with service_thread(town) as service:
+        wait_for(service)
+        authority = town.fleet.folder.authority_public()
+        unit = Releases(
+            Identity("00000010", HOST, service.port, town.fleet.layout.trusted, authority), tmp_path / "unit"
+        )
+        seen = unit.ask()
+        assert isinstance(seen, ReleaseSeen)
+        assert (bundle,) == seen.release.bundles
+        became = [unit.fetch(bundle)]
+        while not isinstance(became[-1], BundleFetched):
+            assert isinstance(became[-1], FetchFailed)
+            assert "cut" == became[-1].why, became[-1]
+            assert len(became) < 20
+            became.append(unit.fetch(bundle))
+
+    assert len(became) > 1
+    assert bundle.sha256 == hashlib.sha256(unit.path_of(bundle).read_bytes()).hexdigest()
+    assert [] == [one.getMessage() for one in caplog.records if one.name.startswith("uvicorn")]
+
+
+def test_claims_and_renewals_are_answered_while_many_units_fetch(town: EnrollingTown) -> None:
     """Forty units that ask for 100 MB at once, some of them on lines that hardly read."""
     bundle, file = large_bundle_in(town.fleet.layout.town, 100 * MB)
     publish(town, bundle)
     path = f"{BUNDLE_PATH}{bundle.sha256}"
-    (town.folder / "enrol.toml").write_text(
-        (town.folder / "enrol.toml").read_text().replace("[web]\n", "[web]\nbundle_kilobytes_per_s = 10000\n")
-    )
+    set_rate(town, 10_000)
     town.reserve(6)
     stop, statuses = threading.Event(), []
 
@@ -179,19 +225,21 @@ def test_claims_are_answered_while_many_units_fetch(town: EnrollingTown) -> None
     with running_service(town) as service:
         wait_for(service)
         before = rss_kb(service.process.pid)
-        units = [threading.Thread(target=fetch) for _ in range(40)]
-        for unit in units:
-            unit.start()
+        fetching = [threading.Thread(target=fetch) for _ in range(40)]
+        for one in fetching:
+            one.start()
         wait_until(lambda: 206 in statuses and 503 in statuses, "some fetch, others wait")
         took = []
         for number in range(0x10, 0x16):
-            started = time.monotonic()
-            status, _ = service.ask(NewUnit(number).sealed())
-            took.append(time.monotonic() - started)
-            assert 200 == status
+            unit = NewUnit(number)
+            renewal = RenewalRequest(node=f"{number:08x}", csr=unit.request(ec.generate_private_key(ec.SECP256R1())))
+            for path, body in ((ENROL_PATH, unit.sealed()), (RENEWAL_PATH, seal_renewal(renewal, unit.signing))):
+                started = time.monotonic()
+                assert 200 == post(town, service.port, path, body)
+                took.append(time.monotonic() - started)
         stop.set()
-        for unit in units:
-            unit.join()
+        for one in fetching:
+            one.join()
         grown = rss_kb(service.process.pid) - before
     assert max(took) < DEADLINE_S / 2
     assert grown < 40_000
@@ -201,8 +249,7 @@ def test_claims_are_answered_while_many_units_fetch(town: EnrollingTown) -> None
 def test_all_bundles_together_keep_to_their_rate(town: EnrollingTown) -> None:
     bundle = bundle_in(town.fleet.layout.town, SYSTEM)
     publish(town, bundle)
-    toml = town.folder / "enrol.toml"
-    toml.write_text(toml.read_text().replace("[web]\n", "[web]\nbundle_kilobytes_per_s = 1000\n"))
+    set_rate(town, 1_000)
     with service_thread(town) as service:
         wait_for(service)
         started, got = time.monotonic(), []
@@ -228,6 +275,12 @@ def test_unit_that_stops_reading_is_cut_off(town: EnrollingTown, monkeypatch: py
         with begun(town, service.port, bundle), begun(town, service.port, bundle):
             path = f"{BUNDLE_PATH}{bundle.sha256}"
             wait_until(lambda: 206 == get(town, service.port, path, range="bytes=0-9")[0], "a turn is free")
+
+
+def set_rate(town: EnrollingTown, kilobytes_per_s: int) -> None:
+    """Of all bundles together."""
+    toml = town.config.read_text()
+    town.config.write_text(toml.replace("[web]\n", f"[web]\nbundle_kilobytes_per_s = {kilobytes_per_s}\n"))
 
 
 def rss_kb(pid: int) -> int:
