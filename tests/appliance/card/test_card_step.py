@@ -125,6 +125,13 @@ def test_full_card_is_told_and_used(card: Path) -> None:
     assert "The card is full" in told(card)
 
 
+def test_step_that_is_run_again_leaves_everything_as_it_is(card: Path) -> None:
+    said = step(card, f"echo kept >$ROOT/data/node/x; {STEP} $ROOT; cat $ROOT/var/lib/watchlink-node/x")
+
+    assert "kept\n" == said
+    assert "" == told(card)
+
+
 def test_fault_that_is_over_is_no_longer_told(card: Path) -> None:
     device = card / "data.img"
     use(card, card / "nothing")
