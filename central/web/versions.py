@@ -19,7 +19,7 @@ SHOWN_MAX: Final = 4
 _UNDER_WAY: Final = {"fetching": "fetching", "waiting": "waiting to restart", "trying": "trying"}
 _UPDATES: Final = {
     "fetching": "Fetching {version}",
-    "waiting": "{version} waits",
+    "waiting": "Waiting with {version}",
     "trying": "Trying {version}",
     "taken": "{version} taken",
     "returned": "Tried {version}, went back to {image}",

@@ -55,7 +55,7 @@ def test_unit_without_an_image_says_its_programs_version_and_nothing_of_slots(kn
     [
         (None, "none yet"),
         (update("fetching"), f"Fetching {NEW}"),
-        (update("waiting", "The unit is in use."), f"{NEW} waits. The unit is in use"),
+        (update("waiting", "The unit is in use."), f"Waiting with {NEW}. The unit is in use"),
         (update("trying"), f"Trying {NEW}"),
         (update("taken"), f"{NEW} taken"),
         (update("returned", "buttons did not work."), f"Tried {NEW}, went back to {OLD}. Buttons did not work"),
