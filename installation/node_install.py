@@ -80,6 +80,8 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
         here = {name: data for name in FILES if (data := read(machine.path(f"{node_places.STATE}/{name}"))) is not None}
         unit = _claiming(machine, given, here) or _armed(machine, record, given, here, now or datetime.now(UTC))
         want_programs(machine, PROGRAM, node_places.packages(unit.toml))
+        if node_places.has_pins(unit.toml):
+            _want_pins(machine)
         ours = [
             Wanted(path, shipped(name), EXECUTABLE if path == node_places.ADOPT else PUBLIC, is_editable=True)
             for path, name in node_places.SHIPPED.items()
@@ -109,6 +111,15 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
     is_claiming = unit.services[0].name == node_places.ENROL
     name = f"{node_text(unit.node)} {'is being claimed' if is_claiming else 'is here'}"
     say(f"Everything is in place: {name}." if is_busy else f"Nothing to do: everything is in place, {name}.")
+
+
+def _want_pins(machine: Machine) -> None:
+    if machine.path(node_places.PINS_LIBRARY).exists() or not machine.missing_packages((node_places.PINS_PACKAGE,)):
+        return
+    raise InstallError(
+        f"The library for a Pi's pins is missing. On Raspberry Pi OS: apt install {node_places.PINS_PACKAGE}."
+        " Debian 13 has no such package: use the image for a unit's card. Nothing was changed."
+    )
 
 
 def _is_announced(machine: Machine, unit: Unit) -> bool:

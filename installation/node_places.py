@@ -61,7 +61,7 @@ CONFIGURED: Final = (
 SETTINGS: Final = ("watchlink-node.conf",)
 SHIPPED: Final = {
     ADOPT: "watchlink-adopt",
-    f"{RULES}/60-watchlink-radio.rules": "udev/60-watchlink-radio.rules",
+    **{f"{RULES}/60-watchlink-{name}.rules": f"udev/60-watchlink-{name}.rules" for name in ("board", "radio")},
     **{f"/etc/{kind}.d/{name}": f"{kind}.d/{name}" for kind in ("sysusers", "tmpfiles") for name in SETTINGS},
     **{f"{SYSTEM}/{name}.service": f"{name}.service" for name in (UNIT, RENEW, ENROL, GALLERY)},
     f"{SYSTEM}/{RENEW}.timer": f"{RENEW}.timer",
@@ -71,8 +71,11 @@ SHIPPED: Final = {
 
 PACKAGES: Final = ("xfonts-terminus",)
 """For the screen."""
-BOARD_PACKAGES: Final = ("python3-lgpio", "python3-spidev")
-"""For a Pi's pins and buses: there are no wheels for Debian's Python."""
+BOARD_PACKAGES: Final = ("python3-spidev",)
+"""For a Pi's buses: there are no wheels for Debian's Python."""
+PINS_PACKAGE: Final = "python3-lgpio"
+"""For a Pi's pins. Raspberry Pi OS has it, Debian 13 has not; the card's image brings the library itself."""
+PINS_LIBRARY: Final = "/opt/watchlink/lib/python3.13/site-packages/lgpio.py"
 SOUND_PACKAGES: Final = ("alsa-utils", "direwolf", "espeak-ng")
 
 
@@ -98,8 +101,13 @@ enable-reflector=no
 """
 
 
+def has_pins(toml: dict[str, Any]) -> bool:
+    """Whether a node of this configuration uses a Pi's own pins."""
+    return bool(toml.get("hardware", {}).get("profile") != "fake")
+
+
 def packages(toml: dict[str, Any]) -> tuple[str, ...]:
     """Of Debian's, that a node of this configuration needs."""
-    board = () if toml.get("hardware", {}).get("profile") == "fake" else BOARD_PACKAGES
+    board = BOARD_PACKAGES if has_pins(toml) else ()
     sound = SOUND_PACKAGES if toml.get("radio", {}).get("driver") == "sound" else ()
     return PACKAGES + board + sound

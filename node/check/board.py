@@ -92,6 +92,8 @@ def _refused(name: str, text: str) -> Step:
     if "ermission" in text and os.geteuid() != 0:
         return Step(name, Outcome.UNSEEN, text, "run it as root: sudo watchlink node check …")
     if "library" in text:
-        return bad(name, text, "apt-get install python3-lgpio python3-smbus2 python3-spidev")
+        return bad(
+            name, text, "on Raspberry Pi OS: apt install python3-lgpio python3-spidev; else use the card's image"
+        )
     enable = "; on the panel's bus: dtparam=i2c_arm=on or dtparam=spi=on" if name == "panel" else ""
     return bad(name, text, _WIRING + enable)

@@ -289,13 +289,27 @@ def test_seed_with_a_mistake_is_refused_with_what_is_wrong(unit: BareMachine, ca
     assert not unit.path("/etc").exists()
 
 
-def test_unit_with_pins_needs_debians_libraries_for_them(unit: BareMachine, fleet: Fleet) -> None:
+def test_unit_with_a_panel_needs_debians_library_for_its_bus(unit: BareMachine, fleet: Fleet) -> None:
+    carried = fleet.node_folder(fleet.add("Corner Shop", "High St", ["hart"]).node)
+    unit.refused = {"dpkg-query --show --showformat=${db:Status-Status} python3-spidev"}
+
+    with pytest.raises(InstallError, match=r"apt install python3-spidev\. Nothing was changed"):
+        installed(unit, carried)
+    assert not unit.path("/etc").exists()
+
+
+def test_unit_with_pins_needs_the_library_for_them_which_debian_has_not(unit: BareMachine, fleet: Fleet) -> None:
     carried = fleet.node_folder(fleet.add("Corner Shop", "High St", ["hart"]).node)
     unit.refused = {"dpkg-query --show --showformat=${db:Status-Status} python3-lgpio"}
 
-    with pytest.raises(InstallError, match=r"apt install python3-lgpio\. Nothing was changed"):
+    with pytest.raises(InstallError, match=r"On Raspberry Pi OS: apt install python3-lgpio\. Debian 13 has no such"):
         installed(unit, carried)
     assert not unit.path("/etc").exists()
+
+    library = unit.path(node_places.PINS_LIBRARY)
+    library.parent.mkdir(parents=True)
+    library.touch()
+    installed(unit, carried)
 
 
 def test_another_unit_is_not_put_over_this_one(unit: BareMachine, fleet: Fleet, carried: Path) -> None:

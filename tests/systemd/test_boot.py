@@ -181,7 +181,7 @@ def test_transmit_key_of_a_hung_node_is_off_when_the_watchdog_bites(proof: Proof
 
 
 def test_rules_for_devices_are_understood(proof: Proof) -> None:
-    assert "Success: 1" in proof.text("udev")
+    assert "Success: 2" in proof.text("udev")
 
 
 @pytest.mark.parametrize("unit", [*OFFICE, PAPERS])

@@ -101,7 +101,7 @@ def _gpio_refused(name: str, error: PartError) -> str:
     if any(word in reason.lower() for word in ("busy", "in use")):
         return f"{name} is held by another program, perhaps a node that runs"
     if "not installed" in reason:
-        return f"{name}: {reason}; install Debian's python3-gpiozero and python3-lgpio"
+        return f"{name}: {reason}; install Raspberry Pi OS's python3-lgpio, or use the card's image"
     # Advice first: a library's own message may be too long for one line.
     return one_line(f"{name}: is this a Raspberry Pi, and its user in the group gpio? {reason}")
 

@@ -62,7 +62,7 @@ def test_gpio_without_its_library_says_which_to_install() -> None:
     def without_library() -> object:
         raise ModuleNotFoundError("No module named 'lgpio'", name="lgpio")
 
-    with pytest.raises(PttError, match="lgpio is not installed; install Debian's python3-gpiozero and python3-lgpio"):
+    with pytest.raises(PttError, match="lgpio is not installed; install Raspberry Pi OS's python3-lgpio, or use"):
         GpioPtt(12, PinSource(without_library))
 
 
