@@ -23,6 +23,7 @@ from appliance.identity import Identity, load_identity
 from appliance.image import Image
 from appliance.kept import load_notes, read_vitals, save_notes, tell
 from appliance.net.releases import Releases
+from appliance.slots.boot_loader import why_no_trial
 from appliance.slots.handler import Slots
 from appliance.slots.restart import ask_for_trial, restart
 from runtime.clock_proof import is_synchronised
@@ -100,6 +101,7 @@ class Appliance:
             boot_id=self._boot_id,
             jitter=zlib.crc32(identity.node.encode()) / 2**32,
             hurry=self._image.hurry,
+            why_no_trial=why_no_trial(self._image),
         )
         now_ms = boottime_ms()
         begun = machine.begin(unit, notes, release, now_ms)

@@ -116,6 +116,8 @@ def _refusal(state: State, release: Release) -> str:
     unit = state.unit
     if unit.booted is None or unit.booted != unit.primary:
         return "It is not clear which system this unit starts."  # What would be written over may be the good one.
+    if unit.why_no_trial:
+        return unit.why_no_trial
     if release.bundle_for(unit.compatible) is None:
         return "It holds nothing for this hardware."
     if _is_older(release.version, unit.version) and not release.is_rollback:

@@ -49,6 +49,7 @@ class Unit(Struct, frozen=True):
         boot_id: of the machine.
         jitter: 0 to 1, its own: when it asks within the quarter of an hour.
         hurry: by how much the rules' times are shorter than in a shop. 1, but for tests of a whole image.
+        why_no_trial: a sentence, if its boot loader cannot try a system; else empty.
     """
 
     node: str
@@ -59,6 +60,7 @@ class Unit(Struct, frozen=True):
     boot_id: str
     jitter: float = 0.5
     hurry: int = 1
+    why_no_trial: str = ""
 
 
 class State(Struct, frozen=True):

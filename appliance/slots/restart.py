@@ -10,7 +10,7 @@ from appliance.errors import CardError
 from appliance.image import Image
 
 TRYBOOT: Final = "watchlink-tryboot.service"
-"""Writes the argument of the next restart, ``0 tryboot``, for which this program has no right (reboot(2))."""
+"""Tells the firmware, for which this program has no right."""
 FLAG: Final = b"1"
 """First byte of the stand-in's device."""
 _SYSTEMCTL: Final = "/usr/bin/systemctl"

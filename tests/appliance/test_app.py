@@ -206,6 +206,15 @@ def test_refusal_is_told_with_raucs_own_words(unit: Machine) -> None:
     assert 1 == len(unit.installs)
 
 
+def test_machine_that_could_not_go_back_is_not_updated(unit: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit.claim()
+    monkeypatch.setattr(app, "why_no_trial", lambda _: "Its boot loader is too old.")
+    assert not unit.run(minutes=60)
+
+    assert ("refused", "Its boot loader is too old.") == unit.update
+    assert [] == unit.installs
+
+
 def test_card_that_cannot_be_written_is_told_and_tries_nothing(unit: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     unit.claim()
     unit.places.card.write_text("The card can no longer be written.\n")
