@@ -18,8 +18,8 @@ from msgspec import Struct
 from packageurl import PackageURL
 
 from images.errors import BuildError
+from images.workshop import LIBRARIES
 
-LIBRARIES: Final = "opt/watchlink/lib/python3.13/site-packages"
 _STATUS: Final = "var/lib/dpkg/status"
 _NAMESPACE: Final = uuid.UUID("6f0e4a52-9a0c-4cf4-a7e8-0d5d6f0b7a11")
 _LICENCE: Final = re.compile(r"^License: *(\S.*)$", re.MULTILINE)

@@ -16,6 +16,7 @@ from appliance.core.slot import SLOTS
 from appliance.slots.autoboot import AUTOBOOT_FILE, autoboot
 from images.bill import write_bill
 from images.card import Parts, command_line, make_card, make_data, make_fat
+from images.emulation import let_run
 from images.errors import BuildError
 from images.maker import maker_in
 from images.programs import run
@@ -25,6 +26,7 @@ from images.root import build_root, kernel_version
 REPOSITORY: Final = Path(__file__).parent.parent
 BOOT_FOLDER: Final = "boot/firmware"
 FIRST_FOLDER: Final = "boot/first"
+WORKSHOP: Final = REPOSITORY / "var" / "workshop"
 KEYRING: Final = "etc/rauc/keyring.pem"
 _BLOCK: Final = "131072"
 _MADE: Final = re.compile(r"in '(build/\S+\.deb)'")
@@ -73,7 +75,8 @@ def build(recipe: Recipe, folder: Path, epoch_s: int, maker: Path, say: Callable
     package = build_package(recipe.architecture)
     say(f"Debian {recipe.suite} for {recipe.architecture}, {len(recipe.packages)} packages and what they need")
     root = folder / "root"
-    build_root(recipe, root, package, epoch_s)
+    let_run(recipe.architecture, say)
+    build_root(recipe, root, package, epoch_s, WORKSHOP)
     (root / KEYRING).write_bytes(signing[0].read_bytes())
     say("the bill of materials and the licences")
     stem = folder / f"watchlink-{recipe.version}-{recipe.architecture}"

@@ -4,6 +4,9 @@
 |---|---|
 | ``layer.toml`` | what it is for; its packages, variables and units; what it takes from ``systemd/`` |
 | ``files/``, ``files.ARCHITECTURE/`` | put into the root; ``name.in`` as ``name``, with each ``@variable@`` replaced |
+| ``overlays/`` | ``NAME.dts``: compiled to ``overlays/NAME.dtbo`` beside the kernel |
+| ``modules/NAME/`` | a module of the kernel, as source with a ``Kbuild`` |
+| ``sdists.lock`` | Python packages that come as C source, with hashes |
 | ``setup`` | a shell script, run in the root; variables are in its environment, in capitals |
 """
 
@@ -88,6 +91,10 @@ class ArchitectureFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The sort of hardware, as releases name it."""
     kernel: str
     """Debian's package; empty = none."""
+    headers: str = ""
+    """Debian's package to compile modules for that kernel with."""
+    components: tuple[str, ...] = ("main",)
+    """Parts of Debian's archive."""
     values: dict[str, str] = field(default_factory=dict)
     """Of variables, instead of their defaults."""
 
@@ -119,6 +126,14 @@ class PlacedFile(Struct, frozen=True):
     data: bytes
 
 
+class Sources(Struct, frozen=True):
+    """What of a layer is compiled: device tree overlays, folders of kernel modules, the lock of Python packages."""
+
+    overlays: tuple[Path, ...]
+    modules: tuple[Path, ...]
+    sdists: Path | None
+
+
 class Layer(Struct, frozen=True):
     """A layer, for one architecture, with its variables settled."""
 
@@ -128,6 +143,7 @@ class Layer(Struct, frozen=True):
     values: Mapping[str, str]
     units: Units
     files: tuple[PlacedFile, ...]
+    sources: Sources
     setup: Path | None
 
 
@@ -265,12 +281,18 @@ def _layer(folder: Path, file: LayerFile, architecture: str, values: Mapping[str
     placed = [_shipped(folder, name) for name in file.shipped]
     for part in ("files", f"files.{architecture}"):
         placed += _placed(folder / part, values)
-    setup = folder / "setup"
-    if not setup.exists():
-        return Layer(folder.name, file.about, packages, values, file.units, tuple(placed), None)
-    if not setup.read_bytes().startswith(b"#!/bin/sh\n"):
+    script = folder / "setup"
+    setup = script if script.exists() else None
+    if setup is not None and not setup.read_bytes().startswith(b"#!/bin/sh\n"):
         raise RecipeError(f"{setup}: its first line is not #!/bin/sh")
-    return Layer(folder.name, file.about, packages, values, file.units, tuple(placed), setup)
+    return Layer(folder.name, file.about, packages, values, file.units, tuple(placed), _sources(folder), setup)
+
+
+def _sources(folder: Path) -> Sources:
+    overlays = tuple(sorted((folder / "overlays").glob("*.dts")))
+    modules = tuple(sorted(file.parent for file in (folder / "modules").glob("*/Kbuild")))
+    locked = folder / "sdists.lock"
+    return Sources(overlays, modules, locked if locked.exists() else None)
 
 
 def _shipped(folder: Path, name: str) -> PlacedFile:

@@ -11,6 +11,7 @@ from typing import Final
 from images.errors import BuildError
 from images.programs import run, run_in_root
 from images.recipe import FILE, PROGRAM, SYSTEMD, Layer, PlacedFile, Recipe
+from images.workshop import check_overlays, compile_sources
 from installation.node_places import ADOPT, SHIPPED
 
 _LEFT_OUT: Final = ("/usr/share/locale/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/doc/*")
@@ -29,7 +30,7 @@ _PACKAGE: Final = "watchlink.deb"
 _ENVIRONMENT: Final = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
 
-def build_root(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
+def build_root(recipe: Recipe, root: Path, package: Path, epoch_s: int, workshop: Path) -> None:
     """Make the root in the folder ``root``, which is not there yet. Needs root's rights.
 
     Args:
@@ -37,11 +38,13 @@ def build_root(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
         root: where.
         package: Watchlink's own Debian package.
         epoch_s: Unix time that stands for "now" wherever a file tells it.
+        workshop: folder of the workshop, which is kept.
 
     Raises:
         BuildError: a step failed.
     """
     bootstrap(recipe, root)
+    compile_sources(recipe, root, kernel_version(root), workshop, {"SOURCE_DATE_EPOCH": str(epoch_s)})
     dress(recipe, root, package, epoch_s)
 
 
@@ -62,6 +65,7 @@ def dress(recipe: Recipe, root: Path, package: Path, epoch_s: int) -> None:
     run_in_root(root, ("systemd-sysusers",), env)
     for layer in recipe.layers:
         _set_up(root, layer, {**env, "WATCHLINK_ARCHITECTURE": recipe.architecture})
+    check_overlays(root)
     _release(root, {"IMAGE_ID": recipe.machine.compatible, "IMAGE_VERSION": recipe.version})
     if recipe.machine.kernel:
         _make_initramfs(root, env)
@@ -91,6 +95,7 @@ def bootstrap(recipe: Recipe, root: Path) -> None:
         *("unshare", "--mount", "--propagation=private"),
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
         *(f"--architectures={recipe.architecture}", f"--include={','.join(recipe.packages)}"),
+        f"--components={','.join(recipe.machine.components)}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
         *(f"--dpkgopt=path-include={pattern}" for pattern in _KEPT),
         "--dpkgopt=force-confold",
