@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help deb image image-boot demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
+.PHONY: help deb image image-boot image-test demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -17,6 +17,11 @@ image-boot: ## the image for QEMU from a blank card to an answered alert, in a t
 	@scripts/set-up demo
 	@scripts/set-up image
 	@.venv/bin/python -m images boot $(BOOT)
+
+image-test: ## updates in QEMU: a good one is taken, a bad one goes back by itself, and the power is cut ten times in each step (hours)
+	@scripts/set-up demo
+	@scripts/set-up image
+	@.venv/bin/python -m images test $(TEST)
 
 demo: ## a whole town on this machine; DEMO="--script first-alert" plays a script
 	@scripts/set-up demo

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from images.build import REPOSITORY, build, image_version
 from images.errors import BuildError, CardError, RecipeError
 from images.recipe import read_recipe
 from images.unit import HOST
+from images.variant import Workshop, make_variant
 
 BUILT: Final = REPOSITORY / "build" / "image"
 _IN_OWN_NETWORK: Final = "WATCHLINK_IMAGE_NETWORK"
@@ -54,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     booting.add_argument("--json", action="store_true", dest="is_json", help="facts as lines of JSON")
     booting.add_argument("--keep", type=Path, metavar="FOLDER", help="keep card and console there")
     booting.set_defaults(run=_boot)
+    testing = commands.add_parser("test", help="updates in QEMU: a good one, a bad one, and power cuts")
+    testing.add_argument("--json", action="store_true", dest="is_json", help="facts as lines of JSON")
+    testing.add_argument("--keep", type=Path, metavar="FOLDER", help="keep card and console there")
+    testing.add_argument(
+        "--cuts", type=int, default=10, metavar="N", help="power cuts in each step; default: %(default)s"
+    )
+    testing.add_argument("--seed", type=int, default=1, metavar="N", help="of the moments of the cuts")
+    testing.set_defaults(run=_test)
     return parser
 
 
@@ -88,6 +98,34 @@ def _boot(given: argparse.Namespace) -> int:
         folder = given.keep or Path(kept.enter_context(tempfile.TemporaryDirectory(dir=BUILT)))
         folder.mkdir(parents=True, exist_ok=True)
         asyncio.run(on_a_bench(image, folder, story, lambda bench: blank_card(bench, story)))
+    return 0
+
+
+def _test(given: argparse.Namespace) -> int:
+    from images.boot import Bench, Story, on_a_bench  # noqa: PLC0415 - as above
+    from images.updates import BAD, BASE, GOOD, TimeServer, good_and_bad, power_cuts, without_a_node  # noqa: PLC0415
+
+    enter_own_network()
+    built_card("amd64")
+    folder = given.keep or BUILT / "updates"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    workshop = Workshop(BUILT / "amd64", read_recipe("amd64", BASE), folder, MAKER)
+    story = Story(is_json=given.is_json)
+    made = {}
+    for version, change in ((BASE, None), (GOOD, None), (BAD, without_a_node)):
+        made[version] = make_variant(workshop, version, change)
+        story.say("made", version=version)
+    bundles = {version: bundle for version, (_, bundle) in made.items()}
+    later = tuple(make_variant(workshop, f"0.1.1.{number}")[1] for number in range(1, given.cuts + 1))
+
+    async def play(bench: Bench) -> None:
+        with TimeServer():
+            await good_and_bad(bench, story, bundles)
+            await bench.switch_off()
+            await power_cuts(bench, story, later, given.cuts, given.seed)
+
+    asyncio.run(on_a_bench(made[BASE][0], folder, story, play))
     return 0
 
 

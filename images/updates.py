@@ -1,0 +1,237 @@
+"""``make image-test``: updates of a unit in QEMU: a good one, a bad one that goes back by itself, and power cuts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shlex
+import shutil
+import socket
+import struct
+import threading
+import time
+from pathlib import Path
+from typing import Final, Self
+
+from central.core.unit_lines import UnitFacts
+from central.core.view import Board
+from images.boot import PATIENCE_S, Bench, Story
+from images.errors import CardError
+from images.firmware import boot_partition
+from wire.fleet_files import RELEASES
+
+BASE: Final = "0.1.0.1"
+GOOD: Final = "0.1.0.2"
+BAD: Final = "0.1.0.3"
+STEPS: Final = {"download": 5.0, "write": 15.0, "switch": 3.0, "first boot": 40.0, "commit": 20.0}
+"""Of an update, and within how many seconds of its beginning the power is cut."""
+ENDED: Final = ("taken", "returned", "refused")
+SUPPORT_ENDS: Final = "2031-12-31"
+_NTP_PORT: Final = 123
+_NTP_BYTES: Final = 48
+_NTP_EPOCH_S: Final = 2_208_988_800
+"""From 1900 to 1970 (RFC 4330, section 3)."""
+
+
+class TimeServer:
+    """Answers units that ask for the time. Debian's servers would each take the place of the machine's own.
+
+    Source: RFC 4330, section 4.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", _NTP_PORT))
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, name="time server", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                asked, who = self._socket.recvfrom(_NTP_BYTES)
+                if len(asked) == _NTP_BYTES:
+                    self._socket.sendto(self._answer(asked), who)
+
+    @staticmethod
+    def _answer(asked: bytes) -> bytes:
+        now = round((time.time() + _NTP_EPOCH_S) * 2**32).to_bytes(8)
+        # Version 4, mode server; stratum 2, precision a microsecond; no delay, no dispersion; any reference.
+        head = struct.pack(">BBbbII4s", 0x24, 2, asked[2], -20, 0, 0, b"\x7f\x00\x00\x01")
+        return head + now + asked[40:48] + now + now
+
+
+def without_a_node(root: Path) -> None:
+    """A bad version: its node ends at once."""
+    unit = root / "etc/systemd/system/watchlink-node.service"
+    text = unit.read_text(encoding="utf-8")
+    unit.write_text(text.replace("\nExecStart=", "\nExecStart=/bin/false\n#", 1), encoding="utf-8")
+
+
+class Updates:
+    """What the fleet publishes, and what becomes of it at the unit."""
+
+    def __init__(self, bench: Bench, story: Story) -> None:
+        self._bench = bench
+        self._story = story
+
+    async def publish(self, bundle: Path) -> None:
+        """Sign a release for everybody, and bring it to the enrolment service."""
+        site = self._bench.site
+        await site.watchlink(
+            *("fleet", "release", "publish", str(bundle), "--dir", str(site.town.folder), "--yes"),
+            *("--support-ends", SUPPORT_ENDS, "--percent", "100", "--reload-command", shlex.join(site.apply)),
+        )
+        for one in (site.town.folder / RELEASES).iterdir():
+            target = site.enrolment.parent / RELEASES / one.name
+            target.parent.mkdir(exist_ok=True)
+            if one.is_file() and not target.exists():
+                shutil.copyfile(one, target)
+        self._story.say("published", bundle=bundle.name)
+
+    async def until(self, version: str, state: str, timeout_s: float = PATIENCE_S) -> UnitFacts:
+        """Wait until central's page shows that the unit has booted ``version``, and this of the newest release.
+
+        Raises:
+            NeverCameError: it never did.
+        """
+        found: list[UnitFacts] = []
+
+        def is_so(board: Board) -> bool:
+            facts = self._facts(board)
+            if facts is not None and (facts.image, facts.update.state if facts.update else "") == (version, state):
+                found.append(facts)
+            return bool(found)
+
+        await self._bench.town.watch_room.board_when(f"the unit ran {version}, {state}", is_so, timeout_s)
+        facts = found[-1]
+        self._story.say(
+            "booted", version=version, slot=facts.slot, state=state, why=facts.update.reason if facts.update else ""
+        )
+        return facts
+
+    async def until_done(self) -> None:
+        """Wait until nothing is under way: the newest release has ended in some way, or there has never been one.
+
+        Raises:
+            NeverCameError: it goes on and on.
+        """
+
+        def is_done(board: Board) -> bool:
+            facts = self._facts(board)
+            return facts is not None and (facts.update is None or facts.update.state in ENDED)
+
+        await self._bench.town.watch_room.board_when("no update was under way", is_done, PATIENCE_S)
+
+    async def reach(self, step: str) -> None:
+        """Wait until the update is in this step.
+
+        Raises:
+            CardError: it never was.
+        """
+        unit = self._bench.unit
+        since, starts = len(unit.console), len(unit.starts)
+        deadline = time.monotonic() + PATIENCE_S
+
+        def is_there(state: str) -> bool:
+            said = unit.console[since:]
+            match step:
+                case "download":
+                    return state == "fetching"
+                case "write":
+                    return "rauc" in said
+                case "switch":
+                    return "reboot: Restarting system" in said or "Stopping watchlink-node" in said
+                case _:
+                    return len(unit.starts) > starts and (step == "first boot" or state == "trying")
+
+        while True:
+            facts = self._facts(await self._bench.town.watch_room.board())
+            if is_there(facts.update.state if facts is not None and facts.update else ""):
+                return
+            if time.monotonic() > deadline:
+                raise CardError(f"the update never came to its step “{step}”")
+            await asyncio.sleep(0.2)
+
+    def _facts(self, board: Board) -> UnitFacts | None:
+        found = next((line for line in board.nodes if line.node == self._bench.node), None)
+        facts = None if found is None or found.state != "ok" else found.facts
+        return facts if facts is not None and facts.image else None
+
+    async def press(self) -> None:
+        """A press that central receives, and is acknowledged and closed."""
+        card = await self._bench.press()
+        room = self._bench.town.watch_room
+        await self._bench.face("received", "answered")
+        await room.acknowledge(card.incident)
+        await room.close(card.incident, "Attended")
+        self._story.say("pressed", incident=card.incident)
+
+
+async def good_and_bad(bench: Bench, story: Story, bundles: dict[str, Path]) -> None:
+    """A good version is taken, a bad one goes back by itself; the unit delivers presses before and after each.
+
+    Raises:
+        CardError: the card boots another system than the one that works.
+    """
+    updates = Updates(bench, story)
+    await bench.switch_on()
+    await bench.armed()
+    await bench.until_well()
+    await bench.town.watch_room.start_duty()
+    await updates.until(BASE, "")
+    await updates.press()
+    await updates.publish(bundles[GOOD])
+    taken = await updates.until(GOOD, "taken")
+    _check(bench, taken.slot, "b", 3)
+    await updates.press()
+    await updates.publish(bundles[BAD])
+    returned = await updates.until(GOOD, "returned")
+    _check(bench, returned.slot, "b", 3)
+    await updates.press()
+    story.say("starts", partitions=bench.unit.starts)
+
+
+async def power_cuts(bench: Bench, story: Story, bundles: tuple[Path, ...], times: int, seed: int) -> None:
+    """Cut the power in each step of updates, ``times`` times; then the unit comes up, and a press is received.
+
+    Args:
+        bench: with a unit that is switched off.
+        story: is told.
+        bundles: good versions, each above the one before; one for each time.
+        times: in each step.
+        seed: of the moments.
+
+    Raises:
+        CardError, NeverCameError: it did not come up, or the press never came.
+    """
+    updates, chance = Updates(bench, story), random.Random(seed)  # noqa: S311 - to be played again
+    left = iter(bundles)
+    for step in (step for _ in range(times) for step in STEPS):
+        await bench.switch_on()
+        await bench.armed()
+        if step == "download":
+            await updates.until_done()
+            await updates.publish(next(left))
+        await updates.reach(step)
+        await asyncio.sleep(chance.uniform(0, STEPS[step]))
+        await bench.switch_off()
+        story.say("cut", step=step, starts=len(bench.unit.starts))
+        await bench.switch_on()
+        await bench.armed()
+        await bench.until_well()
+        await updates.press()
+        await bench.switch_off()
+
+
+def _check(bench: Bench, told: str | None, slot: str, partition: int) -> None:
+    boots = boot_partition(bench.unit.card, is_trying=False)
+    if (told, boots) != (slot, partition):
+        raise CardError(
+            f"the unit says slot {told}, and its card boots partition {boots} by itself; it should be {slot}"
+        )
