@@ -13,10 +13,10 @@ image: ## the SD card's image for a Pi and its update bundle, into build/image (
 	@scripts/set-up image
 	@.venv/bin/python -m images build --arch $(or $(ARCH),arm64) $(IMAGE)
 
-image-boot: ## the image for QEMU from a blank card to an answered alert, in a town that runs here (needs make image ARCH=amd64)
+image-boot: ## the image for QEMU from a blank card to an answered alert, in a town that runs here; ARCH=arm64: that a Pi's starts
 	@scripts/set-up demo
 	@scripts/set-up image
-	@.venv/bin/python -m images boot $(BOOT)
+	@.venv/bin/python -m images boot --arch $(or $(ARCH),amd64) $(BOOT)
 
 image-test: ## updates in QEMU: a good one is taken, a bad one goes back by itself, and the power is cut ten times in each step (hours)
 	@scripts/set-up demo

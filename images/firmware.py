@@ -26,6 +26,9 @@ _EXTENDED: Final = (0x05, 0x0F)
 _LOGICAL_FROM: Final = 5
 _LOGICAL_MAX: Final = 16
 FIRST_PARTITION: Final = 1
+_REVISION: Final = "a02082"
+"""Of a Pi 3B (Raspberry Pi documentation, "Raspberry Pi revision codes")."""
+_SERIAL: Final = "00000000574c4b31"
 
 
 class Partition(Struct, frozen=True):
@@ -126,6 +129,22 @@ def start_of(card: Path, folder: Path, *, is_trying: bool) -> Start:
     return Start(number, taken(said["kernel"]), taken(initramfs[0]), line, overlays)
 
 
+def device_tree(card: Path, start: Start, board: str, folder: Path) -> Path:
+    """The board's device tree with the overlays over it, as the firmware hands it to the kernel; a file in ``folder``.
+
+    The firmware writes into it, too, which board it is: gpiozero looks for that.
+
+    Raises:
+        CardError: it is not on the card, or an overlay does not fit.
+    """
+    plain, whole = folder / f"{board}.dtb", folder / "device-tree.dtb"
+    plain.write_bytes(_file(card, start.partition, plain.name))
+    _run("fdtoverlay", "-i", str(plain), "-o", str(whole), *map(str, start.overlays))
+    _run("fdtput", "-p", "-t", "x", str(whole), "/system", "linux,revision", _REVISION)
+    _run("fdtput", "-t", "s", str(whole), "/", "serial-number", _SERIAL)
+    return whole
+
+
 def read_file(card: Path, number: int, name: str) -> bytes:
     """A file of one of the card's FAT partitions.
 
@@ -141,7 +160,7 @@ def file_names(card: Path, number: int) -> list[str]:
     Raises:
         CardError: it is no FAT.
     """
-    said = _mtools("mdir", "-b", "-i", _place(card, number), "::")
+    said = _run("mdir", "-b", "-i", _place(card, number), "::")
     return [line.removeprefix("::/") for line in said.decode("utf-8").splitlines() if line]
 
 
@@ -153,10 +172,10 @@ def _place(card: Path, number: int) -> str:
 
 
 def _file(card: Path, number: int, name: str) -> bytes:
-    return _mtools("mtype", "-i", _place(card, number), f"::{name}")
+    return _run("mtype", "-i", _place(card, number), f"::{name}")
 
 
-def _mtools(*words: str) -> bytes:
+def _run(*words: str) -> bytes:
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
         raise CardError(f"{shlex.join(words)}: {done.stderr.decode(errors='replace').strip()}")

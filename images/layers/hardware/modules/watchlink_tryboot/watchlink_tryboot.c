@@ -6,7 +6,7 @@
  *
  *   echo 1 >/sys/module/watchlink_tryboot/parameters/flag
  *
- * It fails where the firmware refuses. The firmware itself clears the flag at the next start.
+ * It fails where the firmware refuses, or does not keep it. The firmware itself clears the flag at the next start.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -45,7 +45,15 @@ static int flag_set(const char *value, const struct kernel_param *unused)
 	if (failed)
 		return failed;
 	flags = is_wanted ? TRYBOOT : 0;
-	return ask(SET_REBOOT_FLAGS, &flags);
+	failed = ask(SET_REBOOT_FLAGS, &flags);
+	if (failed)
+		return failed;
+	/* One that does not know the flag may say nothing of it. */
+	flags = 0;
+	failed = ask(GET_REBOOT_FLAGS, &flags);
+	if (failed)
+		return failed;
+	return !!(flags & TRYBOOT) == is_wanted ? 0 : -EOPNOTSUPP;
 }
 
 static int flag_get(char *text, const struct kernel_param *unused)
