@@ -6,8 +6,11 @@ import itertools
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.simulated_unit import Quality, SimulatedUnit, System, release
+from wire.release import Release
 
 OLD, NEW = System("1.0"), System("1.1")
 BAD: list[Quality] = ["no boot", "no node", "no central", "no button"]
@@ -63,35 +66,59 @@ def test_power_cut_after_each_step_changes_nothing_about_how_it_ends(system: Sys
         assert shop.boots[-1] == shop.primary
 
 
-def test_unit_runs_a_system_that_works_whatever_happens_and_never_restarts_for_ever() -> None:
-    """What the fleet publishes, good and bad, older and paused; power, card, network and people as they come."""
-    for seed in range(1_000):
-        dice = random.Random(seed)
-        shop = unit(seed, cuts=dice.choice([0.0, 0.002, 0.02]), busy=dice.random() * 0.7, bad_luck=dice.random() * 0.5)
-        shop.card_refuses = dice.choice([0.0, 0.0, 0.2])
-        allowed = set()
-        for serial in range(1, dice.randint(2, 5)):
-            system = System(f"1.{dice.randint(0, 3)}", dice.choice(["good", "good", *BAD]))
-            if system.version == "1.0":
-                system = OLD
-            is_rollback = dice.random() < 0.3
-            newer = is_rollback or system.version > max([OLD.version, *shop.committed[-1:]])
-            offered = release(serial, system, is_rollback=is_rollback, state=dice.choice(["open", "open", "paused"]))
-            if newer:
-                allowed.add(system.version)
-            shop.offer(offered, system)
-            shop.run(minutes=dice.choice([5, 20, 45]))
-            assert "no boot" != shop.systems[shop.primary].quality, seed
-        for before, after in itertools.pairwise([OLD.version, *shop.committed]):
-            assert after > before or after in allowed, seed
+@st.composite
+def offers(draw: st.DrawFn) -> list[tuple[Release, System, int]]:
+    """What the fleet publishes one after the other, good and bad, older and paused, and for how many minutes."""
+    made = []
+    for serial in range(1, draw(st.integers(2, 6))):
+        version = draw(st.sampled_from(["0.9", "1.0", "1.1", "1.2", "1.3"]))
+        quality = draw(st.sampled_from(["good", "good", *BAD]))
+        system = OLD if version == OLD.version else System(version, quality)
+        is_rollback, is_paused = draw(st.booleans()), draw(st.sampled_from([False, False, True]))
+        offered = release(serial, system, is_rollback=is_rollback, state="paused" if is_paused else "open")
+        made.append((offered, system, draw(st.sampled_from([5, 20, 45]))))
+    return made
 
 
-def test_update_that_is_good_is_taken_however_often_something_fails_but_the_power() -> None:
-    for seed in range(100):
-        dice = random.Random(seed)
-        shop = unit(seed, busy=dice.random() * 0.6, bad_luck=dice.random() * 0.4)
-        shop.offer(release(1, NEW), NEW)
-        shop.run(minutes=300)
+@settings(max_examples=400)
+@given(
+    made=offers(),
+    seed=st.integers(0, 10_000),
+    cuts=st.sampled_from([0.0, 0.002, 0.02]),
+    busy=st.sampled_from([0.0, 0.3, 0.7]),
+    bad_luck=st.sampled_from([0.0, 0.3]),
+    card_refuses=st.sampled_from([0.0, 0.2]),
+)
+def test_unit_runs_a_system_that_works_whatever_happens_and_never_restarts_for_ever(
+    *,
+    made: list[tuple[Release, System, int]],
+    seed: int,
+    cuts: float,
+    busy: float,
+    bad_luck: float,
+    card_refuses: float,
+) -> None:
+    """Power, card, network and people as they come."""
+    shop = unit(seed, cuts=cuts, busy=busy, bad_luck=bad_luck, card_refuses=card_refuses)
+    may_be_older = set()
+    for offered, system, minutes in made:
+        if offered.is_rollback:
+            may_be_older.add(system.version)
+        shop.offer(offered, system)
+        shop.run(minutes=minutes)
+        assert "good" == shop.systems[shop.primary].quality
+    for before, after in itertools.pairwise([OLD.version, *shop.committed]):
+        assert after >= before or after in may_be_older
 
-        refused = shop.notes.outcome is not None and shop.notes.outcome.state == "refused"
-        assert refused or shop.running == NEW, seed
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10_000), busy=st.sampled_from([0.0, 0.3, 0.6]), bad_luck=st.sampled_from([0.0, 0.4]))
+def test_update_that_is_good_is_taken_however_often_something_fails_but_the_power(
+    seed: int, busy: float, bad_luck: float
+) -> None:
+    shop = unit(seed, busy=busy, bad_luck=bad_luck)
+    shop.offer(release(1, NEW), NEW)
+    shop.run(minutes=300)
+
+    refused = shop.notes.outcome is not None and shop.notes.outcome.state == "refused"
+    assert refused or shop.running == NEW
