@@ -18,6 +18,7 @@ from appliance.bundle_installer import install
 from appliance.core import events
 from appliance.core.slot import Slot
 from appliance.slots.autoboot import autoboot, read_primary
+from images.recipe import read_recipe
 from tests.support.fat_card import Card, fat_image
 
 pytestmark = [
@@ -217,3 +218,16 @@ def test_rauc_that_is_not_there_is_asked_again_later(tmp_path: Path, monkeypatch
         assert isinstance(failed, events.InstallFailed)
         assert not failed.is_final, failed
     assert bundle_installer.WITHIN_S > 600
+
+
+def test_image_has_settings_that_rauc_understands(tmp_path: Path) -> None:
+    """One word that it does not know, and no unit could be updated any more."""
+    layers = read_recipe("amd64", "0.1.0.1").layers
+    settings = next(file for layer in layers for file in layer.files if file.path == "/etc/rauc/system.conf")
+    conf = tmp_path / "system.conf"
+    conf.write_bytes(settings.data)
+
+    said = subprocess.run(["rauc", f"--conf={conf}", "info", "nothing"], capture_output=True, text=True, check=False)
+
+    assert "failed to open" in said.stderr.lower() or "no such file" in said.stderr.lower(), said.stderr
+    assert "system config" not in said.stderr
