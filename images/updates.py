@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from central.core.unit_lines import UnitFacts
 from central.core.view import Board
-from images.boot import PATIENCE_S, Bench, Story
+from images.boot import Bench, Story
 from images.errors import CardError
 from images.firmware import boot_partition
 from wire.fleet_files import RELEASES
