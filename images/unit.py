@@ -20,6 +20,8 @@ TRYBOOT_DISK: Final = "tryboot"
 """Serial number of the disk that stands for the firmware's register: ``1`` in its first byte = try the other slot."""
 HOST: Final = "10.0.2.2"
 """Where a machine in QEMU finds this one's loopback (QEMU, "Network emulation", user mode)."""
+_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Whoever ends this program ends the machine."""
 CONSOLE_FILE: Final = "console.txt"
 BOARD_PORT: Final = "watchlink.board"
 _TRYBOOT_BYTES: Final = 4096
@@ -121,7 +123,10 @@ class Unit:
         said = folder / "qemu.txt"
         with said.open("wb") as errors:
             self._qemu = subprocess.Popen(
-                self._words(start, control), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+                [*_WITH_US, *self._words(start, control)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
             )
             if self._is_cut:
                 self._qemu.kill()
