@@ -1,7 +1,7 @@
 """Compiles what Debian has not: device tree overlays, modules of its kernel, Python packages that come as C source.
 
-The workshop is a small Debian of the image's suite for the machine that builds, with cross compilers; so nothing is
-compiled in emulation. It is kept until the kernel changes.
+The workshop is a small Debian of the image's suite with tools of the machine that builds. Its compiler is of the
+image's machine, and emulated: the kernel's headers depend on that one. It is kept until the kernel changes.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _workshop(recipe: Recipe, kernel: str, folder: Path) -> Path:
     folder.mkdir(parents=True)
     ours = run("dpkg", "--print-architecture").strip()
     theirs = recipe.architecture
-    # Each by its architecture: apt may choose a compiler that has to be emulated.
+    # Each by its architecture: apt may choose tools that have to be emulated.
     tools = (f"gcc-{_TRIPLETS[theirs].replace('_', '-')}", *_TOOLS)
     wanted = [f"{tool}:{ours}" for tool in tools]
     wanted += [f"{package}:{theirs}" for package in ("libpython3.13-dev", recipe.machine.headers)]
