@@ -28,6 +28,8 @@ from images.recipe import CARD_ID, Partitions
 
 ROOT_PARTITIONS: Final[dict[Slot, int]] = {"a": 5, "b": 6}
 _MIB: Final = 1024 * 1024
+_SIZES: Final = ("-b", "4096", "-i", "65536", "-I", "256")
+"""Of blocks and inodes, as a large card wants them: by itself ext4 goes by the small one that it begins as."""
 
 
 class Parts(Struct, frozen=True):
@@ -77,7 +79,7 @@ def make_data(file: Path, size_mib: int, epoch_s: int) -> None:
     # Room for a card of any size: it grows to the card's end when it is first used.
     options = f"lazy_itable_init=1,resize=67108864,hash_seed={identity}"
     run(
-        *("mke2fs", "-q", "-t", "ext4", "-L", "data", "-U", identity, "-E", options, "-m", "1", file),
+        *("mke2fs", "-q", "-t", "ext4", "-L", "data", "-U", identity, "-E", options, "-m", "1", *_SIZES, file),
         env={"SOURCE_DATE_EPOCH": str(epoch_s), "E2FSPROGS_FAKE_TIME": str(epoch_s)},
     )
 

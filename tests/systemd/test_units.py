@@ -428,7 +428,8 @@ def test_seed_is_taken_before_the_unit_claims_and_not_where_it_would_be_forgotte
 
     assert ["watchlink-node-enrol.service", "watchlink-node.service"] == lines_of(name, "Before")
     assert "watchlink-card.service" in lines_of(name, "After")
-    assert ["/data"] == lines_of(name, "ConditionPathIsReadWrite") == lines_of(name, "ConditionPathIsMountPoint")
+    assert ["/data"] == lines_of(name, "ConditionPathIsReadWrite")
+    assert ["/data", "/var/lib/watchlink-node"] == lines_of(name, "ConditionPathIsMountPoint")
 
 
 def test_gallery_is_nobody_of_the_nodes() -> None:

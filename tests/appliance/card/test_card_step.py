@@ -140,3 +140,15 @@ def test_fault_that_is_over_is_no_longer_told(card: Path) -> None:
     step(card, "true")
 
     assert "" == told(card)
+
+
+def test_card_that_hangs_is_told_and_gives_no_folder(card: Path) -> None:
+    """What would be written then lies in memory: no seed may be taken into it."""
+    tools = card / "tools"
+    tools.mkdir()
+    (tools / "dd").write_text("#!/bin/sh\nkill -9 $(cat $ROOT/pid)\nsleep 60\n")
+    (tools / "dd").chmod(0o755)
+    script = f"echo $$ >{card}/pid; export ROOT={card} PATH={tools}:$PATH; exec {STEP} {card}"
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True)
+
+    assert "The card does not answer" in told(card)
