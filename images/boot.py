@@ -77,8 +77,11 @@ class Bench:
 
     @property
     def board(self) -> FakeBoardClient:
-        """Of the machine that is on."""
+        """Of the machine that is on; looked at anew when it has started again."""
         assert self._board is not None, "the unit is off"
+        if not self._board.is_open:
+            self._board.close()
+            self._board = FakeBoardClient(self.unit.board)
         return self._board
 
     async def switch_on(self) -> None:
