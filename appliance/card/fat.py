@@ -109,7 +109,10 @@ class Fat:
         return found
 
     def erase(self, file: FatFile) -> None:
-        """Write zeros over all that it holds and held, and take it away. May be repeated after a power cut."""
+        """Write zeros over all that it holds and held, and take it away. May be repeated after a power cut.
+
+        Its first sector is zeros from the first write on: so the caller knows one that is erased in part.
+        """
         for at in self.sectors_of(file):
             self._sectors.write(at, bytes(SECTOR_BYTES))
         chain = list(self._chain(file.cluster))

@@ -1,7 +1,7 @@
 """The seed is taken off the card's first partition, which any computer reads, and put where the unit claims with it.
 
-It is on the data partition before it is taken off the first one: wherever the power goes, it is on one of the two. Once
-it is taken, no sector of the first partition holds it.
+It is on the data partition before it is taken off the first one: wherever the power goes, it is on one of the two. No
+file with a mistake replaces a good one there. Once it is taken, no sector of the first partition holds it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 from appliance.card.fat import Fat, FatFile
-from appliance.card.partition import Sectors
+from appliance.card.partition import SECTOR_BYTES, Sectors
 from appliance.card.wifi import WIFI_FILE, wpa_supplicant
 from appliance.errors import CardError
 from runtime.atomic import PRIVATE, write_atomic
@@ -39,7 +39,7 @@ def take_seed(sectors: Sectors, node_folder: Path, own_folder: Path) -> str:
     if file.size_bytes > SEED_BYTES_MAX:
         return "The seed on the card is far too large: make it again."
     data = fat.read(file)
-    if not data.strip(b"\0"):  # A power cut came between.
+    if not data[:SECTOR_BYTES].strip(b"\0"):  # A power cut came between: the first sector is erased first.
         fat.erase(file)
         return ""
     try:
@@ -54,7 +54,7 @@ def _take(fat: Fat, file: FatFile, data: bytes, node_folder: Path, own_folder: P
     try:
         seed = decode_seed(data)
     except SeedError as e:
-        if node is None:
+        if node is None and not _is_good(waiting):
             write_atomic(waiting, data, PRIVATE)  # The unit says on its panel what is wrong with it.
         return e.sentence  # Whoever made it may mend it where it is.
     if node is None:
@@ -64,6 +64,14 @@ def _take(fat: Fat, file: FatFile, data: bytes, node_folder: Path, own_folder: P
     _keep_wifi(seed, own_folder)
     fat.erase(file)
     return ""
+
+
+def _is_good(waiting: Path) -> bool:
+    try:
+        decode_seed(read_regular(waiting, SEED_BYTES_MAX))
+    except (FileNotFoundError, SeedError):
+        return False
+    return True
 
 
 def _keep_wifi(seed: Seed, folder: Path) -> None:

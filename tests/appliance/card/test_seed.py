@@ -25,6 +25,8 @@ SEED = Seed(
     wifi=WiFi(name="The Crown", password="correct horse"),
 )
 DATA = encode_seed(SEED)
+LONG_DATA = DATA.replace(b"{", b"{" + b"\n" * 1_100, 1)
+"""More than three sectors, as an office, more roots and what people add may make it."""
 SECRETS = (SEED.claim.encode(), b"correct horse")
 AUTOBOOT = b"a" * 512
 
@@ -80,8 +82,9 @@ def test_card_without_a_seed_is_left_as_it_is(tmp_path: Path) -> None:
     assert [] == unit.card.writes
 
 
-def test_power_cut_at_any_write_leaves_the_seed_in_one_of_the_two_places(tmp_path: Path) -> None:
-    first = Unit(tmp_path / "first")
+@pytest.mark.parametrize("data", [DATA, LONG_DATA], ids=["one sector", "several"])
+def test_power_cut_at_any_write_leaves_the_seed_in_one_of_the_two_places(tmp_path: Path, data: bytes) -> None:
+    first = Unit(tmp_path / "first", data)
     before = bytes(first.card.data)
     first.take()
     count = len(first.card.writes)
@@ -91,10 +94,10 @@ def test_power_cut_at_any_write_leaves_the_seed_in_one_of_the_two_places(tmp_pat
         unit.card = Card(before, writes)
         with pytest.raises(PowerCutError):
             unit.take()
-        assert DATA == unit.waiting
+        assert data == unit.waiting
         unit.card = Card(bytes(unit.card.data))
         assert "" == unit.take()
-        assert DATA == unit.waiting
+        assert data == unit.waiting
         assert unit.on_card is None
         assert [] == [secret for secret in SECRETS if secret in unit.card.data]
     assert count > 3
@@ -156,6 +159,14 @@ def test_seed_that_was_mended_replaces_the_one_that_waits(tmp_path: Path) -> Non
 
     assert "" == unit.take()
     assert DATA == unit.waiting
+
+
+def test_seed_with_a_mistake_does_not_replace_the_good_one_that_waits(unit: Unit, tmp_path: Path) -> None:
+    unit.take()
+    unit.card = Unit(tmp_path / "second", b"{").card
+
+    assert "missing quote or comma" in unit.take()
+    assert (DATA, b"{") == (unit.waiting, unit.on_card)
 
 
 def test_far_too_large_a_seed_is_not_read(tmp_path: Path) -> None:
