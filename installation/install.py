@@ -44,6 +44,7 @@ from runtime.folder_lock import folder_lock
 from runtime.key_pair import Turn
 from wire.directory import Sender, open_directory
 from wire.errors import WireError
+from wire.fleet_files import RELEASE
 from wire.ids import NodeId, node_text, parse_node
 
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -123,6 +124,8 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
         cut_short = [one for one in places.PAIRS if {f"{one}.pem", f"{one}.key"} & {*record.unfinished}]
         settle_pairs(machine, cut_short, Turn.HELD)
         record.without_central |= order.without_central
+        if pack is not None and not order.is_new_town:
+            pack = _without_older_release(machine, pack)
         plan = _plan(machine, record, pack, say, order)
         if pack is not None and order.is_new_town and is_of_another(machine, pack.authority):
             aside = set_aside(machine, datetime.now(UTC), pack.files)
@@ -331,10 +334,19 @@ def _check_age(machine: Machine, record: Record, pack: Pack, parts: Parts) -> No
     # A code that somebody has seen, and the fleet has taken back, would be good again.
     claims = claims_number_of(read(machine.path(f"{places.ENROLMENT}/{CLAIMS}")))
     _refuse_older("list of open claims", pack.claims_number, max(claims, record.claims_number))
-    # Units would be told to take what was taken back.
-    release = release_here(machine, authority)
-    if release is not None and not pack.release_misfit:
-        _refuse_older("release", pack.release.serial if pack.release is not None else 0, release.serial)
+
+
+def _without_older_release(machine: Machine, pack: Pack) -> Pack:
+    """Units would be told to take what was taken back. The rest may cut off a stolen unit: it is not held up."""
+    here = release_here(machine, pack.authority)
+    number = pack.release.serial if pack.release is not None else 0
+    if here is None or pack.release_misfit or number >= here.serial:
+        return pack
+    files = {name: data for name, data in pack.files.items() if name != RELEASE}
+    misfit = (
+        f"it has number {number}, the one here {here.serial}. See 'Restoring an older fleet folder' in docs/backups.md"
+    )
+    return replace(pack, files=files, release=None, release_misfit=misfit)
 
 
 def _refuse_older(what: str, number: int, here: int) -> None:

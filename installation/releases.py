@@ -27,9 +27,7 @@ BUNDLES: Final = f"{places.ENROLMENT}/{RELEASES}"
 SUPPORT_WARNING: Final = timedelta(days=60)
 """As ``watchlink fleet list``."""
 ABOUT: Final = "release"
-_AGAIN: Final = (
-    "On the fleet's machine run 'watchlink fleet release widen', 'resume' or 'publish' again: it brings them."
-)
+_AGAIN: Final = "On the fleet's machine run 'watchlink fleet release resume': it brings them."
 
 
 def take_bundle(machine: Machine, source: BinaryIO, bundle: tuple[str, int], keep: Iterable[str], say: Say) -> None:
@@ -37,7 +35,7 @@ def take_bundle(machine: Machine, source: BinaryIO, bundle: tuple[str, int], kee
 
     Args:
         machine: this one.
-        source: its bytes. Not read if it lies there already.
+        source: its bytes. Not read if it lies there already, whole.
         bundle: its SHA-256 and size.
         keep: SHA-256 of others that are needed; those of the release here are, too.
         say: is told.
@@ -57,7 +55,7 @@ def take_bundle(machine: Machine, source: BinaryIO, bundle: tuple[str, int], kee
         gone = folder.clean({sha256, *keep, *named})
         if gone:
             say(f"deleted {gone} bundle{'' if gone == 1 else 's'} of older versions")
-        if folder.holds(sha256, size_bytes):
+        if folder.has_whole(sha256, size_bytes):
             say("it is there already")
             return
         folder.take(source, sha256, size_bytes)
@@ -82,9 +80,9 @@ def release_here(machine: Machine, authority: PublicKey | None = None) -> Releas
 
 
 def lacking(machine: Machine, release: Release) -> tuple[Bundle, ...]:
-    """Bundles of it that are not here."""
+    """Bundles of it that are not here, or are damaged. Reads them."""
     folder = BundleFolder(machine.path(BUNDLES))
-    return tuple(one for one in release.bundles if not folder.holds(one.sha256, one.size_bytes))
+    return tuple(one for one in release.bundles if not folder.has_whole(one.sha256, one.size_bytes))
 
 
 def lacking_words(machine: Machine, release: Release | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from msgspec import Struct
 
 from provisioning.errors import FleetError, FleetInputError
 from runtime.bundle_folder import BundleError, BundleFolder, digest_of
-from wire.release import Bundle, version_numbers
+from wire.limits import NAME_CHARS_MAX
+from wire.release import BUNDLES_MAX, Bundle, version_numbers
 
 MAKERS: Final = "makers.pem"
 """In the folder of the releases, if the town wants it: certificates of those whose bundles its units take."""
@@ -44,6 +46,8 @@ def look_at(files: Sequence[Path], makers: Path) -> tuple[NewBundle, ...]:
     Raises:
         FleetInputError: they cannot be one release; it says why.
     """
+    if len(files) > BUNDLES_MAX:
+        raise FleetInputError(f"A release has at most {BUNDLES_MAX} bundles: give fewer.")
     found = [_look_at(file, makers) for file in files]
     first = found[0]
     for number, one in enumerate(found):
@@ -55,9 +59,14 @@ def look_at(files: Sequence[Path], makers: Path) -> tuple[NewBundle, ...]:
     return tuple(found)
 
 
+def are_known(makers: Path) -> bool:
+    """Whether who made a bundle is looked at. A link to nowhere is no leave to skip it: ``rauc`` refuses all then."""
+    return os.path.lexists(makers)
+
+
 def _look_at(file: Path, makers: Path) -> NewBundle:
     info = _info(file, makers)
-    if not info.version or version_numbers(info.version) is None:
+    if not info.version or len(info.version) > NAME_CHARS_MAX or version_numbers(info.version) is None:
         raise FleetInputError(f"{file} has no version that can be compared, such as 0.1.0.202611280725.")
     try:
         bundle = msgspec.convert(
@@ -73,7 +82,7 @@ def _look_at(file: Path, makers: Path) -> NewBundle:
 def _info(file: Path, makers: Path) -> _Info:
     if not file.is_file():
         raise FleetInputError(f"{file} is no file.")
-    is_checked = makers.exists()
+    is_checked = are_known(makers)
     trust = [f"--keyring={makers}"] if is_checked else ["--no-verify"]
     try:
         done = subprocess.run(  # noqa: S603 - the engineer's own file
@@ -104,7 +113,7 @@ def shelve(folder: BundleFolder, bundles: Sequence[NewBundle]) -> None:
         FleetError: the disk refuses; nothing was published.
     """
     for one in bundles:
-        if folder.holds(one.bundle.sha256, one.bundle.size_bytes):
+        if folder.has_whole(one.bundle.sha256, one.bundle.size_bytes):
             continue
         try:
             with one.path.open("rb") as reading:

@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ BOOT_FILE: Final = "autoboot.txt"
 """On every card of ours, and on hardly any other: the Pi's firmware reads by it which system to start."""
 _MBR_MARK: Final = b"\x55\xaa"
 _FIRST_ENTRY: Final = 446
+_ENTRY_BYTES: Final = 16
 _GPT: Final = 0xEE
 _FATS: Final = frozenset({0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E})
 _TOOL_WITHIN_S: Final = 60
@@ -135,7 +137,7 @@ class WholeCard:
         Raises:
             FleetInputError: there is none that a seed could go to, or the card cannot be used now.
         """
-        sector = self._first_sector()
+        sector, size_bytes = self._first_sector()
         kind = sector[_FIRST_ENTRY + 4]
         if len(sector) < SECTOR_BYTES or sector[-2:] != _MBR_MARK or not any(sector[_FIRST_ENTRY:-2]):
             raise FleetInputError(f"{self._card} has no partitions: {_NOT_WRITTEN}.")
@@ -143,10 +145,15 @@ class WholeCard:
             raise FleetInputError(f"{self._card} has a GPT, so it is no card of Watchlink: {_NOT_WRITTEN}.")
         if kind not in _FATS:
             raise FleetInputError(f"The first partition of {self._card} is no FAT: {_NOT_WRITTEN}.")
+        if any(end * SECTOR_BYTES > size_bytes for end in _ends(sector)):
+            raise FleetInputError(
+                f"{self._card} ends before its last partition: the image is cut short, write it again."
+            )
         first = int.from_bytes(sector[_FIRST_ENTRY + 8 : _FIRST_ENTRY + 12], "little")
         return f"{self._card}@@{first * SECTOR_BYTES}"
 
-    def _first_sector(self) -> bytes:
+    def _first_sector(self) -> tuple[bytes, int]:
+        """With the size of all."""
         card = self._card
         try:
             mode = card.stat().st_mode
@@ -159,7 +166,8 @@ class WholeCard:
             is_device = stat.S_ISBLK(mode)
             descriptor = os.open(card, os.O_RDWR | os.O_CLOEXEC | (os.O_EXCL if is_device else 0))
             try:
-                return os.pread(descriptor, SECTOR_BYTES, 0).ljust(SECTOR_BYTES, b"\0")
+                sector = os.pread(descriptor, SECTOR_BYTES, 0).ljust(SECTOR_BYTES, b"\0")
+                return sector, os.lseek(descriptor, 0, os.SEEK_END)
             finally:
                 os.close(descriptor)
         except OSError as e:
@@ -183,6 +191,12 @@ class WholeCard:
         except (OSError, subprocess.TimeoutExpired) as e:
             raise FleetError(f"{self._card} cannot be used: {tool} has not ended ({e}).") from e
         return done.stdout if done.returncode == 0 else None
+
+
+def _ends(sector: bytes) -> Iterator[int]:
+    """The sectors behind the partitions."""
+    for entry in range(_FIRST_ENTRY, SECTOR_BYTES - len(_MBR_MARK), _ENTRY_BYTES):
+        yield sum(int.from_bytes(sector[entry + at : entry + at + 4], "little") for at in (8, 12))
 
 
 def _last_parts(listed: bytes) -> frozenset[bytes]:

@@ -90,6 +90,8 @@ def reload_by_command(command: str) -> Reload:
             subprocess.run(  # noqa: S603 - the engineer's own command line
                 shlex.split(command), check=True, timeout=RELOAD_WITHIN_S, stdin=subprocess.DEVNULL
             )
+        except subprocess.CalledProcessError as e:
+            raise BrokerUnprovenError(f"The broker could not be reloaded: {command} ended with {e.returncode}.") from e
         except (OSError, ValueError, subprocess.SubprocessError) as e:
             raise BrokerUnprovenError(f"The broker could not be reloaded: {e}.") from e
 

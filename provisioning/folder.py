@@ -18,7 +18,7 @@ from cryptography import x509
 from provisioning.broker import Member, Services, render_acl, render_configuration
 from provisioning.certificates import CertificateAuthority, check_lists, crl_expiry, issue_crl, whole_lists
 from provisioning.door import render_door
-from provisioning.errors import CrlError, FleetDamagedError, FleetError
+from provisioning.errors import CrlError, FleetDamagedError, FleetError, FleetInputError
 from provisioning.issuers import (
     current_issuer,
     issuers_in_force,
@@ -34,10 +34,11 @@ from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_be
 from runtime.folder_lock import folder_lock
 from wire.claims import OpenClaim, OpenClaims, encode_claims
 from wire.directory import seal_directory
+from wire.errors import EncodeError
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.node_settings import SealedSettings, SettingsFile, seal_settings
-from wire.release import seal_release
+from wire.release import Release, seal_release
 from wire.signing import PublicKey, SigningKey
 from wire.subjects import NODES, SERVICES
 
@@ -161,7 +162,7 @@ class FleetFolder:
         self._publish_claims()
         self._publish_settings()
         if record.release is not None:
-            write_atomic(self.layout.release, seal_release(record.release, self._directory_key()), PUBLIC)
+            write_atomic(self.layout.release, self.sealed(record.release), PUBLIC)
         roots = self.certificates_pem(roots_for_broker(record, self.now()))
         write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
         # The broker does not read it: whoever installs its files sees by it that each issuer has a list.
@@ -171,6 +172,18 @@ class FleetFolder:
         settings = (final or self.layout).broker_settings(record.broker)
         write_atomic(self.layout.broker / "door.nft", render_door(record.broker.port).encode(), PUBLIC)
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
+
+    def sealed(self, release: Release) -> bytes:
+        """The release, signed.
+
+        Raises:
+            FleetInputError: no unit would accept it.
+            FleetDamagedError: the authority's key is missing or unusable.
+        """
+        try:
+            return seal_release(release, self._directory_key())
+        except EncodeError as e:
+            raise FleetInputError(f"No unit would accept it ({e}). Nothing was signed.") from e
 
     def _publish_claims(self) -> None:
         """Write the open claims from the record, for the enrolment service."""

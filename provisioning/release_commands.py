@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from provisioning.bundles import MAKERS, look_at, shelve
+from provisioning.bundles import MAKERS, are_known, look_at, shelve
 from provisioning.console import bring, confirm, say, town_options
 from provisioning.enforcement import reload_by_command
 from provisioning.errors import FleetError, FleetInputError
@@ -18,6 +18,7 @@ from provisioning.fleet import Fleet
 from provisioning.live_list import read_live
 from provisioning.releases import (
     Ring,
+    before_of,
     current,
     in_words,
     kept,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 
 _PERCENT_MAX: Final = 100
+_YEAR_MAX: Final = 2199
 
 
 def add_commands(commands: Commands) -> None:
@@ -96,13 +98,19 @@ def _publish(options: argparse.Namespace) -> None:
         f"There is no bundle for {one}, for which the version before had one: those units stay as they are."
         for one in missing_hardware(release, fleet.record.release)
     ]
-    if not (fleet.layout.releases / MAKERS).exists():
+    back = before_of(fleet.record, release)
+    if back is not None and fleet.record.release is not None and back.version != fleet.record.release.version:
+        remarks.append(
+            f"'rollback' will go back to {back.version}: the one before this was paused, or for fewer units."
+        )
+    if not are_known(fleet.layout.releases / MAKERS):
         remarks.append(
             "Who has made the bundles was not looked at; units do. To look here, too: put the makers' certificates into"
             f" {fleet.layout.releases / MAKERS}."
         )
     facts = "".join(f"{one}\n" for one in (_sentence(release), *_of_bundles(release), *remarks))
-    _ask(options, facts, "Sign this?")
+    if release != fleet.record.release:
+        _ask(options, facts, "Sign this?")
     shelve(BundleFolder(fleet.layout.releases), found)
     _put(fleet, options, release)
 
@@ -110,7 +118,8 @@ def _publish(options: argparse.Namespace) -> None:
 def _widen(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     release = widened(fleet.record, fleet.now(), Ring(options.canary, options.percent))
-    _ask(options, _sentence(release), "Sign this?")
+    if release != fleet.record.release:
+        _ask(options, _sentence(release), "Sign this?")
     _put(fleet, options, release)
 
 
@@ -127,7 +136,14 @@ def _resume(options: argparse.Namespace) -> None:
 def _roll_back(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     release = rolled_back(fleet.record, fleet.now())
-    _ask(options, f"{current(fleet.record).version} is taken back. {_sentence(release)}", "Go back?")
+    bad, before = current(fleet.record), fleet.record.release_before
+    if release != bad:
+        facts = f"{bad.version} is taken back. {_sentence(release)}"
+        if before is not None and before.percent < release.percent:
+            facts += (
+                f" {before.version} was for {before.percent} % only, but more units than can be named have the newer."
+            )
+        _ask(options, facts, f"Go back to {release.version}?")
     _put(fleet, options, release)
 
 
@@ -157,18 +173,33 @@ def _put(fleet: Fleet, options: argparse.Namespace, release: Release) -> None:
     if layout.apply.exists() and is_here and release.state == "open":
         _carry(fleet, release)
     sign(fleet.folder, release, before)
-    say(f"Signed, number {release.serial}. {_sentence(release)}")
-    if count := BundleFolder(layout.releases).clean(kept(fleet.record)):
-        say(f"{count} bundle{'' if count == 1 else 's'} of older versions deleted in {layout.releases}.")
-    if options.reload_command:
-        bring(fleet, reload_by_command(options.reload_command))
-    elif layout.apply.exists():
-        bring(fleet, reload_by_command(shlex.quote(str(layout.apply))))
+    done = "Nothing to change, it is signed already" if release == before else "Signed"
+    say(f"{done}, number {release.serial}. {_sentence(release)}")
+    if options.reload_command or layout.apply.exists():
+        try:
+            bring(fleet, reload_by_command(options.reload_command or shlex.quote(str(layout.apply))))
+        except FleetError as e:
+            raise FleetError(
+                f"Number {release.serial} is signed, but may not have reached central, so units may not know: run"
+                f" this again, it brings the same. {e}"
+            ) from e
+    _clean(fleet)
     if not layout.enrolment.exists():
         say("No unit learns of it: there is no enrolment service yet, see 'watchlink fleet enrolment'.")
     elif not is_here or not (options.reload_command or layout.apply.exists()):
         say(f"Where the enrolment service reads other files than these, carry {layout.releases} there, and after that")
         say(f"{layout.release}. What it has in force stays so until the bundles are there.")
+
+
+def _clean(fleet: Fleet) -> None:
+    folder = fleet.layout.releases
+    try:
+        count = BundleFolder(folder).clean(kept(fleet.record))
+    except OSError as e:
+        say(f"Bundles of older versions stay in {folder}: {e.strerror or e}.")
+        return
+    if count:
+        say(f"{count} bundle{'' if count == 1 else 's'} of older versions deleted in {folder}.")
 
 
 def _carry(fleet: Fleet, release: Release) -> None:
@@ -189,7 +220,11 @@ def _carry(fleet: Fleet, release: Release) -> None:
                 command: Sequence[str | Path] = (layout.carry, bundle.sha256, str(bundle.size_bytes), *keep)
                 subprocess.run(command, stdin=reading, check=True)  # noqa: S603 - what 'fleet install' has made
         except (OSError, subprocess.SubprocessError) as e:
-            why = f"{file} is missing" if isinstance(e, FileNotFoundError) and not file.exists() else str(e)
+            why = str(e)
+            if isinstance(e, FileNotFoundError) and not file.exists():
+                why = f"{file} is missing: run 'publish' with the bundle's file"
+            elif isinstance(e, subprocess.CalledProcessError):
+                why = f"{layout.carry} ended with {e.returncode}"
             raise FleetError(
                 f"The bundle for {bundle.compatible} is not at central's machine ({why}). Nothing was signed: run this"
                 " again, it sends only what is missing there."
@@ -219,6 +254,9 @@ def _percent(text: str) -> int:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError as e:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day, such as 2031-12-31") from e
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.max
+    if day.year > _YEAR_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day, such as 2031-12-31")
+    return day

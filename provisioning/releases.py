@@ -41,26 +41,29 @@ class Ring(Struct, frozen=True):
 def publication(
     record: FleetRecord, now: datetime, bundles: Sequence[NewBundle], ring: Ring, support_ends_on: date
 ) -> Release:
-    """The release of a new version.
+    """The release of a new version; what is in force, if that is the same and as wide.
 
     Raises:
         FleetInputError: it cannot be published.
     """
     version, before = bundles[0].version, record.release
+    canaries = _canaries(record, ring.canaries)
     if before is not None and before.version == version:
+        is_same = before.bundles == tuple(one.bundle for one in bundles) and before.state == "open"
+        if is_same and {*canaries} <= {*before.canaries} and (ring.percent or 0) <= before.percent:
+            return before
         raise FleetInputError(
             f"{version} is published already: 'watchlink fleet release widen' brings it to more units."
         )
     # Above all that was ever published, also if the town has gone back since: a unit that has not would refuse it.
-    if before is not None and _is_below(version, record.highest_release):
+    if before is not None and not _is_below(record.highest_release, version):
         raise FleetInputError(
-            f"{version} is older than {record.highest_release}, which was published. To go back to the version before:"
-            " 'watchlink fleet release rollback'. Else build it with a higher number."
+            f"{version} is not newer than {record.highest_release}, which was published. To go back to the version"
+            " before: 'watchlink fleet release rollback'. Else build it with a higher number."
         )
     support_ends_at = datetime.combine(support_ends_on + timedelta(days=1), time_of_day(), UTC)
     if support_ends_at <= now:
         raise FleetInputError(f"--support-ends {support_ends_on} is over: give the last day on which you support it.")
-    canaries = _canaries(record, ring.canaries)
     if not canaries and not ring.percent:
         raise FleetInputError("Say for whom it is: --canary NODE for a unit that tries it first, or --percent N.")
     return Release(
@@ -76,10 +79,10 @@ def publication(
 
 
 def widened(record: FleetRecord, now: datetime, ring: Ring) -> Release:
-    """The same for more units.
+    """The same for more units; what is in force, if it is for these already.
 
     Raises:
-        FleetInputError: there is none, it is paused, or it would not be for more.
+        FleetInputError: there is none, it is paused, or it would be for fewer.
     """
     release = current(record)
     if release.state == "paused":
@@ -92,40 +95,42 @@ def widened(record: FleetRecord, now: datetime, ring: Ring) -> Release:
             " takes it back."
         )
     if (canaries, percent) == (release.canaries, release.percent):
-        raise FleetInputError("It is for these already: give a higher --percent, or another --canary.")
+        return release
     return _anew(record, now, replace(release, canaries=_fitting(canaries), percent=percent))
 
 
 def paused(record: FleetRecord, now: datetime) -> Release:
-    """Nobody begins it any more.
+    """Nobody begins it any more; what is in force, if that is paused.
 
     Raises:
-        FleetInputError: there is none, or it is paused.
+        FleetInputError: there is none.
     """
-    if current(record).state == "paused":
-        raise FleetInputError("It is paused already.")
-    return _anew(record, now, replace(current(record), state="paused"))
+    release = current(record)
+    return release if release.state == "paused" else _anew(record, now, replace(release, state="paused"))
 
 
 def resumed(record: FleetRecord, now: datetime) -> Release:
-    """It goes on.
+    """It goes on; what is in force, if that is open.
 
     Raises:
-        FleetInputError: there is none, or it is not paused.
+        FleetInputError: there is none.
     """
-    if current(record).state == "open":
-        raise FleetInputError("It is not paused.")
-    return _anew(record, now, replace(current(record), state="open"))
+    release = current(record)
+    return release if release.state == "open" else _anew(record, now, replace(release, state="open"))
 
 
 def rolled_back(record: FleetRecord, now: datetime) -> Release:
-    """The version published before: for those for whom that was, and for those whom the newest has reached.
+    """The version to go back to: for those for whom that was, and for those whom the newest has reached.
+
+    What is in force, if that is open and is one gone back to.
 
     Raises:
         FleetInputError: there is none.
     """
     bad, before = current(record), record.release_before
     if before is None:
+        if bad.is_rollback and bad.state == "open":
+            return bad
         raise FleetInputError(
             f"There is no version before {bad.version} here to go back to. 'watchlink fleet release pause' stops it."
         )
@@ -137,6 +142,11 @@ def rolled_back(record: FleetRecord, now: datetime) -> Release:
         canaries = tuple(dict.fromkeys((*canaries, *reached)))
         if len(canaries) > CANARIES_MAX:
             canaries, percent = before.canaries, EVERYBODY
+    if before.state == "paused":
+        raise FleetInputError(
+            f"{before.version}, the one before, was paused: publish a newer version. 'watchlink fleet release pause'"
+            f" stops {bad.version}."
+        )
     back = replace(before, canaries=canaries, percent=percent, state="open", is_rollback=True)
     return _anew(record, now, back)
 
@@ -146,28 +156,41 @@ def sign(folder: FleetFolder, release: Release, before: Release | None) -> None:
 
     Args:
         folder: the fleet's.
-        release: to be in force.
+        release: to be in force; the same as ``before`` = only put the signed file there again.
         before: what was in force when ``release`` was made.
 
     Raises:
-        FleetInputError: somebody else has published meanwhile; nothing was signed.
+        FleetInputError: somebody else has published meanwhile, or no unit would accept it; nothing was signed.
         FleetDamagedError: the authority's key is missing or unusable.
     """
     with folder.changing():
         record = folder.record
-        if record.release != before or (before is not None and release.serial <= before.serial):
+        is_again = release == before
+        if record.release != before or (before is not None and not is_again and release.serial <= before.serial):
             raise FleetInputError("Somebody else has changed the release meanwhile. Nothing was signed: look again.")
-        is_new = before is not None and release.version != before.version
-        highest = record.highest_release
-        folder.commit(
-            msgspec.structs.replace(
-                record,
-                release=release,
-                release_before=(None if release.is_rollback else before) if is_new else record.release_before,
-                highest_release=release.version if not highest or _is_below(highest, release.version) else highest,
+        if not is_again:
+            # First: a record with a release that cannot be signed could not be published any more, nor be read.
+            folder.sealed(release)
+            highest = record.highest_release
+            folder.commit(
+                msgspec.structs.replace(
+                    record,
+                    release=release,
+                    release_before=before_of(record, release),
+                    highest_release=release.version if not highest or _is_below(highest, release.version) else highest,
+                )
             )
-        )
         folder.publish()
+
+
+def before_of(record: FleetRecord, release: Release) -> Release | None:
+    """What can be gone back to once ``release`` is in force: never one that was paused or given to fewer."""
+    last, good = record.release, record.release_before
+    if last is None or last.version == release.version:
+        return good
+    if release.is_rollback:
+        return None
+    return good if last.state == "paused" or (good is not None and last.percent < good.percent) else last
 
 
 def current(record: FleetRecord) -> Release:

@@ -67,6 +67,13 @@ class BundleFolder:
         except OSError:
             return False
 
+    def has_whole(self, sha256: str, size_bytes: int) -> bool:
+        """Whether it lies there and is still what its name says: reads all of it."""
+        try:
+            return self.holds(sha256, size_bytes) and digest_of(self.path_of(sha256)) == sha256
+        except OSError:
+            return False
+
     def take(self, source: BinaryIO, sha256: str, size_bytes: int) -> None:
         """Put a bundle there.
 

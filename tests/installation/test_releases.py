@@ -73,16 +73,21 @@ def test_pack_brings_the_release_and_no_bundle(
     assert not any("NOT IN FORCE" in one for one in installed(machine, enrolling))
 
 
-def test_pack_with_an_older_release_is_refused(machine: BareMachine, fleet: Fleet, enrolling: Path) -> None:
-    publish(fleet, serial=7)
+def test_older_release_in_a_pack_is_left_out(machine: BareMachine, fleet: Fleet, enrolling: Path) -> None:
+    """The pack may be on its way to cut off a stolen unit, from a fleet folder that was restored."""
+    sealed = publish(fleet, serial=7)
     installed(machine, enrolling)
+    fleet.add("Corner Shop", "High St", ["hart"])
     publish(fleet, serial=6)
 
-    with pytest.raises(PackError, match="its release has number 6, the one here 7"):
-        installed(machine, enrolling)
+    said = installed(machine, enrolling)
+
+    assert any("the release was not taken" in one and "has number 6, the one here 7" in one for one in said)
+    assert sealed == machine.path(RELEASE_HERE).read_bytes()
+    assert fleet.layout.directory.read_bytes() == machine.path(places.DIRECTORY).read_bytes()
     fleet.layout.release.unlink()
-    with pytest.raises(PackError, match="its release has number 0, the one here 7"):
-        installed(machine, enrolling)
+    assert any("has number 0, the one here 7" in one for one in installed(machine, enrolling))
+    assert sealed == machine.path(RELEASE_HERE).read_bytes()
 
 
 def test_release_that_the_town_has_not_signed_holds_nothing_up(
@@ -132,6 +137,18 @@ def test_bundle_that_lies_there_is_not_read_again(machine: BareMachine, enrollin
 
     take_bundle(machine, Unread(), (digest(SYSTEM), len(SYSTEM)), (), said.append)
     assert ["it is there already"] == said
+
+
+def test_damaged_bundle_is_told_and_taken_anew(with_key: BareMachine, fleet: Fleet, enrolling: Path) -> None:
+    publish(fleet)
+    installed(with_key, enrolling)
+    take(with_key, SYSTEM)
+    there = with_key.path(f"{BUNDLES}/{digest(SYSTEM)}.raucb")
+    there.write_bytes(bytes(len(SYSTEM)))
+
+    assert ["bad"] == [one.state for one in found(with_key, datetime(2030, 1, 1, tzinfo=UTC))]
+    assert ["took 1 MB"] == take(with_key, SYSTEM)
+    assert SYSTEM == there.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from provisioning.office import change_keys
 from tests.support.fleet_office import Office
 from tests.support.proof_broker import ProofBroker
+from tests.support.release_bundles import Maker
 
 
 @dataclass
@@ -70,3 +71,15 @@ def trusted(office: Office) -> Office:
     """An office whose key the directory lists."""
     change_keys(office.fleet.folder, trust=office.key.public.raw)
     return office
+
+
+@pytest.fixture
+def maker(tmp_path: Path) -> Maker:
+    return Maker(tmp_path / "maker")
+
+
+@pytest.fixture
+def town(fleet: Fleet) -> Fleet:
+    """With ten shops, the first 00000010."""
+    fleet.add_all([NewNode(f"Shop {number}", "High St", ["hart"]) for number in range(10)])
+    return fleet

@@ -101,9 +101,22 @@ def test_partition_without_a_file_system_is_refused(
     fleet: Fleet, shop: MadeClaim, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     card = card_image(tmp_path / "card.img")
-    card.write_bytes(card.read_bytes()[:512] + bytes(2_000_000))
+    card.write_bytes(card.read_bytes()[:512] + bytes(card.stat().st_size - 512))
 
     assert "is no card of Watchlink" in refusal(fleet, card, capsys)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("entry", [446, 462])
+def test_image_that_is_half_written_is_refused(
+    fleet: Fleet, tmp_path: Path, capsys: pytest.CaptureFixture[str], entry: int
+) -> None:
+    card = card_image(tmp_path / "card.img")
+    with card.open("r+b") as image:
+        image.seek(entry + 12)
+        image.write((100_000).to_bytes(4, "little"))
+
+    assert "ends before its last partition: the image is cut short" in refusal(fleet, card, capsys)
 
 
 def test_file_that_is_too_short_is_refused(
