@@ -1,7 +1,8 @@
 """The seed is taken off the card's first partition, which any computer reads, and put where the unit claims with it.
 
 It is on the data partition before it is taken off the first one: wherever the power goes, it is on one of the two. No
-file with a mistake replaces a good one there. Once it is taken, no sector of the first partition holds it.
+file with a mistake replaces a good one there. Once it is taken, its sectors of the first partition are zeros.
+Free ones, where an editor may have left an older copy, are not looked at.
 """
 
 from __future__ import annotations
