@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from collections.abc import Callable
@@ -116,12 +115,6 @@ def make_bundle(bundle: Path, parts: Parts, recipe: Recipe, maker: tuple[Path, P
     certificate, key = maker
     run("rauc", "bundle", f"--cert={certificate}", f"--key={key}", work, bundle)
     shutil.rmtree(work)
-
-
-def digest(file: Path) -> str:
-    """SHA-256, 64 hexadecimal digits."""
-    with file.open("rb") as reading:
-        return hashlib.file_digest(reading, "sha256").hexdigest()
 
 
 def build_package(architecture: str) -> Path:

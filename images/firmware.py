@@ -145,15 +145,6 @@ def device_tree(card: Path, start: Start, board: str, folder: Path) -> Path:
     return whole
 
 
-def read_file(card: Path, number: int, name: str) -> bytes:
-    """A file of one of the card's FAT partitions.
-
-    Raises:
-        CardError: there is no such file.
-    """
-    return _file(card, number, name)
-
-
 def file_names(card: Path, number: int) -> list[str]:
     """Of the top folder of one of the card's FAT partitions, deleted ones left out.
 

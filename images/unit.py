@@ -28,6 +28,8 @@ _TRYBOOT_BYTES: Final = 4096
 _TOLD: Final = "systemd.show_status=1 systemd.journald.forward_to_console=1"
 """On the console, beside the kernel's own words."""
 _MIB: Final = 1024 * 1024
+_MEMORY_MIB: Final = "512"
+"""As the smallest Pi has: a Zero 2 W."""
 Machine = Literal["pc", "virt", "raspi3b"]
 """QEMU's: for amd64; for arm64, as quick as can be; and what it knows of a Pi 3B."""
 _PI: Final = "bcm2837-rpi-3-b"
@@ -46,7 +48,7 @@ class Unit:
         starts: from which slot's partition each start was, oldest first.
     """
 
-    def __init__(self, card: Path, folder: Path, *, machine: Machine = "pc", memory_mib: int = 512) -> None:
+    def __init__(self, card: Path, folder: Path, *, machine: Machine = "pc") -> None:
         """``folder`` is for what is written on the way."""
         self.card = card
         self.console = ""
@@ -54,7 +56,6 @@ class Unit:
         self.board = folder / "board.sock"
         self._folder = folder
         self._machine: Machine = machine
-        self._memory_mib = memory_mib
         self._tryboot = folder / "tryboot.raw"
         self._tryboot.write_bytes(bytes(_TRYBOOT_BYTES))
         self._qemu: subprocess.Popen[bytes] | None = None
@@ -169,7 +170,7 @@ class Unit:
         return [
             *machine,
             *booted,
-            *("-accel", "tcg,thread=multi", "-smp", "2", "-m", str(self._memory_mib), "-nodefaults", "-no-user-config"),
+            *("-accel", "tcg,thread=multi", "-smp", "2", "-m", _MEMORY_MIB, "-nodefaults", "-no-user-config"),
             *("-serial", "stdio", "-append", f"{start.command_line} console={console} {_TOLD}"),
             *("-drive", f"file={self.card},format=raw,if=none,id=card,cache=writeback"),
             *("-device", "virtio-blk-pci,drive=card,serial=card"),

@@ -16,6 +16,7 @@ from images.card import Parts, make_card
 from images.maker import maker_in
 from images.programs import run
 from images.recipe import Recipe
+from images.unit import HOST
 
 IMAGE_CONF: Final = "usr/lib/watchlink/image.conf"
 HURRY: Final = 20
@@ -58,7 +59,7 @@ def make_variant(workshop: Workshop, version: str, change: Callable[[Path], None
     conf.write_text(f"{text}HURRY={HURRY}\n", encoding="utf-8")
     # Time comes from the machine that the unit runs on.
     servers = root / "etc/systemd/timesyncd.conf.d/watchlink.conf"
-    servers.write_text("[Time]\nNTP=10.0.2.2\nFallbackNTP=\n", encoding="utf-8")
+    servers.write_text(f"[Time]\nNTP={HOST}\nFallbackNTP=\n", encoding="utf-8")
     if change is not None:
         change(root)
     parts = Parts(built / "first.part", built / "boot.part", folder / f"root-{version}.part", built / "data.part")

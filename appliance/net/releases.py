@@ -7,7 +7,6 @@ it ended, also after a power cut.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import logging
 import os
@@ -19,6 +18,7 @@ from typing import BinaryIO, Final
 
 from appliance.core import events
 from appliance.identity import Identity
+from runtime.bundle_folder import digest_of
 from runtime.tls import describe_fault
 from wire.errors import ReleaseError
 from wire.limits import RELEASE_BYTES_MAX
@@ -91,7 +91,7 @@ class Releases:
                     return events.FetchFailed("no room", f"The card lacks {(LEAVE_FREE_BYTES - room) >> 20} MB.")
                 self._fetch_rest(bundle, part, has)
                 part.replace(self.path_of(bundle))
-            if _sha256_of(self.path_of(bundle)) == bundle.sha256:
+            if digest_of(self.path_of(bundle)) == bundle.sha256:
                 return events.BundleFetched(bundle.sha256)
             self.path_of(bundle).unlink()
         except _CutError as e:
@@ -173,11 +173,6 @@ def _copy(answer: http.client.HTTPResponse, file: BinaryIO, count: int) -> None:
         left -= len(piece)
     if left > 1:
         raise _CutError("The connection broke off.")
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _capital(text: str) -> str:

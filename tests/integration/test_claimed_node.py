@@ -44,13 +44,7 @@ def test_claimed_shop_is_armed_renews_itself_and_its_alerts_are_received(tmp_pat
     town = EnrollingTown.found(tmp_path / "ä town", port=port)
     town.reserve(1)
     broker = Mosquitto(town.fleet.layout.broker / "mosquitto.conf", port)
-    central_toml = town.fleet.layout.central / "central.toml"
-    toml = central_toml.read_text().replace(f"port = {town.fleet.record.central.web_port}", f"port = {free_port()}")
-    toml = toml.replace(
-        'directory_file = "../directory.json"\n',
-        'directory_file = "../directory.json"\ndelegated_directory_file = "../enrolment/changed/directory.json"\n',
-    )
-    central_toml.write_text(toml)
+    central_toml = town.central_toml()
     broker.start()
     unit = tmp_path / "unit"
     try:

@@ -66,14 +66,7 @@ def test_unit_of_the_image_claims_its_premises_and_its_press_is_received(tmp_pat
     town = EnrollingTown.found(tmp_path / "town", port=port)
     town.reserve(1)
     broker = Mosquitto(town.fleet.layout.broker / "mosquitto.conf", port)
-    central_toml = town.fleet.layout.central / "central.toml"
-    toml = central_toml.read_text().replace(f"port = {town.fleet.record.central.web_port}", f"port = {free_port()}")
-    central_toml.write_text(
-        toml.replace(
-            'directory_file = "../directory.json"\n',
-            'directory_file = "../directory.json"\ndelegated_directory_file = "../enrolment/changed/directory.json"\n',
-        )
-    )
+    central_toml = town.central_toml()
     state, seed = tmp_path / "state", tmp_path / "seed"
     state.mkdir()
     broker.start()

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -57,30 +58,39 @@ LEFT_OUT: Final = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*"
 BUILD_WITHIN_S: Final = 600
 
 
-def debian_root() -> Path:
-    """The root; a new list of packages makes a new one. Who comes meanwhile waits for it. Needs root's rights."""
-    name = hashlib.sha256("\n".join((SUITE, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
-    root = REPOSITORY / "var" / f"debian-{name}"
+def built_once(name: str, build: Callable[[Path], None]) -> Path:
+    """``var/NAME``, which ``build`` makes where it is told to, unless it is there. Who comes meanwhile waits for it."""
+    root = REPOSITORY / "var" / name
     root.parent.mkdir(exist_ok=True)
-    with (root.parent / "debian.lock").open("w") as lock:
+    with (root.parent / f"{name.partition('-')[0]}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
             building = root.with_suffix(".building")
             shutil.rmtree(building, ignore_errors=True)
-            subprocess.run(
-                [
-                    # A namespace of its own: of a build cut short nothing of this machine stays mounted in var/,
-                    # where clearing up would go through to this machine's own /dev.
-                    *("unshare", "--mount", "--propagation=private"),
-                    *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
-                    *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
-                    *(SUITE, str(building)),
-                ],
-                check=True,
-                timeout=BUILD_WITHIN_S,
-            )
+            build(building)
             building.rename(root)
     return root
+
+
+def debian_root() -> Path:
+    """The root; a new list of packages makes a new one. Needs root's rights."""
+    name = hashlib.sha256("\n".join((SUITE, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
+    return built_once(f"debian-{name}", _build)
+
+
+def _build(building: Path) -> None:
+    subprocess.run(
+        [
+            # A namespace of its own: of a build cut short nothing of this machine stays mounted in var/,
+            # where clearing up would go through to this machine's own /dev.
+            *("unshare", "--mount", "--propagation=private"),
+            *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+            *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
+            *(SUITE, str(building)),
+        ],
+        check=True,
+        timeout=BUILD_WITHIN_S,
+    )
 
 
 if __name__ == "__main__":

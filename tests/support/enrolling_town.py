@@ -25,7 +25,7 @@ from provisioning.claims import reserve
 from provisioning.delegate import delegate_to
 from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet, NewNode
-from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 from wire.claim_code import claim_code, claim_hash
 from wire.claims import OpenClaim, OpenClaims, decode_claims, encode_claims
 from wire.enrolment import ENROL_PATH, EnrolmentRequest, seal_request
@@ -108,6 +108,15 @@ class EnrollingTown:
         beside = self.fleet.layout.town / "claims.new"
         beside.write_bytes(encode_claims(OpenClaims(claims=claims)))
         beside.replace(self.fleet.layout.town / "claims.json")
+
+    def central_toml(self) -> Path:
+        """Central's configuration, with a free port for its page, and the directory that the service changes."""
+        file = self.fleet.layout.central / "central.toml"
+        port = self.fleet.record.central.web_port
+        own = 'directory_file = "../directory.json"\n'
+        text = file.read_text().replace(f"port = {port}", f"port = {free_port()}")
+        file.write_text(text.replace(own, f'{own}delegated_directory_file = "../enrolment/changed/directory.json"\n'))
+        return file
 
     def claims(self) -> tuple[OpenClaim, ...]:
         """Those that are open."""

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -15,7 +13,7 @@ from typing import Final
 from images.build import build_package
 from images.recipe import Recipe, read_recipe
 from images.root import bootstrap, dress
-from tests.support.booted_system import REPOSITORY
+from tests.support.debian_root import built_once
 
 VERSION: Final = "0.1.0.202611280000"
 EPOCH_S: Final = 1_764_288_000
@@ -30,16 +28,7 @@ def packages_root() -> Path:
     """A root with the packages alone, made once and never written to. Needs root's rights."""
     wanted = recipe()
     name = hashlib.sha256("\n".join((wanted.suite, *wanted.packages)).encode()).hexdigest()[:12]
-    root = REPOSITORY / "var" / f"image-{name}"
-    root.parent.mkdir(exist_ok=True)
-    with (root.parent / "image.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.exists():
-            building = root.with_suffix(".building")
-            shutil.rmtree(building, ignore_errors=True)
-            bootstrap(wanted, building)
-            building.rename(root)
-    return root
+    return built_once(f"image-{name}", lambda building: bootstrap(wanted, building))
 
 
 def image_root(folder: Path) -> Path:
