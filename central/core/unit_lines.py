@@ -17,7 +17,7 @@ _DEGREES_STEP: Final = 5
 _ROOM_STEP: Final = 0.1
 """The same, as a share of the room that was free."""
 FIRST_MOMENTS_MS: Final = 60_000
-"""A run has not read its machine yet: what the run before said still holds."""
+"""A run has not read its machine yet: what the run before said of it still holds."""
 
 
 class UnitFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,12 +69,16 @@ class PathFigures(Struct, frozen=True, kw_only=True):
 def facts_after(before: UnitFacts | None, health: Health, *, is_signed: bool) -> UnitFacts:
     """What is told of a unit after this report: ``before`` where the difference is too small to be told.
 
-    Which system runs is believed only if the unit has signed it: an update is judged by it.
+    Which system runs is believed only if the unit has signed it: an update is judged by it. What nobody has signed
+    neither tells that nor takes it away. The machine may have started again from the other slot: what the run before
+    said of its system does not hold for this one.
     """
     told = health.machine
     if told is None and before is not None and health.uptime_ms < FIRST_MOMENTS_MS:
-        return replace(before, version=display_text(health.version, NAME_CHARS_MAX), settings=health.settings)
+        before = replace(before, version=display_text(health.version, NAME_CHARS_MAX), settings=health.settings)
+        return replace(before, image="", slot=None, update=None) if is_signed else before
     told = told or MachineReport()
+    signed = told if is_signed else before or UnitFacts()
     now = UnitFacts(
         version=display_text(health.version, NAME_CHARS_MAX),
         certificate_ends_at=health.certificate_ends_at,
@@ -87,9 +91,9 @@ def facts_after(before: UnitFacts | None, health: Health, *, is_signed: bool) ->
         clock=told.clock,
         is_speech_ready=told.is_speech_ready,
         settings=health.settings,
-        image=display_text(told.image, NAME_CHARS_MAX) if is_signed else "",
-        slot=told.slot if is_signed else None,
-        update=told.update if is_signed else None,
+        image=display_text(signed.image, NAME_CHARS_MAX),
+        slot=signed.slot,
+        update=signed.update,
     )
     if before is None:
         return now

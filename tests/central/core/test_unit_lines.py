@@ -19,10 +19,10 @@ END = START + timedelta(days=60)
 UPDATE = UpdateReport(serial=7, version="0.1.1", state="returned", reason="buttons did not work")
 
 
-def health(version: str = "1.4", uptime_ms: int = 90_000, **machine: object) -> Health:
+def health(version: str = "1.4", uptime_ms: int = 90_000, boot_id: str = "n1", **machine: object) -> Health:
     told = MachineReport(**machine) if machine else None  # type: ignore[arg-type]
     return Health(
-        state="armed", boot_id="n1", version=version, uptime_ms=uptime_ms, certificate_ends_at=END, machine=told
+        state="armed", boot_id=boot_id, version=version, uptime_ms=uptime_ms, certificate_ends_at=END, machine=told
     )
 
 
@@ -146,3 +146,28 @@ def test_booted_system_is_known_after_a_restart_of_central(town: Town) -> None:
     facts = line(Town(Recall(nodes=kept.nodes))).facts
 
     assert ("0.1.0.5", "a", UPDATE) == (facts.image, facts.slot, facts.update)  # type: ignore[union-attr]
+
+
+def booted(town: Town) -> tuple[str, str | None, UpdateReport | None]:
+    facts = line(town).facts
+    assert facts is not None
+    return facts.image, facts.slot, facts.update
+
+
+def test_what_nobody_signed_takes_no_update_away(town: Town) -> None:
+    say(town, health(image="0.1.0.5", slot="a", update=UPDATE), is_signed=True)
+    say(town, health(boot_id="n2", uptime_ms=0))
+    soon = booted(town)
+    say(town, health(boot_id="n2", image="0.1.0.6", slot="b"))
+
+    assert soon == booted(town) == ("0.1.0.5", "a", UPDATE)
+
+
+def test_run_that_has_not_read_its_machine_yet_is_not_shown_with_the_slot_of_before(town: Town) -> None:
+    say(town, health(image="0.1.0.5", slot="a", update=UPDATE), is_signed=True)
+    say(town, health(boot_id="n2", uptime_ms=0))  # By somebody who knows of the new run, and cannot sign for it.
+    say(town, health(boot_id="n2", uptime_ms=0), is_signed=True)
+    soon = booted(town)
+    say(town, health(boot_id="n2", image="0.1.0.6", slot="b"), is_signed=True)
+
+    assert (("", None, None), ("0.1.0.6", "b", None)) == (soon, booted(town))
