@@ -47,8 +47,9 @@ class WebTable(msgspec.Struct, frozen=True, kw_only=True):
     certificate_file: str = "server.pem"
     """PEM, of the services' issuer, with that one's after it."""
     key_file: str = "server.key"
-    bundle_kilobytes_per_s: Annotated[int, msgspec.Meta(ge=10, le=10_000_000)] = 2_500
-    """All bundles of releases together: the line is the alerts', too."""
+    bundle_kilobytes_per_s: Annotated[int, msgspec.Meta(ge=50, le=10_000_000)] = 2_500
+    """All bundles of releases together: the line is the alerts', too. With less than 50, units in their turn would give
+    up before their next piece came."""
 
 
 class BrokerTable(msgspec.Struct, frozen=True, kw_only=True):

@@ -80,14 +80,16 @@ def release_here(machine: Machine, authority: PublicKey | None = None) -> Releas
 
 
 def lacking(machine: Machine, release: Release) -> tuple[Bundle, ...]:
-    """Bundles of it that are not here, or are damaged. Reads them."""
+    """Bundles of it that are not here, or are damaged. Reads them. Nobody begins a paused one: it lacks none."""
+    if release.state == "paused":
+        return ()
     folder = BundleFolder(machine.path(BUNDLES))
     return tuple(one for one in release.bundles if not folder.has_whole(one.sha256, one.size_bytes))
 
 
 def lacking_words(machine: Machine, release: Release | None) -> str:
     """What keeps the release that was put here from units: a sentence without a full stop; empty = nothing."""
-    if release is None or release.state == "paused" or not (missing := lacking(machine, release)):
+    if release is None or not (missing := lacking(machine, release)):
         return ""
     names = " and ".join(one.compatible for one in missing)
     return f"RELEASE {release.version} IS NOT IN FORCE: its bundle for {names} is not here. {_AGAIN.rstrip('.')}"
@@ -102,10 +104,9 @@ def release_findings(machine: Machine, now: datetime) -> list[Finding]:
         release = open_release(machine.read(RELEASE_HERE), authority)
     except (OSError, ValueError, WireError) as e:
         return [bad(ABOUT, f"{RELEASE_HERE} is not believed ({why(e)})", "Install the fleet's newest pack again.")]
-    missing = lacking(machine, release)
-    if missing:
+    if missing := lacking(machine, release):
         names = " and ".join(one.compatible for one in missing)
-        return [bad(ABOUT, f"{release.version} names a bundle for {names} that is not here", _AGAIN)]
+        return [bad(ABOUT, f"{release.version} names a bundle for {names} that is not here, or is damaged", _AGAIN)]
     to_do = "Publish a newer version: 'watchlink fleet release publish' on the fleet's machine."
     what = f"support of {release.version}"
     found = expiry(ABOUT, what, release.support_ends_at, now, warning=SUPPORT_WARNING, to_do=to_do)

@@ -26,6 +26,8 @@ _ENTRY_BYTES: Final = 16
 _GPT: Final = 0xEE
 _FATS: Final = frozenset({0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E})
 _TOOL_WITHIN_S: Final = 60
+_DEVICES: Final = Path("/sys/dev/block")
+"""The kernel's, by number; a partition's folder is in its disk's."""
 _NOT_WRITTEN: Final = "write the Watchlink image to it first"
 
 
@@ -156,7 +158,8 @@ class WholeCard:
         """With the size of all."""
         card = self._card
         try:
-            mode = card.stat().st_mode
+            found = card.stat()
+            mode = found.st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
                 raise FleetInputError(
                     f"{card} is neither a card's device, such as /dev/sdb, nor an image. For a card that is mounted:"
@@ -164,6 +167,8 @@ class WholeCard:
                 )
             # By O_EXCL the kernel refuses a device of which anything is mounted.
             is_device = stat.S_ISBLK(mode)
+            if is_device and (whole := _disk_of(found.st_rdev)):
+                raise FleetInputError(f"{card} is one partition of a card: give the whole card, {whole}.")
             descriptor = os.open(card, os.O_RDWR | os.O_CLOEXEC | (os.O_EXCL if is_device else 0))
             try:
                 sector = os.pread(descriptor, SECTOR_BYTES, 0).ljust(SECTOR_BYTES, b"\0")
@@ -197,6 +202,12 @@ def _ends(sector: bytes) -> Iterator[int]:
     """The sectors behind the partitions."""
     for entry in range(_FIRST_ENTRY, SECTOR_BYTES - len(_MBR_MARK), _ENTRY_BYTES):
         yield sum(int.from_bytes(sector[entry + at : entry + at + 4], "little") for at in (8, 12))
+
+
+def _disk_of(device: int) -> str:
+    """The disk whose partition that is; empty = it is no partition."""
+    here = (_DEVICES / f"{os.major(device)}:{os.minor(device)}").resolve()
+    return f"/dev/{here.parent.name}" if (here / "partition").exists() else ""
 
 
 def _last_parts(listed: bytes) -> frozenset[bytes]:

@@ -214,17 +214,18 @@ def _carry(fleet: Fleet, release: Release) -> None:
     keep = sorted(kept(fleet.record, release))
     for bundle in release.bundles:
         file = folder.path_of(bundle.sha256)
+        if not folder.has_whole(bundle.sha256, bundle.size_bytes):
+            raise FleetError(
+                f"{file} is missing or damaged: copy the bundle for {bundle.compatible}, version {release.version},"
+                " there under that name. Nothing was signed."
+            )
         say(f"Bringing the bundle for {bundle.compatible} to central's machine, {megabytes(bundle.size_bytes)} …")
         try:
             with file.open("rb") as reading:
                 command: Sequence[str | Path] = (layout.carry, bundle.sha256, str(bundle.size_bytes), *keep)
                 subprocess.run(command, stdin=reading, check=True)  # noqa: S603 - what 'fleet install' has made
         except (OSError, subprocess.SubprocessError) as e:
-            why = str(e)
-            if isinstance(e, FileNotFoundError) and not file.exists():
-                why = f"{file} is missing: run 'publish' with the bundle's file"
-            elif isinstance(e, subprocess.CalledProcessError):
-                why = f"{layout.carry} ended with {e.returncode}"
+            why = f"{layout.carry} ended with {e.returncode}" if isinstance(e, subprocess.CalledProcessError) else e
             raise FleetError(
                 f"The bundle for {bundle.compatible} is not at central's machine ({why}). Nothing was signed: run this"
                 " again, it sends only what is missing there."

@@ -64,8 +64,7 @@ def _options() -> argparse.ArgumentParser:
     network.add_argument(
         "--wifi",
         action="store_true",
-        help="ask for the premises' Wi-Fi, and write that too, for a later version's SD image; today's units do not"
-        " read it",
+        help="ask for the premises' Wi-Fi, and write that too; units with the SD image read it",
     )
     network.add_argument(
         "--wifi-file", type=Path, metavar="FILE", help='read the Wi-Fi from this file: name = "…" and password = "…"'
@@ -105,8 +104,8 @@ def _seed(options: argparse.Namespace, card: Card) -> None:
     if office is None:
         say("It names no office, so that unit will have no gallery: see 'watchlink fleet office-certificate'.")
     if wifi is not None:
-        say(f"The password of the Wi-Fi {wifi.name} is in it too. This version's units do not read it:")
-        say("set the Wi-Fi up on the unit itself.")
+        say(f"The password of the Wi-Fi {wifi.name} is in it too. A unit without the SD image does not read it:")
+        say("set the Wi-Fi up there yourself.")
     if options.new_code:
         say("The code before this one opens nothing any more: destroy its label.")
         pass_claims_on(options, fleet)

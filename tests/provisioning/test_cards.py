@@ -158,6 +158,23 @@ def test_card_that_cannot_be_opened_says_what_to_do(
     assert said in refusal(fleet, card, capsys)
 
 
+@pytest.mark.usefixtures("shop")
+def test_partition_of_a_card_is_refused_with_the_name_of_the_card(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no partitions, and whoever believes that writes the image anew, in vain."""
+    card = card_image(tmp_path / "sdb1")
+    partition = tmp_path / "devices" / "sdb" / "sdb1"
+    partition.mkdir(parents=True)
+    (partition / "partition").write_text("1\n")
+    number = card.stat().st_rdev
+    (tmp_path / f"{os.major(number)}:{os.minor(number)}").symlink_to(partition)
+    monkeypatch.setattr("provisioning.cards._DEVICES", tmp_path)
+    monkeypatch.setattr("stat.S_ISBLK", lambda _: True)
+
+    assert f"{card} is one partition of a card: give the whole card, /dev/sdb." in refusal(fleet, card, capsys)
+
+
 def test_card_that_is_not_in_says_so(
     fleet: Fleet, shop: MadeClaim, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,28 @@ def test_release_is_not_signed_while_its_bundle_is_not_there(
     assert "" == carried.read_text()
 
 
+@pytest.mark.parametrize("data", [None, b"other"], ids=["missing", "damaged"])
+def test_bundle_that_the_fleet_has_lost_is_asked_for(
+    town: Fleet, maker: Maker, carried: Path, capsys: pytest.CaptureFixture[str], data: bytes | None
+) -> None:
+    """What central refuses would be sent again and again."""
+    publish(town, maker.bundle(OLD))
+    file = town.layout.releases / f"{in_force(town).bundles[0].sha256}.raucb"
+    publish(town, maker.bundle(NEW))
+    newest, good = in_force(town), file.read_bytes()
+    file.unlink()
+    if data is not None:
+        file.write_bytes(data * (len(good) // len(data)) + bytes(len(good) % len(data)))
+    carried.write_text("")
+
+    assert 1 == release(town, "rollback")
+    assert f"{file} is missing or damaged: copy the bundle for" in capsys.readouterr().err
+    assert (newest, "") == (in_force(town), carried.read_text())
+
+    file.write_bytes(good)
+    assert 0 == release(town, "rollback")
+
+
 def test_pause_goes_without_a_bundle(town: Fleet, maker: Maker, carried: Path) -> None:
     publish(town, maker.bundle())
     carried.write_text("")
