@@ -98,6 +98,7 @@ async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
     _relay_all(liar, forge, cast, pending)
 
     await _settings_refused(stage, liar, forge, cast)
+    await _until_kept_of(stage, liar, cast.dead)
     await stage.town.kill(cast.dead.program)
     # For its first minute the pending alert has its panel to itself; then others take turns.
     await asyncio.sleep((Timing().outcome_shown_ms + 1_000) / 1_000)
@@ -187,6 +188,18 @@ async def open_test(stage: Stage, where: Premises) -> str:
             return test
         await stage.close(where, test, "Test")
     raise NeverCameError("a person answered a test before Watchlink did")
+
+
+async def _until_kept_of(stage: Stage, liar: Liar, where: Premises) -> None:
+    """Wait until the liar has kept what a node says of itself: it may have come too late for the first words."""
+    topics = {str(UpTopic(number_of(where), channel)) for channel in (Up.HEALTH, Up.SYNC)}
+
+    def is_kept() -> bool:
+        return topics <= {said.topic for said in liar.kept}
+
+    if not is_kept():
+        await where.cable.break_connections()
+    await stage.town.notice.until(is_kept, f"the liar had heard {where.name}", 2 * PATIENCE_S)
 
 
 async def _settings_refused(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> None:

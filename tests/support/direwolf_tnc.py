@@ -70,10 +70,13 @@ class DireWolfTnc:
         return b""
 
     def is_at_rest(self) -> bool:
-        """Whether no thread of it has anything to do. On a busy machine it may wait for the processor in mid-burst."""
+        """Whether no thread of it has anything to do.
+
+        On a busy machine it may wait for the processor, or for a page of its program, in mid-burst.
+        """
         for task in Path(f"/proc/{self._process.pid}/task").glob("*/stat"):
             with contextlib.suppress(OSError):
-                if task.read_text().rpartition(")")[2].split()[0] == "R":
+                if task.read_text().rpartition(")")[2].split()[0] in ("R", "D"):
                     return False
         return True
 

@@ -6,11 +6,12 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
+from functools import cache
 from pathlib import Path
 
 from node.core.air import LADDER, Mode
 from node.core.controls import Part
-from node.core.events import Event, FrameReceived, OverEnded, OverFailed, OverStarted, PartRecovered
+from node.core.events import ChannelChanged, Event, FrameReceived, OverEnded, OverFailed, OverStarted, PartRecovered
 from node.net.radio.ax25 import encode_ui
 from node.net.radio.direwolf import MODEMS, DireWolf
 from node.net.radio.kiss_tnc import KissTnc
@@ -23,6 +24,10 @@ from wire.ids import NodeId
 
 NODES = (NodeId(0x10), NodeId(0x11))
 SQUELCH_DBFS = -45.0
+
+
+_GREETINGS = tuple(b"greeting %d" % number for number in range(30))
+_GREETED_WITHIN_S = 5.0
 
 
 class NoPhrases:
@@ -75,6 +80,18 @@ class Ear(EventRecorder):
             return False
         self(event)
         return True
+
+    def has_heard(self, frame: bytes, within_s: float) -> bool:
+        """Whether the frame has come, or comes within that time."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: any(getattr(event, "data", b"") == frame for event in self._events), within_s
+            )
+
+    def forget(self) -> None:
+        """All that came so far."""
+        with self._changed:
+            self._events.clear()
 
     @property
     def frames(self) -> list[bytes]:
@@ -197,7 +214,15 @@ class TncRig(Rig):
         self.pair.tncs[0].start()
 
     def wait_ready(self) -> None:
-        """What is written before the TNC reads is read later."""
+        """A TNC keeps nothing that it heard before its driver was connected, so a stranger is heard first."""
+        for frame in _GREETINGS:
+            self.say(_greeting(frame))
+            if all(ear.has_heard(frame, _GREETED_WITHIN_S) for ear in self.ears):
+                for ear in self.ears:
+                    ear.wait_for(ChannelChanged(is_busy=False))
+                    ear.forget()
+                return
+        raise TimeoutError("a TNC or its driver is deaf")
 
     def close(self) -> None:
         super().close()
@@ -213,6 +238,11 @@ def burst_of(frame: bytes, mode: Mode = Mode.IL2P_1200, destination: str = "WLIN
         return child.encode((encode_ui(frame, NODES[0], destination),), modem.bytes_min((frame,)), lambda: False)
     finally:
         child.close()
+
+
+@cache
+def _greeting(frame: bytes) -> bytes:
+    return burst_of(frame)
 
 
 def await_so(is_so: object, patience_s: float = 120.0) -> None:
