@@ -111,7 +111,7 @@ def _boot(given: argparse.Namespace) -> int:
 
 def _test(given: argparse.Namespace) -> int:
     from images.boot import Bench, Story, on_a_bench  # noqa: PLC0415 - as above
-    from images.updates import BAD, BASE, GOOD, TimeServer, good_and_bad, power_cuts, without_a_node  # noqa: PLC0415
+    from images.updates import BAD, BASE, GOOD, SPARE_VERSIONS, TimeServer, good_and_bad, power_cuts, without_a_node  # noqa: PLC0415
 
     enter_own_network()
     built_card("amd64")
@@ -125,12 +125,12 @@ def _test(given: argparse.Namespace) -> int:
         made[version] = make_variant(workshop, version, change)
         story.say("made", version=version)
     bundles = {version: bundle for version, (_, bundle) in made.items()}
-    later = tuple(make_variant(workshop, f"0.1.1.{number}")[1] for number in range(1, given.cuts + 1))
+    versions = [f"0.1.1.{number}" for number in range(1, given.cuts + SPARE_VERSIONS + 1)]
+    later = {version: make_variant(workshop, version)[1] for version in versions}
 
     async def play(bench: Bench) -> None:
         with TimeServer():
             await good_and_bad(bench, story, bundles)
-            await bench.switch_off()
             await power_cuts(bench, story, later, given.cuts, given.seed)
 
     asyncio.run(on_a_bench(made[BASE][0], folder, story, play))

@@ -66,6 +66,7 @@ class Bench:
         unit: the machine.
         board: its buttons and its panel.
         node: its number.
+        switched_on_at: how long its console was then.
     """
 
     def __init__(self, town: Town, site: Site, unit: Unit, node: str) -> None:
@@ -73,7 +74,14 @@ class Bench:
         self.site = site
         self.unit = unit
         self.node = node
+        self.switched_on_at = 0
+        self._starts = 0
         self._board: FakeBoardClient | None = None
+
+    @property
+    def has_restarted(self) -> bool:
+        """Whether it has started again since it was switched on."""
+        return len(self.unit.starts) > self._starts
 
     @property
     def board(self) -> FakeBoardClient:
@@ -88,6 +96,7 @@ class Bench:
         """Connect the power, and look at the panel."""
         await self.switch_off()
         self.unit.board.unlink(missing_ok=True)
+        self.switched_on_at, self._starts = len(self.unit.console), len(self.unit.starts) + 1
         self.unit.switch_on()
         self._board = await asyncio.to_thread(FakeBoardClient, self.unit.board)
 

@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,6 +27,8 @@ GOOD: Final = "0.1.0.2"
 BAD: Final = "0.1.0.3"
 STEPS: Final = {"download": 5.0, "write": 15.0, "switch": 3.0, "first boot": 40.0, "commit": 20.0}
 """Of an update, and within how many seconds of its beginning the power is cut."""
+SPARE_VERSIONS: Final = 2
+"""Beside one for each round of cuts."""
 UPDATED_WITHIN_S: Final = 1_800.0
 """An emulated processor takes minutes to check what it fetches."""
 ENDED: Final = ("taken", "returned", "refused")
@@ -117,48 +120,54 @@ class Updates:
         )
         return facts
 
-    async def until_done(self) -> None:
-        """Wait until nothing is under way: the newest release has ended in some way, or there has never been one.
+    async def until_ended(self, version: str) -> dict[str, str]:
+        """Wait until the update to a version has ended; returns how, and which version runs.
 
         Raises:
             NeverCameError: it goes on and on.
         """
+        found: dict[str, str] = {}
 
-        def is_done(board: Board) -> bool:
+        def is_so(board: Board) -> bool:
             facts = self._facts(board)
-            return facts is not None and (facts.update is None or facts.update.state in ENDED)
+            if facts is not None and facts.update and facts.update.version == version and facts.update.state in ENDED:
+                found.update(state=facts.update.state, why=facts.update.reason, runs=facts.image or "")
+            return bool(found)
 
-        await self._bench.town.watch_room.board_when("no update was under way", is_done, UPDATED_WITHIN_S)
+        await self._bench.town.watch_room.board_when(f"the update to {version} ended", is_so, UPDATED_WITHIN_S)
+        return found
 
-    async def reach(self, step: str) -> None:
-        """Wait until the update is in this step.
+    async def reach(self, step: str, version: str) -> bool:
+        """Wait until the update to a version is in this step, or past it.
+
+        Returns:
+            whether it is; ``False`` = it has ended before.
 
         Raises:
-            CardError: it never was.
+            CardError: neither.
         """
-        unit = self._bench.unit
-        since, starts = len(unit.console), len(unit.starts)
+        bench, unit = self._bench, self._bench.unit
         deadline = time.monotonic() + UPDATED_WITHIN_S
-
-        def is_there(state: str) -> bool:
-            said = unit.console[since:]
+        while time.monotonic() < deadline:
+            facts = self._facts(await bench.town.watch_room.board())
+            update = facts.update if facts is not None else None
+            state = update.state if update is not None and update.version == version else ""
+            said = unit.console[bench.switched_on_at :]
             match step:
                 case "download":
-                    return state == "fetching"
+                    is_there = state == "fetching"
                 case "write":
-                    return "rauc" in said
+                    is_there = "rauc" in said
                 case "switch":
-                    return "reboot: Restarting system" in said or "Stopping watchlink-node" in said
+                    is_there = "reboot: Restarting system" in said or "Stopping watchlink-node" in said
+                case "first boot":
+                    is_there = bench.has_restarted
                 case _:
-                    return len(unit.starts) > starts and (step == "first boot" or state == "trying")
-
-        while True:
-            facts = self._facts(await self._bench.town.watch_room.board())
-            if is_there(facts.update.state if facts is not None and facts.update else ""):
-                return
-            if time.monotonic() > deadline:
-                raise CardError(f"the update never came to its step “{step}”")
+                    is_there = bench.has_restarted and state == "trying"
+            if is_there or state in ENDED:
+                return is_there
             await asyncio.sleep(0.2)
+        raise CardError(f"the update to {version} never came to its step “{step}”")
 
     def _facts(self, board: Board) -> UnitFacts | None:
         found = next((line for line in board.nodes if line.node == self._bench.node), None)
@@ -199,36 +208,39 @@ async def good_and_bad(bench: Bench, story: Story, bundles: dict[str, Path]) -> 
     story.say("starts", partitions=bench.unit.starts)
 
 
-async def power_cuts(bench: Bench, story: Story, bundles: tuple[Path, ...], times: int, seed: int) -> None:
+async def power_cuts(bench: Bench, story: Story, bundles: dict[str, Path], times: int, seed: int) -> None:
     """Cut the power in each step of updates, ``times`` times; then the unit comes up, and a press is received.
 
     Args:
-        bench: with a unit that is switched off.
+        bench: with a unit that is armed.
         story: is told.
-        bundles: good versions, each above the one before; one for each time.
+        bundles: of good versions, each above the one before, with some to spare: an update may end before a cut.
         times: in each step.
         seed: of the moments.
 
     Raises:
-        CardError, NeverCameError: it did not come up, or the press never came.
+        CardError, NeverCameError: it did not come up, the press never came, or there were too few bundles.
     """
     updates, chance = Updates(bench, story), random.Random(seed)  # noqa: S311 - to be played again
-    left = iter(bundles)
-    for step in (step for _ in range(times) for step in STEPS):
-        await bench.switch_on()
-        await bench.armed()
-        if step == "download":
-            await updates.until_done()
-            await updates.publish(next(left))
-        await updates.reach(step)
-        await asyncio.sleep(chance.uniform(0, STEPS[step]))
-        await bench.switch_off()
-        story.say("cut", step=step, starts=len(bench.unit.starts))
-        await bench.switch_on()
-        await bench.armed()
-        await bench.until_well()
-        await updates.press()
-        await bench.switch_off()
+    left = Counter(dict.fromkeys(STEPS, times))
+    for version, bundle in bundles.items():
+        if not left.total():
+            break
+        await updates.publish(bundle)
+        for step in STEPS:
+            if left[step] <= 0 or not await updates.reach(step, version):
+                continue
+            await asyncio.sleep(chance.uniform(0, STEPS[step]))
+            await bench.switch_off()
+            left[step] -= 1
+            story.say("cut", step=step, version=version, starts=len(bench.unit.starts), left=left.total())
+            await bench.switch_on()
+            await bench.armed()
+            await bench.until_well()
+            await updates.press()
+        story.say("ended", version=version, **await updates.until_ended(version))
+    if left.total():
+        raise CardError(f"all versions were used up, and these cuts are missing: {dict(+left)}")
 
 
 def _check(bench: Bench, told: str | None, slot: str, partition: int) -> None:
