@@ -1,7 +1,8 @@
 """Files in the top folder of a FAT16 or FAT32 file system: found, read, written over in place, and taken away.
 
-Every change is one sector at a time, so that a power cut between any two leaves a file system that can be read. It is
-not mounted: the kernel would write a mark, a time and whatever it likes besides.
+Every change is one sector at a time, so that a power cut between any two leaves a file system that can be read; free
+space alone is wiped in larger pieces. It is not mounted: the kernel would write a mark, a time and whatever it likes
+besides.
 
 Source: Microsoft, "FAT: General Overview of On-Disk Format", 1.03. Offsets in the boot sector:
 
@@ -43,6 +44,8 @@ _FREE_COUNT_AT: Final = 488
 _NOT_COUNTED: Final = b"\xff" * 4
 _FAT16_CLUSTERS_MIN: Final = 4_085
 _FAT32_CLUSTERS_MIN: Final = 65_525
+_PIECE_BYTES: Final = 256 * 1024
+"""Of free space, read and wiped at once."""
 
 
 class FatFile(Struct, frozen=True):
@@ -111,10 +114,12 @@ class Fat:
     def erase(self, file: FatFile) -> None:
         """Write zeros over all that it holds and held, and take it away. May be repeated after a power cut.
 
-        Its first sector is zeros from the first write on: so the caller knows one that is erased in part.
+        Its first sector is zeros from the first write on: so the caller knows one that is erased in part. Older copies,
+        as an editor leaves them in free space, go before its entry does.
         """
         for at in self.sectors_of(file):
             self._sectors.write(at, bytes(SECTOR_BYTES))
+        self._wipe_free()
         chain = list(self._chain(file.cluster))
         for at in reversed(file.entries):  # The one that counts first: the others mean nothing without it.
             self._change(at, bytes([_DELETED]))
@@ -124,6 +129,34 @@ class Fat:
         for table in self._tables:
             for cluster in chain:
                 self._change(table + cluster * width, bytes(width))
+
+    def _wipe_free(self) -> None:
+        """Zeros over all that belongs to no file; what is zeros already is only read, to spare the card."""
+        for at, count in self._free_pieces():
+            if self._sectors.read(at, count).strip(b"\0"):
+                self._sectors.wipe(at, count)
+
+    def _free_pieces(self) -> Iterator[tuple[int, int]]:
+        """Where free clusters are, side by side ones as one piece, and how many bytes."""
+        begin = count = 0
+        for cluster in self._free_clusters():
+            at = self._sectors_in(cluster).start
+            if at != begin + count or count + self._cluster_bytes > _PIECE_BYTES:
+                if count:
+                    yield begin, count
+                begin, count = at, 0
+            count += self._cluster_bytes
+        if count:
+            yield begin, count
+
+    def _free_clusters(self) -> Iterator[int]:
+        width, kind = (4, "<I") if self._is_32 else (2, "<H")
+        table_bytes = (self._clusters + 2) * width
+        for offset in range(0, table_bytes, _PIECE_BYTES):
+            data = self._sectors.read(self._tables[0] + offset, min(_PIECE_BYTES, table_bytes - offset))
+            for n, (entry,) in enumerate(struct.iter_unpack(kind, data), offset // width):
+                if n >= 2 and not entry & 0x0FFF_FFFF:  # noqa: PLR2004 - the first two are no clusters
+                    yield n
 
     def _files(self) -> Iterator[FatFile]:
         long_name: list[str] = []

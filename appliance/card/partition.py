@@ -23,6 +23,9 @@ class Sectors(Protocol):
     def write(self, offset: int, data: bytes) -> None:
         """One sector at ``offset``, which is on the card when this returns."""
 
+    def wipe(self, offset: int, count: int) -> None:
+        """Zeros over ``count`` bytes of whole sectors; after a power cut, over some of them."""
+
 
 class Partition:
     """A block device, or a file that stands for one."""
@@ -53,6 +56,17 @@ class Partition:
         """
         assert len(data) == SECTOR_BYTES, "a power cut would leave half of it"
         assert offset % SECTOR_BYTES == 0, "a power cut would leave half of it"
+        self._put(offset, data)
+
+    def wipe(self, offset: int, count: int) -> None:
+        """Zeros over ``count`` bytes of whole sectors; after a power cut, over some of them.
+
+        Raises:
+            CardError: the card refuses.
+        """
+        self._put(offset, bytes(count))
+
+    def _put(self, offset: int, data: bytes) -> None:
         try:
             os.pwrite(self._descriptor, data, offset)
             os.fsync(self._descriptor)

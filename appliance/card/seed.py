@@ -1,8 +1,8 @@
 """The seed is taken off the card's first partition, which any computer reads, and put where the unit claims with it.
 
 It is on the data partition before it is taken off the first one: wherever the power goes, it is on one of the two. No
-file with a mistake replaces a good one there. Once it is taken, its sectors of the first partition are zeros.
-Free ones, where an editor may have left an older copy, are not looked at.
+file with a mistake replaces a good one there. Once it is taken, its sectors of the first partition are zeros, and all
+free ones, where an editor may have left an older copy. A copy that is still a file, by another name, is left alone.
 """
 
 from __future__ import annotations

@@ -12,11 +12,11 @@ FAT_MEGABYTES: Final = {16: 3, 32: 34}
 
 
 class PowerCutError(Exception):
-    """The power went before this write."""
+    """The power went before this write, or in the middle of wiping."""
 
 
 class Card:
-    """Sectors that are written whole, until the power goes.
+    """Sectors that are written whole, and wiped in part, until the power goes.
 
     Args:
         data: what is on it.
@@ -26,6 +26,7 @@ class Card:
     def __init__(self, data: bytes, writes_max: int | None = None) -> None:
         self.data = bytearray(data)
         self.writes: list[int] = []
+        self.wipes: list[int] = []
         self._writes_max = writes_max
 
     def read(self, offset: int, count: int) -> bytes:
@@ -39,9 +40,19 @@ class Card:
         self.writes.append(offset)
         self.data[offset : offset + SECTOR_BYTES] = data
 
+    def wipe(self, offset: int, count: int) -> None:
+        assert count % SECTOR_BYTES == offset % SECTOR_BYTES == 0
+        if len(self.writes) == self._writes_max:
+            half = count // SECTOR_BYTES // 2 * SECTOR_BYTES
+            self.data[offset : offset + half] = bytes(half)
+            raise PowerCutError
+        self.writes.append(offset)
+        self.wipes.append(offset)
+        self.data[offset : offset + count] = bytes(count)
 
-def fat_image(folder: Path, files: dict[str, bytes], bits: int = 16) -> bytes:
-    """A file system with these files, as ``mkfs.vfat`` and ``mcopy`` make it."""
+
+def fat_image(folder: Path, files: dict[str, bytes], bits: int = 16, deleted: tuple[str, ...] = ()) -> bytes:
+    """A file system with these files, as ``mkfs.vfat`` and ``mcopy`` make it; some were deleted again by ``mdel``."""
     image = folder / "fat.img"
     image.unlink(missing_ok=True)
     run("truncate", f"--size={FAT_MEGABYTES[bits]}M", str(image))
@@ -49,6 +60,8 @@ def fat_image(folder: Path, files: dict[str, bytes], bits: int = 16) -> bytes:
     for name, data in files.items():
         (folder / name).write_bytes(data)
         run("mcopy", "-i", str(image), str(folder / name), f"::{name}")
+    for name in deleted:
+        run("mdel", "-i", str(image), f"::{name}")
     return image.read_bytes()
 
 

@@ -42,8 +42,47 @@ def test_erased_file_is_gone_and_its_bytes_with_it(tmp_path: Path, bits: int) ->
     assert bytes(range(1, 99)) not in card.data
 
 
+@pytest.mark.parametrize("bits", BITS)
+def test_what_was_deleted_before_is_gone_with_the_erased_file(tmp_path: Path, bits: int) -> None:
+    """An editor writes anew and deletes the old one; a computer copies, and deletes the copy."""
+    deleted = {"first.txt": b"old copy " * 99, "last.txt": b"old copy " * 70_000}
+    files = {"first.txt": deleted["first.txt"], **FILES, "last.txt": deleted["last.txt"]}
+    card = Card(fat_image(tmp_path, files, bits, tuple(deleted)))
+    assert b"old copy" in card.data
+    fat = Fat(card)
+    file = fat.find("watchlink-seed.json")
+    assert file is not None
+    fat.erase(file)
+
+    assert {name: data for name, data in FILES.items() if name != "watchlink-seed.json"} == listed(tmp_path, card.data)
+    assert b"old copy" not in card.data
+
+
+def test_free_space_that_is_zeros_is_not_written(tmp_path: Path) -> None:
+    card = Card(fat_image(tmp_path, {**FILES, "last.txt": bytes(9_000)}, deleted=("last.txt",)))
+    fat = Fat(card)
+    file = fat.find("watchlink-seed.json")
+    assert file is not None
+    fat.erase(file)
+
+    assert [] == card.wipes
+
+
+def test_last_cluster_of_the_card_is_wiped(tmp_path: Path) -> None:
+    card = Card(fat_image(tmp_path, FILES))
+    fat = Fat(card)
+    file = fat.find("watchlink-seed.json")
+    assert file is not None
+    at = fat._sectors_in(fat._clusters + 1).start
+    card.data[at : at + 8] = b"old copy"
+    fat.erase(file)
+
+    assert b"old copy" not in card.data
+
+
 def test_power_cut_while_erasing_hurts_no_other_file_and_it_can_be_done_again(tmp_path: Path) -> None:
-    whole = fat_image(tmp_path, FILES)
+    files = {"first.txt": b"old copy " * 99, **FILES, "last.txt": b"old copy " * 70_000}
+    whole = fat_image(tmp_path, files, deleted=("first.txt", "last.txt"))
     fat = Fat(card := Card(whole))
     file = fat.find("watchlink-seed.json")
     assert file is not None
@@ -65,7 +104,8 @@ def test_power_cut_while_erasing_hurts_no_other_file_and_it_can_be_done_again(tm
             fat.erase(left)
         assert fat.find("watchlink-seed.json") is None
         assert bytes(range(1, 99)) not in again.data
-    assert count > 5
+        assert b"old copy" not in again.data
+    assert count > 9
 
 
 def test_file_in_several_pieces_is_read_and_erased_whole(tmp_path: Path) -> None:
@@ -110,6 +150,9 @@ def test_partition_writes_sectors_of_a_file_that_stands_for_it(tmp_path: Path) -
         assert b"w" * 512 == partition.read(512, 512)
         with pytest.raises(CardError, match="ends"):
             partition.read(2000, 512)
+
+        partition.write(1536, b"w" * 512)
+        partition.wipe(1024, 1024)
 
     assert bytes(512) + b"w" * 512 + bytes(1024) == path.read_bytes()
     with pytest.raises(CardError, match="cannot be opened"), opened(tmp_path / "none"):

@@ -84,8 +84,11 @@ def test_card_without_a_seed_is_left_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [DATA, LONG_DATA], ids=["one sector", "several"])
 def test_power_cut_at_any_write_leaves_the_seed_in_one_of_the_two_places(tmp_path: Path, data: bytes) -> None:
-    first = Unit(tmp_path / "first", data)
-    before = bytes(first.card.data)
+    folder = tmp_path / "image"
+    folder.mkdir()
+    files = {"copy.json": data, "autoboot.txt": AUTOBOOT, SEED_FILE: data, "copy.bin": bytes(400_000) + data}
+    before = fat_image(folder, files, deleted=("copy.json", "copy.bin"))
+    first = Unit(tmp_path / "first", card=before)
     first.take()
     count = len(first.card.writes)
 
