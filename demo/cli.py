@@ -21,7 +21,7 @@ from demo.panel.server import FrontPanels
 from demo.premises import PREMISES_MAX, PREMISES_MIN, TownPlan, addresses
 from demo.program import Life, ProgramFailedError
 from demo.scripts.judgement import Judgement
-from demo.scripts.registry import SCRIPTS
+from demo.scripts.registry import SCRIPTS, Play
 from demo.scripts.stage import Stage
 from demo.telling import Teller
 from demo.town import Town
@@ -127,6 +127,8 @@ async def _run(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in _STOPPED_BY:
         loop.add_signal_handler(number, stopped.set)
+    # Before the town runs, or its facts would have to wait for it.
+    play = SCRIPTS[options.script].load() if options.script is not None else None
     plan = (
         TownPlan(
             addresses(options.premises or PREMISES_MIN),
@@ -154,9 +156,9 @@ async def _run(options: argparse.Namespace) -> int:
         town.chronicle.listen(teller.take)
         async with FrontPanels(town, options.panel_port) as panels:
             try:
-                if options.script is not None:
+                if play is not None:
                     stage = Stage(town, options.times, options.seed or secrets.randbelow(10**6))
-                    return await _play(options.script, stage, teller, stopped)
+                    return await _play(options.script, play, stage, teller, stopped)
                 return await _show(town, teller, panels.url, stopped)
             finally:
                 await teller.end()
@@ -181,12 +183,11 @@ async def _report_deaths(town: Town, teller: Teller) -> None:
         await town.notice.next()
 
 
-async def _play(name: str, stage: Stage, teller: Teller, stopped: asyncio.Event) -> int:
-    script = SCRIPTS[name]
-    teller.plain(f"\n{name}: {script.what}\n")
+async def _play(name: str, play: Play, stage: Stage, teller: Teller, stopped: asyncio.Event) -> int:
+    teller.plain(f"\n{name}: {SCRIPTS[name].what}\n")
     teller.begin()
     try:
-        if not await _until_stopped(script.play(stage), stopped):
+        if not await _until_stopped(play(stage), stopped):
             stage.check(False, "it ran to its end")  # noqa: FBT003 - reads as a sentence
     except (NeverCameError, RefusedError, ProgramFailedError, TownError, OSError) as e:
         stage.check(False, str(e))  # noqa: FBT003

@@ -17,7 +17,7 @@ from demo.liar import CENTRALS, Forge, Liar, Said
 from demo.lies import frame_said, path_test, relayed
 from demo.lies_json import SETTINGS_HELD, settings
 from demo.notice import NeverCameError
-from demo.premises import ADDRESSES, MARKET, SCHEMES, Address, TownPlan
+from demo.premises import SCHEMES
 from demo.scene import HART, PUB_WATCH, Scene
 from demo.scripts.stage import PATIENCE_S, Stage
 from demo.shop import Premises
@@ -32,17 +32,10 @@ from wire.ids import FrameId, NodeId, parse_node
 from wire.messages import CentralStatus, Health, IncidentState, Sync, decode_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
 
-__all__ = ["HOLD_MS", "PLAN", "Cast", "Open", "live", "number_of", "scene_of"]
+__all__ = ["HOLD_MS", "Cast", "Open", "live", "number_of", "scene_of"]
 
 HOLD_MS: Final = 1_600
 """Attack and cancel are held."""
-PLAN: Final = TownPlan(
-    (
-        *MARKET[: len(ADDRESSES) + 2],
-        Address("vaults", "The Vaults", "King St", ("pub-watch",)),
-        Address("anchor", "The Anchor", "Mill Ln", ("pub-watch",)),
-    )
-)
 _TRIES: Final = 10
 _TRY_S: Final = 8.0
 _SPARE: Final = 100_000

@@ -53,3 +53,8 @@ def test_scripts_keep_their_own_towns() -> None:
 
     assert {0, 1, 4, 8, 12} == {len(town) for town in towns.values()}
     assert [] == [name for name, town in towns.items() if town[:4] != ADDRESSES[: len(town)]]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script_is_found_when_it_is_to_be_played(name: str) -> None:
+    assert callable(SCRIPTS[name].load())
