@@ -90,22 +90,22 @@ def _build(given: argparse.Namespace) -> int:
 
 
 def _boot(given: argparse.Namespace) -> int:
-    if given.arch != "amd64":
-        from images.start import starts  # noqa: PLC0415 - as below
-
-        image = built_card(given.arch)
-        enter_own_network()
-        starts(image, given.keep, BUILT, lambda said: print(f"image: {said}", flush=True))
-        return 0
     from images.boot import Story, blank_card, on_a_bench  # noqa: PLC0415 - a town's programs, which no build needs
+    from images.start import armed, claims  # noqa: PLC0415 - as above
 
-    image = built_card("amd64")
+    image = built_card(given.arch)
     enter_own_network()
     story = Story(is_json=given.is_json)
     with contextlib.ExitStack() as kept:
         folder = given.keep or Path(kept.enter_context(tempfile.TemporaryDirectory(dir=BUILT)))
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(on_a_bench(image, folder, story, lambda bench: blank_card(bench, story)))
+        if given.arch == "amd64":
+            asyncio.run(on_a_bench(image, folder, story, lambda bench: blank_card(bench, story)))
+            return 0
+        for machine in ("virt", "raspi3b"):
+            (folder / machine).mkdir(exist_ok=True)
+        asyncio.run(on_a_bench(image, folder / "virt", story, lambda bench: armed(bench, story), "virt"))
+        claims(image, folder / "raspi3b", story)
     return 0
 
 

@@ -22,7 +22,7 @@ from demo.premises import ADDRESSES, TownPlan
 from demo.town import Town
 from images.errors import CardError
 from images.firmware import FIRST_PARTITION, file_names
-from images.unit import HOST, Unit, new_card
+from images.unit import HOST, Machine, Unit, new_card
 from node.hw.fake_board_client import BoardView, FakeBoardClient
 from runtime.atomic import PRIVATE, write_atomic
 from wire.seed import SEED_FILE
@@ -162,7 +162,9 @@ class Bench:
         return view.face
 
 
-async def on_a_bench(image: Path, folder: Path, story: Story, play: Callable[[Bench], Awaitable[None]]) -> None:
+async def on_a_bench(
+    image: Path, folder: Path, story: Story, play: Callable[[Bench], Awaitable[None]], machine: Machine = "pc"
+) -> None:
     """Set up a town, seed a card of the image, and play.
 
     Raises:
@@ -183,7 +185,7 @@ async def on_a_bench(image: Path, folder: Path, story: Story, play: Callable[[Be
         await site.manage("seed-card", str(card), awaited.unit.node, "--code-file", str(label))
         label.unlink()
         story.say("seeded", node=awaited.unit.node, premises=_SHOP.premises)
-        bench = Bench(town, site, Unit(card, folder), awaited.unit.node)
+        bench = Bench(town, site, Unit(card, folder, machine=machine), awaited.unit.node)
         try:
             await play(bench)
         finally:
