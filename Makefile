@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help deb image image-boot image-test demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
+.PHONY: help deb image image-boot image-test image-twice demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -12,6 +12,10 @@ deb: ## build/watchlink_VERSION_ARCHITECTURE.deb for Debian 13: programs and the
 image: ## the SD card's image for a Pi and its update bundle, into build/image (as root); ARCH=amd64 for QEMU
 	@scripts/set-up image
 	@.venv/bin/python -m images build --arch $(or $(ARCH),arm64) $(IMAGE)
+
+image-twice: ## the image built twice from the last commit, and compared byte by byte (as root; half an hour); ARCH=amd64 for QEMU
+	@scripts/set-up image
+	@scripts/image-twice $(or $(ARCH),arm64)
 
 image-boot: ## the image for QEMU from a blank card to an answered alert, in a town that runs here; ARCH=arm64: that a Pi's starts
 	@scripts/set-up demo
