@@ -46,6 +46,7 @@ class Unit:
         card: the SD card, a raw image.
         console: all that it has written to its serial console.
         starts: from which slot's partition each start was, oldest first.
+        started_at: how long the console was at the last of them.
     """
 
     def __init__(self, card: Path, folder: Path, *, machine: Machine = "pc") -> None:
@@ -53,6 +54,7 @@ class Unit:
         self.card = card
         self.console = ""
         self.starts: list[int] = []
+        self.started_at = 0
         self.board = folder / "board.sock"
         self._folder = folder
         self._machine: Machine = machine
@@ -110,6 +112,7 @@ class Unit:
                 self._tryboot.write_bytes(bytes(_TRYBOOT_BYTES))
                 with tempfile.TemporaryDirectory(dir=self._folder) as started:
                     start = start_of(self.card, Path(started), is_trying=is_trying)
+                    self.started_at = len(self.console)
                     self.starts.append(start.partition)
                     ending = self._once(start, Path(started))
                 if ending != "reset":
