@@ -25,6 +25,8 @@ _FIRST_ENTRY: Final = 446
 _ENTRY_BYTES: Final = 16
 _GPT: Final = 0xEE
 _FATS: Final = frozenset({0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E})
+_FAT_NAMES_AT: Final = (54, 82)
+"""Where FAT16 and FAT32 name themselves in their first sector."""
 _TOOL_WITHIN_S: Final = 60
 _DEVICES: Final = Path("/sys/dev/block")
 """The kernel's, by number; a partition's folder is in its disk's."""
@@ -141,6 +143,10 @@ class WholeCard:
         """
         sector, size_bytes = self._first_sector()
         kind = sector[_FIRST_ENTRY + 4]
+        if self._card.is_file() and any(sector[at:].startswith(b"FAT") for at in _FAT_NAMES_AT):
+            raise FleetInputError(
+                f"{self._card} is one partition alone: give the whole card, such as /dev/sdb, or the whole image."
+            )
         if len(sector) < SECTOR_BYTES or sector[-2:] != _MBR_MARK or not any(sector[_FIRST_ENTRY:-2]):
             raise FleetInputError(f"{self._card} has no partitions: {_NOT_WRITTEN}.")
         if kind == _GPT:

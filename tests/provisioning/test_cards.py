@@ -13,6 +13,7 @@ from provisioning.cli import main
 from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet, NewNode
 from tests.support.card_image import card_image, fault_of, files_on, free_bytes, put_on, seed_on
+from tests.support.fat_card import FAT_MEGABYTES, fat_image
 from wire.seed import SEED_FILE, decode_seed
 
 
@@ -173,6 +174,16 @@ def test_partition_of_a_card_is_refused_with_the_name_of_the_card(
     monkeypatch.setattr("stat.S_ISBLK", lambda _: True)
 
     assert f"{card} is one partition of a card: give the whole card, /dev/sdb." in refusal(fleet, card, capsys)
+
+
+@pytest.mark.parametrize("bits", sorted(FAT_MEGABYTES))
+def test_image_of_the_first_partition_alone_is_refused_with_what_to_give(
+    fleet: Fleet, shop: MadeClaim, tmp_path: Path, capsys: pytest.CaptureFixture[str], bits: int
+) -> None:
+    card = tmp_path / "card.img"
+    card.write_bytes(fat_image(tmp_path, {"autoboot.txt": b"[all]\n"}, bits))
+
+    assert f"{card} is one partition alone: give the whole card, such as /dev/sdb" in refusal(fleet, card, capsys)
 
 
 def test_card_that_is_not_in_says_so(
