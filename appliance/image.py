@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from appliance.core.slot import Slot
 from appliance.errors import CardError
@@ -30,7 +31,7 @@ class Image(msgspec.Struct, frozen=True, rename="upper"):
     root_at: str
     """Where the booted system's partition is mounted, below the overlay in RAM."""
     hurry: int = 1
-    """By how much the times of updates are shorter than in a shop; more than 1 in tests of an image alone."""
+    """By how much the times of updates are shorter than in a shop: more than 1 in tests of an image, never on a Pi."""
     stand_in: str = ""
     """A device that plays the firmware's flag for trying a system, where there is no Pi; empty = a Pi."""
 
@@ -48,6 +49,7 @@ def load_image(path: Path = IMAGE_FILE) -> Image:
     try:
         lines = shlex.split(path.read_text(encoding="utf-8"), comments=True)
         fields: dict[str, Any] = dict(line.split("=", 1) for line in lines)
-        return msgspec.convert(fields, Image, strict=False)
+        image = msgspec.convert(fields, Image, strict=False)
     except (OSError, ValueError, msgspec.ValidationError) as e:
         raise CardError(f"{path} cannot be used: {e}") from e
+    return image if image.stand_in else replace(image, hurry=1)

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from appliance.core.slot import SLOTS
+from appliance.image import IMAGE_FILE
 from appliance.slots.autoboot import AUTOBOOT_FILE, autoboot
 from images.bill import write_bill
 from images.card import Parts, command_line, make_card, make_data, make_fat
@@ -76,6 +77,7 @@ def build(recipe: Recipe, folder: Path, epoch_s: int, maker: Path, say: Callable
     root = folder / "root"
     let_run(recipe.architecture, say)
     build_root(recipe, root, package, epoch_s, WORKSHOP)
+    check_is_for_shops(root)
     (root / KEYRING).write_bytes(signing[0].read_bytes())
     say("the bill of materials and the licences")
     stem = folder / f"watchlink-{recipe.version}-{recipe.architecture}"
@@ -89,6 +91,17 @@ def build(recipe: Recipe, folder: Path, epoch_s: int, maker: Path, say: Callable
     say("the bundle")
     make_bundle(bundle, parts, recipe, signing)
     return Built(root, card, bundle, bill, licences)
+
+
+def check_is_for_shops(root: Path) -> None:
+    """See that its updates take their time: :data:`images.variant.HURRY` is for tests.
+
+    Raises:
+        BuildError: they hurry.
+    """
+    conf = root / IMAGE_FILE.relative_to("/")
+    if any(line.startswith("HURRY=") for line in conf.read_text(encoding="utf-8").splitlines()):
+        raise BuildError(f"{conf} has HURRY=, by which an update is not tried long enough: it is for tests alone")
 
 
 def make_bundle(bundle: Path, parts: Parts, recipe: Recipe, maker: tuple[Path, Path]) -> None:

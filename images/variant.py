@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from appliance.image import IMAGE_FILE
 from images.build import make_bundle
 from images.card import Parts, make_card
 from images.maker import maker_in
@@ -18,9 +19,8 @@ from images.programs import run
 from images.recipe import Recipe
 from images.unit import HOST
 
-IMAGE_CONF: Final = "usr/lib/watchlink/image.conf"
 HURRY: Final = 20
-"""By how much an image under test waits less than one in a shop; no image for shops has that line."""
+"""By how much an image under test waits less than one in a shop: :func:`images.build.check_is_for_shops`."""
 
 
 class Workshop(Struct, frozen=True):
@@ -54,7 +54,7 @@ def make_variant(workshop: Workshop, version: str, change: Callable[[Path], None
     root = folder / f"root-{version}"
     shutil.rmtree(root, ignore_errors=True)
     run("cp", "--archive", "--reflink=auto", built / "root", root)
-    conf = root / IMAGE_CONF
+    conf = root / IMAGE_FILE.relative_to("/")
     text = re.sub(r"(?m)^VERSION=.*$", f"VERSION={version}", conf.read_text(encoding="utf-8"))
     conf.write_text(f"{text}HURRY={HURRY}\n", encoding="utf-8")
     # Time comes from the machine that the unit runs on.

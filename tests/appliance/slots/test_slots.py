@@ -196,6 +196,24 @@ def test_image_says_what_it_is(tmp_path: Path) -> None:
     assert ["b", "a"] == [other(slot) for slot in SLOTS]
 
 
+@pytest.mark.parametrize(("stand_in", "hurry"), [("", 1), ("STAND_IN=/dev/vdb", 20)])
+def test_pi_never_hurries(tmp_path: Path, stand_in: str, hurry: int) -> None:
+    """Its updates are tried as long as they say, also if an image for tests comes into a shop."""
+    path = tmp_path / "image.conf"
+    lines = (
+        "VERSION=1.0",
+        "COMPATIBLE=x",
+        "FIRST_PARTITION=x1",
+        "DATA_PARTITION=x7",
+        "ROOT_A=x5",
+        "ROOT_B=x6",
+        "ROOT_AT=/",
+    )
+    path.write_text("\n".join((*lines, "HURRY=20", stand_in)))
+
+    assert hurry == load_image(path).hurry
+
+
 @pytest.mark.parametrize("text", ["", "VERSION", "VERSION='", re.sub("x", "y", "VERSION=1.2\n")])
 def test_machine_that_is_no_image_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "image.conf").write_text(text)
