@@ -8,6 +8,8 @@
 | ``modules/NAME/`` | a module of the kernel, as source with a ``Kbuild`` |
 | ``sdists.lock`` | Python packages that come as C source, with hashes |
 | ``setup`` | a shell script, run in the root; variables are in its environment, in capitals |
+
+Files may have ``@compatible@`` and ``@version@`` as well.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ FILE: Final = 0o644
 """Modes of what is put into a root."""
 BASE_FILE: Final = HERE / "base.toml"
 CARD_ID: Final = "574c4b31"
-"""Of every card, in its MBR: partitions are found by it. In files ``@card_id@``, ``@compatible@``, ``@version@``."""
+"""Of every card, in its MBR: the root is found by it."""
 TEMPLATE: Final = ".in"
 EVERYWHERE: Final = "all"
 INITRAMFS: Final = "initramfs-tools"
@@ -199,7 +201,7 @@ def read_recipe(
     used = [name for name in base.layers if not files[name].architectures or architecture in files[name].architectures]
     machine = base.architectures[architecture]
     values = _settled([(name, files[name].variables) for name in used], {**machine.values, **(chosen or {})})
-    values |= {"compatible": machine.compatible, "card_id": CARD_ID, "version": version}
+    values |= {"compatible": machine.compatible, "version": version}
     layers = tuple(_layer(layers_folder / name, files[name], architecture, values) for name in used)
     _check_files(layers)
     return Recipe(base.suite, architecture, version, machine, base.partitions, layers)

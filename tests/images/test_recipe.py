@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from images.errors import RecipeError
-from images.recipe import CARD_ID, LAYERS, Recipe, read_recipe
+from images.recipe import LAYERS, Recipe, read_recipe
 
 INVALID = sorted((Path(__file__).parent / "invalid").glob("*.toml"))
 VERSION = "0.1.0.202611280725"
@@ -86,7 +86,7 @@ def test_packages_are_those_of_all_machines_and_of_this_one(tmp_path: Path) -> N
 def test_files_are_put_with_their_modes_and_values(tmp_path: Path) -> None:
     country = {"about": "country", "default": "GB", "matches": "[A-Z]{2}"}
     put = {
-        "files/etc/wifi.in": "country=@country@ card=@card_id@ for=@compatible@ mail=a@b.example",
+        "files/etc/wifi.in": "country=@country@ image=@version@ for=@compatible@ mail=a@b.example",
         "files/usr/lib/step": "#!/bin/sh\n",
     }
     chosen = {"country": "IE"}
@@ -98,7 +98,7 @@ def test_files_are_put_with_their_modes_and_values(tmp_path: Path) -> None:
     files = {file.path: file for file in read_recipe("amd64", VERSION, chosen, **places).layers[0].files}
 
     assert {"/etc/wifi", "/etc/link", "/usr/lib/step"} == set(files)
-    assert f"country=IE card={CARD_ID} for=watchlink-pc mail=a@b.example".encode() == files["/etc/wifi"].data
+    assert f"country=IE image={VERSION} for=watchlink-pc mail=a@b.example".encode() == files["/etc/wifi"].data
     assert ("wifi", 0o644, 0o755) == (files["/etc/link"].link, files["/etc/wifi"].mode, files["/usr/lib/step"].mode)
 
 
