@@ -298,11 +298,11 @@ def _sources(folder: Path) -> Sources:
 
 
 def _shipped(folder: Path, name: str) -> PlacedFile:
-    """Where one of ``systemd/`` goes: a unit, a part of ``/etc/….d``, or else a program."""
+    """Where one of ``systemd/`` goes: a unit or a part of one, another part of ``/etc``, or else a program."""
     source = SYSTEMD / name
     if not source.is_file():
         raise RecipeError(f"{folder / 'layer.toml'}: there is no systemd/{name}")
-    if _UNIT.fullmatch(name):
+    if _UNIT.fullmatch(name.partition(".d/")[0]):
         return PlacedFile(f"/etc/systemd/system/{name}", source, FILE, "", source.read_bytes())
     if "/" in name:
         return PlacedFile(f"/etc/{name}", source, FILE, "", source.read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from installation.addresses import of_gallery, of_node, of_renewal
+from installation.places import shipped
 from installation.services import RULES, SYSTEM, Service
 from wire.seed import SEED_FILE
 
@@ -81,24 +82,7 @@ SOUND_PACKAGES: Final = ("alsa-utils", "direwolf", "espeak-ng")
 
 def avahi_conf(node: str) -> str:
     """What Avahi says of the node with this number: its name."""
-    return f"""\
-# The unit's name in the shop's network, by 'watchlink node install': docs/gallery.md. Nothing else is told.
-[server]
-host-name=watchlink-{node}
-use-ipv4=yes
-use-ipv6=yes
-enable-dbus=no
-[wide-area]
-enable-wide-area=no
-[publish]
-disable-user-service-publishing=yes
-publish-addresses=yes
-publish-hinfo=no
-publish-workstation=no
-publish-domain=no
-[reflector]
-enable-reflector=no
-"""
+    return shipped("avahi/watchlink.conf.in").decode().replace("NODE", node)
 
 
 def has_pins(toml: dict[str, Any]) -> bool:

@@ -62,6 +62,8 @@ def booted(root: Path, state: Path, seed: Path) -> Iterator[FakeBoardClient]:
 
 def test_unit_of_the_image_claims_its_premises_and_its_press_is_received(tmp_path: Path) -> None:
     root = image_root(tmp_path)
+    asked = ["systemctl", f"--root={root}", "is-enabled", "avahi-daemon.service"]
+    assert "enabled" == subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     port = free_port()
     town = EnrollingTown.found(tmp_path / "town", port=port)
     town.reserve(1)

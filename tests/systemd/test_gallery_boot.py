@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from installation.node_places import avahi_conf
+from images.recipe import LAYERS
 from tests.support.asking_town import AskingTown
 from tests.support.booted_system import PROGRAM, REPOSITORY, SYSTEM, UNITS, Proof, boot, installed, product, written
 from tests.support.gallery_program import write_gallery
@@ -19,6 +19,8 @@ pytestmark = pytest.mark.integration
 
 LOCKED = ("argon2", "_argon2_cffi_bindings")
 """From the lock: the root has no package of it."""
+OF_THE_IMAGE = LAYERS / "watchlink/files"
+TELLING_THE_NAME = ("usr/lib/watchlink/name", "etc/systemd/system/avahi-daemon.service.d/name.conf")
 NAMED = "avahi-daemon.service.d/watchlink.conf"
 SHIPPED = (NAMED, "watchlink-gallery.service", "watchlink-gallery-http.socket", "watchlink-gallery-https.socket")
 LOOPING = PROGRAM.replace(
@@ -56,7 +58,8 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
             for kind in ("sysusers", "tmpfiles")
         },
-        written(folder / "avahi.conf", avahi_conf("00000010")): "/etc/avahi/watchlink.conf",
+        UNITS / "avahi/watchlink.conf.in": "/etc/avahi/watchlink.conf.in",
+        **{OF_THE_IMAGE / name: f"/{name}" for name in TELLING_THE_NAME},
         Path(__file__).with_name("who_is.py"): "/who_is.py",
         folder / "unit": "/unit",
     }
@@ -85,7 +88,7 @@ def test_shop_finds_it_at_the_ports_that_browsers_take_by_themselves(proof: Proo
 
 
 def test_shop_finds_it_by_its_own_name_and_by_no_other(proof: Proof) -> None:
-    """Asked by multicast, as a tablet does (RFC 6762)."""
+    """As on the card's image, which writes the name itself; asked by multicast, as a tablet does (RFC 6762)."""
     assert "192.168.77.1\n" == proof.text("named"), proof.text("avahi")
     assert "nobody\n" == proof.text("named-otherwise")
     assert "avahi 0000000000000000\n" == proof.text("avahi-rights")

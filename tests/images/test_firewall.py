@@ -1,0 +1,99 @@
+"""What the image's firewall lets in: the unit's name is told to the shop's network, while it is told at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from images.recipe import LAYERS
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(os.geteuid() != 0, reason="makes networks of its own, which needs root's rights"),
+]
+HARDENING = LAYERS / "hardening/files/etc"
+UNIT, SHOP = f"unit-{os.getpid()}", f"shop-{os.getpid()}"
+HEAR = """
+import socket
+hearing = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+hearing.bind(("", {port}))
+group = socket.inet_aton("224.0.0.251") + socket.inet_aton("192.168.77.1")
+hearing.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+hearing.settimeout(2)
+print("ready", flush=True)
+try:
+    print(hearing.recv(99).decode())
+except TimeoutError:
+    print("nothing")
+"""
+ASK = """
+import socket
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("192.168.77.2"))
+asking.sendto(b"who?", ("{address}", {port}))
+"""
+
+
+def inside(network: str, *command: str | Path) -> None:
+    subprocess.run(["ip", "netns", "exec", network, *command], check=True)
+
+
+@pytest.fixture
+def cable() -> Iterator[None]:
+    """A unit and a tablet, each in a network of its own, with a cable between."""
+    for network in (UNIT, SHOP):
+        subprocess.run(["ip", "netns", "add", network], check=True)
+    try:
+        subprocess.run(
+            ["ip", "-n", UNIT, "link", "add", "cable", "type", "veth", "peer", "cable", "netns", SHOP], check=True
+        )
+        for network, address in ((UNIT, "192.168.77.1/24"), (SHOP, "192.168.77.2/24")):
+            subprocess.run(["ip", "-n", network, "address", "add", address, "dev", "cable"], check=True)
+            subprocess.run(["ip", "-n", network, "link", "set", "cable", "up"], check=True)
+        inside(UNIT, "nft", "--file", HARDENING / "nftables.conf")
+        yield
+    finally:
+        for network in (UNIT, SHOP):
+            subprocess.run(["ip", "netns", "delete", network], check=False)
+
+
+def heard(address: str = "224.0.0.251", port: int = 5353) -> str:
+    """What a program of the unit hears when the tablet asks."""
+    hearing = ["ip", "netns", "exec", UNIT, "python3", "-c", HEAR.format(port=port)]
+    with subprocess.Popen(hearing, stdout=subprocess.PIPE, text=True) as unit:
+        assert unit.stdout is not None
+        assert "ready\n" == unit.stdout.readline()
+        inside(SHOP, "python3", "-c", ASK.format(address=address, port=port))
+        return unit.stdout.read().strip()
+
+
+def act(key: str) -> None:
+    """What systemd does with Avahi."""
+    lines = (HARDENING / "systemd/system/avahi-daemon.service.d/firewall.conf").read_text().splitlines()
+    (command,) = (line.removeprefix(f"{key}=-+").split() for line in lines if line.startswith(f"{key}="))
+    inside(UNIT, *command)
+
+
+@pytest.mark.usefixtures("cable")
+def test_name_is_asked_for_only_while_it_is_told() -> None:
+    assert "nothing" == heard()
+    act("ExecStartPost")
+    assert "who?" == heard()
+    assert "nothing" == heard(address="192.168.77.1")
+    assert "nothing" == heard(port=5354)
+    act("ExecStopPost")
+    assert "nothing" == heard()
+
+
+@pytest.mark.usefixtures("cable")
+def test_name_is_not_told_on_a_4g_stick() -> None:
+    act("ExecStartPost")
+    stick = (LAYERS / "network/files/etc/systemd/network/50-stick.network").read_text()
+    (group,) = (line.removeprefix("Group=") for line in stick.splitlines() if line.startswith("Group="))
+    subprocess.run(["ip", "-n", UNIT, "link", "set", "cable", "group", group], check=True)
+
+    assert "nothing" == heard()
