@@ -12,7 +12,7 @@ from provisioning.collect_commands import ask_about_left_out
 from provisioning.console import broker_options, confirm, knows_broker, pass_claims_on, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
-from provisioning.labels import Label, as_text, label_of, sheet_writer
+from provisioning.labels import Label, as_text, label_of, set_contact, sheet_writer
 from provisioning.layout import DEFAULT_PROFILE
 from provisioning.office_commands import ask_about_second, new_nodes, proposals_of, snapshot_options
 from provisioning.premises_file import FILE_BYTES_MAX, read_premises
@@ -71,6 +71,11 @@ def add_commands(commands: Commands) -> None:
     add_label_option(add)
     add.set_defaults(run=_add)
 
+    contact = commands.add_parser(
+        "contact", parents=[town_options()], help="say on labels where people report a weakness of a unit"
+    )
+    contact.add_argument("contact", metavar="ADDRESS", help="an e-mail or web address, read by somebody")
+    contact.set_defaults(run=_contact)
     claim = commands.add_parser(
         "claim",
         parents=[town_options(), broker_options()],
@@ -103,7 +108,7 @@ def _add(options: argparse.Namespace) -> None:
         return
     write = None if options.labels is None else sheet_writer(options.labels)
     made = reserve(fleet, wanted, snapshot_number=snapshot_number, seconds=seconds)
-    hand_out(made, options, write)
+    hand_out(fleet, made, options, write)
     pass_claims_on(options, fleet)
 
 
@@ -181,6 +186,11 @@ def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
     )
 
 
+def _contact(options: argparse.Namespace) -> None:
+    set_contact(Fleet.open(options.dir).folder, options.contact)
+    say(f"Labels say from now on: report a weakness to {options.contact.strip()}.")
+
+
 def _claim(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     if options.withdraw:
@@ -190,7 +200,7 @@ def _claim(options: argparse.Namespace) -> None:
         say(f"The claim of {claim.node} ({claim.premises}) is withdrawn: its code opens nothing any more.")
     else:
         write = None if options.labels is None else sheet_writer(options.labels)
-        hand_out([claim_again(fleet, options.node)], options, write)
+        hand_out(fleet, [claim_again(fleet, options.node)], options, write)
         say("The code before this one opens nothing any more: destroy its label.")
     pass_claims_on(options, fleet)
 
@@ -208,14 +218,17 @@ def _ask_about_withdrawal(fleet: Fleet, node: str) -> None:
 
 
 def hand_out(
-    made: Sequence[MadeClaim], options: argparse.Namespace, write: Callable[[Sequence[Label]], None] | None
+    fleet: Fleet,
+    made: Sequence[MadeClaim],
+    options: argparse.Namespace,
+    write: Callable[[Sequence[Label]], None] | None,
 ) -> None:
     """Print the labels or write them.
 
     Raises:
         FleetError: the disk refused; they are printed then, because nobody can read the codes again.
     """
-    labels = [label_of(one) for one in made]
+    labels = [label_of(one, fleet.record.contact) for one in made]
     if write is not None:
         try:
             write(labels)
@@ -227,6 +240,9 @@ def hand_out(
     else:
         _show(labels)
     say("Codes are kept nowhere else. If one is lost: 'watchlink fleet claim NODE'.")
+    if not fleet.record.contact:
+        say("Labels do not say where to report a weakness, which the law wants to know of each unit:")
+        say("'watchlink fleet contact ADDRESS', then labels made anew.")
 
 
 def _show(labels: Sequence[Label]) -> None:

@@ -14,7 +14,7 @@ from weasyprint import HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from provisioning.labels import Label
+from provisioning.labels import NO_CONTACT, Label
 
 LABELS_PER_SHEET: Final = 14
 _NOTHING_ELSE: Final = URLFetcher(allowed_protocols=("data",))
@@ -41,7 +41,8 @@ p { margin: 0; overflow-wrap: anywhere; }
 .very-long .place { font-size: 7.5pt; }
 .code { bottom: 10.2mm; font-size: 11.5pt; line-height: 1.25; font-weight: 600; white-space: nowrap;
   font-variant-numeric: slashed-zero tabular-nums; letter-spacing: 0.03em; }
-.note { bottom: 3.2mm; font-size: 7pt; }
+.note { bottom: 1.9mm; font-size: 6.5pt; line-height: 1.2; white-space: nowrap; }
+.note span { font-size: 6pt; }
 """
 
 
@@ -78,5 +79,6 @@ def _label(label: Label, place: int) -> str:
         f'<p class="place">{html.escape(label.place)}</p></div>'
         f'<div class="code">{code}</div>'
         f'<div class="note">Claim code of Watchlink unit {label.node}<br>'
-        f"Use by {html.escape(label.last_day)} · secret until used</div></div>"
+        f"Use by {html.escape(label.last_day)} · secret until used<br>"
+        f"<span>Weaknesses: {html.escape(label.contact or NO_CONTACT)}</span></div></div>"
     )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from provisioning.claims import MadeClaim
 from provisioning.errors import FleetError, FleetInputError
+from provisioning.folder import FleetFolder
 from runtime.atomic import PRIVATE, write_atomic
+
+CONTACT_CHARS_MAX: Final = 40
+NO_CONTACT: Final = "no address for reports was set"
 
 
 class Label(Struct, frozen=True):
@@ -21,6 +27,8 @@ class Label(Struct, frozen=True):
     code: str
     last_day: str
     """The last whole day on which the code is good: ``15 March 2027``."""
+    contact: str = ""
+    """Where to report a weakness (PSTI); empty = the town has not said."""
 
     @property
     def where(self) -> str:
@@ -28,10 +36,25 @@ class Label(Struct, frozen=True):
         return ", ".join(filter(None, (self.premises, self.place)))
 
 
-def label_of(made: MadeClaim) -> Label:
-    """The label of a claim."""
+def label_of(made: MadeClaim, contact: str = "") -> Label:
+    """The label of a claim, with where to report a weakness."""
     claim = made.claim
-    return Label(claim.node, claim.premises, claim.place, made.code, f"{claim.ends_at.day} {claim.ends_at:%B %Y}")
+    until = f"{claim.ends_at.day} {claim.ends_at:%B %Y}"
+    return Label(claim.node, claim.premises, claim.place, made.code, until, contact)
+
+
+def set_contact(folder: FleetFolder, contact: str) -> None:
+    """Where people report a weakness, for all labels from now on.
+
+    Raises:
+        FleetInputError: it does not fit on a label.
+    """
+    if not (contact.strip() and contact.isprintable() and len(contact) <= CONTACT_CHARS_MAX):
+        raise FleetInputError(
+            f"{contact!r} does not fit on a label: give an e-mail or web address, up to {CONTACT_CHARS_MAX} characters."
+        )
+    with folder.changing():
+        folder.commit(msgspec.structs.replace(folder.record, contact=contact.strip()))
 
 
 def as_text(label: Label) -> str:
@@ -42,6 +65,7 @@ def as_text(label: Label) -> str:
             f"  Node        {label.node}",
             f"  Claim code  {label.code}",
             f"  Use by      {label.last_day}, for one unit only",
+            f"  Weaknesses  {label.contact or NO_CONTACT}",
         )
     )
 

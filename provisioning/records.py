@@ -279,6 +279,8 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     """The newest of the version before that one; ``None`` = there is none to go back to."""
     highest_release: Name = ""
     """Version above which the next one must be: units that were not reached when the town went back run it still."""
+    contact: Name = ""
+    """Where people report a weakness, as labels say it; empty = nobody has said."""
     issuers: tuple[IssuerRecord, ...] = (IssuerRecord(name=FIRST_CA, organisation="", root=FIRST_CA),)
     """Oldest first; the last of an organisation that is not cut off signs."""
 

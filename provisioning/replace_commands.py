@@ -52,7 +52,7 @@ def _replace(options: argparse.Namespace) -> None:
     write = None if options.labels is None else sheet_writer(options.labels)
     done = replace_node(fleet, options.node)
     if done.made is not None:
-        hand_out([done.made], options, write)
+        hand_out(fleet, [done.made], options, write)
     if done.is_made_again:
         say("If this was begun before and has shown a label: that one opens nothing any more. Destroy it.")
     if done.replacement.to_do == "label":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 import segno
+from msgspec.structs import replace
 
 from provisioning.claims import MadeClaim, reserve
 from provisioning.cli import main
@@ -40,6 +41,7 @@ def test_label_says_whose_it_is_and_until_when(fleet: Fleet) -> None:
         "  Node        00000010",
         f"  Claim code  {made.code}",
         "  Use by      15 March 2027, for one unit only",
+        "  Weaknesses  no address for reports was set",
     ] == as_text(label_of(made)).splitlines()
 
 
@@ -61,6 +63,7 @@ def test_sheet_holds_what_the_label_says() -> None:
         code[20:],
         "Claim code of Watchlink unit 00000010",
         "Use by 15 March 2027 · secret until used",
+        "Weaknesses: no address for reports was set",
     } == said
 
 
@@ -134,6 +137,34 @@ def test_claim_writes_its_new_label(fleet: Fleet, tmp_path: Path, capsys: pytest
 
     assert (tmp_path / "new.pdf").read_bytes().startswith(b"%PDF")
     assert "holds the label" in capsys.readouterr().out
+
+
+def test_labels_say_where_a_weakness_is_reported(
+    fleet: Fleet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With each unit, as the law wants it (PSTI)."""
+    town = ["--dir", str(fleet.layout.town)]
+    assert 0 == add(fleet, tmp_path / "labels.pdf")
+    assert "'watchlink fleet contact ADDRESS'" in capsys.readouterr().out
+
+    assert 0 == main(["contact", *town, " security@town.example "])
+    capsys.readouterr()
+    assert 0 == main(["claim", *town, "00000010"])
+
+    said = capsys.readouterr().out
+    assert "  Weaknesses  security@town.example\n" in said
+    assert "fleet contact" not in said
+    assert "Weaknesses: security@town.example" in html_of([replace(LABEL, contact="security@town.example")])
+
+
+@pytest.mark.parametrize("contact", ["", " ", "a\nb", "x" * 41])
+def test_contact_that_does_not_fit_on_a_label_is_refused(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], contact: str
+) -> None:
+    assert 2 == main(["contact", "--dir", str(fleet.layout.town), contact])
+
+    assert "does not fit on a label" in capsys.readouterr().err
+    assert "" == Fleet.open(fleet.layout.town).record.contact
 
 
 def add(fleet: Fleet, labels: Path) -> int:
