@@ -228,12 +228,14 @@ def _with_vitals(state: State, now_ms: int) -> State:
 
 
 def _decide(state: State, now_ms: int) -> Step:
-    """What is due. A system that is on trial comes first, and one that nobody asked for does nothing."""
+    """What is due. A system that is on trial comes first, and one that nobody asked for is left."""
     if state.doing == "restarting":
         return Step(state)
     unit, trial = state.unit, state.on_trial
     if trial is not None:
         return _return_when_quiet(state, now_ms) if trial.reason else _prove(state, trial, now_ms)
+    if _is_stranded(unit) and now_ms >= state.within(TRIAL_MS):
+        return _return_when_quiet(state, now_ms)
     effects: tuple[Effect, ...] = ()
     if state.is_clock_proven and now_ms >= state.ask_ms:
         state, effects = _asked(state, now_ms), (AskRelease(),)
@@ -300,6 +302,11 @@ def _return_when_quiet(state: State, now_ms: int) -> Step:
     if is_alive and state.was_linked and not health.is_quiet(state, now_ms):
         return Step(state)
     return Step(replace(state, doing="restarting", doing_since_ms=now_ms), (RestartBack(),))
+
+
+def _is_stranded(unit: Unit) -> bool:
+    """Whether a system runs that the card does not boot by itself: without its notes nobody could keep it."""
+    return unit.booted is not None and unit.primary is not None and unit.booted != unit.primary
 
 
 def _came_back(state: State, trial: Trial) -> Step:

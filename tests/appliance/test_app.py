@@ -168,6 +168,16 @@ def test_unit_goes_back_from_what_does_not_work_and_says_why(unit: Machine) -> N
     assert b"boot_partition=2" in (unit.folder / "p1").read_bytes().partition(b"[tryboot]")[0]
 
 
+def test_unit_leaves_a_system_on_trial_whose_notes_are_lost(unit: Machine) -> None:
+    unit.claim()
+    assert unit.run(minutes=30)
+    (unit.places.own / NOTES_FILE).write_bytes(b"{")
+    unit.boot("b", "1.1")
+
+    assert unit.run(minutes=30)
+    assert b"boot_partition=2" in (unit.folder / "p1").read_bytes().partition(b"[tryboot]")[0]
+
+
 def test_version_told_is_of_what_was_booted_while_another_waits(unit: Machine) -> None:
     unit.claim()
     unit.vitals |= {"may_restart": False}

@@ -10,7 +10,10 @@ import msgspec
 import pytest
 
 from appliance.core.notes import Before, Notes, Trial
+from appliance.core.slot import Slot
 from appliance.kept import NOTES_FILE, save_notes
+from appliance.slots.autoboot import autoboot
+from tests.support.fat_card import fat_image
 from wire.unit_files import Vitals
 
 GUARD = Path(__file__).parents[2] / "systemd/watchlink-trial-guard"
@@ -22,11 +25,16 @@ class Unit:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for folder in ("proc", "run/watchlink-node", "var/lib/watchlink-appliance", "bin"):
+        for folder in ("proc", "run/watchlink-node", "var/lib/watchlink-appliance", "usr/lib/watchlink", "bin"):
             (root / folder).mkdir(parents=True)
+        (root / "usr/lib/watchlink/image.conf").write_text(f"FIRST_PARTITION={root}/p1\n")
         self.is_active = False
         self.start("b")
+        self.boots_by_itself("a")
         self.note(TRIAL)
+
+    def boots_by_itself(self, slot: Slot) -> None:
+        (self.root / "p1").write_bytes(fat_image(self.root, {"autoboot.txt": autoboot(slot)}))
 
     def start(self, slot: str) -> None:
         (self.root / "proc/cmdline").write_text(f"quiet watchlink.slot={slot} rw\n")
@@ -71,20 +79,36 @@ def test_nobody_is_interrupted(unit: Unit) -> None:
     assert unit.goes_back()
 
 
-def test_system_that_is_judged_or_not_on_trial_stays(unit: Unit) -> None:
+def test_system_that_is_judged_or_boots_by_itself_stays(unit: Unit) -> None:
     unit.is_active = True
     assert not unit.goes_back()
     unit.is_active = False
 
     unit.start("a")
     assert not unit.goes_back()
-    unit.start("b")
-    unit.note(None)
-    assert not unit.goes_back()
-    unit.note(msgspec.structs.replace(TRIAL, asked_in=""))
-    assert not unit.goes_back()
-    (unit.root / "var/lib/watchlink-appliance" / NOTES_FILE).unlink()
-    assert not unit.goes_back()
-    unit.note(TRIAL)
     unit.start("c")
+    assert not unit.goes_back()
+    unit.start("b")
+    unit.boots_by_itself("b")  # It was kept, and the power went before that was noted.
+    assert not unit.goes_back()
+
+
+def test_system_on_trial_whose_notes_are_lost_is_left(unit: Unit) -> None:
+    (unit.root / "var/lib/watchlink-appliance" / NOTES_FILE).unlink()
+    assert unit.goes_back()
+    unit.say(may_restart=False)
+    assert not unit.goes_back()
+
+
+def test_notes_count_where_the_card_does_not_say_what_it_boots(unit: Unit) -> None:
+    first = unit.root / "p1"
+    for said in (b"damaged", autoboot("a") + autoboot("b")):
+        first.write_bytes(said)
+        unit.note(TRIAL)
+        assert unit.goes_back()
+        unit.note(msgspec.structs.replace(TRIAL, asked_in=""))
+        assert not unit.goes_back()
+        unit.note(None)
+        assert not unit.goes_back()
+    first.unlink()
     assert not unit.goes_back()

@@ -395,7 +395,7 @@ def test_version_that_was_taken_back_is_tried_again_only_if_named_anew_and_three
     assert ("refused", "This unit has gone back from it 3 times.") == third.said
 
 
-@pytest.mark.parametrize("unit", [{"booted": None}, {"primary": None}, {"booted": "b"}], ids=str)
+@pytest.mark.parametrize("unit", [{"booted": None}, {"primary": None}], ids=str)
 def test_unit_that_does_not_know_what_it_starts_writes_nothing_over(unit: dict[str, Any]) -> None:
     played = Played(replace(UNIT, **unit), release=RELEASE)
     played.take(events.ClockProven())
@@ -403,6 +403,25 @@ def test_unit_that_does_not_know_what_it_starts_writes_nothing_over(unit: dict[s
 
     assert {effects.AskRelease} == {type(one) for one in played.ordered}
     assert "It is not clear which system this unit starts." in played.said
+
+
+def test_system_on_trial_whose_notes_are_lost_is_left_once_nobody_needs_it() -> None:
+    """Nobody could keep it, and while it runs nothing is written over."""
+    played = Played(replace(UNIT, booted="b"), release=RELEASE)
+    played.take(events.ClockProven())
+    played.pass_s((TRIAL_MS - played.now_ms) // 1000 - 10)
+    assert "It is not clear which system this unit starts." in played.said
+    played.pass_s(3_600, may_restart=False)
+    assert {effects.AskRelease} == {type(one) for one in played.ordered}
+
+    assert [effects.RestartBack()] == played.pass_s(60)
+
+
+def test_system_without_notes_whose_node_never_starts_is_left() -> None:
+    played = Played(replace(UNIT, booted="b"))
+
+    assert [effects.RestartBack()] == played.pass_s(TRIAL_MS // 1000, is_armed=False, is_linked=False)
+    assert [effects.RestartBack()] == Played(replace(UNIT, booted="b")).pass_s(TRIAL_MS // 1000, silent=True)
 
 
 def test_end_of_support_is_known_of_what_runs_and_of_what_comes() -> None:
