@@ -16,12 +16,13 @@ from appliance.bundle_installer import install
 from appliance.card.partition import opened
 from appliance.card.seed import take_seed
 from appliance.core import effects, events, machine
+from appliance.core.notes import Notes
 from appliance.core.slot import Slot
 from appliance.core.state import State, Unit
 from appliance.errors import CardError
 from appliance.identity import Identity, load_identity
 from appliance.image import Image
-from appliance.kept import load_notes, read_vitals, save_notes, tell
+from appliance.kept import card_fault, load_notes, read_vitals, save_notes, tell
 from appliance.net.releases import Releases
 from appliance.slots.boot_loader import why_no_trial
 from appliance.slots.handler import Slots
@@ -76,43 +77,46 @@ class Appliance:
         """Until it is to end."""
         booted = self._known(self._slots.booted)
         self._report(booted, None)
-        while (identity := load_identity(self._places.node)) is None:
-            # A new unit claims its identity first.
-            if self._wait(TURN_S):
-                return
-        self._take_seed()
-        state = self._begin(identity, booted)
-        releases = Releases(identity, self._places.own / BUNDLES)
+        identity: Identity | None = None
+        # Until a new unit has claimed its identity. A system on trial that cannot read it is left.
+        state, releases = self._begin(None, booted), Releases(None, self._places.own / BUNDLES)
         while True:
+            if identity is None and (identity := load_identity(self._places.node)) is not None:
+                self._take_seed()
+                state, releases = self._begin(identity, booted), Releases(identity, self._places.own / BUNDLES)
             for event in self._happened(state):
                 state = self._turn(state, event, releases)
             self._report(booted, state)
             if self._wait(TURN_S):
                 return
 
-    def _begin(self, identity: Identity, booted: Slot | None) -> State:
-        notes, release = load_notes(self._places.own, identity.authority)
+    def _begin(self, identity: Identity | None, booted: Slot | None) -> State:
+        notes, release = load_notes(self._places.own, identity.authority) if identity else (Notes(), None)
+        node = identity.node if identity else ""
         unit = Unit(
-            node=identity.node,
+            node=node,
             version=self._image.version,
             compatible=self._image.compatible,
             booted=booted,
             primary=self._known(self._slots.primary),
             boot_id=self._boot_id,
-            jitter=zlib.crc32(identity.node.encode()) / 2**32,
+            jitter=zlib.crc32(node.encode()) / 2**32,
             hurry=self._image.hurry,
             why_no_trial=why_no_trial(self._image),
         )
         now_ms = boottime_ms()
         begun = machine.begin(unit, notes, release, now_ms)
         try:
-            self._carry_out(begun.effects, None)
+            self._carry_out(begun.effects)
         except (CardError, OSError) as e:
             logger.warning("what the start says of a trial cannot be noted: %s", e)
         return begun.state
 
     def _happened(self, state: State) -> list[events.Event]:
-        happened: list[events.Event] = [events.VitalsRead(read_vitals(self._places.vitals))]
+        happened: list[events.Event] = [
+            events.CardChecked(card_fault(self._places.own, Path(self._image.data_partition))),
+            events.VitalsRead(read_vitals(self._places.vitals)),
+        ]
         if not state.is_clock_proven and is_synchronised():
             happened.append(events.ClockProven())
         while not self._answers.empty():
@@ -130,7 +134,7 @@ class Appliance:
             return machine.step(state, failed, now_ms).state
         return turned.state
 
-    def _carry_out(self, ordered: tuple[effects.Effect, ...], releases: Releases | None) -> None:
+    def _carry_out(self, ordered: tuple[effects.Effect, ...], releases: Releases | None = None) -> None:
         for effect in ordered:
             match effect:
                 case effects.SaveNotes(notes):
@@ -194,7 +198,7 @@ class Appliance:
             slot=booted or UNKNOWN,  # Never the one that is only meant to run.
             compatible=image.compatible,
             support_ends_at=state.notes.support_ends.get(image.version) if state else None,
-            card=self._on_card,
+            card=self._on_card or (state.card_fault if state else ""),
             update=machine.report(state, boottime_ms()) if state else None,
         )
         if report != self._reported:

@@ -53,3 +53,11 @@ def load_image(path: Path = IMAGE_FILE) -> Image:
     except (OSError, ValueError, msgspec.ValidationError) as e:
         raise CardError(f"{path} cannot be used: {e}") from e
     return image if image.stand_in else replace(image, hurry=1)
+
+
+def lies_on(partition: Path, folder: Path) -> bool:
+    """Whether a folder is that partition's: not another's, and not in memory."""
+    try:
+        return folder.stat().st_dev == partition.stat().st_rdev
+    except OSError:
+        return False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from appliance.core.notes import Notes
+from appliance.image import lies_on
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.regular_file import read_regular
 from wire.errors import DecodeError, ReleaseError
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 NOTES_FILE: Final = "update.json"
 NOTES_BYTES_MAX: Final = 131_072
+ONLY_READ: Final = "This card can only be read: put in a new card."
 _read_notes: Final = msgspec.json.Decoder(Notes).decode
 
 
@@ -46,6 +49,16 @@ def save_notes(folder: Path, notes: Notes) -> None:
         OSError: the card refuses.
     """
     write_atomic(folder / NOTES_FILE, msgspec.json.encode(notes), PRIVATE)
+
+
+def card_fault(folder: Path, data_partition: Path) -> str:
+    """A sentence for people, if what is written to ``folder`` does not outlast a power cut; empty = it does."""
+    try:
+        is_writable = not os.statvfs(folder).f_flag & os.ST_RDONLY
+    except OSError:
+        return ONLY_READ
+    # What the card does not take lies in memory: systemd/watchlink-card.
+    return "" if is_writable and lies_on(data_partition, folder) else ONLY_READ
 
 
 def read_vitals(path: Path) -> Vitals | None:

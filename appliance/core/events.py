@@ -76,6 +76,16 @@ class VitalsRead(Struct, frozen=True):
     vitals: Vitals | None
 
 
+class CardChecked(Struct, frozen=True):
+    """Whether what is written to the card stays there.
+
+    Attributes:
+        fault: for people; empty = it stays.
+    """
+
+    fault: str
+
+
 class ClockProven(Struct, frozen=True):
     """The time is known."""
 
@@ -98,4 +108,4 @@ class Ticked(Struct, frozen=True):
 
 Answer = BundleFetched | FetchFailed | Installed | InstallFailed
 """To what takes long."""
-Event = ReleaseSeen | NothingNew | Answer | VitalsRead | ClockProven | EffectFailed | Ticked
+Event = ReleaseSeen | NothingNew | Answer | VitalsRead | CardChecked | ClockProven | EffectFailed | Ticked

@@ -13,7 +13,6 @@ from appliance.core.effects import (
     AskRelease,
     CommitSlot,
     DropBundles,
-    Effect,
     FetchBundle,
     InstallBundle,
     RestartBack,
@@ -55,7 +54,7 @@ def begin(unit: Unit, notes: Notes, release: Release | None, now_ms: int) -> Ste
     trial = notes.trial
     if trial is None or not trial.asked_in or unit.booted is None or unit.primary is None:
         return Step(state)
-    if unit.booted == unit.primary == trial.slot:  # The power went after the card was told, and before that was noted.
+    if state.kept:  # The power went after the card was told, and before that was noted.
         return _ended(state, trial, "taken")
     if unit.booted == trial.slot:
         if trial.has_begun:
@@ -83,13 +82,13 @@ def step(state: State, event: events.Event, now_ms: int) -> Step:
 
 def report(state: State, now_ms: int) -> UpdateReport | None:
     """What became of the newest update that was for this unit; ``None`` = there has been none."""
-    trial, outcome = state.on_trial, state.notes.outcome
+    trial = state.on_trial or state.kept
     if trial is not None:
-        return UpdateReport(serial=trial.serial, version=trial.version, state="trying", reason=trial.reason)
+        return _report(trial, "trying" if state.on_trial else "taken", trial.reason)
     bundle, refusal = wanted(state)
     release = state.release
     if release is None or (bundle is None and not refusal):
-        return outcome
+        return state.notes.outcome
     if refusal:
         return _report(release, "refused", refusal)
     if not state.is_clock_proven:
@@ -116,8 +115,8 @@ def _refusal(state: State, release: Release) -> str:
     unit = state.unit
     if unit.booted is None or unit.booted != unit.primary:
         return "It is not clear which system this unit starts."  # What would be written over may be the good one.
-    if unit.why_no_trial:
-        return unit.why_no_trial
+    if state.card_fault or unit.why_no_trial:
+        return state.card_fault or unit.why_no_trial
     if release.bundle_for(unit.compatible) is None:
         return "It holds nothing for this hardware."
     if _is_older(release.version, unit.version) and not release.is_rollback:
@@ -136,6 +135,8 @@ def _take(state: State, event: events.Event, now_ms: int) -> Step:  # noqa: PLR0
             return Step(replace(asked, ask_ms=max(asked.ask_ms, now_ms + again_s * 1000)))
         case events.VitalsRead(vitals):
             return Step(_with_vitals(replace(state, vitals=vitals), now_ms))
+        case events.CardChecked(fault):
+            return Step(replace(state, card_fault=fault))
         case events.ClockProven():
             return Step(replace(state, is_clock_proven=True))
         case events.EffectFailed():
@@ -191,14 +192,13 @@ def _failed(state: State, reason: str, again_ms: int, *, is_counted: bool, is_fi
     if release is None or not (is_final or state.failures >= FAILURES_MAX):
         return Step(state)
     outcome = _report(release, "refused", reason)
-    noted = _noted(replace(state, trouble=""), replace(state.notes, outcome=outcome))
-    return Step(noted.state, (*noted.effects, DropBundles()))
+    return _noted(replace(state, trouble=""), replace(state.notes, outcome=outcome))
 
 
 def _fetched(state: State, sha256: str) -> Step:
     bundle, _ = wanted(state)
     if bundle is None or bundle.sha256 != sha256:  # Another release has come.
-        return Step(state, (DropBundles(),))
+        return Step(state)
     # What waited there is written over.
     noted = Step(state) if state.notes.trial is None else _noted(state, replace(state.notes, trial=None))
     return Step(replace(noted.state, doing="installing"), (*noted.effects, InstallBundle(bundle)))
@@ -208,10 +208,9 @@ def _installed(state: State, sha256: str) -> Step:
     release, booted = state.release, state.unit.booted
     bundle, _ = wanted(state)
     if release is None or bundle is None or booted is None or bundle.sha256 != sha256:
-        return Step(state, (DropBundles(),))
+        return Step(state)
     trial = Trial(release.serial, release.version, bundle.sha256, other(booted))
-    noted = _noted(state, replace(state.notes, trial=trial))
-    return Step(noted.state, (*noted.effects, DropBundles()))
+    return _noted(state, replace(state.notes, trial=trial))
 
 
 def _with_vitals(state: State, now_ms: int) -> State:
@@ -228,35 +227,40 @@ def _with_vitals(state: State, now_ms: int) -> State:
 
 
 def _decide(state: State, now_ms: int) -> Step:
-    """What is due. A system that is on trial comes first, and one that nobody asked for is left."""
+    """What is due. A system on trial comes first, and one whose notes are lost is left: nobody could keep it."""
+    trial = state.on_trial
     if state.doing == "restarting":
         return Step(state)
-    unit, trial = state.unit, state.on_trial
     if trial is not None:
         return _return_when_quiet(state, now_ms) if trial.reason else _prove(state, trial, now_ms)
-    if _is_stranded(unit) and now_ms >= state.within(TRIAL_MS):
+    if state.is_stranded and now_ms >= state.within(TRIAL_MS):
         return _return_when_quiet(state, now_ms)
-    effects: tuple[Effect, ...] = ()
     if state.is_clock_proven and now_ms >= state.ask_ms:
-        state, effects = _asked(state, now_ms), (AskRelease(),)
-    # Without a proven clock no certificate can be judged: not the service's, not the bundle's.
-    if unit.booted is None or unit.booted != unit.primary or state.doing or not state.is_clock_proven:
-        return Step(state, effects)
+        return Step(_asked(state, now_ms), (AskRelease(),))
+    if state.doing or now_ms < state.again_ms:
+        return Step(state)
+    return _update(state, now_ms) if state.kept is None else _ended(state, state.kept, "taken")
+
+
+def _update(state: State, now_ms: int) -> Step:
     bundle, refusal = wanted(state)
-    if bundle is None or now_ms < state.again_ms:
-        return Step(state, effects) if not refusal else _refused(state, refusal, effects)
-    if _is_ready(state, bundle):
-        started = _try(state, now_ms)
-    else:
-        doing = replace(state, doing="fetching", doing_since_ms=now_ms)
-        started = Step(doing, (FetchBundle(bundle),))
-    return Step(started.state, (*effects, *started.effects))
-
-
-def _refused(state: State, reason: str, effects: tuple[Effect, ...]) -> Step:
-    assert state.release is not None, "it is what is refused"
-    noted = _noted(state, replace(state.notes, outcome=_report(state.release, "refused", reason)))
-    return Step(noted.state, (*effects, *noted.effects))
+    is_ready = _is_ready(state, bundle)
+    if state.may_hold_bundle and (bundle is None or is_ready):
+        return Step(replace(state, may_hold_bundle=False), (DropBundles(),))
+    # Without a proven clock no certificate can be judged: not the service's, not the bundle's. And a trial that is not
+    # noted for good would be made again and again.
+    is_clear = state.unit.booted is not None and state.unit.booted == state.unit.primary
+    if not (is_clear and state.is_clock_proven) or state.card_fault:
+        return Step(state)
+    if state.release is not None and refusal:
+        outcome = _report(state.release, "refused", refusal)
+        return _noted(state, replace(state.notes, outcome=outcome))
+    if bundle is None:
+        return Step(state)
+    if is_ready:
+        return _try(state, now_ms)
+    doing = replace(state, doing="fetching", doing_since_ms=now_ms, may_hold_bundle=True)
+    return Step(doing, (FetchBundle(bundle),))
 
 
 def _try(state: State, now_ms: int) -> Step:
@@ -284,9 +288,8 @@ def _prove(state: State, trial: Trial, now_ms: int) -> Step:
     since_ms = None if problem else state.good_since_ms
     state = replace(state, good_since_ms=None if problem else now_ms if since_ms is None else since_ms)
     if since_ms is not None and now_ms - since_ms >= state.within(PROVEN_MS):
-        # The card first. If the power goes before that is noted, the next start finds both and notes it.
-        ended = _ended(replace(state, unit=replace(state.unit, primary=trial.slot)), trial, "taken")
-        return Step(ended.state, (CommitSlot(trial.slot), *ended.effects))
+        # The card first, and then the notes: if the power goes between, the next start finds what the card boots.
+        return Step(replace(state, unit=replace(state.unit, primary=trial.slot)), (CommitSlot(trial.slot),))
     if not problem or now_ms < state.within(TRIAL_MS):  # What works at the last moment is proven to its end.
         return Step(state)
     return _noted(state, replace(state.notes, trial=replace(trial, reason=problem)))
@@ -304,11 +307,6 @@ def _return_when_quiet(state: State, now_ms: int) -> Step:
     return Step(replace(state, doing="restarting", doing_since_ms=now_ms), (RestartBack(),))
 
 
-def _is_stranded(unit: Unit) -> bool:
-    """Whether a system runs that the card does not boot by itself: without its notes nobody could keep it."""
-    return unit.booted is not None and unit.primary is not None and unit.booted != unit.primary
-
-
 def _came_back(state: State, trial: Trial) -> Step:
     """The old system runs again after a trial."""
     if trial.reason:
@@ -320,7 +318,7 @@ def _came_back(state: State, trial: Trial) -> Step:
 
 
 def _ended(state: State, trial: Trial, how: str, reason: str = "") -> Step:
-    outcome = UpdateReport(serial=trial.serial, version=trial.version, state=how, reason=reason)
+    outcome = _report(trial, how, reason)
     returns = state.notes.returns
     if how == "returned":
         returns = returns | {trial.version: returns.get(trial.version, 0) + 1}
@@ -341,5 +339,5 @@ def _is_older(version: str, than: str) -> bool:
     return ours is not None and theirs is not None and theirs < ours
 
 
-def _report(release: Release, state: str, reason: str) -> UpdateReport:
-    return UpdateReport(serial=release.serial, version=release.version, state=state, reason=reason)
+def _report(of: Release | Trial, state: str, reason: str = "") -> UpdateReport:
+    return UpdateReport(serial=of.serial, version=of.version, state=state, reason=reason)

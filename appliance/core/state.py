@@ -75,8 +75,10 @@ class State(Struct, frozen=True):
         ask_ms: when the service is asked next.
         again_ms: nothing is fetched or written before.
         failures: of this release's bundle.
+        may_hold_bundle: something that was fetched may lie on the card.
         trouble: why it is not here yet; empty = nothing is wrong.
         vitals: the node's newest word.
+        card_fault: why no note outlasts this boot; empty = the card keeps them.
         heard_ms: when it was last fresh.
         quiet_since_ms: since when it may be restarted; ``None`` = it may not.
         good_since_ms: since when the system on trial works; ``None`` = it does not.
@@ -92,8 +94,10 @@ class State(Struct, frozen=True):
     ask_ms: int = FIRST_ASK_MS
     again_ms: int = 0
     failures: int = 0
+    may_hold_bundle: bool = True
     trouble: str = ""
     vitals: Vitals | None = None
+    card_fault: str = ""
     heard_ms: int = 0
     quiet_since_ms: int | None = None
     good_since_ms: int | None = None
@@ -105,12 +109,26 @@ class State(Struct, frozen=True):
         return shops_ms // self.unit.hurry
 
     @property
+    def is_stranded(self) -> bool:
+        """Whether a system runs that the card does not boot by itself: it is on trial, with its notes or without."""
+        booted, primary = self.unit.booted, self.unit.primary
+        return booted is not None and primary is not None and booted != primary
+
+    @property
+    def kept(self) -> Trial | None:
+        """The trial of the system that runs, which the card boots by itself now; ``None`` = that is noted already."""
+        trial, unit = self.notes.trial, self.unit
+        if trial is None or not trial.asked_in:
+            return None
+        return trial if unit.booted == unit.primary == trial.slot else None
+
+    @property
     def on_trial(self) -> Trial | None:
         """The trial of the system that runs; ``None`` = it is not on trial."""
         trial, unit = self.notes.trial, self.unit
         if trial is None or not trial.asked_in or trial.asked_in == unit.boot_id:
             return None
-        return trial if unit.booted == trial.slot != unit.primary else None
+        return trial if unit.booted == trial.slot and self.is_stranded else None
 
 
 class Step(Struct, frozen=True):

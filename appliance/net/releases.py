@@ -48,17 +48,18 @@ class Releases:
     """What the service has for this unit.
 
     Args:
-        identity: whom to ask, and whom to believe.
+        identity: whom to ask, and whom to believe; ``None`` = nobody yet.
         folder: where bundles are kept.
     """
 
-    def __init__(self, identity: Identity, folder: Path) -> None:
+    def __init__(self, identity: Identity | None, folder: Path) -> None:
         self._identity = identity
         self._folder = folder
 
     def ask(self) -> events.ReleaseSeen | events.NothingNew:
         """The newest release."""
-        if not self._identity.host:
+        who = self._identity
+        if who is None or not who.host:
             return events.NothingNew()
         try:
             with self._answer(RELEASE_PATH, {}) as answer:
@@ -66,7 +67,7 @@ class Releases:
                     return events.NothingNew()
                 self._check(answer, {http.client.OK})
                 sealed = answer.read(RELEASE_BYTES_MAX + 1)
-            return events.ReleaseSeen(open_release(sealed, self._identity.authority), sealed)
+            return events.ReleaseSeen(open_release(sealed, who.authority), sealed)
         except ReleaseError as e:
             logger.warning("the enrolment service has a release that cannot be used: %s", e)
             return events.NothingNew()
@@ -126,6 +127,7 @@ class Releases:
     @contextlib.contextmanager
     def _answer(self, path: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
         who = self._identity
+        assert who is not None, "a unit that knows nobody asks nobody"
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.minimum_version = ssl.TLSVersion.TLSv1_3

@@ -8,7 +8,7 @@ from typing import Final
 
 from appliance.core.slot import SLOTS, Slot
 from appliance.errors import CardError
-from appliance.image import Image
+from appliance.image import Image, lies_on
 
 COMMAND_LINE: Final = Path("/proc/cmdline")
 _WORD: Final = re.compile(r"(?:^|\s)watchlink\.slot=(\S+)")
@@ -27,13 +27,6 @@ def booted_slot(image: Image, command_line: Path = COMMAND_LINE) -> Slot:
     slot = next((one for one in SLOTS if said == [one]), None)
     if slot is None:
         raise CardError(f"the kernel was started with {said or 'no'} watchlink.slot")
-    if not _is_mounted(image.root(slot), Path(image.root_at)):
+    if not lies_on(image.root(slot), Path(image.root_at)):
         raise CardError(f"the kernel was started for system {slot}, but another partition is mounted")
     return slot
-
-
-def _is_mounted(partition: Path, at: Path) -> bool:
-    try:
-        return at.stat().st_dev == partition.stat().st_rdev
-    except OSError:
-        return False

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from appliance import app
+from appliance import app, kept
 from appliance.app import Appliance, Places
 from appliance.core import events
 from appliance.core.notes import Notes, Trial
 from appliance.core.slot import Slot
 from appliance.image import Image
-from appliance.kept import NOTES_FILE, load_notes, save_notes
+from appliance.kept import NOTES_FILE, ONLY_READ, load_notes, save_notes
 from appliance.net.releases import Releases
 from appliance.slots import booted as booting
 from appliance.slots.autoboot import autoboot
@@ -65,10 +65,12 @@ class Machine:
         monkeypatch.setattr(app, "is_synchronised", lambda: True)
         monkeypatch.setattr(app, "restart", self.restart)
         monkeypatch.setattr(app, "install", self.install)
-        monkeypatch.setattr(Releases, "ask", lambda _: self.ask())
+        monkeypatch.setattr(Releases, "ask", lambda it: self.ask() if it._identity else events.NothingNew())
         monkeypatch.setattr(Releases, "fetch", lambda _, bundle: events.BundleFetched(bundle.sha256))
         monkeypatch.setattr(Appliance, "_later", lambda self, ask, _: self._answers.put(ask()))
-        monkeypatch.setattr(booting, "_is_mounted", lambda root, _: root == self.image.root(self.running))
+        monkeypatch.setattr(booting, "lies_on", lambda root, _: root == self.image.root(self.running))
+        self.keeps = True
+        monkeypatch.setattr(kept, "lies_on", lambda *_: self.keeps)
 
     @property
     def image(self) -> Image:
@@ -101,7 +103,7 @@ class Machine:
         raise RestartedError
 
     def boot(self, slot: Slot, version: str) -> None:
-        self.running, self.version, self.boot_id, self.now_ms = slot, version, f"boot of {version}", 30_000
+        self.running, self.version, self.boot_id, self.now_ms = slot, version, f"after {self.boot_id}", 30_000
 
     def run(self, minutes: float, wait: Callable[[], None] = lambda: None) -> bool:
         """Whether it restarted the machine."""
@@ -176,6 +178,37 @@ def test_unit_leaves_a_system_on_trial_whose_notes_are_lost(unit: Machine) -> No
 
     assert unit.run(minutes=30)
     assert b"boot_partition=2" in (unit.folder / "p1").read_bytes().partition(b"[tryboot]")[0]
+
+
+def test_unit_leaves_a_system_on_trial_that_cannot_read_who_it_is(unit: Machine) -> None:
+    """The new system cannot mount the data partition, say: it has neither an identity nor the notes."""
+    unit.claim()
+    assert unit.run(minutes=30)
+    identity = unit.folder / "node/node.toml"
+    said = identity.read_text()
+    identity.unlink()
+    unit.boot("b", "1.1")
+    unit.vitals |= {"is_armed": False, "is_linked": False}
+    assert not unit.run(minutes=9)
+    assert unit.run(minutes=30)
+
+    identity.write_text(said)
+    unit.boot("a", "1.0")
+    unit.vitals |= {"is_armed": True, "is_linked": True}
+    assert unit.run(minutes=30)
+    unit.boot("a", "1.0")
+    unit.run(minutes=60)
+    assert ("returned", "It did not come up.") == unit.update
+
+
+def test_card_that_forgets_takes_no_update_and_says_so(unit: Machine) -> None:
+    unit.claim()
+    unit.keeps = False
+    assert not unit.run(minutes=60)
+
+    assert ("refused", ONLY_READ) == unit.update
+    assert ONLY_READ == unit.told.card
+    assert [] == unit.installs
 
 
 def test_version_told_is_of_what_was_booted_while_another_waits(unit: Machine) -> None:

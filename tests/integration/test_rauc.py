@@ -72,7 +72,7 @@ from appliance.slots import booted, handler
 folder = Path("{folder}")
 with (folder / "asked").open("a") as asked:
     asked.write(" ".join(sys.argv[1:]) + "\\n")
-booted._is_mounted = lambda *_: True
+booted.lies_on = lambda *_: True
 try:
     print(handler.answer(handler.Slots(load_image(folder / "image.conf"), folder / "cmdline"), sys.argv[1:]))
 except CardError as e:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import random
 from dataclasses import dataclass, field
@@ -77,6 +78,10 @@ class SimulatedUnit:
     """How likely something fetched or written fails."""
     is_linked: bool = True
     card_refuses: float = 0.0
+    forgets: bool = False
+    """The card's data can only be read: what is noted is gone with the next start."""
+    loses_notes: float = 0.0
+    """How likely the notes are gone at a start."""
 
     asks_trial: bool = False
     boots: list[Slot] = field(default_factory=list)
@@ -108,6 +113,8 @@ class SimulatedUnit:
                 break
             assert slot != self.primary, "the card boots a system that does not start"
         self.now_ms, self.waiting = BOOT_MS, []
+        if self.forgets or self.dice.random() < self.loses_notes:
+            self.notes = Notes()
         unit = Unit(
             node=NODE,
             version=self.running.version,
@@ -118,14 +125,11 @@ class SimulatedUnit:
             jitter=self.dice.random(),
         )
         held = self.offered_before()
-        before = State(unit=unit, notes=self.notes, release=held, heard_ms=self.now_ms, ask_ms=60_000)
+        begun = begin(unit, self.notes, held, self.now_ms)
+        self.state = begun.state
         try:
-            begun = begin(unit, self.notes, held, self.now_ms)
-            self.state = before
-            self.carry_out(begun.effects)
-            self.state = begun.state
-        except OSError:
-            self.state = before
+            with contextlib.suppress(OSError):
+                self.carry_out(begun.effects)
         except PowerCutError:
             self.boot()
 
@@ -141,6 +145,7 @@ class SimulatedUnit:
             try:
                 self.flip()
                 if self.now_ms == BOOT_MS + TICK_MS:
+                    self.take(events.CardChecked("It can only be read." if self.forgets else ""))
                     self.take(events.ClockProven())
                 self.take(events.VitalsRead(self.vitals()))
                 for event in self.waiting:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from appliance.kept import ONLY_READ
 
 STEP = Path(__file__).parents[3] / "systemd/watchlink-card"
 
@@ -101,6 +104,22 @@ def test_card_that_cannot_be_written_still_says_who_the_unit_is(card: Path) -> N
     assert "who I amnew\n" == said
     assert "can no longer be written" in told(card)
     assert "who I am" == run("debugfs", "-R", "cat node/node.toml", str(card / "data.img"))
+
+
+def test_program_that_updates_the_unit_knows_whether_its_notes_stay(card: Path) -> None:
+    """A trial that is noted in memory alone would be made again after each restart."""
+    ask = "import sys, pathlib, appliance.kept; print(appliance.kept.card_fault(*map(pathlib.Path, sys.argv[1:])))"
+    own = f"{card}/var/lib/watchlink-appliance"
+    says = f'mkdir -p {own}; {sys.executable} -c "{ask}" {own} $(findmnt -no SOURCE $ROOT/data)'
+
+    assert "\n" == step(card, says)
+    assert f"{ONLY_READ}\n" == step(card, f"mount -o remount,ro $ROOT/data; {says}")
+    with write_protected(card / "data.img") as device:
+        use(card, device)
+        assert f"{ONLY_READ}\n" == step(card, says)
+    (card / "data.img").write_bytes(bytes(4096))
+    use(card, card / "data.img")
+    assert f"{ONLY_READ}\n" == step(card, f"{says} {card}/data.img")
 
 
 def test_card_that_cannot_be_read_keeps_nothing_from_starting(card: Path) -> None:

@@ -88,6 +88,7 @@ def offers(draw: st.DrawFn) -> list[tuple[Release, System, int]]:
     busy=st.sampled_from([0.0, 0.3, 0.7]),
     bad_luck=st.sampled_from([0.0, 0.3]),
     card_refuses=st.sampled_from([0.0, 0.2]),
+    loses_notes=st.sampled_from([0.0, 0.3]),
 )
 def test_unit_runs_a_system_that_works_whatever_happens_and_never_restarts_for_ever(
     *,
@@ -97,9 +98,10 @@ def test_unit_runs_a_system_that_works_whatever_happens_and_never_restarts_for_e
     busy: float,
     bad_luck: float,
     card_refuses: float,
+    loses_notes: float,
 ) -> None:
-    """Power, card, network and people as they come."""
-    shop = unit(seed, cuts=cuts, busy=busy, bad_luck=bad_luck, card_refuses=card_refuses)
+    """Power, card, network and people as they come. Nothing stays on trial for ever."""
+    shop = unit(seed, cuts=cuts, busy=busy, bad_luck=bad_luck, card_refuses=card_refuses, loses_notes=loses_notes)
     may_be_older = set()
     for offered, system, minutes in made:
         if offered.is_rollback:
@@ -109,6 +111,29 @@ def test_unit_runs_a_system_that_works_whatever_happens_and_never_restarts_for_e
         assert "good" == shop.systems[shop.primary].quality
     for before, after in itertools.pairwise([OLD.version, *shop.committed]):
         assert after >= before or after in may_be_older
+    shop.busy = shop.cuts = shop.card_refuses = 0.0
+    shop.offer(release(10, OLD, state="paused"), OLD)
+    shop.run(minutes=30)
+    assert shop.boots[-1] == shop.primary
+
+
+def test_card_that_forgets_tries_nothing() -> None:
+    shop = unit(forgets=True)
+    shop.offer(release(1, NEW), NEW)
+    shop.run(minutes=600)
+
+    assert (["a"], OLD) == (shop.boots, shop.running)
+
+
+def test_system_on_trial_whose_notes_are_lost_is_left_and_tried_anew() -> None:
+    shop = unit(loses_notes=1.0)
+    shop.offer(release(1, NEW), NEW)
+    while shop.boots == ["a"]:
+        shop.run(minutes=1)
+    shop.loses_notes = 0.0
+    shop.run(minutes=120)
+
+    assert (["a", "b", "a", "b"], NEW, "b") == (shop.boots, shop.running, shop.primary)
 
 
 @settings(max_examples=60)

@@ -236,6 +236,8 @@ def test_unit_knows_whom_to_ask_by_what_its_claim_has_left(tmp_path: Path) -> No
 
 
 def test_unit_without_an_enrolment_service_asks_nobody(tmp_path: Path, unit: Releases) -> None:
+    assert unit._identity
     identity = replace(unit._identity, host="")
 
+    assert events.NothingNew() == Releases(None, tmp_path).ask()
     assert events.NothingNew() == Releases(identity, tmp_path).ask()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from appliance.core.slot import SLOTS, Slot, other
 from appliance.errors import CardError
-from appliance.image import Image, load_image
+from appliance.image import Image, lies_on, load_image
 from appliance.slots import booted as booting
 from appliance.slots import restart as restarting
 from appliance.slots.autoboot import autoboot, read_primary, write_primary
@@ -79,7 +79,7 @@ class Fitted:
         self.folder = folder
         (folder / "p1").write_bytes(fat_image(folder, {"autoboot.txt": autoboot("a")}))
         self.mounted: Slot = "a"
-        monkeypatch.setattr(booting, "_is_mounted", lambda root, _at: root == self.image.root(self.mounted))
+        monkeypatch.setattr(booting, "lies_on", lambda root, _at: root == self.image.root(self.mounted))
         self.run("a")
 
     @property
@@ -155,8 +155,8 @@ def test_line_of_the_kernel_that_names_no_system_is_told(fitted: Fitted, line: s
 
 
 def test_partition_that_is_mounted_is_known_by_its_device(tmp_path: Path) -> None:
-    assert not booting._is_mounted(Path("/dev/null"), Path("/"))
-    assert not booting._is_mounted(tmp_path / "none", Path("/"))
+    assert not lies_on(Path("/dev/null"), Path("/"))
+    assert not lies_on(tmp_path / "none", Path("/"))
 
 
 def test_trial_is_asked_of_the_firmware_or_of_what_stands_for_it(
