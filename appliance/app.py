@@ -86,6 +86,8 @@ class Appliance:
                 state, releases = self._begin(identity, booted), Releases(identity, self._places.own / BUNDLES)
             for event in self._happened(state):
                 state = self._turn(state, event, releases)
+            if not state.doing:
+                releases.make_room()
             self._report(booted, state)
             if self._wait(TURN_S):
                 return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 import shutil
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +21,8 @@ from msgspec.structs import replace
 
 from appliance.core import events
 from appliance.identity import Identity, load_identity
-from appliance.net.releases import LEAVE_FREE_BYTES, Releases
+from appliance.net import releases
+from appliance.net.releases import LEAVE_FREE_BYTES, PIECE_BYTES, Releases
 from provisioning.certificates import CertificateAuthority, issue_server_certificate
 from wire.release import BUNDLE_PATH, RELEASE_PATH, Bundle, Release, seal_release
 from wire.signing import SigningKey
@@ -47,6 +51,8 @@ class Service:
         self.cut_after: int | None = None
         self.status: tuple[int, str] | None = None
         self.ignores_range = False
+        self.drips: tuple[int, float] | None = None
+        """Bytes at a time, and seconds between them."""
         self.asked: list[tuple[str, str]] = []
 
 
@@ -65,6 +71,8 @@ def port(tmp_path: Path, town: CertificateAuthority, service: Service) -> Iterat
     issued = issue_server_certificate(town, ["127.0.0.1"])
     (tmp_path / "server.pem").write_bytes(issued.certificate_pem)
     (tmp_path / "server.key").write_bytes(issued.key_pem)
+
+    stopped = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -90,7 +98,12 @@ def port(tmp_path: Path, town: CertificateAuthority, service: Service) -> Iterat
                 self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
             self.send_header("Content-Length", str(len(body) - begin))
             self.end_headers()
-            self.wfile.write(body[begin:][: service.cut_after])
+            body = body[begin:][: service.cut_after]
+            size, pause_s = service.drips or (len(body), 0.0)
+            with contextlib.suppress(OSError):
+                for at in range(0, len(body), size):
+                    self.wfile.write(body[at:][:size])
+                    stopped.wait(pause_s)
 
         def log_message(self, *args: object) -> None:
             pass
@@ -102,6 +115,7 @@ def port(tmp_path: Path, town: CertificateAuthority, service: Service) -> Iterat
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server.server_address[1]
+    stopped.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -173,6 +187,42 @@ def test_fetch_that_is_cut_again_and_again_goes_on_where_it_ended(unit: Releases
     assert ["", "bytes=200000-", "bytes=400000-", "bytes=600000-"] == [asked for _, asked in service.asked]
 
 
+def test_card_is_written_once_for_each_piece(unit: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS hands over 16 kB at a time; each write that is waited for wears the card, and holds up an alert's."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", synced.append)
+
+    assert DATA == fetched(unit)
+    assert len(synced) <= len(DATA) // PIECE_BYTES + 1
+
+
+def test_service_that_drips_holds_up_no_update_and_what_came_is_kept(
+    unit: Releases, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in good time, and all of them would take days."""
+    monkeypatch.setattr(releases, "WITHIN_S", 1.0)
+    service.drips = (100, 0.05)
+    begun_s = time.monotonic()
+    failed = unit.fetch(BUNDLE)
+
+    assert isinstance(failed, events.FetchFailed)
+    assert "cut" == failed.why
+    assert "does not answer in time" in failed.reason
+    assert time.monotonic() - begun_s < 300
+    service.drips = None
+    assert DATA == fetched(unit)
+    assert int(service.asked[-1][1].removeprefix("bytes=").removesuffix("-")) >= 100
+
+
+def test_release_that_drips_is_asked_for_again_later(
+    unit: Releases, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "WITHIN_S", 1.0)
+    service.release, service.drips = seal_release(RELEASE, AUTHORITY), (1, 0.3)
+
+    assert events.NothingNew() == unit.ask()
+
+
 def test_service_that_knows_no_pieces_sends_it_again_from_the_beginning(unit: Releases, service: Service) -> None:
     service.cut_after = 300_000
     unit.fetch(BUNDLE)
@@ -211,6 +261,27 @@ def test_nothing_is_fetched_where_alerts_would_lack_the_room(
     assert isinstance(failed, events.FetchFailed)
     assert "no room" == failed.why
     assert [] == service.asked
+
+
+def test_alerts_come_before_a_bundle_that_is_half_here(
+    unit: Releases, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the card fills up while it is fetched, or while the rest is waited for."""
+    usage = shutil.disk_usage("/")
+    free = iter([2**40, 2**40, LEAVE_FREE_BYTES - 1])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=next(free)))
+    failed = unit.fetch(BUNDLE)
+    assert isinstance(failed, events.FetchFailed)
+    assert ("no room", "The card lacks 1 MB.") == (failed.why, failed.reason)
+    assert [] == [*unit.path_of(BUNDLE).parent.iterdir()]
+
+    service.cut_after = 300_000
+    for free_bytes, is_kept in ((LEAVE_FREE_BYTES, True), (LEAVE_FREE_BYTES - 1, False)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**40))
+        unit.fetch(BUNDLE)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free_bytes: usage._replace(free=free))
+        unit.make_room()
+        assert is_kept == unit.path_of(BUNDLE).with_suffix(".part").exists()
 
 
 def test_what_no_release_names_any_more_makes_room(unit: Releases, service: Service) -> None:
