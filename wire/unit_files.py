@@ -40,6 +40,8 @@ class Vitals(Message, frozen=True):
     may_restart: bool = False
     """No button is down, no alert of its own is open or waits for a receipt, none of a neighbour's is on the panel, the
     radio is silent, and no settings are on trial."""
+    is_on_air: bool = False
+    """The radio transmits, or is about to."""
     faulty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
     """Parts that do not work, as health names them. A button that is held down makes none faulty, and neither does a
     clock that is not proven."""

@@ -27,6 +27,7 @@ from appliance.core.state import (
     ATTEMPTS_MAX,
     FAILURES_MAX,
     FIRST_ASK_MS,
+    ON_AIR_MS,
     PROVEN_MS,
     RESTART_MS,
     RETURNS_MAX,
@@ -298,11 +299,14 @@ def _prove(state: State, trial: Trial, now_ms: int) -> Step:
 def _return_when_quiet(state: State, now_ms: int) -> Step:
     """Back to the old system. A press that nobody sees for a minute is worse than a part that does not work.
 
-    But a system that has never reached central keeps an alert from it: then the old one is what the alert needs. And of
-    a node that is silent nothing is interrupted.
+    But a system that has never reached central keeps an alert from it: then the old one is what the alert needs, once
+    the radio has said it. And of a node that is silent nothing is interrupted.
     """
-    is_alive = health.fresh(state, now_ms) is not None
-    if is_alive and state.was_linked and not health.is_quiet(state, now_ms):
+    since_ms = now_ms if state.leaving_since_ms is None else state.leaving_since_ms
+    state, vitals = replace(state, leaving_since_ms=since_ms), health.fresh(state, now_ms)
+    if vitals is not None and state.was_linked and not health.is_quiet(state, now_ms):
+        return Step(state)
+    if vitals is not None and vitals.is_on_air and now_ms - since_ms < state.within(ON_AIR_MS):
         return Step(state)
     return Step(replace(state, doing="restarting", doing_since_ms=now_ms), (RestartBack(),))
 

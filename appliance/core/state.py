@@ -21,6 +21,8 @@ QUIET_MS: Final = 30_000
 """For that long the node must have said that it may be restarted."""
 DEAD_MS: Final = 600_000
 """A node that is silent for longer does not work: nothing that it does can be interrupted."""
+ON_AIR_MS: Final = 90_000
+"""For that long, at most, a return waits for a radio that transmits: a burst and its sentence take less."""
 PROVEN_MS: Final = 180_000
 """For that long a new system must work without a break."""
 TRIAL_MS: Final = 600_000
@@ -82,6 +84,7 @@ class State(Struct, frozen=True):
         heard_ms: when it was last fresh.
         quiet_since_ms: since when it may be restarted; ``None`` = it may not.
         good_since_ms: since when the system on trial works; ``None`` = it does not.
+        leaving_since_ms: since when a return is due; ``None`` = none is.
         was_linked: central answered the system on trial.
         is_clock_proven: the time is known.
     """
@@ -101,6 +104,7 @@ class State(Struct, frozen=True):
     heard_ms: int = 0
     quiet_since_ms: int | None = None
     good_since_ms: int | None = None
+    leaving_since_ms: int | None = None
     was_linked: bool = False
     is_clock_proven: bool = False
 

@@ -19,6 +19,7 @@ def vitals(state: NodeState) -> Vitals:
         is_armed=is_running and state.is_store_read,
         is_linked=state.central.path is PathPhase.PROVEN,
         may_restart=is_running and configuring.may_restart(state),
+        is_on_air=state.radio.over is not None,
         faulty=tuple(sorted(state.faults)),
         stuck=tuple(sorted(stuck_buttons(state.buttons))),
     )

@@ -388,6 +388,20 @@ def test_alert_that_the_new_system_never_brought_to_central_holds_no_return_up()
     assert effects.RestartBack() in played.pass_s(TRIAL_MS // 1000, is_linked=False, may_restart=False)
 
 
+def test_return_waits_for_the_end_of_a_burst_and_not_for_ever() -> None:
+    """The radio is then the only way that the alert has."""
+    how: dict[str, Any] = {"is_linked": False, "may_restart": False}
+    back = []
+    for on_air_s in (70, 250):
+        played = on_trial()
+        played.pass_s(TRIAL_MS // 1000 - 40, **how)
+        played.pass_s(on_air_s, is_on_air=True, **how)
+        played.pass_s(60, **how)
+        back.append(played.state.doing_since_ms - TRIAL_MS)
+
+    assert [70_000, 90_000] == back
+
+
 def test_image_that_calls_itself_otherwise_than_its_release_is_returned() -> None:
     """Or the unit would update itself for ever."""
     played = on_trial(unit=replace(UNIT, version="1.0.5", booted="b"))

@@ -109,10 +109,11 @@ def test_radio_that_transmits_is_waited_for() -> None:
     over = world.state.radio.over
     assert over is not None
     world.do(OverStarted(over.number))
-    keyed = may_restart(world)
+    keyed = vitals(world.state)
     world.do(OverEnded(over.number, 2_000))
 
-    assert (False, True) == (keyed, may_restart(world))
+    assert (True, False) == (keyed.is_on_air, keyed.may_restart)
+    assert (False, True) == (vitals(world.state).is_on_air, may_restart(world))
 
 
 def test_settings_on_trial_are_waited_for() -> None:
