@@ -5,7 +5,9 @@ The loop says when it was so. A loop that hangs hands over nothing, and the file
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,20 @@ WRITE_EVERY_MS: Final = 10_000
 SETTLE_S: Final = 0.2
 """What changes at a press waits this long: by then the alert has the processor no more, and a bounce has ended."""
 _STOP_WAIT_S: Final = 0.5
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Whole; where memory is full, over what lies there, whose room it has: a node that is not heard counts as dead."""
+    try:
+        write_atomic(file, data, PRIVATE)
+    except OSError as e:
+        if e.errno != errno.ENOSPC:
+            raise
+        descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(descriptor, data.ljust(os.fstat(descriptor).st_size), 0)
+        finally:
+            os.close(descriptor)
 
 
 class VitalsFile:
@@ -59,7 +75,7 @@ class VitalsFile:
     def _run(self) -> None:
         while (vitals := self._next()) is not None:
             try:
-                write_atomic(self._file, encode_message(vitals), PRIVATE)
+                _write(self._file, encode_message(vitals))
                 self._is_failed = False
             except Exception:
                 if not self._is_failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import stat
@@ -100,6 +101,24 @@ def test_disk_that_hangs_holds_up_nobody_and_the_latest_wins(
         told.tell(replace(VITALS, boot_id=str(number)), 0)
     may_write.set()
     wait_for(lambda: (said := read(tmp_path)) is not None and said.boot_id == "99")
+
+
+def test_full_memory_does_not_make_the_node_count_as_dead(
+    told: VitalsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A good system would be taken back for it, or the unit restarted in the middle of an alert."""
+    long, short = replace(VITALS, faulty=("oled", "sounder"), may_restart=True), replace(VITALS, boot_id="c")
+    told.tell(long, 0)
+    wait_for(lambda: read(tmp_path) is not None)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(vitals_file, "write_atomic", refuse)
+    told.tell(short, 0)
+    wait_for(lambda: (said := read(tmp_path)) is not None and said.boot_id == "c")
+    told.tell(long, 1)
+    wait_for(lambda: (said := read(tmp_path)) is not None and said.faulty == ("oled", "sounder"))
 
 
 def test_folder_that_is_gone_is_said_once_and_does_not_end_the_thread(
