@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,7 +52,9 @@ class Proof:
         return dict(line.split("=", 1) for line in self.text(name).splitlines())
 
 
-def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "") -> dict[Path, str]:
+def product(
+    folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "", packages: Iterable[str] = ()
+) -> dict[Path, str]:
     """What is mounted read-only, and where: programs, and the script that does the proving.
 
     Args:
@@ -59,10 +62,11 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
         script: run as ``/proof.sh`` once the system is up; writes to ``/proof`` and powers off.
         program: ``/opt/watchlink/bin/watchlink``.
         drop_in: of the node's unit.
+        packages: of ours, besides those of node and central.
     """
     copies = {
         copied(package, folder / "lib" / package.name): f"{_LIBRARY}/{package.name}"
-        for package in (*(REPOSITORY / name for name in PACKAGES), *map(installed, LOCKED))
+        for package in (*(REPOSITORY / name for name in (*PACKAGES, *packages)), *map(installed, LOCKED))
     }
     compiled(folder / "lib")
     return {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from images.recipe import LAYERS
 from tests.support.asking_town import AskingTown
-from tests.support.booted_system import PROGRAM, REPOSITORY, SYSTEM, UNITS, Proof, boot, installed, product, written
+from tests.support.booted_system import PROGRAM, SYSTEM, UNITS, Proof, boot, installed, product, written
 from tests.support.gallery_program import write_gallery
 from tests.systemd.test_units import EXPOSURE_MAX_TENTHS
 from wire.node_file import gallery_toml
@@ -48,10 +47,8 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     # As a unit writes it when it claims its place; the office is away.
     text = gallery_toml(node="00000010", office=("127.0.0.1", 8444), state_dir=state)
     written(config, text)
-    ignored = shutil.ignore_patterns("__pycache__")
     mounts = {
-        **product(folder, Path(__file__).with_name("gallery-proof.sh"), LOOPING),
-        shutil.copytree(REPOSITORY / "gallery", folder / "gallery", ignore=ignored): "/opt/watchlink/lib/gallery",
+        **product(folder, Path(__file__).with_name("gallery-proof.sh"), LOOPING, packages=["gallery"]),
         **{installed(name): f"/opt/watchlink/lib/{name}" for name in LOCKED},
         **{UNITS / name: f"{SYSTEM}/{name}" for name in (*SHIPPED, "watchlink-node-renew.service")},
         **{

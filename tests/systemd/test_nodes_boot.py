@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Final
 
@@ -63,10 +62,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     town.write("gallery.key", town.certificate(SHOP).key_pem)
     name = "watchlink-office-nodes.service"
     mounts = {
-        **product(folder, Path(__file__).with_name("nodes-proof.sh")),
-        shutil.copytree(REPOSITORY / "office", folder / "office", ignore=shutil.ignore_patterns("__pycache__")): (
-            "/opt/watchlink/lib/office"
-        ),
+        **product(folder, Path(__file__).with_name("nodes-proof.sh"), packages=["office"]),
         UNITS / name: f"{SYSTEM}/{name}",
         **{
             UNITS / f"{kind}.d/watchlink-office.conf": f"/etc/{kind}.d/watchlink-office.conf"
