@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,6 +210,24 @@ def test_card_that_forgets_takes_no_update_and_says_so(unit: Machine) -> None:
     assert ("refused", ONLY_READ) == unit.update
     assert ONLY_READ == unit.told.card
     assert [] == unit.installs
+
+
+def test_card_that_fills_up_while_the_rest_is_waited_for_has_its_room_back(
+    unit: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, seen = unit.places.own / "bundles/half.part", []
+
+    def fill() -> None:
+        seen.append(part.exists())
+        part.parent.mkdir(exist_ok=True)
+        part.write_bytes(b"half")
+
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    unit.run(minutes=2, wait=fill)
+
+    assert len(seen) > 9
+    assert not any(seen)
 
 
 def test_version_told_is_of_what_was_booted_while_another_waits(unit: Machine) -> None:
