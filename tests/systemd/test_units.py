@@ -430,6 +430,8 @@ def test_seed_is_taken_before_the_unit_claims_and_not_where_it_would_be_forgotte
     assert "watchlink-card.service" in lines_of(name, "After")
     assert ["/data"] == lines_of(name, "ConditionPathIsReadWrite")
     assert ["/data", "/var/lib/watchlink-node"] == lines_of(name, "ConditionPathIsMountPoint")
+    # On a busy machine it takes more than a minute, and until it is taken the unit asks for a seed.
+    assert ["3min", "on-failure"] == [*lines_of(name, "TimeoutStartSec"), *lines_of(name, "Restart")]
 
 
 def test_gallery_is_nobody_of_the_nodes() -> None:
