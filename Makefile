@@ -22,7 +22,7 @@ image-boot: ## the image for QEMU from a blank card to an answered alert, in a t
 	@scripts/set-up image
 	@.venv/bin/python -m images boot --arch $(or $(ARCH),amd64) $(BOOT)
 
-image-test: ## updates in QEMU: a good one is taken, a bad one goes back by itself, and the power is cut ten times in each step (hours)
+image-test: ## updates in QEMU: a good one is taken, a bad one goes back by itself, the power is cut ten times in each step, and cards, services and clocks fail (hours)
 	@scripts/set-up demo
 	@scripts/set-up image
 	@.venv/bin/python -m images test $(TEST)

@@ -164,7 +164,6 @@ class Appliance:
             case effects.AskRelease():
                 self._later(releases.ask, events.NothingNew())
             case effects.FetchBundle(bundle):
-                logger.info("fetching %s", bundle.sha256)
                 self._later(lambda: releases.fetch(bundle), events.FetchFailed("cut", _FAULT))
             case effects.InstallBundle(bundle):
                 logger.info("writing %s over the other system", bundle.sha256)

@@ -57,11 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     booting.add_argument("--json", action="store_true", dest="is_json", help="facts as lines of JSON")
     booting.add_argument("--keep", type=Path, metavar="FOLDER", help="keep card and console there")
     booting.set_defaults(run=_boot)
-    testing = commands.add_parser("test", help="updates in QEMU: a good one, a bad one, and power cuts")
+    testing = commands.add_parser("test", help="updates in QEMU: a good one, a bad one, power cuts, and faults")
     testing.add_argument("--json", action="store_true", dest="is_json", help="facts as lines of JSON")
     testing.add_argument("--keep", type=Path, metavar="FOLDER", help="keep card and console there")
     testing.add_argument(
         "--cuts", type=int, default=10, metavar="N", help="power cuts in each step; default: %(default)s"
+    )
+    testing.add_argument(
+        "--only",
+        action="append",
+        metavar="ACT",
+        help="updates, cuts, faults or one fault (docs/images.md); repeat for more; default: all",
     )
     testing.add_argument("--seed", type=int, default=1, metavar="N", help="of the moments of the cuts")
     testing.set_defaults(run=_test)
@@ -111,8 +117,15 @@ def _boot(given: argparse.Namespace) -> int:
 
 def _test(given: argparse.Namespace) -> int:
     from images.boot import Bench, Story, on_a_bench  # noqa: PLC0415 - as above
+    from images.faults import FAULTS, Faults  # noqa: PLC0415
+    from images.shelf import Shelf  # noqa: PLC0415
     from images.updates import BAD, BASE, GOOD, SPARE_VERSIONS, TimeServer, good_and_bad, power_cuts, without_a_node  # noqa: PLC0415
 
+    asked = given.only or ["updates", "cuts", "faults"]
+    unknown = sorted({*asked} - {"updates", "cuts", "faults", *FAULTS})
+    if unknown:
+        raise RecipeError(f"--only {unknown[0]}: there are updates, cuts, faults, {', '.join(FAULTS)}")
+    faults = [name for name in FAULTS if name in asked or "faults" in asked]
     enter_own_network()
     built_card("amd64")
     folder = given.keep or BUILT / "updates"
@@ -120,18 +133,26 @@ def _test(given: argparse.Namespace) -> int:
     folder.mkdir(parents=True)
     workshop = Workshop(BUILT / "amd64", read_recipe("amd64", BASE), folder, MAKER)
     story = Story(is_json=given.is_json)
+    wanted = {BASE: None} | ({GOOD: None, BAD: without_a_node} if "updates" in asked else {})
     made = {}
-    for version, change in ((BASE, None), (GOOD, None), (BAD, without_a_node)):
+    for version, change in wanted.items():
         made[version] = make_variant(workshop, version, change)
         story.say("made", version=version)
     bundles = {version: bundle for version, (_, bundle) in made.items()}
-    versions = [f"0.1.1.{number}" for number in range(1, given.cuts + SPARE_VERSIONS + 1)]
-    later = {version: make_variant(workshop, version)[1] for version in versions}
+    count = given.cuts + SPARE_VERSIONS if "cuts" in asked else 0
+    later = {f"0.1.1.{number}": make_variant(workshop, f"0.1.1.{number}")[1] for number in range(1, count + 1)}
 
     async def play(bench: Bench) -> None:
-        with TimeServer():
-            await good_and_bad(bench, story, bundles)
-            await power_cuts(bench, story, later, given.cuts, given.seed)
+        await bench.town.watch_room.start_duty()
+        with TimeServer() as times:
+            await bench.switch_on()
+            await bench.armed()
+            await bench.until_well()
+            if "updates" in asked:
+                await good_and_bad(bench, story, bundles)
+            if "cuts" in asked:
+                await power_cuts(bench, story, later, given.cuts, given.seed)
+            await Faults(bench, story, Shelf(workshop, "0.1.2"), times).play(faults)
 
     asyncio.run(on_a_bench(made[BASE][0], folder, story, play))
     return 0

@@ -123,6 +123,16 @@ class Bench:
         """
         return await self._until(lambda view: view.face in _READY or view.headline == "READY", "READY", timeout_s)
 
+    async def says(self, words: str, timeout_s: float = PATIENCE_S) -> str:
+        """Wait until the panel has these words in one of its lines; returns all that it shows.
+
+        Raises:
+            CardError: it never had, or the unit has stopped.
+        """
+        await self._until(lambda view: any(words in one for one in (view.headline, *view.lines)), words, timeout_s)
+        view = self.board.view
+        return " / ".join((view.headline, *view.lines))
+
     async def press(self) -> Card:
         """Hold ATTACK, and wait until central's page has the card of it.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
+from images.card_faults import BadSectors, faults
 from images.errors import CardError
 from images.firmware import Start, device_tree, start_of
 
@@ -47,6 +48,7 @@ class Unit:
         console: all that it has written to its serial console.
         starts: from which slot's partition each start was, oldest first.
         started_at: how long the console was at the last of them.
+        bad: what the card refuses from the next start on.
     """
 
     def __init__(self, card: Path, folder: Path, *, machine: Machine = "pc") -> None:
@@ -55,6 +57,7 @@ class Unit:
         self.console = ""
         self.starts: list[int] = []
         self.started_at = 0
+        self.bad: tuple[BadSectors, ...] = ()
         self.board = folder / "board.sock"
         self._folder = folder
         self._machine: Machine = machine
@@ -154,6 +157,11 @@ class Unit:
                 self._changed.notify_all()
 
     def _words(self, start: Start, control: Path) -> list[str]:
+        card = str(self.card)
+        if self.bad:
+            refusals = control.with_name("blkdebug.conf")
+            refusals.write_text(faults(self.bad), encoding="ascii")
+            card = f"blkdebug:{refusals}:{card}"
         booted = [
             *("-display", "none", "-no-reboot", "-qmp", f"unix:{control},server=on,wait=off"),
             *("-kernel", str(start.kernel), "-initrd", str(start.initramfs)),
@@ -164,7 +172,7 @@ class Unit:
                 *("-dtb", str(device_tree(self.card, start, _PI, control.parent))),
                 *("-serial", "null", "-serial", "stdio"),
                 *("-append", f"{start.command_line} console=ttyS1,115200 {_TOLD} {_LACKS}"),
-                *("-drive", f"file={self.card},format=raw,if=sd,cache=writeback"),
+                *("-drive", f"file={card},format=raw,if=sd,cache=writeback"),
             ]
         machine, console = {
             "pc": (["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"], "ttyS0"),
@@ -175,7 +183,7 @@ class Unit:
             *booted,
             *("-accel", "tcg,thread=multi", "-smp", "2", "-m", _MEMORY_MIB, "-nodefaults", "-no-user-config"),
             *("-serial", "stdio", "-append", f"{start.command_line} console={console} {_TOLD}"),
-            *("-drive", f"file={self.card},format=raw,if=none,id=card,cache=writeback"),
+            *("-drive", f"file={card},format=raw,if=none,id=card,cache=writeback"),
             *("-device", "virtio-blk-pci,drive=card,serial=card"),
             *("-drive", f"file={self._tryboot},format=raw,if=none,id=tryboot,cache=writethrough"),
             *("-device", f"virtio-blk-pci,drive=tryboot,serial={TRYBOOT_DISK}"),

@@ -17,10 +17,11 @@ from typing import Final, Self
 
 from central.core.unit_lines import UnitFacts
 from central.core.view import Board
-from images.boot import Bench, Story
+from images.boot import PATIENCE_S, Bench, Story
 from images.errors import CardError
 from images.firmware import boot_partition
 from wire.fleet_files import RELEASES
+from wire.messages import UpdateReport
 
 BASE: Final = "0.1.0.1"
 GOOD: Final = "0.1.0.2"
@@ -33,6 +34,8 @@ UPDATED_WITHIN_S: Final = 1_800.0
 """An emulated processor takes minutes to check what it fetches."""
 _TRIES: Final = "Started watchlink-appliance.service"
 ENDED: Final = ("taken", "returned", "refused")
+_NONE: Final = UpdateReport(serial=0, version="", state="")
+"""No release has come."""
 SUPPORT_ENDS: Final = "2031-12-31"
 _NTP_PORT: Final = 123
 _NTP_BYTES: Final = 48
@@ -44,11 +47,15 @@ class TimeServer:
     """Answers units that ask for the time. Debian's servers would each take the place of the machine's own.
 
     Source: RFC 4330, section 4.
+
+    Attributes:
+        is_silent: it hears them, and does not answer.
     """
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", _NTP_PORT))
+        self.is_silent = False
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._serve, name="time server", daemon=True).start()
@@ -61,7 +68,7 @@ class TimeServer:
         with contextlib.suppress(OSError):  # closed
             while True:
                 asked, who = self._socket.recvfrom(_NTP_BYTES)
-                if len(asked) == _NTP_BYTES:
+                if len(asked) == _NTP_BYTES and not self.is_silent:
                     self._socket.sendto(self._answer(asked), who)
 
     @staticmethod
@@ -86,13 +93,10 @@ class Updates:
         self._bench = bench
         self._story = story
 
-    async def publish(self, bundle: Path) -> None:
-        """Sign a release for everybody, and bring it to the enrolment service."""
+    async def publish(self, bundle: Path, percent: int = 100) -> None:
+        """Sign a release for so many units, and bring it to the enrolment service."""
         site = self._bench.site
-        await site.watchlink(
-            *("fleet", "release", "publish", str(bundle), "--dir", str(site.town.folder), "--yes"),
-            *("--support-ends", SUPPORT_ENDS, "--percent", "100", "--reload-command", shlex.join(site.apply)),
-        )
+        await self._release("publish", str(bundle), "--support-ends", SUPPORT_ENDS, "--percent", str(percent))
         for one in (site.town.folder / RELEASES).iterdir():
             target = site.enrolment.parent / RELEASES / one.name
             target.parent.mkdir(exist_ok=True)
@@ -100,8 +104,28 @@ class Updates:
                 shutil.copyfile(one, target)
         self._story.say("published", bundle=bundle.name)
 
-    async def until(self, version: str, state: str, timeout_s: float = UPDATED_WITHIN_S) -> UnitFacts:
+    async def widen(self) -> None:
+        """The newest release is for everybody."""
+        await self._release("widen", "--percent", "100")
+
+    async def pause(self) -> None:
+        """No unit begins the newest release any more."""
+        await self._release("pause")
+        self._story.say("paused")
+
+    async def _release(self, *words: str) -> None:
+        site = self._bench.site
+        where = ("--dir", str(site.town.folder), "--yes", "--reload-command", shlex.join(site.apply))
+        await site.watchlink("fleet", "release", *words, *where)
+
+    async def until(self, version: str, state: str, *, of: str = "", because: str = "") -> UnitFacts:
         """Wait until central's page shows that the unit has booted ``version``, and this of the newest release.
+
+        Args:
+            version: that runs.
+            state: of the update; empty = there has been none.
+            of: version of the release, if it is not to be any.
+            because: in the reason.
 
         Raises:
             NeverCameError: it never did.
@@ -110,15 +134,18 @@ class Updates:
 
         def is_so(board: Board) -> bool:
             facts = self._facts(board)
-            if facts is not None and (facts.image, facts.update.state if facts.update else "") == (version, state):
+            if facts is None:
+                return False
+            told = facts.update or _NONE
+            if (facts.image, told.state) == (version, state) and of in ("", told.version) and because in told.reason:
                 found.append(facts)
             return bool(found)
 
-        await self._bench.town.watch_room.board_when(f"the unit ran {version}, {state}", is_so, timeout_s)
+        what = f"the unit ran {version}, {of or 'the newest release'} {state} {because}"
+        await self._bench.town.watch_room.board_when(what, is_so, UPDATED_WITHIN_S)
         facts = found[-1]
-        self._story.say(
-            "booted", version=version, slot=facts.slot, state=state, why=facts.update.reason if facts.update else ""
-        )
+        told = facts.update or _NONE
+        self._story.say("booted", version=version, slot=facts.slot, release=told.version, state=state, why=told.reason)
         return facts
 
     async def until_ended(self, version: str) -> dict[str, str]:
@@ -170,9 +197,18 @@ class Updates:
             await asyncio.sleep(0.2)
         raise CardError(f"the update to {version} never came to its step “{step}”")
 
+    async def facts(self) -> UnitFacts:
+        """What the unit says of itself, as soon as it has."""
+        board = await self._bench.town.watch_room.board_when(
+            "the unit said which system runs", lambda board: self._facts(board) is not None, PATIENCE_S
+        )
+        facts = self._facts(board)
+        assert facts is not None, "it was just there"
+        return facts
+
     def _facts(self, board: Board) -> UnitFacts | None:
         found = next((line for line in board.nodes if line.node == self._bench.node), None)
-        facts = None if found is None or found.state != "ok" else found.facts
+        facts = None if found is None or found.state not in ("ok", "fault") else found.facts
         return facts if facts is not None and facts.image else None
 
     async def press(self) -> None:
@@ -192,10 +228,6 @@ async def good_and_bad(bench: Bench, story: Story, bundles: dict[str, Path]) -> 
         CardError: the card boots another system than the one that works.
     """
     updates = Updates(bench, story)
-    await bench.switch_on()
-    await bench.armed()
-    await bench.until_well()
-    await bench.town.watch_room.start_duty()
     await updates.until(BASE, "")
     await updates.press()
     await updates.publish(bundles[GOOD])

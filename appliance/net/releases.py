@@ -142,6 +142,7 @@ class Releases:
     def _fetch_rest(self, bundle: Bundle, part: Path, has: int) -> None:
         if has == bundle.size_bytes:
             return
+        logger.info("fetching %s from byte %d", bundle.sha256, has)
         headers = {"Range": f"bytes={has}-"} if has else {}
         with part.open("ab") as file, self._answer(BUNDLE_PATH + bundle.sha256, headers) as (answer, socket):
             if answer.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
