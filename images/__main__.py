@@ -119,7 +119,7 @@ def _test(given: argparse.Namespace) -> int:
     from images.boot import Bench, Story, on_a_bench  # noqa: PLC0415 - as above
     from images.faults import FAULTS, Faults  # noqa: PLC0415
     from images.shelf import Shelf  # noqa: PLC0415
-    from images.updates import BAD, BASE, GOOD, SPARE_VERSIONS, TimeServer, good_and_bad, power_cuts, without_a_node  # noqa: PLC0415
+    from images.updates import BASE, TimeServer, good_and_bad, power_cuts  # noqa: PLC0415
 
     asked = given.only or ["updates", "cuts", "faults"]
     unknown = sorted({*asked} - {"updates", "cuts", "faults", *FAULTS})
@@ -133,14 +133,9 @@ def _test(given: argparse.Namespace) -> int:
     folder.mkdir(parents=True)
     workshop = Workshop(BUILT / "amd64", read_recipe("amd64", BASE), folder, MAKER)
     story = Story(is_json=given.is_json)
-    wanted = {BASE: None} | ({GOOD: None, BAD: without_a_node} if "updates" in asked else {})
-    made = {}
-    for version, change in wanted.items():
-        made[version] = make_variant(workshop, version, change)
-        story.say("made", version=version)
-    bundles = {version: bundle for version, (_, bundle) in made.items()}
-    count = given.cuts + SPARE_VERSIONS if "cuts" in asked else 0
-    later = {f"0.1.1.{number}": make_variant(workshop, f"0.1.1.{number}")[1] for number in range(1, count + 1)}
+    card = folder / f"{BASE}.img"
+    make_variant(workshop, BASE, card=card)
+    shelf = Shelf(workshop, "0.1.1")
 
     async def play(bench: Bench) -> None:
         await bench.town.watch_room.start_duty()
@@ -149,12 +144,12 @@ def _test(given: argparse.Namespace) -> int:
             await bench.armed()
             await bench.until_well()
             if "updates" in asked:
-                await good_and_bad(bench, story, bundles)
+                await good_and_bad(bench, story, shelf)
             if "cuts" in asked:
-                await power_cuts(bench, story, later, given.cuts, given.seed)
-            await Faults(bench, story, Shelf(workshop, "0.1.2"), times).play(faults)
+                await power_cuts(bench, story, shelf, given.cuts, given.seed)
+            await Faults(bench, story, shelf, times).play(faults)
 
-    asyncio.run(on_a_bench(made[BASE][0], folder, story, play))
+    asyncio.run(on_a_bench(card, folder, story, play))
     return 0
 
 

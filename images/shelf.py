@@ -35,9 +35,7 @@ class Shelf:
     async def whole(self, change: Callable[[Path], None] | None = None) -> tuple[str, Path]:
         """Version and bundle of the image; see :func:`make_variant`."""
         version = self._next()
-        card, bundle = await asyncio.to_thread(make_variant, self.workshop, version, change)
-        card.unlink()
-        return version, bundle
+        return version, await asyncio.to_thread(make_variant, self.workshop, version, change)
 
     async def small(
         self, *, version: str = "", compatible: str = "", maker: tuple[Path, Path] | None = None

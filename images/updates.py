@@ -20,18 +20,19 @@ from central.core.view import Board
 from images.boot import PATIENCE_S, Bench, Story
 from images.errors import CardError
 from images.firmware import boot_partition
+from images.shelf import Shelf
 from wire.fleet_files import RELEASES
 from wire.messages import UpdateReport
 
 BASE: Final = "0.1.0.1"
-GOOD: Final = "0.1.0.2"
-BAD: Final = "0.1.0.3"
-STEPS: Final = {"download": 5.0, "write": 15.0, "switch": 3.0, "first boot": 40.0, "commit": 20.0}
+STEPS: Final = {"download": 5.0, "write": 15.0, "switch": 3.0, "first boot": 40.0, "commit": 40.0}
 """Of an update, and within how many seconds of its beginning the power is cut."""
-SPARE_VERSIONS: Final = 2
-"""Beside one for each round of cuts."""
 UPDATED_WITHIN_S: Final = 1_800.0
 """An emulated processor takes minutes to check what it fetches."""
+_OF_ONE_UPDATE: Final = (("download", "switch", "commit"), ("write", "first boot"))
+"""A version is tried twice, so only two of the last three steps can be cut in one update."""
+_SPARE: Final = 2
+"""So many rounds more than cuts in a step: an update may end before a cut."""
 _TRIES: Final = "Started watchlink-appliance.service"
 ENDED: Final = ("taken", "returned", "refused")
 _NONE: Final = UpdateReport(serial=0, version="", state="")
@@ -221,7 +222,7 @@ class Updates:
         self._story.say("pressed", incident=card.incident)
 
 
-async def good_and_bad(bench: Bench, story: Story, bundles: dict[str, Path]) -> None:
+async def good_and_bad(bench: Bench, story: Story, shelf: Shelf) -> None:
     """A good version is taken, a bad one goes back by itself; the unit delivers presses before and after each.
 
     Raises:
@@ -230,37 +231,41 @@ async def good_and_bad(bench: Bench, story: Story, bundles: dict[str, Path]) -> 
     updates = Updates(bench, story)
     await updates.until(BASE, "")
     await updates.press()
-    await updates.publish(bundles[GOOD])
-    taken = await updates.until(GOOD, "taken")
+    good, bundle = await shelf.whole()
+    await updates.publish(bundle)
+    taken = await updates.until(good, "taken")
     _check(bench, taken.slot, "b", 3)
     await updates.press()
-    await updates.publish(bundles[BAD])
-    returned = await updates.until(GOOD, "returned")
+    bad, bundle = await shelf.whole(without_a_node)
+    await updates.publish(bundle)
+    returned = await updates.until(good, "returned", of=bad)
     _check(bench, returned.slot, "b", 3)
     await updates.press()
     story.say("starts", partitions=bench.unit.starts)
 
 
-async def power_cuts(bench: Bench, story: Story, bundles: dict[str, Path], times: int, seed: int) -> None:
+async def power_cuts(bench: Bench, story: Story, shelf: Shelf, times: int, seed: int) -> None:
     """Cut the power in each step of updates, ``times`` times; then the unit comes up, and a press is received.
 
     Args:
         bench: with a unit that is armed.
         story: is told.
-        bundles: of good versions, each above the one before, with some to spare: an update may end before a cut.
+        shelf: of good versions.
         times: in each step.
         seed: of the moments.
 
     Raises:
-        CardError, NeverCameError: it did not come up, the press never came, or there were too few bundles.
+        CardError, NeverCameError: it did not come up, the press never came, or updates ended too often before a cut.
     """
     updates, chance = Updates(bench, story), random.Random(seed)  # noqa: S311 - to be played again
     left = Counter(dict.fromkeys(STEPS, times))
-    for version, bundle in bundles.items():
-        if not left.total():
-            break
+    for steps in _OF_ONE_UPDATE * (times + _SPARE):
+        if not left & Counter(steps):
+            continue
+        version, bundle = await shelf.whole()
         await updates.publish(bundle)
-        for step in STEPS:
+        bundle.unlink()
+        for step in steps:
             if left[step] <= 0 or not await updates.reach(step, version):
                 continue
             await asyncio.sleep(chance.uniform(0, STEPS[step]))
@@ -273,7 +278,7 @@ async def power_cuts(bench: Bench, story: Story, bundles: dict[str, Path], times
             await updates.press()
         story.say("ended", version=version, **await updates.until_ended(version))
     if left.total():
-        raise CardError(f"all versions were used up, and these cuts are missing: {dict(+left)}")
+        raise CardError(f"updates ended before the power could be cut in: {dict(+left)}")
 
 
 def _check(bench: Bench, told: str | None, slot: str, partition: int) -> None:

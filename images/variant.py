@@ -19,7 +19,7 @@ from images.programs import run
 from images.recipe import Recipe
 from images.unit import HOST
 
-HURRY: Final = 20
+HURRY: Final = 6
 """By how much an image under test waits less than one in a shop: :func:`images.build.check_is_for_shops`."""
 
 
@@ -39,13 +39,16 @@ class Workshop(Struct, frozen=True):
     maker: Path
 
 
-def make_variant(workshop: Workshop, version: str, change: Callable[[Path], None] | None = None) -> tuple[Path, Path]:
-    """Card and bundle of the image as that version. Needs root's rights.
+def make_variant(
+    workshop: Workshop, version: str, change: Callable[[Path], None] | None = None, *, card: Path | None = None
+) -> Path:
+    """The bundle of the image as that version. Needs root's rights.
 
     Args:
         workshop: where.
         version: of the variant.
         change: of the root, beside version and hurry.
+        card: where the image of a card is to be put, too.
 
     Raises:
         BuildError: a step failed.
@@ -76,7 +79,9 @@ def make_variant(workshop: Workshop, version: str, change: Callable[[Path], None
         "1",
     )
     shutil.rmtree(root)
-    card, bundle = folder / f"{version}.img", folder / f"{version}.raucb"
-    make_card(card, recipe.partitions, parts, folder / "work")
+    if card is not None:
+        make_card(card, recipe.partitions, parts, folder / "work")
+    bundle = folder / f"{version}.raucb"
     make_bundle(bundle, parts, replace(recipe, version=version), maker_in(workshop.maker))
-    return card, bundle
+    parts.root.unlink()
+    return bundle
