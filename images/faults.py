@@ -167,6 +167,7 @@ class Faults:
         new, bundle = await self._shelf.small()
         await updates.publish(bundle)
         await updates.until(before.image, "refused", of=new, because="This card can only be read")
+        await updates.pause()  # On a good card it would be tried, and it is nothing that starts.
 
     async def bad_store(self) -> None:
         """The node's own store cannot be read."""
