@@ -140,9 +140,7 @@ def _test(given: argparse.Namespace) -> int:
     async def play(bench: Bench) -> None:
         await bench.town.watch_room.start_duty()
         with TimeServer() as times:
-            await bench.switch_on()
-            await bench.armed()
-            await bench.until_well()
+            await bench.start()
             if "updates" in asked:
                 await good_and_bad(bench, story, shelf)
             if "cuts" in asked:

@@ -66,7 +66,6 @@ class Bench:
         unit: the machine.
         board: its buttons and its panel.
         node: its number.
-        switched_on_at: how long its console was then.
     """
 
     def __init__(self, town: Town, site: Site, unit: Unit, node: str) -> None:
@@ -74,7 +73,7 @@ class Bench:
         self.site = site
         self.unit = unit
         self.node = node
-        self.switched_on_at = 0
+        self._switched_on_at = 0
         self._starts = 0
         self._board: FakeBoardClient | None = None
 
@@ -82,6 +81,11 @@ class Bench:
     def has_restarted(self) -> bool:
         """Whether it has started again since it was switched on."""
         return len(self.unit.starts) > self._starts
+
+    @property
+    def said(self) -> str:
+        """What it has written to its console since it was switched on."""
+        return self.unit.console[self._switched_on_at :]
 
     @property
     def board(self) -> FakeBoardClient:
@@ -96,9 +100,19 @@ class Bench:
         """Connect the power, and look at the panel."""
         await self.switch_off()
         self.unit.board.unlink(missing_ok=True)
-        self.switched_on_at, self._starts = len(self.unit.console), len(self.unit.starts) + 1
+        self._switched_on_at, self._starts = len(self.unit.console), len(self.unit.starts) + 1
         self.unit.switch_on()
         self._board = await asyncio.to_thread(FakeBoardClient, self.unit.board)
+
+    async def start(self) -> None:
+        """Switch it on, and wait until it is armed and central sees it well.
+
+        Raises:
+            CardError, NeverCameError: it does not come so far.
+        """
+        await self.switch_on()
+        await self.armed()
+        await self.until_well()
 
     async def switch_off(self) -> None:
         """Pull the plug."""

@@ -16,10 +16,9 @@ from images import card_faults
 from images.boot import PATIENCE_S, Bench, Story
 from images.card_faults import BadSectors
 from images.errors import CardError
-from images.firmware import boot_partition
 from images.maker import maker_in
 from images.shelf import Shelf
-from images.updates import TimeServer, Updates, without_a_node
+from images.updates import TimeServer, Updates, check_boots, without_a_node
 from images.variant import HURRY
 from provisioning.bundles import MAKERS
 from runtime.bundle_folder import BundleFolder, digest_of
@@ -69,7 +68,7 @@ class Faults:
             bad, bundle = await self._shelf.whole(without_a_node)
             await self._updates.publish(bundle)
             await self._updates.until(before.image, "returned", of=bad, because="The node did not start.")
-            self._check_boots(before.slot)
+            check_boots(self._bench, before.slot, before.slot)
             await self._updates.press()
 
     async def clock_and_download(self) -> None:
@@ -88,7 +87,7 @@ class Faults:
         self._times.is_silent = True
         await self._restart()
         await updates.until(before.image, "waiting", of=new, because="The time is not known yet.")
-        if FROM_BYTE.search(self._said()):
+        if FROM_BYTE.search(self._bench.said):
             raise CardError("a bundle was fetched before the time was known")
         self._times.is_silent = False
         await updates.until(before.image, "fetching", of=new)
@@ -100,11 +99,11 @@ class Faults:
         await service.start()
         self._story.say("service_started")
         after = await updates.until(new, "taken", of=new)
-        began = [int(found) for found in FROM_BYTE.findall(self._said())]
+        began = [int(found) for found in FROM_BYTE.findall(self._bench.said)]
         if sorted(began) != began or not began or not began[0] or began[-1] <= began[0]:
             raise CardError(f"the download went on from bytes {began}")
         self._story.say("resumed", from_bytes=began)
-        self._check_boots(after.slot)
+        check_boots(self._bench, after.slot, after.slot)
         await updates.press()
 
     async def service(self) -> None:
@@ -142,7 +141,7 @@ class Faults:
         await site.service.start()
         self._story.say("old_release", version=damaged)
         await self._nothing_for(QUIET_S, damaged)
-        self._check_boots(before.slot)
+        check_boots(self._bench, before.slot, before.slot)
         await updates.press()
 
     async def slot(self) -> None:
@@ -155,7 +154,7 @@ class Faults:
         new, bundle = await self._shelf.small()
         await updates.publish(bundle)
         await updates.until(before.image, "refused", of=new, because="RAUC: ")
-        self._check_boots(before.slot)
+        check_boots(self._bench, before.slot, before.slot)
         await updates.press()
 
     async def worn_card(self) -> None:
@@ -212,9 +211,7 @@ class Faults:
         bench = self._bench
         await bench.switch_off()
         bench.unit.bad = bad
-        await bench.switch_on()
-        await bench.armed()
-        await bench.until_well()
+        await bench.start()
         self._story.say("armed", bad_sectors=sum(len(one.sectors) or 1 for one in bad))
 
     async def _on_with_fault(self, panel: str, central: str, *bad: BadSectors) -> None:
@@ -260,14 +257,6 @@ class Faults:
             self._story.say("not_published", why=str(e).splitlines()[-1])
             return
         raise CardError(f"{bundle.name} was published, which is to be refused: {why}")
-
-    def _said(self) -> str:
-        return self._bench.unit.console[self._bench.switched_on_at :]
-
-    def _check_boots(self, slot: str | None) -> None:
-        boots = boot_partition(self._bench.unit.card, is_trying=False)
-        if boots != {"a": 2, "b": 3}.get(slot or ""):
-            raise CardError(f"slot {slot} runs, and the card boots partition {boots} by itself")
 
 
 def _damage(folder: Path, bundle: Path) -> None:

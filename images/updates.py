@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final, Self
 
+from appliance.slots.autoboot import BOOT_PARTITIONS
 from central.core.unit_lines import UnitFacts
 from central.core.view import Board
 from images.boot import PATIENCE_S, Bench, Story
@@ -181,7 +182,7 @@ class Updates:
             facts = self._facts(await bench.town.watch_room.board())
             update = facts.update if facts is not None else None
             state = update.state if update is not None and update.version == version else ""
-            said = unit.console[bench.switched_on_at :]
+            said = bench.said
             match step:
                 case "download":
                     is_there = state == "fetching"
@@ -234,12 +235,12 @@ async def good_and_bad(bench: Bench, story: Story, shelf: Shelf) -> None:
     good, bundle = await shelf.whole()
     await updates.publish(bundle)
     taken = await updates.until(good, "taken")
-    _check(bench, taken.slot, "b", 3)
+    check_boots(bench, taken.slot, "b")
     await updates.press()
     bad, bundle = await shelf.whole(without_a_node)
     await updates.publish(bundle)
     returned = await updates.until(good, "returned", of=bad)
-    _check(bench, returned.slot, "b", 3)
+    check_boots(bench, returned.slot, "b")
     await updates.press()
     story.say("starts", partitions=bench.unit.starts)
 
@@ -272,18 +273,20 @@ async def power_cuts(bench: Bench, story: Story, shelf: Shelf, times: int, seed:
             await bench.switch_off()
             left[step] -= 1
             story.say("cut", step=step, version=version, starts=len(bench.unit.starts), left=left.total())
-            await bench.switch_on()
-            await bench.armed()
-            await bench.until_well()
+            await bench.start()
             await updates.press()
         story.say("ended", version=version, **await updates.until_ended(version))
     if left.total():
         raise CardError(f"updates ended before the power could be cut in: {dict(+left)}")
 
 
-def _check(bench: Bench, told: str | None, slot: str, partition: int) -> None:
+def check_boots(bench: Bench, told: str | None, slot: str | None) -> None:
+    """Make sure that the unit says this slot, and that its card boots it by itself.
+
+    Raises:
+        CardError: it is another.
+    """
+    wanted = next((partition for one, partition in BOOT_PARTITIONS.items() if one == slot), None)
     boots = boot_partition(bench.unit.card, is_trying=False)
-    if (told, boots) != (slot, partition):
-        raise CardError(
-            f"the unit says slot {told}, and its card boots partition {boots} by itself; it should be {slot}"
-        )
+    if (told, boots) != (slot, wanted):
+        raise CardError(f"the unit says slot {told}, and its card boots partition {boots}; it should be slot {slot}")
