@@ -7,6 +7,7 @@ people type them. The unit is a machine of its own, in QEMU; of it only buttons,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -34,6 +35,7 @@ CARD_MIB: Final = 3_000
 _SHOP: Final = ADDRESSES[0]
 _PLAN: Final = TownPlan((), host=HOST, is_bare=True)
 _HOLD_S: Final = 2.0
+_RECONNECT_S: Final = 0.5
 _READY: Final = frozenset({"ready", "test-due"})
 
 
@@ -89,11 +91,15 @@ class Bench:
 
     @property
     def board(self) -> FakeBoardClient:
-        """Of the machine that is on; looked at anew when it has started again."""
+        """Of the machine that is on; looked at anew when it has started again.
+
+        Raises:
+            ConnectionError: it is between two starts.
+        """
         assert self._board is not None, "the unit is off"
         if not self._board.is_open:
             self._board.close()
-            self._board = FakeBoardClient(self.unit.board)
+            self._board = FakeBoardClient(self.unit.board, connect_timeout_s=_RECONNECT_S)
         return self._board
 
     async def switch_on(self) -> None:
@@ -179,11 +185,15 @@ class Bench:
 
     async def _until(self, is_so: Callable[[BoardView], bool], what: str, timeout_s: float) -> str:
         deadline = time.monotonic() + timeout_s
-        while not is_so(view := self.board.view):
+        view = BoardView()
+        while True:
+            with contextlib.suppress(ConnectionError):
+                view = self.board.view
+            if is_so(view):
+                return view.face
             if time.monotonic() > deadline or not self.unit.is_on:
                 raise CardError(f"never came: {what}; the panel shows {view.headline} {view.lines}")
             await asyncio.sleep(0.05)
-        return view.face
 
 
 async def on_a_bench(

@@ -412,6 +412,8 @@ def test_card_is_mounted_before_all_that_lies_on_it_and_a_card_that_hangs_stops_
     assert {"local-fs.target", "systemd-tmpfiles-setup.service"} <= set(lines_of(CARD, "Before"))
     assert "WantedBy=local-fs.target" in text.splitlines()
     assert ["2min"] == lines_of(CARD, "TimeoutStartSec")
+    # Failed, it leaves a system on trial, which no program without a name could judge.
+    assert ["watchlink-trial-guard.service"] == lines_of(CARD, "OnFailure")
 
 
 def test_appliance_is_told_what_it_cannot_see_in_proc() -> None:

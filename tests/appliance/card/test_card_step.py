@@ -49,9 +49,9 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def step(root: Path, then: str) -> str:
+def step(root: Path, then: str, *, status: int = 0) -> str:
     """What ``then`` says once the step has run; its mounts are gone afterwards."""
-    script = f"ROOT={root}; {STEP} $ROOT >&2 || exit 1; {then}"
+    script = f"ROOT={root}; {STEP} $ROOT >&2; [ $? = {status} ] || exit 1; {then}"
     return run("unshare", "--mount", "sh", "-c", script)
 
 
@@ -119,20 +119,20 @@ def test_program_that_updates_the_unit_knows_whether_its_notes_stay(card: Path) 
         assert f"{ONLY_READ}\n" == step(card, says)
     (card / "data.img").write_bytes(bytes(4096))
     use(card, card / "data.img")
-    assert f"{ONLY_READ}\n" == step(card, f"{says} {card}/data.img")
+    assert f"{ONLY_READ}\n" == step(card, f"{says} {card}/data.img", status=1)
 
 
 def test_card_that_cannot_be_read_keeps_nothing_from_starting(card: Path) -> None:
     (card / "data.img").write_bytes(bytes(4096))
 
-    assert "nothing\n" == step(card, "ls $ROOT/var/lib/*/* 2>/dev/null || echo nothing")
+    assert "nothing\n" == step(card, "ls $ROOT/var/lib/*/* 2>/dev/null || echo nothing", status=1)
     assert "does not know who it is" in told(card)
 
 
 def test_card_without_a_data_partition_keeps_nothing_from_starting(card: Path) -> None:
     use(card, card / "nothing")
 
-    step(card, "true")
+    step(card, "true", status=1)
     assert "does not know who it is" in told(card)
 
 
@@ -154,7 +154,7 @@ def test_step_that_is_run_again_leaves_everything_as_it_is(card: Path) -> None:
 def test_fault_that_is_over_is_no_longer_told(card: Path) -> None:
     device = card / "data.img"
     use(card, card / "nothing")
-    step(card, "true")
+    step(card, "true", status=1)
     use(card, device)
     step(card, "true")
 
