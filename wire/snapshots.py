@@ -20,11 +20,11 @@ from msgspec import Struct
 from wire.entry_lists import EntryList, no_rest
 from wire.errors import EncodeError, SignatureInvalidError, SnapshotError, WireError
 from wire.limits import DETAIL_CHARS_MAX, SCHEMES_PER_NODE_MAX, SNAPSHOT_BYTES_MAX, TEXT_CHARS_MAX
-from wire.messages import Count, Message, Moment, Name, SchemeNumber, settle_moments
+from wire.messages import Count, Message, Moment, Name, SchemeNumber, Slug, settle_moments
 from wire.signing import SNAPSHOT_DOMAIN, PublicKey, SigningKey
 from wire.text import display_text
 
-SnapshotName = Literal["people", "premises"]
+SnapshotName = Literal["people", "premises", "rota"]
 AccountId = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 """Of a person's account at the office; never used again for somebody else."""
 PremisesId = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
@@ -40,15 +40,26 @@ RoleSlug = Literal[
 ]
 """What a person is in a scheme (C2). The first six are also those of :class:`wire.kinds.Role`, who may answer."""
 
+AnsweringRole = Literal["co-ordinator", "cctv", "pcso", "duty-sergeant", "duty-officer", "police"]
+"""Who can be on duty: a name of :class:`wire.kinds.Role`."""
+Way = Literal["push", "sms", "email"]
+"""How somebody is asked who has no page open: a message to their phone's installed page, a text message, an e-mail."""
+
 ENDED_SESSIONS_MAX: Final = 64
 """Of one person. With more, the office raises the person's generation, which ends them all."""
 PASSKEYS_MAX: Final = 16
 PRINTED_CODES_MAX: Final = 10
 SECOND_FACTORS_MAX: Final = 4
 ENTRIES_MAX: Final = 20_000
+SHIFTS_MAX: Final = 20_000
+POLICIES_MAX: Final = 256
+STEPS_MAX: Final = 8
+WAYS_MAX: Final = 4
+STEP_S_MIN: Final = 15
+STEP_S_MAX: Final = 3_600
 GONE_MAX: Final = 5_000
 
-_FILE_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})\.json")
+_FILE_NAME: Final = re.compile(r"(people|premises|rota)-([1-9][0-9]{0,15})\.json")
 
 
 class AuditHead(Message, frozen=True):
@@ -76,6 +87,14 @@ class PasskeyEntry(Message, frozen=True, gc=False):
     """COSE_Key, as CBOR (RFC 9052, section 7)."""
 
 
+class WayEntry(Message, frozen=True, gc=False):
+    """How a person is reached who has no page open. Push is not listed: central's own page asks for it."""
+
+    way: Literal["sms", "email"]
+    to: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    """A telephone number as E.164, ``+441164960000``; or an address (RFC 5321, section 4.5.3.1.3)."""
+
+
 class PersonEntry(Message, frozen=True, gc=False):
     """A person with an account. Whoever is not listed has none, and every session of theirs is over."""
 
@@ -95,6 +114,8 @@ class PersonEntry(Message, frozen=True, gc=False):
     second_factors: Annotated[tuple[HexDigest, ...], msgspec.Meta(max_length=SECOND_FACTORS_MAX)] = ()
     """Digests of how the office keeps the person's authenticator app and recovery codes. For the office alone: restored
     from a backup, it sees which of them were removed, replaced or used since."""
+    ways: Annotated[tuple[WayEntry, ...], msgspec.Meta(max_length=WAYS_MAX)] = ()
+    """In the order in which they are to be used."""
 
 
 class GoneEntry(Message, frozen=True, gc=False):
@@ -177,16 +198,70 @@ class Premises(Message, frozen=True):
             raise ValueError("a premises is listed twice")
 
 
-Snapshot = People | Premises
+class ShiftEntry(Message, frozen=True, gc=False):
+    """A person is to be on duty: what the rota, its overrides and swaps come to. ``[begins_at, ends_at)``."""
+
+    role: AnsweringRole
+    scheme: SchemeNumber
+    account: AccountId
+    begins_at: Moment
+    ends_at: Moment
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "begins_at", "ends_at")
+        if self.ends_at <= self.begins_at:
+            raise ValueError("a shift ends before it begins")
+
+
+class StepEntry(Message, frozen=True, gc=False):
+    """Who is asked, and for how long before the next."""
+
+    role: AnsweringRole
+    wait_s: Annotated[int, msgspec.Meta(ge=STEP_S_MIN, le=STEP_S_MAX)]
+    ways: Annotated[tuple[Way, ...], msgspec.Meta(max_length=WAYS_MAX)] = ()
+    """Beside open pages, which always show and sound it. They are used at the same time."""
+
+
+class PolicyEntry(Message, frozen=True, gc=False):
+    """Who is asked about alerts of a scheme until somebody answers: step by step, then from the first again (C3)."""
+
+    scheme: SchemeNumber
+    kinds: Annotated[tuple[Slug, ...], msgspec.Meta(min_length=1, max_length=16)]
+    """Names of :class:`wire.kinds.AlertKind`; a newer office may know more. Each has at most one policy in a scheme."""
+    version: Count
+    """Rises with each change of it at the office."""
+    steps: Annotated[tuple[StepEntry, ...], msgspec.Meta(min_length=1, max_length=STEPS_MAX)]
+
+
+class Rota(Message, frozen=True):
+    """Snapshot ``rota``: who is to be on duty when, and who is asked when nobody answers (C2, C3)."""
+
+    number: Count
+    made_at: Moment
+    audit: AuditHead
+    through: Moment
+    """The shifts go so far. Later, nothing is known of who is to be on duty."""
+    shifts: Annotated[tuple[ShiftEntry, ...], msgspec.Meta(max_length=SHIFTS_MAX)]
+    """Those that had not ended a day before ``made_at``, by beginning."""
+    policies: Annotated[tuple[PolicyEntry, ...], msgspec.Meta(max_length=POLICIES_MAX)] = ()
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "made_at", "through")
+        covered = [(policy.scheme, kind) for policy in self.policies for kind in policy.kinds]
+        if len(covered) != len({*covered}):
+            raise ValueError("a kind has two policies in one scheme")
+
+
+Snapshot = People | Premises | Rota
 S = TypeVar("S", bound=Snapshot)
 M = TypeVar("M", bound=Message)
-NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "premises"}
-"""Also of the field that holds the entries."""
-
+NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "premises", Rota: "rota"}
+_BY_TEXT: Final[dict[str, SnapshotName]] = {name: name for name in NAMES.values()}
 
 _ENTRIES: Final[dict[type[Message], EntryList[Any]]] = {
-    People: EntryList(People, NAMES[People], PersonEntry, ENTRIES_MAX),
-    Premises: EntryList(Premises, NAMES[Premises], PremisesEntry, ENTRIES_MAX),
+    People: EntryList(People, "people", PersonEntry, ENTRIES_MAX),
+    Premises: EntryList(Premises, "premises", PremisesEntry, ENTRIES_MAX),
+    Rota: EntryList(Rota, "shifts", ShiftEntry, SHIFTS_MAX),
 }
 
 
@@ -231,7 +306,7 @@ def open_snapshot(
 
     Args:
         data: the file.
-        kind: :class:`People` or :class:`Premises`.
+        kind: :class:`People`, :class:`Premises` or :class:`Rota`.
         town: ours.
         keys: of offices that the signed directory trusts; none = nothing is accepted.
         rest: called before every :data:`wire.entry_lists.ENTRIES_AT_ONCE` entries, to let other threads work.
@@ -298,7 +373,7 @@ def parse_file_name(text: str) -> tuple[SnapshotName, int] | None:
     match = _FILE_NAME.fullmatch(text)
     if match is None:
         return None
-    return ("people" if match[1] == "people" else "premises"), int(match[2])
+    return _BY_TEXT[match[1]], int(match[2])
 
 
 def _signed(name: str, town: str, inner: bytes | memoryview) -> bytes:

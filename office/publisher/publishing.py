@@ -260,4 +260,6 @@ class Publishing:
 def _content_of(snapshot: Snapshot) -> object:
     if isinstance(snapshot, People):
         return snapshot.ticket_key, snapshot.people, snapshot.gone
-    return snapshot.premises
+    if isinstance(snapshot, Premises):
+        return snapshot.premises
+    return snapshot.through, snapshot.shifts, snapshot.policies

@@ -17,7 +17,7 @@ from wire.frames import decode
 from wire.ids import node_text, parse_node
 from wire.messages import decode_message
 from wire.signing import PublicKey, SigningKey
-from wire.snapshots import People, Premises, Snapshot, Town, open_snapshot
+from wire.snapshots import NAMES, Town, open_snapshot
 from wire.topics import FrameTopic, parse_topic
 
 VECTORS = Path(wire.__file__).parent / "vectors"
@@ -33,7 +33,7 @@ FRAMES = committed("frames.json")
 DIRECTORY = committed("directory.json")
 DELEGATION = committed("delegation.json")
 SNAPSHOTS = committed("snapshots.json")
-KINDS: dict[str, type[Snapshot]] = {"people": People, "premises": Premises}
+KINDS: dict[str, type[Any]] = {name: kind for kind, name in NAMES.items()}
 
 
 def by_name(rows: list[dict[str, Any]]) -> pytest.MarkDecorator:

@@ -16,15 +16,21 @@ from wire.errors import EncodeError, SnapshotError
 from wire.signing import SNAPSHOT_DOMAIN, SigningKey
 from wire.snapshots import (
     ENTRIES_MAX,
+    NAMES,
     AuditHead,
     ContactEntry,
     PasskeyEntry,
     People,
     PersonEntry,
+    PolicyEntry,
     Premises,
     PremisesEntry,
     RoleEntry,
+    Rota,
+    ShiftEntry,
+    StepEntry,
     Town,
+    WayEntry,
     file_name,
     open_snapshot,
     parse_file_name,
@@ -44,6 +50,7 @@ JO = PersonEntry(
     generation=4,
     ended_sessions=("0" * 32,),
     passkeys=(PasskeyEntry(credential=b"c", public_key=b"k"),),
+    ways=(WayEntry(way="sms", to="+441164960000"),),
 )
 PEOPLE = People(number=9, made_at=AT, audit=HEAD, ticket_key=b"t" * 32, people=(JO,))
 SHOP = PremisesEntry(
@@ -54,6 +61,11 @@ SHOP = PremisesEntry(
     contacts=(ContactEntry(name="Sam", phone="0116 496 0000", is_key_holder=True),),
 )
 PREMISES = Premises(number=2, made_at=AT, audit=HEAD, premises=(SHOP,))
+NIGHT = ShiftEntry(role="pcso", scheme=1, account=3, begins_at=AT, ends_at=AT + timedelta(hours=8))
+ASKED = PolicyEntry(
+    scheme=1, kinds=("attack", "assist"), version=2, steps=(StepEntry(role="pcso", wait_s=30, ways=("push", "sms")),)
+)
+ROTA = Rota(number=1, made_at=AT, audit=HEAD, through=AT + timedelta(days=14), shifts=(NIGHT,), policies=(ASKED,))
 
 
 def altered_and_signed(snapshot: People, was: bytes, altered: bytes) -> bytes:
@@ -68,6 +80,7 @@ def altered_and_signed(snapshot: People, was: bytes, altered: bytes) -> bytes:
 def test_snapshot_is_read_back_as_it_was() -> None:
     assert PEOPLE == open_snapshot(seal_snapshot(PEOPLE, TOWN, OFFICE), People, TOWN, KEYS)
     assert PREMISES == open_snapshot(seal_snapshot(PREMISES, TOWN, OFFICE), Premises, TOWN, KEYS)
+    assert ROTA == open_snapshot(seal_snapshot(ROTA, TOWN, OFFICE), Rota, TOWN, KEYS)
 
 
 @pytest.mark.parametrize("count", [0, 1, ENTRIES_AT_ONCE, 2 * ENTRIES_AT_ONCE + 1])
@@ -157,6 +170,20 @@ def test_what_contradicts_itself_is_neither_written_nor_read() -> None:
         People(number=1, made_at=AT, audit=HEAD, ticket_key=b"", people=(JO, replace(JO, account=4)))
     with pytest.raises(EncodeError):
         seal_snapshot(replace(PREMISES, premises=(replace(SHOP, schemes=()),)), TOWN, OFFICE)
+    with pytest.raises(ValueError, match="two policies"):
+        replace(ROTA, policies=(ASKED, replace(ASKED, kinds=("theft", "attack"))))
+    with pytest.raises(ValueError, match="ends before it begins"):
+        replace(NIGHT, ends_at=NIGHT.begins_at)
+    for steps in ((), ASKED.steps * 9, (replace(ASKED.steps[0], wait_s=14),)):
+        with pytest.raises(EncodeError):
+            seal_snapshot(replace(ROTA, policies=(replace(ASKED, steps=steps),)), TOWN, OFFICE)
+
+
+def test_shifts_of_one_night_are_of_one_time_wherever_they_were_written() -> None:
+    summer = timezone(timedelta(hours=1))
+    written = replace(NIGHT, begins_at=NIGHT.begins_at.astimezone(summer), ends_at=NIGHT.ends_at.astimezone(summer))
+
+    assert (NIGHT, UTC) == (written, written.ends_at.tzinfo)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +242,7 @@ def test_longest_entries_that_their_fields_allow_are_read() -> None:
         passkeys=(key,) * 16,
         printed_codes=("0" * 64,) * 10,
         second_factors=("0" * 64,) * 4,
+        ways=(WayEntry(way="email", to="\x01" * 254),) * 4,
     )
     contact = ContactEntry(name="\x01" * 64, phone="\x01" * 32, is_key_holder=True, note="\x01" * 500)
     shop = PremisesEntry(
@@ -241,4 +269,5 @@ def test_other_files_are_no_snapshots(text: str) -> None:
 
 
 def test_file_name_is_read_back() -> None:
-    assert ("premises", 12) == parse_file_name(file_name("premises", 12))
+    for name in NAMES.values():
+        assert (name, 12) == parse_file_name(file_name(name, 12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -20,11 +21,16 @@ from wire.snapshots import (
     People,
     PersonEntry,
     Place,
+    PolicyEntry,
     Premises,
     PremisesEntry,
     RoleEntry,
+    Rota,
+    ShiftEntry,
     Snapshot,
+    StepEntry,
     Town,
+    WayEntry,
     open_snapshot,
     seal_snapshot,
 )
@@ -32,12 +38,13 @@ from wire.snapshots import (
 Json = dict[str, Any]
 
 RULES: Final = f"""
-Who the people are, what they may do, and which premises the members have. The office publishes both as files
-`NAME-NUMBER.json`, of at most {SNAPSHOT_BYTES_MAX // 2**20} MiB and {ENTRIES_MAX:,} people or premises of at most
+Who the people are, what they may do, which premises the members have, who is to be on duty when, and who is asked when
+nobody answers an alert. The office publishes them as files `NAME-NUMBER.json`, of at most
+{SNAPSHOT_BYTES_MAX // 2**20} MiB and {ENTRIES_MAX:,} people, premises or shifts of at most
 {ENTRY_BYTES_MAX // 2**10} KiB each, which a reader checks before it decodes them. A file is an object with `name`
-(`people` or `premises`), `town` (the authority's public key in hexadecimal), `snapshot` (below) and `signature`: base64
-of 64 bytes, Ed25519 by the office over the domain `watchlink/1/snapshot` and a zero byte, name, line feed, town, line
-feed, and the very bytes of `snapshot`.
+(`people`, `premises` or `rota`), `town` (the authority's public key in hexadecimal), `snapshot` (below)
+and `signature`: base64 of 64 bytes, Ed25519 by the office over the domain `watchlink/1/snapshot` and a zero byte, name,
+line feed, town, line feed, and the very bytes of `snapshot`.
 
 A reader verifies with the keys that the directory lists (`office_keys`), keeps the last good one, and refuses a lower
 number; a snapshot replaces the one before as a whole. Central on another machine asks
@@ -45,7 +52,8 @@ number; a snapshot replaces the one before as a whole. Central on another machin
 central's certificate is let in. `premises` are joined with nodes by `office_premises` of the directory, never by name.
 """
 KINDS: Final[tuple[type[Message], ...]] = (
-    People, PersonEntry, RoleEntry, PasskeyEntry, Premises, PremisesEntry, ContactEntry, Place, AuditHead,
+    People, PersonEntry, RoleEntry, PasskeyEntry, WayEntry, Premises, PremisesEntry, ContactEntry, Place,
+    Rota, ShiftEntry, PolicyEntry, StepEntry, AuditHead,
 )  # fmt: skip
 
 _HEAD: Final = AuditHead(sequence=7, digest="ab" * 32)
@@ -65,6 +73,7 @@ PEOPLE: Final = People(
             passkeys=(PasskeyEntry(credential=b"credential", public_key=b"a COSE key"),),
             printed_codes=("cd" * 32,),
             second_factors=("ef" * 32,),
+            ways=(WayEntry(way="sms", to="+441164960000"), WayEntry(way="email", to="jo@example.org")),
         ),
         PersonEntry(account=9, username="sam", name="Sam"),
     ),
@@ -88,12 +97,38 @@ PREMISES: Final = Premises(
         PremisesEntry(premises=8, name="The Anchor", schemes=(HART, PUBWATCH)),
     ),
 )
+ROTA: Final = Rota(
+    number=3,
+    made_at=PRESSED_AT,
+    audit=_HEAD,
+    through=PRESSED_AT + timedelta(days=14),
+    shifts=(
+        ShiftEntry(
+            role="pcso",
+            scheme=HART,
+            account=3,
+            begins_at=PRESSED_AT - timedelta(hours=1),
+            ends_at=PRESSED_AT + timedelta(hours=7),
+        ),
+    ),
+    policies=(
+        PolicyEntry(
+            scheme=HART,
+            kinds=("attack", "assist"),
+            version=2,
+            steps=(
+                StepEntry(role="pcso", wait_s=30, ways=("push", "sms")),
+                StepEntry(role="co-ordinator", wait_s=60, ways=("push", "sms", "email")),
+            ),
+        ),
+    ),
+)
 
 
 def vectors() -> Json:
     """Snapshots as golden bytes, and some that every reader refuses."""
     office, town = KEYS["office"], Town(KEYS["authority"].public)
-    people, premises = (seal_snapshot(one, town, office) for one in (PEOPLE, PREMISES))
+    people, premises, rota = (seal_snapshot(one, town, office) for one in (PEOPLE, PREMISES, ROTA))
     cases: list[tuple[str, type[Snapshot], bytes]] = [
         ("another name", People, premises),
         ("another town", People, seal_snapshot(PEOPLE, Town(KEYS["shop"].public), office)),
@@ -101,6 +136,7 @@ def vectors() -> Json:
         ("a name changed", People, people.replace(b"Jo Patel", b"Jo Pattl")),
         ("cut short", People, people[:-1]),
         ("a number that is a text", Premises, premises.replace(b'"number":7', b'"number":"7"')),
+        ("a shift of a role that nobody has", Rota, rota.replace(b'"role":"pcso"', b'"role":"pcsq"', 1)),
     ]
     return {
         "town": town.text,
@@ -108,6 +144,7 @@ def vectors() -> Json:
         "valid": [
             {"name": "people", "sealed": people.decode(), "snapshot": msgspec.to_builtins(PEOPLE)},
             {"name": "premises", "sealed": premises.decode(), "snapshot": msgspec.to_builtins(PREMISES)},
+            {"name": "rota", "sealed": rota.decode(), "snapshot": msgspec.to_builtins(ROTA)},
         ],
         "invalid": [
             {"name": name, "kind": NAMES[kind], "sealed": data.decode(), "reason": _refusal(data, kind, town)}
