@@ -1,4 +1,4 @@
-"""What the image's firewall lets in: the unit's name is told to the shop's network, while it is told at all."""
+"""What the image's firewall lets in from the shop's network: to the page, and to the unit's name while it is told."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("192.168.77.2"))
 asking.sendto(b"who?", ("{address}", {port}))
 """
+LISTEN = """
+import socket
+listening = [socket.create_server(("", port)) for port in {ports}]
+print("ready", flush=True)
+input()
+"""
+CONNECT = """
+import contextlib, socket
+for port in {ports}:
+    with contextlib.suppress(TimeoutError), socket.create_connection(("192.168.77.1", port), timeout=1):
+        print(port)
+"""
+PORTS = [22, 80, 443, 8443]
 
 
 def inside(network: str, *command: str | Path) -> None:
@@ -71,6 +84,28 @@ def heard(address: str = "224.0.0.251", port: int = 5353) -> str:
         return unit.stdout.read().strip()
 
 
+def let_in() -> list[int]:
+    """To which of :data:`PORTS` the tablet can connect while programs of the unit listen at all of them."""
+    own = ["ip", "netns", "exec"]
+    listening = [*own, UNIT, "python3", "-c", LISTEN.format(ports=PORTS)]
+    with subprocess.Popen(listening, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as unit:
+        assert unit.stdin is not None
+        assert unit.stdout is not None
+        assert "ready\n" == unit.stdout.readline()
+        connecting = [*own, SHOP, "python3", "-c", CONNECT.format(ports=PORTS)]
+        done = subprocess.run(connecting, capture_output=True, text=True, check=True)
+        unit.stdin.write("\n")
+        unit.stdin.flush()
+    return [int(port) for port in done.stdout.split()]
+
+
+def is_a_stick() -> None:
+    """What networkd does with one."""
+    stick = (LAYERS / "network/files/etc/systemd/network/50-stick.network").read_text()
+    (group,) = (line.removeprefix("Group=") for line in stick.splitlines() if line.startswith("Group="))
+    subprocess.run(["ip", "-n", UNIT, "link", "set", "cable", "group", group], check=True)
+
+
 def act(key: str) -> None:
     """What systemd does with Avahi."""
     lines = (HARDENING / "systemd/system/avahi-daemon.service.d/firewall.conf").read_text().splitlines()
@@ -92,8 +127,13 @@ def test_name_is_asked_for_only_while_it_is_told() -> None:
 @pytest.mark.usefixtures("cable")
 def test_name_is_not_told_on_a_4g_stick() -> None:
     act("ExecStartPost")
-    stick = (LAYERS / "network/files/etc/systemd/network/50-stick.network").read_text()
-    (group,) = (line.removeprefix("Group=") for line in stick.splitlines() if line.startswith("Group="))
-    subprocess.run(["ip", "-n", UNIT, "link", "set", "cable", "group", group], check=True)
+    is_a_stick()
 
     assert "nothing" == heard()
+
+
+@pytest.mark.usefixtures("cable")
+def test_nothing_is_let_in_but_the_page_and_nothing_at_all_from_a_4g_stick() -> None:
+    assert [80, 443] == let_in()
+    is_a_stick()
+    assert [] == let_in()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from images.card import command_line
 from images.errors import RecipeError
 from images.recipe import LAYERS, Recipe, read_recipe
 
@@ -113,3 +114,22 @@ def test_our_own_recipe_is_sound(architecture: str) -> None:
 def test_pi_is_told_apart_from_the_bench() -> None:
     """A bundle for one must never be written to the other."""
     assert read_recipe("arm64", VERSION).machine.compatible != read_recipe("amd64", VERSION).machine.compatible
+
+
+@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+def test_nobody_signs_in(architecture: str) -> None:
+    """Neither from the network nor at a console: there is no SSH, and no program that asks for a name."""
+    recipe = read_recipe(architecture, VERSION)
+
+    assert [] == [name for name in recipe.packages if re.search(r"ssh|dropbear|telnet", name)]
+    masked = {name for layer in recipe.layers for name in layer.units.mask}
+    assert {"getty@.service", "autovt@.service", "serial-getty@.service", "console-getty.service"} <= masked
+    assert {"debug-shell.service", "emergency.service", "rescue.service"} <= masked
+    assert "console=" not in command_line("a") + command_line("b")
+
+
+def test_every_layer_is_told_of() -> None:
+    page = (Path(__file__).parents[2] / "docs/images.md").read_text(encoding="utf-8")
+
+    told = re.findall(r"^\| `([a-z]+)` \|", page.partition("| layer | |")[2].partition("\n\n")[0], re.MULTILINE)
+    assert [folder.name for folder in sorted(LAYERS.iterdir())] == sorted(told)
