@@ -106,6 +106,25 @@ def test_card_that_cannot_be_written_still_says_who_the_unit_is(card: Path) -> N
     assert "who I am" == run("debugfs", "-R", "cat node/node.toml", str(card / "data.img"))
 
 
+@pytest.mark.parametrize(("lacks", "status"), [("node", 1), ("appliance", 0)])
+def test_step_fails_if_the_unit_does_not_know_who_it_is_and_for_nothing_else(
+    card: Path, lacks: str, status: int
+) -> None:
+    """A system on trial is left then, before anybody could press."""
+    tools = card / "tools"
+    tools.mkdir()
+    (tools / "mount").write_text(
+        f'#!/bin/sh\ncase "$*" in *"overlay "*/watchlink-{lacks}) exit 32 ;; esac\nexec /usr/bin/mount "$@"\n'
+    )
+    (tools / "mount").chmod(0o755)
+    (card / "content/appliance").mkdir()
+    run("mkfs.ext4", "-q", "-F", "-d", str(card / "content"), str(card / "data.img"))
+    with write_protected(card / "data.img") as device:
+        use(card, device)
+        script = f"export PATH={tools}:$PATH; {STEP} {card} >&2; echo $?"
+        assert f"{status}\n" == run("unshare", "--mount", "sh", "-c", script)
+
+
 def test_program_that_updates_the_unit_knows_whether_its_notes_stay(card: Path) -> None:
     """A trial that is noted in memory alone would be made again after each restart."""
     ask = "import sys, pathlib, appliance.kept; print(appliance.kept.card_fault(*map(pathlib.Path, sys.argv[1:])))"
