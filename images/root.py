@@ -26,6 +26,8 @@ _EMPTIED: Final = (
     "var/lib/systemd/catalog/database",
 )
 """Each build would make them anew, or each unit has its own."""
+_COMPILED: Final = ("usr/lib/python3.13", "usr/lib/python3", "usr/share/python3")
+"""Where Debian has its Python, packages for it, and its own tools. The last come with a Pi's packages alone."""
 _PACKAGE: Final = "watchlink.deb"
 _ENVIRONMENT: Final = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
@@ -60,7 +62,8 @@ def compile_python(root: Path, epoch_s: int) -> None:
     """
     compiling = ("python3.13", "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash")
     env = {**_ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch_s)}
-    run_in_root(root, (*compiling, "/usr/lib/python3.13", "/usr/lib/python3"), env)
+    folders = [folder for folder in _COMPILED if (root / folder).exists()]
+    run_in_root(root, (*compiling, *(f"/{folder}" for folder in folders)), env)
 
 
 def check_compiled(root: Path) -> None:
