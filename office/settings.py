@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "office.exclusions",
     "office.staff",
     "office.breaches",
+    "office.escalation",
     "office.publisher",
 ]
 MIDDLEWARE = [

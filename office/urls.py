@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("office.people.rights_urls")),
     path("", include("office.exclusions.urls")),
     path("", include("office.breaches.urls")),
+    path("", include("office.escalation.urls")),
     path("", include("office.people.photograph_urls")),
     path("", include("office.papers.urls")),
     path("", include("office.in_shops.urls")),

@@ -186,6 +186,7 @@ def _carry_person(account: Account, entry: PersonEntry) -> Iterator[str]:
     if gone:
         record(None, "printed-codes.removed", account, after_restore=True)
         yield "printed codes that had been used or replaced are void again."
+    yield from _carry_ways(account, entry)
 
 
 def _end_sessions(account: Account, ended: Iterable[str]) -> None:
@@ -236,6 +237,19 @@ def _carry_methods(account: Account, entry: PersonEntry) -> Iterator[str]:
         words = " and ".join(dict.fromkeys(METHOD_WORDS[row.type] for row in removed))
         more = "" if has_second_factor(account) else " They have no second factor now: make them a recovery link."
         yield f"removed again, for removed, replaced or used since the copy was made: {words}.{more}"
+
+
+def _carry_ways(account: Account, entry: PersonEntry) -> Iterator[str]:
+    """A number that is somebody else's by now is told of no alert."""
+    published = {(one.way, one.to) for one in entry.ways}
+    gone = [one for one in account.ways.all() if (one.way, one.to) not in published]
+    for one in gone:
+        one.delete()
+    if gone:
+        record(None, "ways.removed", account, ways=[one.way for one in gone], after_restore=True)
+        yield "telephone numbers or addresses for alerts that had been removed are removed again."
+    if published - {(one.way, one.to) for one in account.ways.all()}:
+        yield "had given telephone numbers or addresses for alerts since. Ask them to enter them again."
 
 
 def _mark(row: Authenticator) -> bytes | str | None:

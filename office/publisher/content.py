@@ -19,6 +19,8 @@ from fido2.webauthn import AttestationObject
 
 from office.accounts.models import Account, PrintedCode, RoleGrant
 from office.accounts.sessions import ended_at_central
+from office.escalation.models import ContactWay
+from office.escalation.ways import entry_of as way_entry
 from office.members.entries import stored_entries
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.snapshots import (
@@ -26,10 +28,12 @@ from wire.snapshots import (
     PASSKEYS_MAX,
     PRINTED_CODES_MAX,
     SECOND_FACTORS_MAX,
+    WAYS_MAX,
     PasskeyEntry,
     PersonEntry,
     PremisesEntry,
     RoleEntry,
+    WayEntry,
 )
 from wire.text import display_text
 
@@ -76,6 +80,7 @@ def people() -> tuple[PersonEntry, ...]:
     codes = _by_account(PrintedCode.objects.order_by("pk"), "digest")
     passkeys = _passkeys()
     second_factors = _second_factors()
+    ways = _ways()
     found = (
         PersonEntry(
             account=account.pk,
@@ -87,6 +92,7 @@ def people() -> tuple[PersonEntry, ...]:
             passkeys=tuple(passkeys.get(account.pk, ())[:PASSKEYS_MAX]),
             printed_codes=tuple(codes.get(account.pk, ())[:PRINTED_CODES_MAX]),
             second_factors=tuple(second_factors.get(account.pk, ())[:SECOND_FACTORS_MAX]),
+            ways=tuple(ways.get(account.pk, ())[:WAYS_MAX]),
         )
         for account in Account.objects.filter(is_active=True)
         .order_by("pk")
@@ -133,6 +139,18 @@ def _second_factors() -> dict[int, list[str]]:
     found: defaultdict[int, list[str]] = defaultdict(list)
     for account, data in rows.filter(user__is_active=True).order_by("pk").values_list("user_id", "data"):
         found[account].append(second_factor_digest(data))
+    return found
+
+
+def _ways() -> dict[int, list[WayEntry]]:
+    rows = ContactWay.objects.filter(account__is_active=True)
+    found: defaultdict[int, list[WayEntry]] = defaultdict(list)
+    for number, account, way, to in rows.values_list("pk", "account_id", "way", "to"):
+        try:
+            found[account].append(way_entry(way, to))
+        except msgspec.ValidationError:
+            # What is wrong with it might say whose number it is.
+            _tell(f"way {number} of account {account} is not published: no reader would accept it")
     return found
 
 

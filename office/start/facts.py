@@ -17,6 +17,7 @@ from office.audit.models import AuditRow
 from office.audit.views import seen_by
 from office.backup import telling
 from office.breaches.scope import breaches_visible
+from office.escalation.policies import without_policy
 from office.exclusions import reading, waiting
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case, LawDocument
@@ -79,6 +80,7 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         requests=_requests(own),
         reviews=_reviews(own),
         backup_faults=telling.faults(settings.OFFICE, timezone.now()),
+        unasked=[names[number] for number in sorted(without_policy(own))],
     )
 
 

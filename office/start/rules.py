@@ -97,6 +97,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         votes: open ones in which a member for whom the person speaks has not voted.
         requests: of people about themselves, that are not answered.
         backup_faults: what is wrong with the office's backups, in sentences; empty = nothing.
+        unasked: schemes without a policy, in which nobody is asked about an alert.
         reviews: of documents without which a register stays off, that are due soon or were.
     """
 
@@ -121,6 +122,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     requests: Sequence[Named] = ()
     reviews: Sequence[Named] = ()
     backup_faults: Sequence[str] = ()
+    unasked: Sequence[str] = ()
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -153,7 +155,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 def to_do(facts: Facts) -> tuple[Line, ...]:
     """Everything that waits, the gravest first."""
-    lines = [*_of_backups(facts), *_of_exclusions(facts), *_of_oneself(facts)]
+    lines = [*_of_backups(facts), *_of_alerts(facts), *_of_exclusions(facts), *_of_oneself(facts)]
     if facts.leads:
         lines += [*_of_people(facts), *_of_premises(facts)]
     return tuple(sorted(lines, key=lambda line: not line.is_grave))
@@ -163,6 +165,17 @@ def _of_backups(facts: Facts) -> Iterable[Line]:
     for fault in facts.backup_faults:
         what, _, why = fault.partition(": ")
         yield Line(what=what, to_do=f"{why[:1].upper()}{why[1:]}", is_grave=True)
+
+
+def _of_alerts(facts: Facts) -> Iterable[Line]:
+    if facts.unasked:
+        yield Line(
+            what=f"Nobody is asked when an alert of {_listed(facts.unasked)} goes unanswered",
+            to_do="It shows on open pages only. Look through who is proposed, and confirm it.",
+            button="Escalation",
+            view="escalation",
+            is_grave=True,
+        )
 
 
 def _of_exclusions(facts: Facts) -> Iterable[Line]:

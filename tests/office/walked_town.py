@@ -15,6 +15,8 @@ from office.accounts.models import Account, Invitation, Notice, OfficeSession, R
 from office.audit.journal import record
 from office.breaches.models import StatementCopy
 from office.breaches.statements import statement
+from office.escalation.policies import make_policy
+from office.escalation.rules import proposal
 from office.exclusions.models import Ballot, Case, SchemeTerms
 from office.exclusions.models import Notice as CaseNotice
 from office.exclusions.rules.law import DOCUMENT_KINDS
@@ -115,6 +117,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
     printable = _printable(scheme, inviter)
     readable = _readable(printable.case, inviter)
     breach = breach_of(printable.case, place=f"{mark} Inn", premises=premises)
+    policy = make_policy(inviter, scheme, proposal(scheme.slug, {}))
     copy = StatementCopy.objects.create(
         breach=breach, member=member, paper=encode(statement(FACTS, MAKER)), made_at=now, made_by=f"{mark} Inviter"
     )
@@ -125,6 +128,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "membership-end": {"number": member.pk, "scheme": scheme.slug},
         "membership-delete": {"number": former.pk, "scheme": scheme.slug},
         "terms": {"scheme": scheme.slug},
+        "escalation": {"number": policy.policy_id, "scheme": scheme.slug},
         "rights": {"number": _request(scheme, inviter).pk},
         **_photograph(scheme, inviter),
         "cancel_invitation": {"number": invitation.pk},

@@ -23,13 +23,14 @@ from office.audit.restoring import (
     tell_co_ordinators,
     void_links,
 )
+from office.escalation.ways import set_ways, ways_of
 from office.members.models import Member, Premises
 from office.publisher import content
 from office.publisher.content import second_factor_digest
 from runtime.backup_rules import BEGAN_AT, NUMBERS_PER_SECOND
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.publisher.test_publishing import registration
-from wire.snapshots import AuditHead, PasskeyEntry, People, PersonEntry, PremisesEntry, RoleEntry
+from wire.snapshots import AuditHead, PasskeyEntry, People, PersonEntry, PremisesEntry, RoleEntry, WayEntry
 from wire.snapshots import Premises as PremisesSnapshot
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,7 @@ def entry(
     passkeys: tuple[PasskeyEntry, ...] = (),
     printed_codes: tuple[str, ...] = (),
     second_factors: tuple[str, ...] | None = None,
+    ways: tuple[WayEntry, ...] = (),
 ) -> PersonEntry:
     """As published; app and recovery codes as they are in the copy, unless ``second_factors`` are given."""
     rows = Authenticator.objects.filter(user=account).exclude(type=Authenticator.Type.WEBAUTHN)
@@ -64,6 +66,7 @@ def entry(
         passkeys=passkeys,
         printed_codes=printed_codes,
         second_factors=of_copy if second_factors is None else second_factors,
+        ways=ways,
     )
 
 
@@ -129,6 +132,21 @@ def test_role_that_was_given_since_is_told(make_person: MakePerson) -> None:
 
     assert ["Jo (jo): had been made PCSO in HART, PCSO in Pub Watch. Give it again."] == said
     assert not jo.grants.exists()
+
+
+def test_number_that_was_removed_stays_removed_and_one_given_since_is_told(make_person: MakePerson) -> None:
+    """Whoever has the old number by now would hear of alerts."""
+    jo = make_person("jo")
+    old, kept, new = (WayEntry(way="sms", to=f"+44770090012{digit}") for digit in range(3))
+    set_ways(jo, (old, kept))
+    said = carry_over(published(7, entry(jo, ways=(kept, new))))
+
+    assert (kept,) == ways_of(jo)
+    assert [
+        "Jo (jo): telephone numbers or addresses for alerts that had been removed are removed again.",
+        "Jo (jo): had given telephone numbers or addresses for alerts since. Ask them to enter them again.",
+    ] == said
+    assert '"ways":["sms"]' in AuditRow.objects.get(action="ways.removed").details
 
 
 def test_passkey_that_was_removed_stays_removed(make_person: MakePerson) -> None:

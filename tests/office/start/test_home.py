@@ -18,6 +18,8 @@ from office.accounts.access import rights_of
 from office.accounts.models import Account, Invitation, PrintedCode, Scheme
 from office.audit.journal import record
 from office.config import BackupTable
+from office.escalation import policies
+from office.escalation.rules import proposal
 from office.exclusions.models import LawDocument
 from office.members.facts import ContactFacts
 from office.members.models import Member, PendingImport, Spokesperson
@@ -32,7 +34,7 @@ from wire.ids import NodeId
 pytestmark = pytest.mark.django_db
 HOLDER = ContactFacts(name="Sam", phone="0116 496 0034", is_key_holder=True)
 CLEANER = ContactFacts(name="Kim", phone="0116 496 0035")
-QUERIES = 25
+QUERIES = 26
 """Of the page of a co-ordinator, however large the town; six are of the session, the person and their rights."""
 
 
@@ -146,6 +148,7 @@ def test_settled_town_leaves_nothing_to_do(
     shop = make_premises("Corner Shop", HART, contacts=[HOLDER], staff_contact="0116 496 0012")
     Spokesperson.objects.create(member=shop.member, scheme_id=HART, account=owner)
     office.directory_file.write_bytes(directory_bytes({16: shop.pk}))
+    policies.make_policy(co_ordinator, shop.schemes.get(), proposal("hart", {}))
     page = page_of(signed_in(co_ordinator))
 
     assert "Nothing waits for you." in page
