@@ -30,10 +30,12 @@ STEPS: Final = {"download": 5.0, "write": 15.0, "switch": 3.0, "first boot": 40.
 """Of an update, and within how many seconds of its beginning the power is cut."""
 UPDATED_WITHIN_S: Final = 1_800.0
 """An emulated processor takes minutes to check what it fetches."""
-_OF_ONE_UPDATE: Final = (("download", "switch", "commit"), ("write", "first boot"))
+_OF_ONE_UPDATE: Final = tuple(
+    ("download", "write", *pair) for pair in (("switch", "commit"), ("switch", "first boot"), ("first boot", "commit"))
+)
 """A version is tried twice, so only two of the last three steps can be cut in one update."""
 _SPARE: Final = 2
-"""So many rounds more than cuts in a step: an update may end before a cut."""
+"""So many rounds of these more than are needed: an update may end before a cut."""
 _TRIES: Final = "Started watchlink-appliance.service"
 ENDED: Final = ("taken", "returned", "refused")
 _NONE: Final = UpdateReport(serial=0, version="", state="")
@@ -260,7 +262,7 @@ async def power_cuts(bench: Bench, story: Story, shelf: Shelf, times: int, seed:
     """
     updates, chance = Updates(bench, story), random.Random(seed)  # noqa: S311 - to be played again
     left = Counter(dict.fromkeys(STEPS, times))
-    for steps in _OF_ONE_UPDATE * (times + _SPARE):
+    for steps in _OF_ONE_UPDATE * (times // 2 + _SPARE):
         if not left & Counter(steps):
             continue
         version, bundle = await shelf.whole()
