@@ -67,12 +67,15 @@ def test_ring_is_widened_and_never_narrowed(town: Fleet, maker: Maker, capsys: p
 
 def test_paused_release_is_for_nobody_until_it_is_resumed(town: Fleet, maker: Maker) -> None:
     publish(town, maker.bundle())
+    before = in_force(town)
 
     assert 0 == release(town, "pause")
     assert not in_force(town).applies_to("00000010")
     assert 2 == release(town, "widen", "--percent", "100")
     assert 0 == release(town, "resume")
     assert in_force(town).applies_to("00000010")
+    # Units that had refused it look at it again.
+    assert in_force(town).serial > before.serial
 
 
 def test_older_version_is_not_published(town: Fleet, maker: Maker, capsys: pytest.CaptureFixture[str]) -> None:

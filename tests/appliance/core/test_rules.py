@@ -12,6 +12,7 @@ from appliance.core import effects, events
 from appliance.core.machine import step
 from appliance.core.notes import Before, Notes
 from tests.support.played_unit import BUNDLE, RELEASE, WRITTEN, Played, seen, waiting
+from wire.messages import UpdateReport
 
 
 def test_release_is_on_the_card_before_anything_is_fetched() -> None:
@@ -56,6 +57,16 @@ def test_release_that_must_not_be_is_refused_once_and_told(change: dict[str, Any
     assert [effects.SaveNotes, effects.SaveNotes] == [
         type(one) for one in played.ordered if not isinstance(one, (effects.AskRelease, effects.DropBundles))
     ]
+
+
+def test_what_was_refused_is_looked_at_again_once_it_is_signed_anew() -> None:
+    outcome = UpdateReport(serial=RELEASE.serial, version=RELEASE.version, state="refused", reason="RAUC: damaged")
+    played = Played(notes=Notes(outcome=outcome), release=RELEASE)
+    played.take(events.ClockProven())
+    played.pass_s(3_600)
+    assert not [one for one in played.ordered if isinstance(one, effects.FetchBundle)]
+
+    assert effects.FetchBundle(BUNDLE) in played.take(events.ReleaseSeen(replace(RELEASE, serial=6), b""))
 
 
 def test_refusal_that_the_card_does_not_note_asks_the_service_no_more_often() -> None:
