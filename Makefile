@@ -113,7 +113,7 @@ planted: ## plant each bug that would hurt most in a copy of the tree: its tests
 
 lock: ## pin every Python package with hashes, after a change in pyproject.toml
 	@scripts/set-up check
-	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra fleet --extra office --extra dev --no-header \
+	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra fleet --extra notifier --extra office --extra dev --no-header \
 	  -o requirements.lock pyproject.toml
 	echo 'lgpio>=0.2.2' | .venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.13 --no-binary :all: \
 	  -o images/layers/hardware/sdists.lock -

@@ -74,6 +74,7 @@ ENROLMENT_OWNERS: Final = (
     (f"{places.ENROLMENT_OWN}/changed", ENROLMENT_USER, 0o2750),
     (f"{places.ENROLMENT_OWN}/*", ENROLMENT_USER, 0o755),
 )
+NOTIFIER_USER: Final = "watchlink-notifier"
 USERS: Final = (BROKER_USER, CENTRAL_USER)
 OFFICE_USERS: Final = (PAGES, PUBLISHER, "watchlink-office-papers", PORT)
 
@@ -138,8 +139,8 @@ def _programs(machine: Machine) -> list[Finding]:
 
 
 def _users(parts: Parts) -> Iterator[Finding]:
-    of_enrolment = (ENROLMENT_USER,) if places.enrols(parts) else ()
-    for name in (*(USERS if parts.central else ()), *(OFFICE_USERS if parts.office else ()), *of_enrolment):
+    others = (*((ENROLMENT_USER,) if places.enrols(parts) else ()), *((NOTIFIER_USER,) if parts.notifier else ()))
+    for name in (*(USERS if parts.central else ()), *(OFFICE_USERS if parts.office else ()), *others):
         try:
             pwd.getpwnam(name)
         except KeyError:

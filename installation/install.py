@@ -76,6 +76,7 @@ def parts_of(machine: Machine, record: Record) -> Parts:
         office_backup="backup" in _toml_of(machine, places.OFFICE_TOML),
         office_nodes=machine.path(places.OFFICE_NODES_TOML).exists(),
         enrolment=machine.path(places.ENROLMENT_TOML).exists(),
+        notifier=has_central and machine.path(places.NOTIFIER_TOML).exists(),
     )
 
 

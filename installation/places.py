@@ -27,6 +27,9 @@ OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
 ENROLMENT: Final = "/var/lib/watchlink-enrol"
 ENROLMENT_OWN: Final = f"{ENROLMENT}/enrolment"
 ENROLMENT_TOML: Final = f"{ENROLMENT_OWN}/enrol.toml"
+NOTIFIER: Final = "/var/lib/watchlink-notifier"
+NOTIFIER_TOML: Final = f"{NOTIFIER}/notifier.toml"
+"""Without it nobody is told by phone. Written by hand (docs/notifier.md)."""
 CHANGED: Final = f"{ENROLMENT_OWN}/changed/directory.json"
 """The directory with the delegate's changes, for central."""
 LISTS: Final = f"{BROKER}/crl.pem"
@@ -53,6 +56,7 @@ class Parts(Struct, frozen=True):
     office_backup: bool = False
     office_nodes: bool = False
     enrolment: bool = False
+    notifier: bool = False
 
 
 PACKAGES: Final = ("mosquitto", "nftables")
@@ -94,6 +98,7 @@ SERVICES: Final = (
     Service(f"{BACKUP}.timer", f"{BACKUP}.timer", part="backup"),
     Service(f"{OFFICE_BACKUP}.timer", f"{OFFICE_BACKUP}.timer", part="office-backup"),
     Service(f"{ENROL_LIST}.timer", f"{ENROL_LIST}.timer", part="enrolment"),
+    Service("watchlink-notifier", "watchlink-notifier.service", (NOTIFIER_TOML,), part="notifier"),
     # The last: whatever is wrong with it, alerts have all they need.
     Service(
         ENROL,
@@ -153,13 +158,20 @@ def services(parts: Parts) -> tuple[Service, ...]:
         "office-backup": parts.office_backup,
         "office-nodes": parts.office and parts.office_nodes,
         "enrolment": enrols(parts),
+        "notifier": parts.central and parts.notifier,
     }
     return tuple(service for service in SERVICES if here[service.part])
 
 
 def settings(parts: Parts) -> tuple[str, ...]:
     """Names, below ``sysusers.d`` and ``tmpfiles.d``, of users and folders."""
-    here = {"central": parts.central, "office": parts.office, "enrol": enrols(parts)}
+    here = {
+        "central": parts.central,
+        # Also before it is configured: its folder is there, and central may order as soon as it is.
+        "notifier": parts.central,
+        "office": parts.office,
+        "enrol": enrols(parts),
+    }
     return tuple(f"watchlink-{name}.conf" for name, is_here in here.items() if is_here)
 
 

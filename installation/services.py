@@ -34,9 +34,9 @@ class Service(Struct, frozen=True):
     restarts_on: tuple[str, ...] = ()
     reloads_on: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
-    part: Literal["central", "office", "backup", "office-backup", "office-nodes", "enrolment", "node", "fleet"] = (
-        "central"
-    )
+    part: Literal[
+        "central", "office", "backup", "office-backup", "office-nodes", "enrolment", "notifier", "node", "fleet"
+    ] = "central"
     waits: bool = True
 
     def act(self, changed: frozenset[str]) -> str:

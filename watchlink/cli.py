@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "gallery": ("gallery.cli", "run the gallery beside the node: who is excluded here"),
     "central": ("central.cli", "run central: receipts and the control-room page; install and check its machine"),
     "office": ("office.cli", "run the office: people, members, premises"),
+    "notifier": ("notifier.cli", "tell people on their phones that an alert waits, by order of central"),
     "enrol": ("enrolment.cli", "let new nodes claim their identity"),
     "appliance": ("appliance.cli", "look after a unit's card: its seed, its two systems, its updates"),
     "fleet": ("provisioning.cli", "add, list, renew and revoke nodes"),

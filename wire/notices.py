@@ -46,7 +46,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """Of a browser's page to its push service, as the Push API gives it. It comes from outside."""
 
-    endpoint: Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]{1,1016}$(?!\n)")]
+    endpoint: Annotated[str, msgspec.Meta(pattern=r"^https://[!-~]{1,1016}$(?!\n)")]
     """Where messages for it go (RFC 8030, section 5)."""
     p256dh: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{87}$(?!\n)")]
     """The browser's public key: 65 bytes, base64url (RFC 8291, section 3.1)."""

@@ -14,6 +14,7 @@ PACKAGES: Final = (
     "node",
     "gallery",
     "central",
+    "notifier",
     "office",
     "provisioning",
     "enrolment",

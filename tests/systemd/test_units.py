@@ -23,6 +23,7 @@ UNITS: Final = REPOSITORY / "systemd"
 SYSTEM: Final = Path("/usr/lib/systemd/system")
 OFFICE: Final = ("watchlink-office.service", "watchlink-office-publish.service", "watchlink-office-papers.service")
 NODES: Final = "watchlink-office-nodes.service"
+NOTIFIER: Final = "watchlink-notifier.service"
 NAMES: Final = (
     *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
     *OFFICE,
@@ -31,6 +32,7 @@ NAMES: Final = (
     *("watchlink-enrol.service", "watchlink-node-enrol.service"),
     "watchlink-node-renew.service",
     "watchlink-gallery.service",
+    NOTIFIER,
     "watchlink-enrol-list.service",
     "watchlink-fleet-lists.service",
     "watchlink-office-backup.service",
@@ -299,8 +301,8 @@ def lines_of(name: str, key: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", [*OFFICE, NODES])
-def test_office_is_notified_watched_restarted_and_makes_way_for_alerts(name: str) -> None:
+@pytest.mark.parametrize("name", [*OFFICE, NODES, NOTIFIER])
+def test_office_and_notifier_are_notified_watched_restarted_and_makes_way_for_alerts(name: str) -> None:
     lines = (UNITS / name).read_text().splitlines()
 
     for line in ("Type=notify", "NotifyAccess=main", "Restart=always", "StartLimitIntervalSec=0"):

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from notifier.gateway import EMAIL, SMS, Gateway
+from notifier.outcome import NotSent
+from wire.notices import Reason
+
+# One of Apprise's gateways asks Python for it; until 3.13 it is there, and says so.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+
+def test_gateway_of_a_known_kind_is_taken() -> None:
+    assert "" == Gateway(SMS, "clicksend://name:key@{to}").fault()
+    assert "" == Gateway(EMAIL, "mailtos://user:word@mail.example?from=watch@town.example&to={to}").fault()
+
+
+def test_gateway_that_cannot_work_says_why_at_the_start() -> None:
+    assert "{to}" in Gateway(SMS, "clicksend://name:key@+447700900123").fault()
+    assert "Apprise" in Gateway(SMS, "carrier-pigeon://{to}").fault()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Failed to send X notification to +447700900123: Payment Required, error=402.", Reason.NO_CREDIT),
+        ("Failed to send X notification: Insufficient balance, error=400.", Reason.NO_CREDIT),
+        ("Failed to send X notification to +447700900123: error=401.", Reason.REFUSED),
+        ("Failed to send X notification: error=301.", Reason.REDIRECTED),
+        ("Failed to send X notification: error=429.", Reason.TOO_MANY),
+        ("Failed to send X notification: error=503.", Reason.TOO_MANY),
+        ("A Connection error occurred sending X notification to https://key@api.example/.", Reason.UNREACHED),
+        ("Failed to send to jo@town.example", Reason.REFUSED),
+        ("", Reason.REFUSED),
+    ],
+)
+def test_what_the_gateway_says_becomes_a_reason_without_an_address(said: str, reason: Reason) -> None:
+    outcome = Gateway(SMS, "clicksend://name:key@{to}")._judged(said)
+
+    assert isinstance(outcome, NotSent)
+    assert reason == outcome.reason
+    assert [] == [word for word in ("7700900123", "jo@", "key@") if word in outcome.words]
