@@ -189,6 +189,7 @@ class Faults:
         """The new system cannot read the data partition, and the old one can: it comes back, and tries once more."""
         bench, updates = self._bench, self._updates
         await self._on()
+        before = await updates.facts()
         new, bundle = await self._shelf.whole()
         await updates.publish(bundle)
         if not await updates.reach("switch", new):
@@ -197,6 +198,7 @@ class Faults:
         await self._started_again("on trial, without its data")
         bench.unit.bad = ()
         await self._started_again("by the guard")
+        check_boots(bench, before.slot, before.slot)
         after = await updates.until(new, "taken", of=new)
         check_boots(bench, after.slot, after.slot)
         await updates.press()

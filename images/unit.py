@@ -115,9 +115,12 @@ class Unit:
                 self._tryboot.write_bytes(bytes(_TRYBOOT_BYTES))
                 with tempfile.TemporaryDirectory(dir=self._folder) as started:
                     start = start_of(self.card, Path(started), is_trying=is_trying)
+                    control = Path(started) / "qmp.sock"
+                    words = self._words(start, control)
+                    # From here on, what the card refuses is of the next start.
                     self.started_at = len(self.console)
                     self.starts.append(start.partition)
-                    ending = self._once(start, Path(started))
+                    ending = self._once(words, control)
                 if ending != "reset":
                     break
         except CardError as e:
@@ -125,12 +128,11 @@ class Unit:
         with self._changed:
             self._changed.notify_all()
 
-    def _once(self, start: Start, folder: Path) -> Ending:
-        control = folder / "qmp.sock"
-        said = folder / "qemu.txt"
+    def _once(self, words: list[str], control: Path) -> Ending:
+        said = control.parent / "qemu.txt"
         with said.open("wb") as errors:
             self._qemu = subprocess.Popen(
-                [*_WITH_US, *self._words(start, control)],
+                [*_WITH_US, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

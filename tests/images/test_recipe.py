@@ -133,3 +133,11 @@ def test_every_layer_is_told_of() -> None:
 
     told = re.findall(r"^\| `([a-z]+)` \|", page.partition("| layer | |")[2].partition("\n\n")[0], re.MULTILINE)
     assert [folder.name for folder in sorted(LAYERS.iterdir())] == sorted(told)
+
+
+def test_wifi_is_served_by_the_name_that_it_has_at_the_end() -> None:
+    """A Wi-Fi stick on USB is renamed by the rules that say so; a service for the name of before waits for ever."""
+    (rules,) = (LAYERS / "network/files/etc/udev/rules.d").iterdir()
+
+    assert rules.name > "80-net-setup-link.rules"
+    assert "watchlink-wifi@$name.service" in rules.read_text(encoding="utf-8")
