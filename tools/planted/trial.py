@@ -17,7 +17,20 @@ from tools.mutation.processes import Report
 from tools.planted.bugs import Bug
 
 OURS: Final = frozenset(
-    {"wire", "runtime", "node", "gallery", "central", "office", "notifier", "provisioning", "watchlink", "demo", "sim", "tests"}
+    {
+        "wire",
+        "runtime",
+        "node",
+        "gallery",
+        "central",
+        "office",
+        "notifier",
+        "provisioning",
+        "watchlink",
+        "demo",
+        "sim",
+        "tests",
+    }
 )
 """Packages that must be the copy's."""
 
