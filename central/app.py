@@ -46,7 +46,7 @@ from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.fleet_files import PROOF
 from wire.signing import PublicKey
-from wire.snapshots import People, Premises, SnapshotName, Town
+from wire.snapshots import People, Premises, Rota, SnapshotName, Town
 
 logger = logging.getLogger(__name__)
 
@@ -204,7 +204,7 @@ class Central:
 
     def _watch_office(
         self, configuration: Configuration, town: Town
-    ) -> tuple[SnapshotFolder[People], SnapshotFolder[Premises]]:
+    ) -> tuple[SnapshotFolder[People], SnapshotFolder[Premises], SnapshotFolder[Rota]]:
         def keys() -> tuple[PublicKey, ...]:
             return self._office_keys
 
@@ -227,8 +227,18 @@ class Central:
             on_new=lambda new: self._inbox.put(ev.PremisesChanged(new.premises)),
             on_fault=partial(self._gate.take_fault, "premises"),
         )
+        rota = SnapshotFolder(
+            folder,
+            kept,
+            Rota,
+            town,
+            keys=keys,
+            on_new=lambda new: self._inbox.put(ev.RotaChanged(new)),
+            on_fault=partial(self._gate.take_fault, "rota"),
+            is_optional=True,
+        )
         self._gate.trust_list_while(lambda: people.is_trusted)
-        return people, premises
+        return people, premises, rota
 
     def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[Lookout, ...]:
         if not configuration.backup.recipients:
@@ -259,9 +269,16 @@ class Central:
         mqtt = configuration.mqtt
         credentials = Credentials(Path(mqtt.ca_file), Path(mqtt.certificate_file), Path(mqtt.key_file))
         folder, url = configuration.snapshots_dir, configuration.fetch_url
-        names: tuple[SnapshotName, ...] = ("people", "premises")
+        names: tuple[SnapshotName, ...] = ("people", "premises", "rota")
         return tuple(
-            SnapshotFetcher(url, name, folder, credentials, on_fault=partial(self._gate.take_fault, f"fetching {name}"))
+            SnapshotFetcher(
+                url,
+                name,
+                folder,
+                credentials,
+                on_fault=partial(self._gate.take_fault, f"fetching {name}"),
+                is_optional=name == "rota",
+            )
             for name in names
         )
 
@@ -273,7 +290,8 @@ class Central:
     def _take_people(self, people: People) -> None:
         self._gate.take_people(people)
         rights = tuple((person.account, rights_of(person.roles)) for person in people.people)
-        self._inbox.put(ev.PeopleChanged(rights))
+        names = tuple((person.account, person.name) for person in people.people)
+        self._inbox.put(ev.PeopleChanged(rights, names))
 
     def _keep(self, newest: Newest, now_at: datetime) -> None:
         try:

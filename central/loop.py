@@ -102,6 +102,8 @@ class IntakeLoop:
         clock: Callable[[], datetime] = _utc_now,
         wall_ahead: Callable[[], timedelta] = timedelta,
         raise_counter: Callable[[int], None] = lambda _: None,
+        ask: Callable[[do.Ask], None] = lambda _: None,
+        call_off: Callable[[do.CallOff], None] = lambda _: None,
     ) -> None:
         self._core = core
         self._store = store
@@ -144,6 +146,8 @@ class IntakeLoop:
             do.Yield: self._yield,
             do.RecallOpen: self._recall_open,
             do.ProbeStore: self._probe,
+            do.Ask: ask,
+            do.CallOff: call_off,
             do.ReportFact: self._report,
             do.SetAside: set_aside,
             do.KeepDirectory: lambda order: self._store.keep_directory(order.serial, order.data, self._clock()),

@@ -63,13 +63,21 @@ class SnapshotFetcher:
         folder: where the files are put; made if missing.
         credentials: read at each connection, so that a renewed certificate is used.
         on_fault: takes one sentence when what is wrong changes, and ``""`` when all is well again; on the thread.
+        is_optional: an older office has none of this name, which is no fault.
 
     Raises:
         ConfigError: ``url`` is no such URL.
     """
 
     def __init__(
-        self, url: str, name: SnapshotName, folder: Path, credentials: Credentials, *, on_fault: Callable[[str], None]
+        self,
+        url: str,
+        name: SnapshotName,
+        folder: Path,
+        credentials: Credentials,
+        *,
+        on_fault: Callable[[str], None],
+        is_optional: bool = False,
     ) -> None:
         try:
             parts = urlsplit(url)
@@ -82,6 +90,7 @@ class SnapshotFetcher:
         self._folder = folder
         self._credentials = credentials
         self._on_fault = on_fault
+        self._is_optional = is_optional
         self._fault = ""
         self._has_lower = False
         self._kept_bytes = 0
@@ -183,6 +192,9 @@ class SnapshotFetcher:
             connection.request("GET", f"/snapshots/{self._name}?after={after}")
             answer = connection.getresponse()
             if answer.status == http.client.NO_CONTENT:
+                return
+            if answer.status == http.client.NOT_FOUND and self._is_optional:
+                self._has_lower = True  # Asked again, ever less often, until the office is updated.
                 return
             if answer.status != http.client.OK:
                 raise FetchError(f"the office at {self._host}:{self._port} answers with status {answer.status}")

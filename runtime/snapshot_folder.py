@@ -35,7 +35,7 @@ PAUSE_MAX_S: Final = 10.0
 """However slow the machine: whoever lost their account must be out within 30 s."""
 REST_S: Final = 0.0005
 """Between parts of a snapshot. Other threads get Python's interpreter, which a thread at work gives up unwillingly."""
-_KEPT_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})-([0-9a-f]{64})\.json")
+_KEPT_NAME: Final = re.compile(r"(people|premises|rota)-([1-9][0-9]{0,15})-([0-9a-f]{64})\.json")
 
 
 class _Mark(NamedTuple):
@@ -74,11 +74,12 @@ class SnapshotFolder(Generic[S]):
     Args:
         folder: where the office, or a :class:`runtime.snapshot_fetcher.SnapshotFetcher`, puts ``NAME-NUMBER.json``.
         kept_folder: of this program alone; made if missing. Here lies the last good one.
-        kind: :class:`wire.snapshots.People` or :class:`wire.snapshots.Premises`.
+        kind: :class:`wire.snapshots.People`, :class:`wire.snapshots.Premises` or :class:`wire.snapshots.Rota`.
         town: ours.
         keys: the office keys of the newest signed directory; asked at each look.
         on_new: takes each accepted snapshot, the kept one first. Called again with the same one if it raises.
         on_fault: takes one sentence when what is wrong changes, and ``""`` when all is well again.
+        is_optional: an older office publishes none, which is no fault.
 
     Both are called on the thread of the looks, or on the caller's of :meth:`look`, and must not wait.
     """
@@ -93,8 +94,10 @@ class SnapshotFolder(Generic[S]):
         keys: Callable[[], tuple[PublicKey, ...]],
         on_new: Callable[[S], None],
         on_fault: Callable[[str], None],
+        is_optional: bool = False,
     ) -> None:
         self._folder = folder
+        self._is_optional = is_optional
         self._kept_folder = kept_folder
         self._kind: type[S] = kind
         self._name = NAMES[kind]
@@ -240,7 +243,8 @@ class SnapshotFolder(Generic[S]):
 
     def _gone_back(self, marks: dict[int, _Mark], keys: tuple[PublicKey, ...]) -> str:
         if self._held is None:
-            return "" if marks else f"The office has not published a {self._name} snapshot in {self._folder} yet."
+            is_well = marks or self._is_optional
+            return "" if is_well else f"The office has not published a {self._name} snapshot in {self._folder} yet."
         held = self._held.snapshot.number
         if not marks:
             return f"There is no {self._name} snapshot in {self._folder} any more. Number {held} stays in use."

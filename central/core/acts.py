@@ -15,6 +15,7 @@ from central.core.audience import Reach
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
 from central.core.desk import AlreadySo, cleaned
 from central.core.duty import Duty
+from central.core.escalation import Escalation, Roster, StepsDue
 from central.core.figures import Figures
 from central.core.incident import Incident
 from central.core.incidents import Incidents
@@ -51,11 +52,12 @@ class Acts(Steps):
         self._paths = Paths(timing, self._nodes, self._incidents, self._air, self._figures)
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
         self._premises = PremisesBook()
-        self._page = Page(timing, self._figures, self._premises, self._spared)
+        self._escalation = Escalation()
+        self._page = Page(timing, self._figures, self._premises, self._escalation.rota, self._spared)
         self._duty = Duty()
         self._staff = Staff()
         # To be judged once nothing is on its way to disk.
-        self._pending: tuple[Pending | Bulk, ...] = ()
+        self._pending: tuple[Pending | Bulk | StepsDue, ...] = ()
         # Acts for many: those waiting for their turn, so that alerts come in between; and all that are unfinished.
         self._rest: tuple[Bulk, ...] = ()
         self._open_acts: Table[int, KeptAct] = Table()
@@ -163,7 +165,23 @@ class Acts(Steps):
         self._in_flight = flight
         self._effects += map(do.CommitAction, flight.entries)
 
-    def _judge(self, pending: Pending | Bulk) -> None:
+    def _roster(self) -> Roster:
+        return self._escalation.roster(self._page.on_duty.values(), self._staff, self._now_at)
+
+    def _look_for_steps(self) -> None:
+        """Steps of policies that are due are judged in their turn, behind all alerts that are on their way to disk."""
+        is_waiting = any(isinstance(one, StepsDue) for one in self._pending)
+        if not self._page.is_disk_ok or is_waiting:
+            return
+        if self._escalation.is_due(self._incidents, self._roster(), self._now_at):
+            self._pending += (StepsDue(),)
+
+    def _judge(self, pending: Pending | Bulk | StepsDue) -> None:
+        if isinstance(pending, StepsDue):
+            entries = self._escalation.entries(self._incidents, self._roster(), self._entry + 1, self._now_at)
+            if entries:
+                self._write(InFlight(entries))
+            return
         if isinstance(pending, Bulk):
             self._judge_bulk(pending, None)
             return
@@ -215,6 +233,7 @@ class Acts(Steps):
             case _:
                 incident = self._apply(entry, flight.bulk)
                 self._effects += self._receipts.answer(entry, incident, self._now_at)
+                self._effects += self._escalation.orders(entry, incident)
                 if not left:  # The page is told once for all of them.
                     self._show_change()
                 self._tell(incident)

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal
 
+from central.core.asking import Stands
+from central.core.asking_lines import AskingLine
 from central.core.audience import audience_of
 from central.core.groups import Shown
 from central.core.incident import LEFT_WORDS, Incident
@@ -114,6 +116,24 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
         person=_reference(incident, directory),
         person_scheme=incident.schemes[0] if incident.person else 0,
         left=LEFT_WORDS[incident.left] if incident.person and incident.kind is AlertKind.BREACH else "",
+        asking=tuple(map(_asking_line, incident.asking.values())),
+    )
+
+
+def _asking_line(stands: Stands) -> AskingLine:
+    asking = stands.asking
+    if asking.role is None:
+        return AskingLine(scheme=asking.scheme, round=asking.round, since=stands.since)
+    return AskingLine(
+        scheme=asking.scheme,
+        role=asking.role,
+        names=tuple(one.name for one in asking.people),
+        round=asking.round,
+        step=asking.step + 1,
+        steps=len(asking.steps),
+        since=stands.since,
+        until=stands.until,
+        next_role=asking.steps[(asking.step + 1) % len(asking.steps)].role,
     )
 
 

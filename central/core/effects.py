@@ -14,6 +14,7 @@ from wire.frames import DigestReceipted, Receipted
 from wire.ids import FrameId, NodeId
 from wire.kinds import AnswerState, RefusalReason, Role
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
+from wire.snapshots import Way
 
 
 class CommitFrame(Struct, frozen=True):
@@ -203,6 +204,34 @@ class ProbeStore(Struct, frozen=True):
     """Try a small durable write; answer StoreRecovered or StoreFailed."""
 
 
+class Ask(Struct, frozen=True):
+    """Tell people of an alert that waits, by the ways that they can be reached, beside their open pages.
+
+    A step of a policy, which is on disk. Each message is answered by one NoticeEnded, or by nothing.
+
+    Attributes:
+        scheme: whose policy; with ``round`` and ``step`` it names the step: ordered once, whatever happens.
+        priority: 1 … 4, the most urgent first; 5 = test.
+        people: accounts, each with the ways to use for it, all at the same time.
+        valid_s: seconds until the next step: later, it need not be sent.
+    """
+
+    incident: FrameId
+    scheme: int
+    round: int
+    step: int
+    priority: int
+    is_drill: bool
+    people: tuple[tuple[int, tuple[Way, ...]], ...]
+    valid_s: int
+
+
+class CallOff(Struct, frozen=True):
+    """It has been answered: what was ordered about it by :class:`Ask` and is not sent yet, need not be."""
+
+    incident: FrameId
+
+
 class ReportFact(Struct, frozen=True):
     """Write a line to the fact log; docs/facts.md lists the facts."""
 
@@ -253,6 +282,8 @@ Effect = (
     | Yield
     | RecallOpen
     | ProbeStore
+    | Ask
+    | CallOff
     | ReportFact
     | SetAside
     | KeepDirectory

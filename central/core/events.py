@@ -14,7 +14,7 @@ from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, Sync
 from wire.node_settings import SignedSettings
-from wire.snapshots import PremisesEntry
+from wire.snapshots import PremisesEntry, Rota, Way
 from wire.topics import FrameTopic
 
 
@@ -213,15 +213,52 @@ class PeopleChanged(Struct, frozen=True):
 
     Attributes:
         rights: of each account that it lists; whoever is not among them has none.
+        names: what each is called.
     """
 
     rights: tuple[tuple[int, Rights], ...]
+    names: tuple[tuple[int, str], ...] = ()
 
 
 class PremisesChanged(Struct, frozen=True):
     """A newer premises snapshot, verified: it replaces all before it."""
 
     entries: tuple[PremisesEntry, ...]
+
+
+class RotaChanged(Struct, frozen=True):
+    """A newer rota snapshot, verified: it replaces all before it."""
+
+    rota: Rota
+
+
+class WaysChanged(Struct, frozen=True):
+    """Whom the notifier can reach now, and how.
+
+    Attributes:
+        ways: by account; nobody, while there is no notifier. Whoever is not listed is asked by an open page only.
+    """
+
+    ways: tuple[tuple[int, tuple[Way, ...]], ...]
+
+
+class NoticeEnded(Struct, frozen=True):
+    """A message that :class:`~central.core.effects.Ask` ordered went out, or never will.
+
+    Attributes:
+        scheme, round, step: as there.
+        is_delivered: a push service or gateway has taken it. Whether anybody saw it, nobody knows.
+        words: for people, why it failed; empty if it did not.
+    """
+
+    incident: FrameId
+    scheme: int
+    round: int
+    step: int
+    account: int
+    way: Way
+    is_delivered: bool
+    words: str = ""
 
 
 Event = (
@@ -249,4 +286,7 @@ Event = (
     | ActionRequested
     | PeopleChanged
     | PremisesChanged
+    | RotaChanged
+    | WaysChanged
+    | NoticeEnded
 )

@@ -12,6 +12,7 @@ nothing old ever swallows a new press (N2):
 | on-the-way | → on-the-way | → on-the-way | (not ordered) |
 | closed | → closed | → closed | – |
 | cancel, response, note, assigned, found-late | kept | kept | kept |
+| asked, nobody, told | kept: where it stands in a policy (:mod:`central.core.escalation`) | kept | kept |
 
 Frames of one sender may arrive in any order; their counters tell which press came first.
 """
@@ -25,7 +26,8 @@ from typing import Final, Literal
 from msgspec import field
 from msgspec.structs import replace
 
-from central.core.journal import ActionEntry, FrameEntry
+from central.core.asking import ASKING_LINES, ASKING_LINES_MAX, Stands, lines_of
+from central.core.journal import ActionEntry, Asking, FrameEntry, Told
 from central.core.people import AUTOMATIC, FORMER_AUTOMATIC, words
 from central.core.undo import Record, Table
 from central.core.view import HistoryLine, Person
@@ -107,6 +109,8 @@ class Incident(Record):
     alert_count: int = 0
     members: Table[NodeId, MemberPress] = field(default_factory=Table)
     history: tuple[HistoryLine, ...] = ()
+    asking: Table[int, Stands] = field(default_factory=Table)
+    """Where it stands in the policy of each scheme that has begun to ask, while nobody has answered."""
     pressed_entry: int = 0
     """Entry number of its last alert to arrive."""
     live_arrived_at: datetime = EPOCH
@@ -182,13 +186,25 @@ class Incident(Record):
                 self.assigned_to = text
             case "closed":
                 self.state, self.closed_by, self.closed_at, self.outcome = "closed", entry.by, entry.at, text
+                self.asking.clear()
             case "found-late":
                 if FrameId.parse(text).counter == self.fresh_counter:
                     self.fresh_counter, self.fresh_at, self.live_at, self.is_late = 0, None, None, True
                 text = "Was pressed more than a minute before it arrived"
-            case "note" | "duty-started" | "duty-ended":
-                pass
         self._tell(HistoryLine(entry.at, entry.kind, text, entry.by))
+
+    def take_asking(self, entry: ActionEntry) -> None:
+        """Apply a step of a policy, or what became of a message of one."""
+        self.revision, details = entry.entry, entry.details
+        if isinstance(details, Asking) and self.state == "unanswered":
+            self.asking[details.scheme] = Stands(details, entry.at)
+        elif isinstance(details, Told) and (stands := self.asking.get(details.scheme)) is not None:
+            self.asking[details.scheme] = stands.told(details)
+        for line in lines_of(entry):
+            told = [one for one in self.history if one.what in ASKING_LINES]
+            if len(told) >= ASKING_LINES_MAX:
+                self.history = tuple(one for one in self.history if one is not told[0])
+            self._tell(line)
 
     def _set_out(self, entry: ActionEntry) -> None:
         self.state = "on-the-way"
@@ -197,12 +213,14 @@ class Incident(Record):
             self._answer(entry)
 
     def _answer(self, entry: ActionEntry) -> None:
+        self.asking.clear()
         self.answered_by, self.answered_at, self.pressed_again_at = entry.by, entry.at, None
         self.answered_press = self.newest_counter
         self.answered_after_s = max(0, int((entry.at - self.newest_at).total_seconds()))
 
     def _ask_anew(self) -> None:
         self.state = "unanswered"
+        self.asking.clear()
         self.answered_by = self.answered_at = self.answered_after_s = self.pressed_again_at = None
         self.coming = self.coming_at = self.coming_said_by = None
         self.answered_press = 0

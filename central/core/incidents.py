@@ -17,7 +17,7 @@ from msgspec import field
 
 from central.core.cards import is_struck_off, premises_of
 from central.core.incident import Incident
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry
+from central.core.journal import ASKING_KINDS, ActionEntry, FrameEntry, JournalEntry
 from central.core.undo import Record, Table
 from wire.directory import Directory
 from wire.frames import Alert, Response
@@ -95,7 +95,10 @@ class Incidents(Record):
         incident = self._by_id.get(incident_id)
         if isinstance(entry, ActionEntry):
             if incident is not None:
-                incident.take_action(entry)
+                if entry.kind in ASKING_KINDS:
+                    incident.take_asking(entry)
+                else:
+                    incident.take_action(entry)
                 self._touch(incident, entry)
                 self._keep(incident)
             return

@@ -7,7 +7,7 @@ An entry is on disk before it has any effect, so whatever people and shops were 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from central.core.view import ActionForMany, OnDuty, Person
 from wire.frames import Alert, Cancel, Frame, Response, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
+from wire.snapshots import AnsweringRole, StepEntry, Way
 
 ActionKind = Literal[
     "acknowledged",
@@ -27,7 +28,14 @@ ActionKind = Literal[
     "duty-started",
     "duty-ended",
     "found-late",
+    "asked",
+    "nobody",
+    "told",
 ]
+
+
+ASKING_KINDS: Final[tuple[ActionKind, ...]] = ("asked", "nobody", "told")
+"""Of escalation: a step of a policy has begun, nobody could be asked, a message went out or did not."""
 
 
 class FrameEntry(Struct, frozen=True):
@@ -69,8 +77,64 @@ def incident_of(frame: Frame) -> FrameId | None:
             return None
 
 
+WATCHLINK: Final = "watchlink"
 ActorKind = Literal["person", "watchlink"]
 """Who did something. Watchlink itself: automatic answers, ``found-late``, a duty that its person did not end."""
+
+
+class AskedPerson(Struct, frozen=True):
+    """Somebody whom a step asks.
+
+    Attributes:
+        is_on_duty: they said so, and a page of theirs is open; if not, the rota names them.
+        ways: those of the step by which they can be told, beside open pages.
+    """
+
+    account: int
+    name: str
+    is_on_duty: bool
+    ways: tuple[Way, ...] = ()
+
+
+class Asking(Struct, frozen=True, tag="asking"):
+    """A step of a scheme's policy, begun; or that nobody can be asked.
+
+    Attributes:
+        round: from 1.
+        step: index in ``steps``; of NOBODY the last.
+        steps: of the policy as it was when this round began: the round ends with them, whatever the office changes.
+        people: empty = NOBODY in a whole round.
+        skipped: roles of the steps passed over before it, for want of anybody.
+    """
+
+    scheme: int
+    round: int
+    step: int
+    steps: tuple[StepEntry, ...]
+    people: tuple[AskedPerson, ...] = ()
+    skipped: tuple[AnsweringRole, ...] = ()
+
+    @property
+    def role(self) -> AnsweringRole | None:
+        """Who is asked; ``None`` = NOBODY."""
+        return self.steps[self.step].role if self.people else None
+
+
+class Told(Struct, frozen=True, tag="told"):
+    """What became of a message to somebody whom a step asked.
+
+    Attributes:
+        words: why it failed, for people; empty if it was delivered.
+    """
+
+    scheme: int
+    round: int
+    step: int
+    account: int
+    name: str
+    way: Way
+    is_delivered: bool
+    words: str = ""
 
 
 class ActionEntry(Struct, frozen=True):
@@ -82,6 +146,7 @@ class ActionEntry(Struct, frozen=True):
         text: note, outcome or assignee, already cleaned; for ``found-late`` the alert's id; for ``on-the-way`` who
             comes, as ``role name`` (empty in journals from before November 2026: then ``by`` comes).
         schemes: of ``duty-started``: for which; empty: for all, as before there were accounts.
+        details: of ``asked`` and ``nobody`` the step, of ``told`` the message.
     """
 
     entry: int
@@ -92,6 +157,7 @@ class ActionEntry(Struct, frozen=True):
     at: datetime
     actor: ActorKind = "person"
     schemes: tuple[int, ...] = ()
+    details: Asking | Told | None = None
 
     @property
     def coming(self) -> Person | None:

@@ -25,6 +25,7 @@ from central.core.audience import moved_between
 from central.core.bulk import recalled
 from central.core.clocks import Clocks
 from central.core.configuring import Configuring
+from central.core.escalation import shift
 from central.core.intake import Again, RefusedForGoodError
 from central.core.nodes import NodeRecord
 from central.core.outbound import Outbound, statuses_of
@@ -78,6 +79,9 @@ class CentralCore(Acts):
             ev.ActionRequested: self._on_action_requested,
             ev.PeopleChanged: self._on_people_changed,
             ev.PremisesChanged: self._on_premises_changed,
+            ev.RotaChanged: lambda event: self._escalation.rota.take(event.rota),
+            ev.WaysChanged: lambda event: self._escalation.take_ways(event.ways),
+            ev.NoticeEnded: self._escalation.take_ended,
         }
 
     def handle(self, event: ev.Event, now_at: datetime) -> list[do.Effect]:
@@ -144,6 +148,7 @@ class CentralCore(Acts):
                 self._nodes.shift(step)
                 self._duty.shift(step)
                 self._air.clock_was_set(step)
+                shift(self._incidents, step)
                 self._status_at = self._kept_at = self._probed_at = None
         self._ticked_at = now_at
         self._clocks.take_wall(event.wall_ahead)
@@ -152,6 +157,7 @@ class CentralCore(Acts):
             self._keep,
             self._look_on_disk,
             self._look_for_work,
+            self._look_for_steps,
             self._tick_paths,
             self._tick_outbound,
         )
@@ -232,6 +238,7 @@ class CentralCore(Acts):
 
     def _on_people_changed(self, event: ev.PeopleChanged) -> None:
         self._staff.take(event.rights)
+        self._escalation.rota.take_names(event.names)
         before = tuple(self._page.on_duty.values())
         for one in before:
             now = self._staff.on_duty_now(one)

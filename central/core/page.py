@@ -16,6 +16,7 @@ from central.core.incidents import Incidents
 from central.core.nodes import NodeRecord, Nodes
 from central.core.premises import PremisesBook
 from central.core.rejections import Rejections
+from central.core.rota import RotaBook
 from central.core.set_aside import Spared
 from central.core.timing import Timing
 from central.core.undo import Record, Table
@@ -30,6 +31,7 @@ class Page(Record):
     _timing: Timing
     _figures: Figures
     _premises: PremisesBook
+    _rota: RotaBook
     # What cannot be drawn costs its own card or line, never the page.
     _spared: Spared
     sequence: int = 0
@@ -75,6 +77,7 @@ class Page(Record):
             nodes=tuple(self._line(nodes, record, directory, now_at) for record in nodes.all()),
             rejected=rejections.lines(),
             schemes=schemes_of(directory),
+            next_shifts=self._rota.next_shifts(now_at),
             premises=self._premises.all_lines(),
         )
         incidents.changed.clear()
@@ -82,7 +85,7 @@ class Page(Record):
         incidents.back.clear()
         nodes.changed.clear()
         rejections.is_changed = False
-        self._told = self._telling(directory)
+        self._told = self._telling(directory, now_at)
         self._told_nodes = Table((record.node, None) for record in nodes.all())
         return board
 
@@ -95,7 +98,7 @@ class Page(Record):
         now_at: datetime,
     ) -> Change | None:
         """What has changed; ``rejections`` only now and then: a flood would be most of the feed."""
-        told = self._telling(directory)
+        told = self._telling(directory, now_at)
         has_rejections = rejections is not None and rejections.is_changed
         has_premises = self._premises.is_changed
         if not (incidents.changed or nodes.changed or has_rejections or has_premises or told != self._told):
@@ -134,9 +137,10 @@ class Page(Record):
             **differs,
         )
 
-    def _telling(self, directory: Directory) -> tuple[tuple[str, Any], ...]:
+    def _telling(self, directory: Directory, now_at: datetime) -> tuple[tuple[str, Any], ...]:
         of_central = ((name, getattr(self, name)) for name in OF_CENTRAL)
-        return (*of_central, ("on_duty", self._on_duty()), ("schemes", schemes_of(directory)))
+        of_town = ("schemes", schemes_of(directory)), ("next_shifts", self._rota.next_shifts(now_at))
+        return (*of_central, ("on_duty", self._on_duty()), *of_town)
 
     def _on_duty(self) -> tuple[OnDuty, ...]:
         return tuple(self.on_duty.values())

@@ -16,7 +16,7 @@ from central.core.desk import Allowed, AlreadySo, judge
 from central.core.duty import Duty
 from central.core.events import ActionRequested
 from central.core.incident import Incident
-from central.core.journal import ActionEntry
+from central.core.journal import WATCHLINK, ActionEntry
 from central.core.people import AUTOMATIC, is_automatic
 from central.core.staff import Staff
 from central.core.timing import Timing
@@ -25,7 +25,6 @@ from wire.directory import Directory
 from wire.ids import FrameId
 from wire.kinds import AlertKind
 
-WATCHLINK: Final = "watchlink"
 TEST_OUTCOME: Final = "Test arrived and was acknowledged"
 
 

@@ -9,12 +9,13 @@ they are.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from msgspec.structs import replace
 
+from central.core.asking_lines import ShiftLine
 from central.core.audience import is_seen, sees_all
 from central.core.boards import SAID, BoardKeeper, concerns_only, said_in
 from central.core.details import PremisesLine
@@ -94,7 +95,9 @@ class Sight:
         is_person_known = card.person_scheme in self._scope.alerts
         is_plain = not (card.members or card.relay_node) and self._mine.issuperset(card.scheme_numbers)
         names = card.person_scheme or any(line.about for line in card.history)
-        if is_plain and (is_person_known or not names) and not any(line.node for line in card.history):
+        is_asking_known = self._scope.alerts.issuperset(line.scheme for line in card.asking)
+        is_told_whole = not any(line.node or self._asks_others(line) for line in card.history)
+        if is_plain and is_asking_known and (is_person_known or not names) and is_told_whole:
             # Most are, and each change makes them anew.
             return replace(card, revision=revision, through=through)
         is_relay_known = not card.relay_node or self._knows(card.relay_node)
@@ -108,6 +111,7 @@ class Sight:
             relay_node=card.relay_node if is_relay_known else "",
             members=tuple(line for line in card.members if self._knows(line.node)),
             history=tuple(self._history(card.history, is_person_known=is_person_known)),
+            asking=tuple(line for line in card.asking if line.scheme in self._scope.alerts),
             person=card.person if is_person_known else "",
             person_scheme=card.person_scheme if is_person_known else 0,
             left=card.left if is_person_known else "",
@@ -143,6 +147,10 @@ class Sight:
         mine = self._scope.alerts
         return tuple(replace(one, schemes=self._numbers(one.schemes)) for one in people if any(map(one.is_for, mine)))
 
+    def next_shifts(self, lines: Iterable[ShiftLine]) -> tuple[ShiftLine, ...]:
+        """Of its schemes."""
+        return tuple(line for line in lines if self.is_whole or line.scheme in self._scope.alerts)
+
     def rejected(self, lines: Iterable[RejectedLine]) -> tuple[RejectedLine, ...]:
         """Input of its own units."""
         if self.is_whole:
@@ -170,12 +178,17 @@ class Sight:
 
     def _history(self, lines: Iterable[HistoryLine], *, is_person_known: bool) -> Iterable[HistoryLine]:
         for told in lines:
+            if self._asks_others(told):
+                continue
             line = told if is_person_known or not told.about else replace(told, about="")
             if not self._names_others(line):
                 yield line
             elif line.what != "member":
                 said = line.text.partition(HEARD_AT)[0]
                 yield replace(line, text=f"{said}{HEARD_AT}{ELSEWHERE}", node="")
+
+    def _asks_others(self, line: HistoryLine) -> bool:
+        return bool(line.scheme) and line.scheme not in self._scope.alerts
 
     def _names_others(self, line: HistoryLine) -> bool:
         return bool(line.node) and not self._knows(line.node)
@@ -256,6 +269,7 @@ class View:
             on_duty=sight.on_duty(board.on_duty),
             rejected=sight.rejected(board.rejected),
             schemes=sight.schemes(board.schemes),
+            next_shifts=sight.next_shifts(board.next_shifts),
             premises=tuple(sight.premises(line) for line in board.premises if sight.sees_premises(line)),
         )
 
@@ -286,7 +300,13 @@ class View:
         sight, said = self._sight, said_in(change)
         if not said:
             return said
-        for name, seen in (("on_duty", sight.on_duty), ("rejected", sight.rejected), ("schemes", sight.schemes)):
+        filters: dict[str, Callable[[Any], Any]] = {
+            "on_duty": sight.on_duty,
+            "rejected": sight.rejected,
+            "schemes": sight.schemes,
+            "next_shifts": sight.next_shifts,
+        }
+        for name, seen in filters.items():
             if name in said:
                 said[name] = seen(said[name])
         return {name: value for name, value in said.items() if value != own.said(name)}

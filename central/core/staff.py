@@ -33,6 +33,10 @@ class Staff(Record):
             return schemes
         return schemes & self._answering(person)
 
+    def may_answer(self, person: Person, scheme: int) -> bool:
+        """Whether ``person`` may answer alerts of a scheme now, in their role; nobody, before the first snapshot."""
+        return scheme in self._answering(person)
+
     def on_duty_now(self, one: OnDuty) -> OnDuty | None:
         """The same person with the schemes for which they are on duty now; ``None``: their role is gone."""
         if not self._is_known:

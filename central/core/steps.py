@@ -116,7 +116,7 @@ class Steps(Machine, ABC):
                 self._forget_in_flight((entry,), WRITTEN_ONLY)
             case ev.CommitFailed(_, entries):
                 self._forget_in_flight(entries, NOT_DONE)
-            case ev.PeopleChanged() | ev.PremisesChanged():
+            case ev.PeopleChanged() | ev.PremisesChanged() | ev.RotaChanged():
                 # Names, addresses and phone numbers of a whole town do not belong in a file for engineers.
                 what = type(what).__name__
             case _:

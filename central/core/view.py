@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from central.core.asking_lines import AskingLine, ShiftLine
 from central.core.details import PremisesLine
 from central.core.rights import Rights, Scope
 from central.core.unit_lines import PathFigures, UnitFacts
@@ -94,6 +95,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Number of that scheme."""
     left: str = ""
     """Of a breach about a person, whether they left when asked, in words."""
+    asking: tuple[AskingLine, ...] = ()
+    """While nobody has answered: who is asked, by scheme; none of a scheme without a policy."""
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -155,13 +158,16 @@ class HistoryLine(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     what: str
     """``pressed``, ``upgraded``, ``repeated``, ``acknowledged``, ``unacknowledged``, ``on-the-way``, ``assigned``,
-    ``note``, ``cancelled``, ``member``, ``closed``, ``reopened`` (a press on a closed incident), ``found-late``."""
+    ``note``, ``cancelled``, ``member``, ``closed``, ``reopened`` (a press on a closed incident), ``found-late``;
+    ``asked``, ``skipped``, ``nobody``, ``told``, ``not-told`` (escalation)."""
     text: str
     by: Person | None = None
     node: str = ""
     """The other premises that the text names."""
     about: str = ""
     """Whom a press was about, by number, for the people of that scheme alone."""
+    scheme: int = 0
+    """Whose people alone see it; 0 = all who see the incident."""
 
 
 Standing = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
@@ -273,6 +279,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """Of the directory."""
     premises: tuple[PremisesLine, ...] = ()
     """Of units that stand at a premises known to the office."""
+    next_shifts: tuple[ShiftLine, ...] = ()
+    """By the rota, the next of each role in each scheme, the earliest first."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +302,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     clock_fault: str | None = None
     rejected: tuple[RejectedLine, ...] | None = None
     schemes: tuple[SchemeLine, ...] | None = None
+    next_shifts: tuple[ShiftLine, ...] | None = None
     premises: tuple[PremisesLine, ...] = ()
     """Told apart from cards, so that no card carries them each time that it changes."""
     gone_premises: tuple[str, ...] = ()

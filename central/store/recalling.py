@@ -11,10 +11,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from central.core.asking import ASKING_LINES_MAX
 from central.core.figures import first_day_recalled
 from central.core.incidents import CLOSED_EACH_MAX, EARLY_EACH_MAX, OPEN_EACH_MAX
 from central.core.intake import SEEN_EACH_MAX
 from central.core.journal import (
+    ASKING_KINDS,
     ActionEntry,
     ActionKind,
     ActorKind,
@@ -31,7 +33,7 @@ from central.core.unit_lines import UnitFacts
 from central.core.view import OnDuty, Person
 from central.store.database import ENTRY_NUMBER, Database
 from central.store.errors import StoreError
-from central.store.rows import act_of, day_number, figures_of, microseconds, moment, numbers
+from central.store.rows import act_of, day_number, details_of, figures_of, microseconds, moment, numbers
 from central.store.tables import ACTIONS, COUNTERS, DUTY, FRAMES, INCIDENTS, NODES, OPEN_ACTS, PATH_DAYS
 from wire.errors import DecodeError
 from wire.frames import decode
@@ -151,7 +153,13 @@ def _journal_of(connection: Connection, some: sa.Subquery) -> Iterator[JournalEn
         )
         found = {row.entry: row for query in chosen for row in connection.execute(query)}
         yield from map(_frame, found.values())
-    yield from map(_action, connection.execute(sa.select(ACTIONS).join(some, of_action)))
+    is_asking = ACTIONS.c.kind.in_(ASKING_KINDS)
+    yield from map(_action, connection.execute(sa.select(ACTIONS).join(some, of_action).where(~is_asking)))
+    # An alert that nobody answered for a night has thousands: the newest say where it stands.
+    of_incident = (ACTIONS.c.incident_node, ACTIONS.c.incident_counter)
+    place = sa.func.row_number().over(partition_by=of_incident, order_by=ACTIONS.c.entry.desc()).label("place")
+    asking = sa.select(ACTIONS, place).join(some, of_action).where(is_asking).subquery()
+    yield from map(_action, connection.execute(sa.select(asking).where(asking.c.place <= ASKING_LINES_MAX)))
 
 
 def _newest(connection: Connection, is_wanted: sa.ColumnElement[bool], each_max: int) -> Iterator[sa.Subquery]:
@@ -271,4 +279,5 @@ def _action(row: Row[Any]) -> ActionEntry:
     incident = None if row.incident_node is None else FrameId(NodeId(row.incident_node), row.incident_counter)
     by = Person(row.role, row.name, row.account) if row.role else None
     kind, actor = cast("ActionKind", row.kind), cast("ActorKind", row.actor)
-    return ActionEntry(row.entry, kind, incident, by, row.text, moment(row.at_us), actor)
+    details = details_of(row.details)
+    return ActionEntry(row.entry, kind, incident, by, row.text, moment(row.at_us), actor, details=details)

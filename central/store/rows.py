@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Row
 
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures
+from central.core.journal import ActionEntry, Asking, FrameEntry, JournalEntry, KeptAct, KeptFigures, Told
 from central.core.view import ActionForMany, Person
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
@@ -102,7 +102,16 @@ def _action_row(entry: ActionEntry) -> dict[str, Any]:
         "at_us": microseconds(entry.at),
         "actor": entry.actor,
         "account": entry.by.account if entry.by else 0,
+        "details": None if entry.details is None else msgspec.json.encode(entry.details).decode(),
     }
+
+
+def details_of(text: str | None) -> Asking | Told | None:
+    """And back; ``None`` too for what a newer version wrote, which must not keep an older one from starting."""
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Asking | Told)
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def act_row(act: KeptAct) -> dict[str, Any]:

@@ -60,6 +60,8 @@ ACTIONS = Table(
     Column("actor", String(16), nullable=False, server_default="person"),
     # At the office; 0 = Watchlink itself, or from before there were accounts.
     Column("account", BigInteger, nullable=False, server_default="0"),
+    # Of escalation: the step, or what became of a message, as JSON (central.core.journal).
+    Column("details", Text),
     Index("actions_by_incident", "incident_node", "incident_counter"),
 )
 """Everything that people or Watchlink itself did. Append-only; a migration may rename a kind.

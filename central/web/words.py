@@ -96,6 +96,11 @@ HISTORY_WORDS: Final = {
     "cancelled": "Cancelled",
     "member": "Member",
     "closed": "Closed",
+    "asked": "Asked",
+    "skipped": "Skipped",
+    "nobody": "NOBODY could be asked",
+    "told": "Told",
+    "not-told": "NOT told",
 }
 
 RESPONSE_WORDS: Final = {"seen": "seen", "responding": "responding"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -33,7 +34,7 @@ from wire.kinds import AlertKind, CancelReason, MemberResponse
 from wire.kinds import Path as FramePath
 from wire.messages import FaultReport, Health, PendingFrame, RadioReport, Sync
 from wire.node_settings import SignedSettings
-from wire.snapshots import PremisesEntry
+from wire.snapshots import AuditHead, PolicyEntry, PremisesEntry, Rota, ShiftEntry, StepEntry
 
 pytestmark = [pytest.mark.finding(12), pytest.mark.one_python]
 
@@ -119,7 +120,7 @@ def begin_an_act_for_many(rig: StepRig) -> None:
 
 
 def know_people(rig: StepRig) -> None:
-    rig.take(ev.PeopleChanged(((0, ALL_RIGHTS), (9, ALL_RIGHTS))))
+    rig.take(ev.PeopleChanged(((0, ALL_RIGHTS), (9, ALL_RIGHTS)), ((9, "J Patel"),)))
 
 
 def take_a_role(rig: StepRig) -> None:
@@ -142,6 +143,28 @@ def begin_duty_with_an_account(rig: StepRig) -> None:
 
 def nothing(_rig: StepRig) -> None:
     return
+
+
+def know_the_rota(rig: StepRig) -> None:
+    step = StepEntry(role="pcso", wait_s=30, ways=("push",))
+    policy = PolicyEntry(scheme=1, kinds=("attack",), version=1, steps=(step,))
+    ends_at = START + timedelta(hours=1)
+    shift = ShiftEntry(role="pcso", scheme=1, account=9, begins_at=START - timedelta(hours=1), ends_at=ends_at)
+    head = AuditHead(sequence=1, digest="0" * 64)
+    found = Rota(number=1, made_at=START, audit=head, through=ends_at, shifts=(shift,), policies=(policy,))
+    rig.take(ev.RotaChanged(found))
+
+
+def reach_somebody(rig: StepRig) -> None:
+    rig.take(ev.WaysChanged(((9, ("push",)),)))
+
+
+def fail_a_notice(rig: StepRig) -> None:
+    rig.take(ev.NoticeEnded(FrameId(CORNER, 7), 1, 1, 0, 9, "push", is_delivered=False, words="gone"))
+
+
+def next_second(rig: StepRig) -> None:
+    rig.tick()
 
 
 def crowd_out(rig: StepRig) -> None:
@@ -223,6 +246,11 @@ SCENES: dict[str, tuple[type[ev.Event], Scene, Scene]] = {
     "people": (ev.PeopleChanged, nothing, know_people),
     "role-gone": (ev.PeopleChanged, both(know_people, begin_duty_with_an_account), take_a_role),
     "role-gone-on-disk": (ev.ActionCommitted, both(know_people, begin_duty_with_an_account), take_a_role),
+    "rota": (ev.RotaChanged, both(know_people, press), know_the_rota),
+    "ways": (ev.WaysChanged, nothing, reach_somebody),
+    "step-due": (ev.Ticked, both(know_people, know_the_rota, begin_duty_with_an_account, press), next_second),
+    "step-on-disk": (ev.ActionCommitted, both(know_people, know_the_rota, reach_somebody, press), next_second),
+    "notice": (ev.NoticeEnded, both(know_people, know_the_rota, reach_somebody, press, next_second), fail_a_notice),
     "premises": (ev.PremisesChanged, both(press, move_a_unit), change_the_premises),
     "unit-of-a-premises": (ev.DirectoryChanged, both(press, change_the_premises), move_a_unit),
     "disk-well": (ev.StoreRecovered, refuse_a_press, lambda rig: rig.take(ev.StoreRecovered())),

@@ -15,7 +15,7 @@ from runtime.snapshot_folder import BUSY_SHARE, LOOK_S, PAUSE_MAX_S, SnapshotFol
 from wire.entry_lists import ENTRIES_AT_ONCE
 from wire.messages import Message
 from wire.signing import PublicKey, SigningKey
-from wire.snapshots import ENTRIES_MAX, AuditHead, People, PersonEntry, Town, file_name, seal_named, seal_snapshot
+from wire.snapshots import ENTRIES_MAX, AuditHead, People, PersonEntry, Rota, Town, file_name, seal_named, seal_snapshot
 
 OFFICE, NEXT_OFFICE, STRANGER = (SigningKey(letter * 32) for letter in (b"o", b"n", b"x"))
 TOWN = Town(SigningKey(b"a" * 32).public)
@@ -93,6 +93,38 @@ def test_folder_without_snapshots_says_so_until_there_is_one(bench: Bench) -> No
 
     assert "" == bench.look()
     assert ["", bench.faults[0]] == [bench.faults[-1], bench.faults[-2]]
+
+
+def test_folder_of_an_older_office_may_lack_what_is_optional(bench: Bench) -> None:
+    """C9: an office that knows of no rota works as before, and the last one stays in use all the same."""
+    faults: list[str] = []
+    numbers: list[int] = []
+
+    def reader() -> SnapshotFolder[Rota]:
+        return SnapshotFolder(
+            bench.folder,
+            bench.kept,
+            Rota,
+            TOWN,
+            keys=lambda: bench.keys,
+            on_new=lambda rota: numbers.append(rota.number),
+            on_fault=faults.append,
+            is_optional=True,
+        )
+
+    reader().look()
+    assert ([], []) == (faults, numbers)
+
+    at = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    found = Rota(number=3, made_at=at, audit=AuditHead(sequence=1, digest="ab" * 32), through=at, shifts=())
+    published = bench.folder / file_name("rota", 3)
+    published.write_bytes(seal_snapshot(found, TOWN, OFFICE))
+    reader().look()
+    published.unlink()
+    reader().look()
+
+    assert [3, 3] == numbers
+    assert "Number 3 stays in use" in faults[-1]
 
 
 def test_folder_that_is_not_there_is_a_fault_and_no_end(bench: Bench) -> None:

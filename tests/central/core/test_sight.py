@@ -24,6 +24,7 @@ from tests.support.central_town import (
     make_directory,
     opened,
 )
+from tests.support.escalating_town import JO, KIM, POLICY, PUBS, SAM, on_duty, ready, rota, shift
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import AlertKind, MemberResponse
 from wire.snapshots import PremisesEntry
@@ -153,6 +154,26 @@ def test_relay_of_the_other_scheme_is_not_named() -> None:
     assert (ELSEWHERE, "") == (card.relay, card.relay_node)
     assert f"ATTACK, by radio, heard at {ELSEWHERE}" == card.history[0].text
     assert [] == [secret for secret in SECRETS if secret in watched.text(HART)]
+
+
+def test_who_is_asked_by_the_other_scheme_is_not_named() -> None:
+    """C2: an alert of a premises in both is seen by both, with their own people."""
+    watched = Watched(HART, PUB_WATCH, BOTH)
+    town = watched.town
+    ready(town)
+    on_duty(town, JO, schemes=(1,))
+    on_duty(town, SAM, schemes=(2,))
+    town.handle(rota(POLICY, PUBS, shifts=(shift(KIM, 5, 60), shift(SAM, 5, 60, 2))))
+    town.press(7, AlertKind.ATTACK, node=ARCADE)
+    town.later(1)
+
+    (hart,), (pubs,) = (watched.cards(scope)["00000013-7"].asking for scope in (HART, PUB_WATCH))
+
+    assert (("Jo Patel",), ("Sam Lee",)) == (hart.names, pubs.names)
+    assert 2 == len(watched.cards(BOTH)["00000013-7"].asking)
+    assert "Sam Lee" not in watched.text(HART)
+    assert "Jo Patel" not in watched.text(PUB_WATCH)
+    assert [KIM.name] == [one.name for one in watched.board(HART).next_shifts]
 
 
 def test_engineer_sees_units_and_no_alert_no_duty() -> None:

@@ -314,7 +314,8 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
     database.commit(night.disk)
     with database._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE actions SET kind = replace(kind, 'duty-', 'watch-')")
-        for table, column in (("actions", "actor"), ("actions", "account"), ("duty", "account"), ("duty", "schemes")):
+        added = (("actions", "actor"), ("actions", "account"), ("actions", "details"))
+        for table, column in (*added, ("duty", "account"), ("duty", "schemes")):
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.exec_driver_sql("ALTER TABLE duty RENAME TO watch")
         for column in ("speaks", "facts"):

@@ -91,6 +91,7 @@ def test_database_of_an_older_schema_gets_the_missing_migrations(tmp_path: Path)
     with database._engine.begin() as connection:
         new = schema_of(connection)
         connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN facts")
+        connection.exec_driver_sql("ALTER TABLE actions DROP COLUMN details")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0009'")
         assert new != schema_of(connection)
     database.close()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ from runtime.snapshot_folder import SnapshotFolder
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.signing import SigningKey
-from wire.snapshots import AuditHead, People, Town, file_name, seal_snapshot
+from wire.snapshots import AuditHead, People, SnapshotName, Town, file_name, seal_snapshot
 
 KEY = SigningKey(b"o" * 32)
 TOWN = Town(SigningKey(b"a" * 32).public)
@@ -221,6 +222,22 @@ def test_fetcher_says_who_refuses_it_and_goes_on_when_it_may(
         told = said.get(timeout=60)
 
     assert (tmp_path / "fetched" / file_name("people", 3)).exists()
+
+
+@pytest.mark.parametrize(("is_optional", "words"), [(True, ""), (False, "answers with status 404")])
+def test_fetcher_of_what_an_older_office_lacks_has_no_fault_if_it_is_optional(
+    office: Office, tmp_path: Path, *, is_optional: bool, words: str
+) -> None:
+    """C9: a central that asks for the rota works with an office that has none."""
+    name = cast("SnapshotName", "of-a-newer-version")
+    fetcher = SnapshotFetcher(
+        office.url, name, tmp_path / "fetched", office.client, on_fault=lambda _: None, is_optional=is_optional
+    )
+
+    said = fetcher._fetch_and_say()
+
+    assert words in said
+    assert bool(words) == bool(said)
 
 
 def test_fetcher_keeps_a_lower_number_for_the_watcher_to_refuse(

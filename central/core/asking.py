@@ -1,0 +1,100 @@
+"""At which step of a policy an alert stands, and what its history says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from central.core.journal import ActionEntry, Asking, Told
+from central.core.view import HistoryLine
+from wire.kinds import Role
+from wire.snapshots import Way
+
+WAY_WORDS: Final[dict[Way, str]] = {"push": "phone", "sms": "text message", "email": "e-mail"}
+ASKING_LINES: Final = ("asked", "skipped", "nobody", "told", "not-told")
+ASKING_LINES_MAX: Final = 40
+"""Of a history: an alert that stands for a night must not lose who pressed it. A restart reads as many entries."""
+_NAMED_MAX: Final = 5
+
+
+class Stands(Struct, frozen=True):
+    """Where an alert stands in one scheme's policy.
+
+    Attributes:
+        since: when the step began, in central's present time.
+        failed: messages of it that did not go out, by account and way.
+    """
+
+    asking: Asking
+    since: datetime
+    failed: tuple[tuple[int, Way], ...] = ()
+
+    @property
+    def is_nobody(self) -> bool:
+        """Nobody can be asked: not a step, and over at any time."""
+        return not self.asking.people
+
+    @property
+    def until(self) -> datetime:
+        """When the next step is due."""
+        return self.since + timedelta(seconds=self.asking.steps[self.asking.step].wait_s)
+
+    def is_over(self, now_at: datetime) -> bool:
+        """Whether somebody else is to be asked now. A clock that went back while central was off stretches no step."""
+        return self.is_nobody or not self.since <= now_at < self.until or self._reached_nobody
+
+    @property
+    def _reached_nobody(self) -> bool:
+        people = self.asking.people
+        messages = {(one.account, way) for one in people for way in one.ways}
+        return not any(one.is_on_duty for one in people) and messages.issubset(self.failed)
+
+    def shifted(self, step: timedelta) -> Stands:
+        """The same, in a clock that was set by ``step``."""
+        return replace(self, since=self.since + step)
+
+    def told(self, told: Told) -> Stands:
+        """With what became of a message, if it was of this step."""
+        is_its = (told.round, told.step) == (self.asking.round, self.asking.step)
+        if told.is_delivered or not is_its:
+            return self
+        return replace(self, failed=(*self.failed, (told.account, told.way)))
+
+
+def lines_of(entry: ActionEntry) -> Iterator[HistoryLine]:
+    """What the history says of an entry of this kind."""
+    details = entry.details
+    if isinstance(details, Told):
+        how = f"{details.name}, by {WAY_WORDS[details.way]}"
+        what, text = ("told", how) if details.is_delivered else ("not-told", f"{how}: {details.words}")
+        yield HistoryLine(entry.at, what, text, scheme=details.scheme)
+        return
+    if details is None:
+        return
+    skipped = dict.fromkeys(_title(role) for role in details.skipped)
+    if details.role is None:
+        yield HistoryLine(entry.at, "nobody", ", ".join(skipped), scheme=details.scheme)
+        return
+    for title in skipped:
+        yield HistoryLine(entry.at, "skipped", f"nobody is there as {title}", scheme=details.scheme)
+    names = [one.name for one in details.people[:_NAMED_MAX]]
+    more = len(details.people) - len(names)
+    people = ", ".join([*names, *([f"{more} more"] if more else [])])
+    yield HistoryLine(entry.at, "asked", f"{_title(details.role)}: {people}{_how(details)}", scheme=details.scheme)
+
+
+def _how(asking: Asking) -> str:
+    """How those are asked who have no page open; a message itself is told of once it has gone out."""
+    if any(one.is_on_duty for one in asking.people):
+        return ""
+    ways = dict.fromkeys(WAY_WORDS[way] for one in asking.people for way in one.ways)
+    return f", named by the rota, to be told by {' and '.join(ways)}"
+
+
+def _title(role: str) -> str:
+    known = Role.by_slug(role)
+    return known.title if known is not None else role

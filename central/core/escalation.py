@@ -1,0 +1,261 @@
+"""Escalation: an open alert that nobody has answered is always at a step of its scheme's policy (C3, ADR 0044).
+
+Theory. A step goes three ways: *due* (here) → ordered to disk → *begun* (:class:`central.core.incident.Incident`). Only
+then is anybody told. Where an alert stands is part of its incident, and so of the journal: a restart goes on there.
+
+| at | goes on when |
+|---|---|
+| nothing yet: pressed, or asks anew | at once |
+| a step | its seconds are over, or no message of it went out and none of its people is on duty |
+| NOBODY | somebody can be asked |
+
+An answer ends it, and whatever makes an incident *unanswered* again begins it anew. Each scheme's policy runs by
+itself. Of one premises only the most urgent few are asked about at a time: they share its cards, and a flood from one
+unit asks no more than its first alerts do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from central.core.effects import Ask, CallOff, Effect, ReportFact
+from central.core.events import NoticeEnded
+from central.core.groups import CARDS_EACH_MAX
+from central.core.incident import Incident
+from central.core.incidents import Incidents
+from central.core.journal import WATCHLINK, ActionEntry, ActionKind, AskedPerson, Asking, Told
+from central.core.rota import RotaBook
+from central.core.staff import Staff
+from central.core.undo import Record, Table
+from central.core.view import OnDuty, Person
+from wire.escalation import Turn, next_turn
+from wire.ids import FrameId
+from wire.kinds import PRIORITY, AlertKind, Priority
+from wire.snapshots import AnsweringRole, StepEntry, Way
+from wire.text import display_text
+
+BEGUN_AT_ONCE: Final = 100
+"""Steps in one go: the others follow a second later, the less urgent last."""
+ASKED_EACH_MAX: Final = CARDS_EACH_MAX
+"""Alerts of one premises."""
+PEOPLE_MAX: Final = 16
+"""Of one step."""
+ENDED_MAX: Final = 1_000
+"""Messages whose end waits to be written down."""
+WORDS_CHARS_MAX: Final = 120
+_ANSWERS: Final = ("acknowledged", "on-the-way", "closed")
+
+
+class StepsDue(Struct, frozen=True):
+    """Some alerts' steps are over, or have not begun."""
+
+
+class Due(Struct, frozen=True):
+    """A step to begin."""
+
+    incident: FrameId
+    asking: Asking
+
+
+class Roster:
+    """Who can be asked now: looked up once for each step and scheme, for as long as one decision takes."""
+
+    def __init__(
+        self,
+        rota: RotaBook,
+        ways: Table[int, tuple[Way, ...]],
+        on_duty: Collection[OnDuty],
+        staff: Staff,
+        now_at: datetime,
+    ) -> None:
+        self._rota = rota
+        self._ways = ways
+        self._on_duty = on_duty
+        self._staff = staff
+        self._now_at = now_at
+        self._known: dict[tuple[AnsweringRole, tuple[Way, ...], int], tuple[AskedPerson, ...]] = {}
+
+    def people(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
+        """Those on duty in the step's role; if there is none, those whom the rota names and a message can reach."""
+        key = (step.role, step.ways, scheme)
+        if key not in self._known:
+            self._known[key] = (self._present(step, scheme) or self._named(step, scheme))[:PEOPLE_MAX]
+        return self._known[key]
+
+    def _present(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
+        return tuple(
+            AskedPerson(one.account, one.name, is_on_duty=True, ways=self._reaching(step, one.account))
+            for one in self._on_duty
+            if one.role == step.role and one.is_for(scheme)
+        )
+
+    def _named(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
+        people = []
+        for account in self._rota.named(step.role, scheme, self._now_at):
+            name, ways = self._rota.name(account), self._reaching(step, account)
+            # Without a message nobody asks somebody who has no page open.
+            if name and ways and self._staff.may_answer(Person(step.role, name, account), scheme):
+                people.append(AskedPerson(account, name, is_on_duty=False, ways=ways))
+        return tuple(people)
+
+    def _reaching(self, step: StepEntry, account: int) -> tuple[Way, ...]:
+        return tuple(way for way in step.ways if way in self._ways.get(account, ()))
+
+
+class Escalation(Record):
+    """Which steps are due, and what is ordered when one has begun."""
+
+    rota: RotaBook = field(default_factory=RotaBook)
+    # By account: the ways in which the notifier can reach them now.
+    _ways: Table[int, tuple[Way, ...]] = field(default_factory=Table)
+    _ended: tuple[NoticeEnded, ...] = ()
+    # Of this run: messages about them may still be on their way.
+    _ordered: Table[FrameId, None] = field(default_factory=Table)
+
+    def take_ways(self, ways: Iterable[tuple[int, tuple[Way, ...]]]) -> None:
+        """Whom the notifier can reach, and how; all others by an open page only."""
+        self._ways = Table(ways)
+
+    def take_ended(self, event: NoticeEnded) -> None:
+        """A message has been delivered, or never will be."""
+        self._ended = (*self._ended[-ENDED_MAX + 1 :], event)
+
+    def roster(self, on_duty: Collection[OnDuty], staff: Staff, now_at: datetime) -> Roster:
+        """Of now."""
+        return Roster(self.rota, self._ways, on_duty, staff, now_at)
+
+    def is_due(self, incidents: Incidents, roster: Roster, now_at: datetime) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._ended) or next(self._all_due(incidents, roster, now_at), None) is not None
+
+    def entries(
+        self, incidents: Incidents, roster: Roster, first_number: int, now_at: datetime
+    ) -> tuple[ActionEntry, ...]:
+        """What to write now: what became of messages, and the most urgent of the steps that are due."""
+        ended, self._ended = self._ended[:BEGUN_AT_ONCE], self._ended[BEGUN_AT_ONCE:]
+        entries = [
+            ActionEntry(0, "told", one.incident, None, "", now_at, WATCHLINK, details=self._told(one))
+            for one in ended
+            if one.incident in incidents.by_id
+        ]
+        due = sorted(
+            self._all_due(incidents, roster, now_at), key=lambda one: _turn(incidents.by_id[one.incident], one)
+        )
+        for one in due[:BEGUN_AT_ONCE]:
+            kind: ActionKind = "asked" if one.asking.people else "nobody"
+            entries.append(ActionEntry(0, kind, one.incident, None, "", now_at, WATCHLINK, details=one.asking))
+        return tuple(replace(entry, entry=first_number + at) for at, entry in enumerate(entries))
+
+    def orders(self, entry: ActionEntry, incident: Incident | None) -> list[Effect]:
+        """What follows from an entry that is on disk and applied."""
+        if incident is None:
+            return []
+        details = entry.details
+        if entry.kind in _ANSWERS and incident.id in self._ordered:
+            del self._ordered[incident.id]
+            return [CallOff(incident.id)]
+        if isinstance(details, Asking):
+            return [*_facts(incident, details), *self._ask(incident, details)]
+        return []
+
+    def _told(self, one: NoticeEnded) -> Told:
+        name = self.rota.name(one.account) or f"account {one.account}"
+        words = display_text(one.words, WORDS_CHARS_MAX) or "no reason given"
+        place = one.scheme, one.round, one.step
+        return Told(*place, one.account, name, one.way, one.is_delivered, "" if one.is_delivered else words)
+
+    def _ask(self, incident: Incident, asking: Asking) -> list[Effect]:
+        people = tuple((one.account, one.ways) for one in asking.people if one.account and one.ways)
+        # Answered meanwhile: nobody is called out for it.
+        if not people or incident.state != "unanswered":
+            return []
+        self._ordered[incident.id] = None
+        return [
+            Ask(
+                incident=incident.id,
+                scheme=asking.scheme,
+                round=asking.round,
+                step=asking.step,
+                priority=PRIORITY[incident.kind],
+                is_drill=incident.is_drill,
+                people=people,
+                valid_s=asking.steps[asking.step].wait_s,
+            )
+        ]
+
+    def _all_due(self, incidents: Incidents, roster: Roster, now_at: datetime) -> Iterator[Due]:
+        for incident in asked_about(incidents.all()):
+            for scheme in incident.schemes:
+                asking = self._following(incident, scheme, roster, now_at)
+                if asking is not None:
+                    yield Due(incident.id, asking)
+
+    def _following(self, incident: Incident, scheme: int, roster: Roster, now_at: datetime) -> Asking | None:
+        """The step to begin now; ``None``: none is due."""
+        policy, stands = self.rota.policy(scheme, incident.kind.slug), incident.asking.get(scheme)
+        if stands is not None:
+            if not stands.is_over(now_at):
+                return None
+            before = stands.asking
+            steps, after = before.steps, Turn(before.round, before.step)
+        elif policy is not None:
+            steps, after = policy.steps, None
+        else:
+            return None
+        anew = None if policy is None or policy.steps == steps else policy.steps
+        found = next_turn(steps, after, lambda step: bool(roster.people(step, scheme)), anew=anew)
+        skipped = tuple(step.role for _, step in found.skipped)
+        if found.turn is None:
+            if stands is not None and stands.is_nobody:
+                return None
+            this_round, last = (1, steps) if after is None else (after.round + 1, anew or steps)
+            return Asking(scheme, this_round, len(last) - 1, last, skipped=skipped)
+        if anew is not None and after is not None and found.turn.round > after.round:
+            steps = anew
+        people = roster.people(steps[found.turn.step], scheme)
+        return Asking(scheme, found.turn.round, found.turn.step, steps, people, skipped)
+
+
+def asked_about(incidents: Iterable[Incident]) -> Iterator[Incident]:
+    """Unanswered alerts, of each premises the most urgent and first few; tests answer themselves."""
+    of_node: dict[int, list[Incident]] = {}
+    for incident in incidents:
+        if incident.state == "unanswered" and incident.kind is not AlertKind.TEST:
+            of_node.setdefault(incident.id.node, []).append(incident)
+    for some in of_node.values():
+        some.sort(key=lambda one: (_priority(one), one.id.counter))
+        yield from some[:ASKED_EACH_MAX]
+
+
+def shift(incidents: Incidents, step: timedelta) -> None:
+    """The clock was set, or the machine stood still: each step keeps what is left of its time."""
+    for incident in incidents.all():
+        for scheme, stands in tuple(incident.asking.items()):
+            incident.asking[scheme] = stands.shifted(step)
+
+
+def _priority(incident: Incident) -> Priority:
+    return Priority.TEST if incident.is_drill else PRIORITY[incident.kind]
+
+
+def _turn(incident: Incident, due: Due) -> tuple[int, bool, datetime]:
+    """The most urgent first, of those the ones about which nobody has been asked yet, then who has waited longest."""
+    stands = incident.asking.get(due.asking.scheme)
+    return (_priority(incident), stands is not None, incident.live_arrived_at if stands is None else stands.since)
+
+
+def _facts(incident: Incident, asking: Asking) -> Iterator[ReportFact]:
+    about = ("scheme", str(asking.scheme)), ("round", str(asking.round))
+    for role in asking.skipped:
+        yield ReportFact("step_skipped", incident.id, (*about, ("role", role)))
+    if asking.role is None:
+        yield ReportFact("nobody", incident.id, about)
+        return
+    ways = dict.fromkeys(way for one in asking.people for way in one.ways)
+    by = ("page", *ways) if any(one.is_on_duty for one in asking.people) else tuple(ways)
+    yield ReportFact("asked", incident.id, (*about, ("role", asking.role), ("ways", " ".join(by))))

@@ -1,0 +1,299 @@
+"""C3: an open alert that nobody answered is always at a step of its scheme's policy, or NOBODY is shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from central.core import effects as do
+from central.core import events as ev
+from central.core.asking_lines import AskingLine
+from central.core.view import Acknowledge, Close, EndDuty, Person, UndoAcknowledge
+from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
+from tests.support.escalating_town import (
+    JO,
+    KIM,
+    PEOPLE,
+    POLICY,
+    SAM,
+    asked,
+    history,
+    line,
+    on_duty,
+    people,
+    reaching,
+    ready,
+    rights,
+    rota,
+    shift,
+)
+from wire.ids import FrameId
+from wire.kinds import AlertKind
+
+ID = "00000010-7"
+
+
+def test_alert_is_asked_of_the_first_step_that_has_somebody(town: Town) -> None:
+    ready(town, SAM, KIM)
+
+    town.press(7, AlertKind.ATTACK)
+    assert [] == asked(town), "receipts and cards first"
+    town.later(1)
+
+    assert [("pcso", "duty-sergeant")] == asked(town)
+    assert [("skipped", "nobody is there as PCSO on duty"), ("asked", "Duty sergeant: Sam Lee")] == history(town)
+    now = town.now_at
+    assert AskingLine(
+        scheme=1,
+        role="duty-sergeant",
+        names=("Sam Lee",),
+        step=2,
+        steps=3,
+        since=now,
+        until=now + timedelta(seconds=20),
+        next_role="co-ordinator",
+    ) == line(town)
+
+
+def test_step_is_on_disk_before_anybody_is_told(town: Town) -> None:
+    ready(town, JO)
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.is_disk_slow = True
+
+    said = town.later(3)
+    assert ([], (), 1) == (only(said, do.Ask), town.card().asking, len(town.waiting))
+
+    assert [(JO.account, ("push",))] == list(only(town.commit(), do.Ask)[0].people)
+
+
+def test_refused_step_is_tried_again_and_nobody_is_told_meanwhile(town: Town) -> None:
+    ready(town, JO)
+    town.press(7, AlertKind.ATTACK)
+    town.is_disk_slow = True
+    town.later(1)
+    town.refuse()
+    town.is_disk_slow = False
+    assert () == town.card().asking
+
+    town.handle(ev.StoreRecovered())
+    town.later(1)
+
+    assert [("pcso",)] == asked(town)
+
+
+def test_unanswered_step_passes_after_its_seconds_and_rounds_repeat(town: Town) -> None:
+    ready(town, JO, SAM, KIM)
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(1 + 30 + 20 + 60 + 30)
+
+    assert [("pcso",), ("duty-sergeant",), ("co-ordinator",), ("pcso",), ("duty-sergeant",)] == asked(town)
+    assert 2 == line(town).round
+
+
+def test_only_one_there_is_asked_again_each_round(town: Town) -> None:
+    ready(town, SAM)
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(1 + 20)
+
+    assert [("pcso", "duty-sergeant"), ("co-ordinator", "pcso", "duty-sergeant")] == asked(town)
+
+
+def test_nobody_is_said_once_and_ends_as_soon_as_somebody_is_there(town: Town) -> None:
+    ready(town)
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(300)
+    assert [("pcso", "duty-sergeant", "co-ordinator", "-")] == asked(town)
+    assert ("", None) == (line(town).role, line(town).until)
+    assert [("nobody", "PCSO on duty, Duty sergeant, Co-ordinator")] == history(town)
+
+    on_duty(town, KIM)
+    town.later(1)
+
+    assert ("co-ordinator", 2) == (line(town).role, line(town).round)
+
+
+def test_last_one_who_goes_leaves_nobody(town: Town) -> None:
+    ready(town, JO)
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+    town.act(EndDuty(), JO, rights(JO))
+
+    town.later(30)
+
+    assert "" == line(town).role
+
+
+def test_answer_ends_it(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+
+    town.said.clear()
+    town.act(Acknowledge(ID), SAM, rights(SAM))
+    town.later(300)
+
+    assert [("pcso",)] == asked(town)
+    assert () == town.card().asking
+    assert [do.CallOff(FrameId(CORNER, 7))] == only(town.said, do.CallOff)
+    assert [] == only(town.said, do.Ask)
+
+
+def test_undo_of_an_answer_begins_anew(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(35)
+    town.act(Acknowledge(ID), SAM, rights(SAM))
+    town.act(UndoAcknowledge(ID), SAM, rights(SAM))
+
+    town.later(1)
+
+    assert [("pcso",), ("duty-sergeant",), ("pcso",)] == asked(town)
+
+
+def test_upgrade_begins_anew(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ASSIST)
+    town.later(35)
+
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.later(1)
+
+    assert [("pcso",), ("duty-sergeant",), ("pcso",)] == asked(town)
+
+
+def test_second_press_that_asks_nothing_new_goes_on(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(25)
+
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.later(10)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+
+
+def test_press_after_closing_begins_anew(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(35)
+    town.act(Close(ID, "Left"), SAM, rights(SAM))
+    town.later(60)
+    assert 2 == len(asked(town))
+
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.later(1)
+
+    assert ("pcso",) == asked(town)[-1]
+
+
+def test_test_is_asked_of_nobody_and_a_drill_is_marked(town: Town) -> None:
+    ready(town, JO)
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.TEST)
+    town.press(8, AlertKind.ATTACK, node=BAKERY, drill=True)
+
+    said = town.later(2)
+
+    assert [] == asked(town)
+    (order,) = only(said, do.Ask)
+    assert (FrameId(BAKERY, 8), True, 1) == (order.incident, order.is_drill, order.priority)
+
+
+def test_late_alert_is_asked_too(town: Town) -> None:
+    ready(town, JO)
+    town.press(7, AlertKind.ATTACK, at_s=int(START.timestamp()) - 600)
+
+    town.later(1)
+
+    assert (True, [("pcso",)]) == (town.card().is_late, asked(town))
+
+
+def test_kind_or_scheme_without_a_policy_stays_as_before(town: Town) -> None:
+    town.handle(people(*PEOPLE))
+    town.handle(rota(POLICY))
+    on_duty(town, JO, SAM, KIM)
+    town.press(7, AlertKind.THEFT)
+    town.press(8, AlertKind.ATTACK, node=CROWN)
+
+    town.later(60)
+
+    assert [] == asked(town) + asked(town, CROWN)
+
+
+def test_two_schemes_run_by_themselves_and_an_answer_ends_both(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK, node=ARCADE)
+    town.later(22)
+    arcade = "00000013-7"
+    assert [(1, "pcso"), (2, "pcso")] == [(one.scheme, one.role) for one in town.card(arcade).asking]
+    assert [("pcso",), ("duty-sergeant",), ("pcso",)] == asked(town, ARCADE)
+
+    town.act(Acknowledge(arcade), SAM, rights(SAM))
+    town.later(300)
+
+    assert 3 == len(asked(town, ARCADE))
+
+
+def test_people_of_another_scheme_are_not_asked(town: Town) -> None:
+    ready(town)
+    on_duty(town, JO, schemes=(2,))
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(1)
+
+    assert "" == line(town).role
+
+
+def test_rota_names_who_is_asked_by_phone_where_nobody_is_on_duty(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60), shift(SAM, 60, 120))))
+    town.handle(reaching((JO, ("sms", "email")), (SAM, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+
+    said = town.later(1)
+
+    (order,) = only(said, do.Ask)
+    assert ((JO.account, ("sms",)),) == order.people
+    assert (1, 1, 0, 1, 30) == (order.scheme, order.round, order.step, order.priority, order.valid_s)
+    assert [("asked", "PCSO on duty: Jo Patel, named by the rota, to be told by text message")] == history(town)
+
+
+def test_rota_names_nobody_whom_no_message_reaches(town: Town) -> None:
+    """Without a notifier the pages are the only way: nobody is said to be asked who was not."""
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(1)
+
+    assert "" == line(town).role
+
+
+def test_rota_names_nobody_whose_account_or_role_is_gone(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60), shift(SAM, 0, 60))))
+    town.handle(reaching((JO, ("push",)), (SAM, ("push",))))
+    town.handle(people(KIM, Person("cctv", SAM.name, SAM.account)))
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(1)
+
+    assert "" == line(town).role
+
+
+@pytest.mark.parametrize(("minutes", "role"), [(-1, ""), (0, "pcso"), (59, "pcso"), (60, "")])
+def test_shift_has_its_first_moment_and_not_its_last(minutes: int, role: str) -> None:
+    town = ready(Town(now_at=START + timedelta(minutes=minutes, seconds=-1)))
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(1)
+
+    assert role == line(town).role

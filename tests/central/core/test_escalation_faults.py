@@ -1,0 +1,312 @@
+"""C3: messages that fail, restarts, clocks, changed policies and floods leave no alert without somebody asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from central.core import effects as do
+from central.core import events as ev
+from central.core.asking import ASKING_LINES_MAX
+from central.core.escalation import ASKED_EACH_MAX, BEGUN_AT_ONCE
+from central.core.journal import ActionEntry, Asking, JournalEntry, Recall
+from central.core.view import Acknowledge
+from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
+from tests.support.escalating_town import (
+    CO_ORDINATOR,
+    JO,
+    KIM,
+    PEOPLE,
+    POLICY,
+    PUBS,
+    SAM,
+    asked,
+    history,
+    line,
+    on_duty,
+    people,
+    reaching,
+    ready,
+    rights,
+    rota,
+    shift,
+)
+from wire.ids import FrameId, NodeId
+from wire.kinds import AlertKind
+from wire.snapshots import Way
+
+ID = "00000010-7"
+
+
+def restarted(town: Town, after_s: float = 0, journal: list[JournalEntry] | None = None) -> Town:
+    """Central dies and comes up again, with what is on disk, the rota that it has kept and who was on duty."""
+    entries = tuple(town.disk if journal is None else journal)
+    duty = tuple(town.board().on_duty)
+    recall = Recall(journal=entries, on_duty=duty, last_entry=entries[-1].entry)
+    again = Town(recall, now_at=town.now_at + timedelta(seconds=after_s))
+    again.disk = list(entries)
+    again.handle(people(*PEOPLE))
+    again.handle(rota(POLICY, PUBS))
+    return again
+
+
+def ended(town: Town, way: Way, *, is_delivered: bool, words: str = "", step: int = 0) -> None:
+    town.handle(ev.NoticeEnded(FrameId(CORNER, 7), 1, 1, step, JO.account, way, is_delivered, words))
+
+
+def test_failed_messages_do_not_count_and_the_next_step_comes_at_once(town: Town) -> None:
+    ready(town, SAM)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push", "sms"))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+
+    ended(town, "push", is_delivered=False, words="subscription is gone")
+    town.later(2)
+    assert [("pcso",)] == asked(town)
+    ended(town, "sms", is_delivered=False, words="gateway has no credit")
+    town.later(2)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+    assert [
+        ("not-told", "Jo Patel, by phone: subscription is gone"),
+        ("not-told", "Jo Patel, by text message: gateway has no credit"),
+    ] == history(town)[1:3]
+
+
+def test_delivered_message_is_told_and_its_step_stays(town: Town) -> None:
+    ready(town, SAM)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push", "sms"))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+
+    ended(town, "push", is_delivered=False, words="gone")
+    ended(town, "sms", is_delivered=True)
+    town.later(20)
+
+    assert ([("pcso",)], ("told", "Jo Patel, by text message")) == (asked(town), history(town)[-1])
+
+
+def test_failed_message_to_somebody_with_an_open_page_ends_no_step(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+
+    ended(town, "push", is_delivered=False, words="gone")
+    town.later(20)
+
+    assert [("pcso",)] == asked(town)
+
+
+def test_message_of_an_earlier_step_ends_no_later_one(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60), shift(SAM, 0, 60))))
+    town.handle(reaching((JO, ("push",)), (SAM, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(32)
+    assert "duty-sergeant" == line(town).role
+
+    ended(town, "push", is_delivered=False, words="gone", step=0)
+    town.later(2)
+
+    assert "duty-sergeant" == line(town).role
+
+
+def test_restart_goes_on_with_what_is_left_of_the_step_and_asks_nobody_twice(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(21)
+
+    again = restarted(town, after_s=5)
+    again.handle(reaching((JO, ("push",))))
+    said = again.later(4)
+    assert ([("pcso",)], []) == (asked(again), only(said, do.Ask))
+    again.later(1)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(again)
+
+
+def test_restart_before_the_rota_is_read_forgets_nobody(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+
+    again = Town(
+        Recall(journal=tuple(town.disk), on_duty=tuple(town.board().on_duty), last_entry=99), now_at=town.now_at
+    )
+    again.later(30)
+
+    (one,) = again.card().asking
+    assert "duty-sergeant" == one.role
+
+
+def test_restart_long_after_the_step_asks_the_next_at_once(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+
+    again = restarted(town, after_s=600)
+    again.later(1)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(again)
+
+
+def test_restart_with_a_clock_set_back_stretches_no_step(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+
+    again = restarted(town, after_s=-3_600)
+    again.later(1)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(again)
+
+
+@pytest.mark.parametrize("step_s", [-7_200, 7_200])
+def test_clock_step_neither_skips_nor_stretches_a_step(town: Town, step_s: int) -> None:
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(11)
+
+    town.now_at += timedelta(seconds=step_s)
+    town.later(18)
+    assert [("pcso",)] == asked(town)
+    town.later(3)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+
+
+def test_changed_policy_waits_for_the_end_of_the_round(town: Town) -> None:
+    ready(town, JO, SAM, KIM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+
+    town.handle(rota(replace(POLICY, version=2, steps=(CO_ORDINATOR,)), number=2))
+    town.later(26 + 20)
+    assert [("pcso",), ("duty-sergeant",), ("co-ordinator",)] == asked(town)
+    town.later(60 + 60)
+
+    assert [("co-ordinator",), ("co-ordinator",)] == asked(town)[3:]
+    assert (1, 1) == (line(town).step, line(town).steps)
+
+
+def test_policy_taken_away_goes_on_with_its_steps(town: Town) -> None:
+    """Better asked by an old policy than of nobody."""
+    ready(town, JO, SAM)
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+
+    town.handle(rota())
+    town.later(26 + 20 + 1)
+
+    assert [("pcso",), ("duty-sergeant",), ("co-ordinator", "pcso")] == asked(town)
+
+
+def test_alert_of_before_a_policy_is_asked_once_there_is_one(town: Town) -> None:
+    town.handle(people(*PEOPLE))
+    on_duty(town, JO)
+    town.press(7, AlertKind.ATTACK)
+    town.later(60)
+    assert () == town.card().asking
+
+    town.handle(rota(POLICY))
+    town.later(1)
+
+    assert [("pcso",)] == asked(town)
+
+
+def many(count: int) -> Iterator[tuple[int, NodeId]]:
+    nodes = (CORNER, BAKERY)
+    yield from ((at, nodes[at % 2]) for at in range(7, 7 + count))
+
+
+def test_flood_from_one_premises_asks_no_more_than_its_first_alerts(town: Town) -> None:
+    ready(town, JO)
+    for counter in range(7, 47):
+        town.press(counter, AlertKind.ASSIST)
+    town.press(99, AlertKind.ATTACK)
+
+    town.later(2)
+
+    begun = [entry.incident for entry in town.disk if isinstance(getattr(entry, "details", None), Asking)]
+    assert ASKED_EACH_MAX == len(begun)
+    assert FrameId(CORNER, 99) == begun[0], "an attack before anything less"
+
+    for incident in begun:
+        assert incident is not None
+        town.act(Acknowledge(incident.text), JO, rights(JO))
+    town.later(1)
+
+    assert 2 * ASKED_EACH_MAX == len(asked(town)), "others follow as they are answered"
+
+
+def test_steps_begun_at_once_are_bounded_and_the_most_urgent_come_first(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(town, JO, SAM)
+    monkeypatch.setattr("central.core.escalation.BEGUN_AT_ONCE", 2)
+    for counter, node in enumerate((CORNER, BAKERY, CROWN), start=7):
+        town.press(counter, AlertKind.ASSIST, node=node)
+    town.press(20, AlertKind.ATTACK, node=ARCADE)
+
+    town.later(1)
+    begun = [entry.incident.node for entry in town.disk if isinstance(entry, ActionEntry) and entry.incident]
+    assert [ARCADE, ARCADE] == begun, "both of its schemes"
+
+    town.later(2)
+    assert 5 == len([entry for entry in town.disk if isinstance(entry, ActionEntry) and entry.kind == "asked"])
+    assert BEGUN_AT_ONCE == 100
+
+
+def test_history_keeps_the_press_however_long_nobody_answers(town: Town) -> None:
+    ready(town, JO)
+    town.press(7, AlertKind.ATTACK)
+
+    town.later(6_000, tick_s=5)
+
+    card = town.card()
+    assert "pressed" == card.history[0].what
+    assert ASKING_LINES_MAX == len(history(town))
+    assert "nobody" == card.history[-1].what, "whoever gives no sign of life is not on duty for ever"
+
+
+def test_next_shifts_are_told_and_change_as_they_begin(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 10, 60), shift(JO, 70, 90), shift(SAM, 5, 60, 2), shift(KIM, -60, 1))))
+    town.later(1)
+    assert [(SAM.name, 5), (JO.name, 10)] == [
+        (one.name, (one.begins_at - START).seconds // 60) for one in town.board().next_shifts
+    ]
+
+    town.later(600, tick_s=5)
+
+    assert [(JO.name, 70)] == [(one.name, (one.begins_at - START).seconds // 60) for one in town.board().next_shifts]
+
+
+def test_next_shift_of_somebody_who_has_left_is_not_told(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 10, 60),)))
+    town.handle(people(SAM))
+    town.later(1)
+
+    assert () == town.board().next_shifts
+
+
+def test_facts_say_what_was_skipped_and_asked(town: Town) -> None:
+    ready(town, SAM)
+    town.handle(reaching((SAM, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.said.clear()
+
+    town.later(1)
+
+    facts = [(one.fact, dict(one.detail)) for one in only(town.said, do.ReportFact)]
+    assert [
+        ("step_skipped", {"scheme": "1", "round": "1", "role": "pcso"}),
+        ("asked", {"scheme": "1", "round": "1", "role": "duty-sergeant", "ways": "page push"}),
+    ] == facts
