@@ -1,13 +1,16 @@
-"""Forms of a policy (kinds of alert, and a step in each row) and of a person's ways."""
+"""Forms of a policy (kinds of alert, and a step in each row), of a dry run, and of a person's ways."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.html import format_html
 from msgspec import Struct
 
@@ -29,6 +32,10 @@ from wire.snapshots import STEP_S_MAX, STEP_S_MIN, STEPS_MAX, WAYS_MAX, StepEntr
 
 SPARE_STEPS: Final = 2
 """Empty rows after those that are filled in."""
+DAYS_AWAY_MAX: Final = 366
+NO_TIME: Final = "Enter day and time, such as 28 November 2026, 14:30, and not one that the clock skips in March."
+TOO_FAR: Final = "Enter a time within a year from now."
+_MINUTE: Final = "%Y-%m-%dT%H:%M"
 _ORDER: Final = ("First", "Second", "Third", "Fourth")[:WAYS_MAX]
 
 
@@ -93,6 +100,25 @@ class PolicyForm(PlainForm):
             self.add_error("role-1", NO_STEPS)
         typed["policy"] = Policy(sorted_kinds(typed.get("kinds", ())), tuple(steps))
         return typed
+
+
+class TryForm(PlainForm):
+    """What a dry run plays: an alert of a kind, at a time by the clock on the wall."""
+
+    kind = forms.ChoiceField(label="Kind of alert", choices=list(KIND_TITLES.items()))
+    at = forms.DateTimeField(
+        label="Pressed at",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTE),
+        input_formats=[_MINUTE],
+        error_messages={"invalid": NO_TIME},
+    )
+
+    def clean_at(self) -> datetime:
+        """Near enough for what holds now to say anything about it."""
+        at: datetime = self.cleaned_data["at"]
+        if abs(at - timezone.now()) > timedelta(days=DAYS_AWAY_MAX):
+            raise ValidationError(TOO_FAR)
+        return at
 
 
 class WaysForm(PlainForm):

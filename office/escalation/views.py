@@ -83,14 +83,14 @@ def one_policy(request: HttpRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def policy_add(request: HttpRequest, scheme: str) -> HttpResponseBase:
     """Confirm what is proposed, or make a policy for other kinds of alert. Until it is saved nobody is asked by it."""
-    own = _own(rights(request), scheme)
+    own = own_scheme(rights(request), scheme)
     held = [policies.said_by(version) for version in policies.in_force([own.pk])]
     says = rules.Policy((), ()) if held else _proposal(own)
     form = PolicyForm(request.POST if request.method == "POST" else None, says, 0)
     if form.is_bound and form.is_valid():
         try:
             with acting(request) as (actor, mine):
-                policies.make_policy(actor, _own(mine, scheme), form.cleaned_data["policy"])
+                policies.make_policy(actor, own_scheme(mine, scheme), form.cleaned_data["policy"])
         except policies.PolicyRefusedError as e:
             form.add_error("kinds", str(e))
         else:
@@ -146,6 +146,11 @@ def shown(version: PolicyVersion, *, is_in_force: bool) -> Shown:
     return Shown(version, rules.kinds_text(said.kinds), _steps(said), rules.wait_text(said.round_s), odd)
 
 
+def own_scheme(mine: Rights, slug: str) -> Scheme:
+    """One that the person co-ordinates."""
+    return get_object_or_404(Scheme, slug=slug, pk__in=mine.co_ordinates)
+
+
 def _proposal(scheme: Scheme) -> rules.Policy:
     return rules.proposal(scheme.slug, policies.roles_in(scheme))
 
@@ -155,10 +160,6 @@ def _steps(said: rules.Policy) -> tuple[StepRow, ...]:
         StepRow(number, TITLES[step.role], rules.wait_text(step.wait_s), rules.ways_text(step.ways))
         for number, step in enumerate(said.steps, 1)
     )
-
-
-def _own(mine: Rights, slug: str) -> Scheme:
-    return get_object_or_404(Scheme, slug=slug, pk__in=mine.co_ordinates)
 
 
 def _seen(mine: Rights, number: int) -> Policy:

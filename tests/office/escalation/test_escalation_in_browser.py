@@ -35,6 +35,13 @@ def test_pages_can_be_used_by_everybody(
     answers["ways-wrong"] = browser.post("/account/ways/", {"way-1": "7", "way-2": "07700 900123"})
     browser.post("/account/ways/", {"way-1": "07700 900123", "way-2": f"{'bartholomew.' * 4}x@mail.example.org"})
     answers |= {"account": browser.get("/account/"), "person": browser.get(f"/people/{people['pcso'].pk}/")}
+    answers |= {
+        "try": browser.get("/escalation/hart/try/"),
+        "try-none": browser.get("/escalation/hart/try/?kind=theft"),
+        "try-wrong": browser.get("/escalation/hart/try/?at=soon"),
+    }
+    browser.post("/escalation/hart/add/", typed("theft"))
+    answers["try-theft"] = browser.get("/escalation/hart/try/?kind=theft")
     browser.post(f"{at}end/")
     answers["ended"] = browser.get(at)
 
