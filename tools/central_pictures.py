@@ -16,6 +16,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 from playwright.sync_api import Browser, sync_playwright
 
+from central.core.asking_lines import AskingLine, ShiftLine
 from central.core.rights import Rights, Scope
 from central.core.unit_lines import PathFigures
 from central.core.view import (
@@ -92,6 +93,7 @@ def night_board() -> Board:
         is_disk_ok=True,
         has_alerts_lane=True,
         on_duty=(OnDuty(_PRIYA.role, _PRIYA.name, _ago(6_000)), OnDuty(_JAS.role, _JAS.name, _ago(2_900))),
+        next_shifts=(ShiftLine(2, "duty-officer", "K Publican", SATURDAY + timedelta(minutes=20)),),
         cards=_cards(),
         nodes=_nodes(),
         rejected=(
@@ -144,8 +146,24 @@ def _cards() -> tuple[Card, ...]:
             is_silent=True,
             alert_count=3,
             members=(seen("Market Pharmacy", "seen"), seen("The Crown", "responding")),
+            asking=(
+                AskingLine(
+                    scheme=1,
+                    scheme_name="HART",
+                    role="pcso",
+                    names=("J Patel",),
+                    step=2,
+                    steps=3,
+                    since=_ago(11),
+                    until=SATURDAY + timedelta(seconds=19),
+                    next_role="co-ordinator",
+                ),
+            ),
         ),
-        _card(2, AlertKind.ASSIST, "The Crown", "Market Place", 134),
+        replace(
+            _card(2, AlertKind.ASSIST, "The Crown", "Market Place", 134),
+            asking=(AskingLine(scheme=2, scheme_name="Pub Watch", since=_ago(133)),),
+        ),
         replace(
             _card(3, AlertKind.THEFT, "Bell’s Outdoor", "Mill Lane", 312),
             path="radio",

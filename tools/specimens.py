@@ -59,7 +59,7 @@ from wire.directory import Directory, SchemeEntry, Sender
 from wire.frames import Alert, PathTest, Receipt, Response, SignedFrame, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, MemberResponse, Path
-from wire.messages import Answer, CentralStatus, IncidentState
+from wire.messages import Answer, Asked, CentralStatus, IncidentState
 from wire.signing import SigningKey
 from wire.topics import FrameTopic
 
@@ -170,9 +170,19 @@ class _Shop:
         self._do(FrameReceived(encode(frame, _key(_NEIGHBOUR)), None, Path.RADIO))
         return self
 
+    def asked(self, role: str | None) -> _Shop:
+        """Central asks this role about ours; ``None`` = nobody can be asked."""
+        said = replace(self._said("unanswered", _OURS, 1), answer=None, asked=Asked(role=role, since=self._wall))
+        self._do(IncidentReceived(said, is_signed=True))
+        return self
+
     def incident(self, state: str, *, of: NodeId = _OURS, revision: int = 1) -> _Shop:
         """A person on duty has acted on an incident."""
-        said = IncidentState(
+        self._do(IncidentReceived(self._said(state, of, revision), is_signed=True))
+        return self
+
+    def _said(self, state: str, of: NodeId, revision: int) -> IncidentState:
+        return IncidentState(
             incident=FrameId(of, 1).text,
             revision=revision,
             scheme="hart",
@@ -186,8 +196,6 @@ class _Shop:
             expires_at=self._wall + timedelta(hours=1),
             answer=Answer(role="pcso", name="Jaswinder Patel", at=self._wall),
         )
-        self._do(IncidentReceived(said, is_signed=True))
-        return self
 
     def neighbour(self, kind: AlertKind, ago_s: int = 0, by: NodeId = _NEIGHBOUR) -> _Shop:
         """A neighbour has pressed, now or a while ago."""
@@ -296,6 +304,8 @@ def _rehearsed() -> dict[str, Screen]:
         "not-stored-on-air": _Shop(is_disk_full=True, radio=RadioSettings("L-1")).press(Button.ATTACK, 2_000),
         "not-stored-undelivered": _Shop(is_disk_full=True).online().press(Button.ATTACK, _HELD_MS).wait(undelivered_ms),
         "received": _attacked().receipt(),
+        "received-asking": _attacked().receipt().asked("pcso"),
+        "received-nobody": _attacked().receipt().asked(None),
         "received-cut-off": _attacked().receipt().hear(LinkDown("gone")).wait(38_000),
         "answered": _answered(),
         "pressed-again": _answered().wait(20_000).press(Button.ATTACK, _HELD_MS).receipt(),

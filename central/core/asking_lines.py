@@ -11,6 +11,7 @@ class AskingLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Who is asked now about an unanswered alert, by one scheme's policy."""
 
     scheme: int
+    scheme_name: str
     role: str = ""
     """Slug of :class:`wire.kinds.Role`; empty = NOBODY can be asked."""
     names: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from wire.directory import Directory
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import PRIORITY, AlertKind, LeftWhenAsked, reference_text
 from wire.limits import NAME_CHARS_MAX
-from wire.messages import Answer, IncidentState, MemberAnswer
+from wire.messages import Answer, Asked, IncidentState, MemberAnswer
 from wire.text import display_text
 
 NOT_DRAWN: Final = "– central has a fault and cannot show the rest"
@@ -116,16 +116,19 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
         person=_reference(incident, directory),
         person_scheme=incident.schemes[0] if incident.person else 0,
         left=LEFT_WORDS[incident.left] if incident.person and incident.kind is AlertKind.BREACH else "",
-        asking=tuple(map(_asking_line, incident.asking.values())),
+        asking=tuple(_asking_line(stands, directory) for stands in incident.asking.values()),
     )
 
 
-def _asking_line(stands: Stands) -> AskingLine:
+def _asking_line(stands: Stands, directory: Directory) -> AskingLine:
     asking = stands.asking
+    scheme = directory.schemes.get(asking.scheme)
+    name = shown_name(scheme.name) if scheme is not None else f"scheme {asking.scheme}"
     if asking.role is None:
-        return AskingLine(scheme=asking.scheme, round=asking.round, since=stands.since)
+        return AskingLine(scheme=asking.scheme, scheme_name=name, round=asking.round, since=stands.since)
     return AskingLine(
         scheme=asking.scheme,
+        scheme_name=name,
         role=asking.role,
         names=tuple(one.name for one in asking.people),
         round=asking.round,
@@ -199,6 +202,8 @@ def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: 
     press = FrameId(node, incident.answered_press).text if incident.answered_press else None
     if incident.state == "on-the-way":
         by, at = incident.coming, incident.coming_at
+    number = next((one.number for one in directory.schemes.values() if one.slug == scheme), 0)
+    stands = incident.asking.get(number)
     return IncidentState(
         incident=incident.id.text,
         revision=incident.revision,
@@ -227,5 +232,6 @@ def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: 
             if not is_struck_off(member, directory)
         ),
         person=incident.person or None,
+        asked=None if stands is None else Asked(role=stands.asking.role, since=stands.since),
         left=_LEFT[incident.left] if is_breach else None,
     )

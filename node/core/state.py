@@ -122,10 +122,8 @@ class Answered(Struct, frozen=True):
     """A person's answer to an incident.
 
     Attributes:
-        role: short, as on the panel.
-        name: as full as known.
-        at_s: Unix time by central, 0 = unknown.
-        heard_ms: when it reached us.
+        role: short, as on the panel. name: as full as known.
+        at_s: Unix time by central, 0 = unknown. heard_ms: when it reached us.
         press: counter of the press that was answered, by central's state; 0 = unknown, as by radio.
         after_s: from that press to the answer; ``None`` = unknown.
     """
@@ -174,6 +172,7 @@ class Incident(Struct, frozen=True):
         revision, ack_counter: newest state and acknowledgement taken from central.
         ahead: an acknowledgement ahead of central's states, which wait for the network; ``None`` = none.
         schemes: of its alerts, empty = not known. about: the person whom it is about, if anybody in particular.
+        asked: by scheme, the role that central asks now; empty = NOBODY. A scheme without a policy has none.
     """
 
     key: int
@@ -201,6 +200,7 @@ class Incident(Struct, frozen=True):
     cancel: CancelProgress = CancelProgress.NONE
     schemes: tuple[int, ...] = ()
     about: Person | None = None
+    asked: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_somebody_coming(self) -> bool:

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
 
+from central.core.asking_lines import ShiftLine
 from central.core.unit_lines import PathFigures
 from central.core.view import Person, RadioLine, RejectedLine, Standing
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.test_asking import asking
 from tests.browser.test_place import SHOP
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 from tests.support.town_office import PATEL
@@ -36,8 +38,21 @@ def busy_night(board: ScriptedBoard) -> None:
     """Every kind of card, premises and banner at once."""
     by = Person("pcso", "J Patel")
     now = datetime.now(UTC)
-    board.press("attack", "Corner Shop", is_silent=True, alert_count=3, members=tuple(members(("The Crown", "seen"))))
-    board.press("assist", "An extraordinarily long name of a premises that nobody shortened", is_late=True)
+    board.press(
+        "attack",
+        "Corner Shop",
+        is_silent=True,
+        alert_count=3,
+        members=tuple(members(("The Crown", "seen"))),
+        asking=(asking("pcso", names=("J Patel",)),),
+    )
+    board.press(
+        "assist",
+        "An extraordinarily long name of a premises that nobody shortened",
+        is_late=True,
+        asking=(asking(""), asking("duty-officer", 2, names=("K Publican of a very long name", "B", "C", "D"))),
+    )
+    board.tell(next_shifts=(ShiftLine(1, "pcso", "J Patel", now + timedelta(hours=2)),))
     board.press("theft", "Pneumonoultramicroscopicsilicovolcanoconiosis", cancelled="mistake")
     board.press("fault", "Vine & Barrel")
     board.press("test", "Market Pharmacy")

@@ -68,7 +68,7 @@ from wire.frames import (
 )
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Priority, Role
-from wire.messages import Answer, CentralStatus, IncidentState, MemberAnswer, SyncAnswer
+from wire.messages import Answer, Asked, CentralStatus, IncidentState, MemberAnswer, SyncAnswer
 from wire.signing import SigningKey
 from wire.topics import FrameTopic
 
@@ -91,6 +91,7 @@ class Said(TypedDict, total=False):
     drill: bool
     answer: Answer | None
     members: tuple[MemberAnswer, ...]
+    asked: Asked | None
     person: int | None
     left: Literal["yes", "no", "not-asked"] | None
 

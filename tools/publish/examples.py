@@ -40,6 +40,7 @@ from wire.kinds import (
 )
 from wire.messages import (
     Answer,
+    Asked,
     CentralStatus,
     FaultReport,
     Health,
@@ -196,6 +197,7 @@ _INCIDENT = IncidentState(
     answer=Answer(role="pcso", name="J Patel", at=PRESSED_AT.replace(second=19)),
     members=(MemberAnswer(node="00000011", premises="The Anchor", response="seen", at=PRESSED_AT.replace(second=10)),),
 )
+_UNANSWERED: Final = structs.replace(_INCIDENT, state="unanswered", answer=None)
 
 MESSAGES: Final[dict[str, Message]] = {
     "health": Health(
@@ -292,6 +294,8 @@ MESSAGES: Final[dict[str, Message]] = {
         expires_at=PRESSED_AT.replace(second=35),
         on_duty=("cctv", "pcso"),
     ),
+    "incident, asked": structs.replace(_UNANSWERED, asked=Asked(role="pcso", since=PRESSED_AT)),
+    "incident, nobody to ask": structs.replace(_UNANSWERED, asked=Asked(since=PRESSED_AT)),
     "central, nobody on duty": CentralStatus(boot_id="c-77aa", at=PRESSED_AT, expires_at=PRESSED_AT.replace(second=35)),
     "sync answer": SyncAnswer(boot_id="c-77aa", counter_floor=8, incidents=(_INCIDENT,)),
     "sync answer, nothing open": SyncAnswer(boot_id="c-77aa", counter_floor=0),

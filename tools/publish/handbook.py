@@ -57,6 +57,7 @@ from wire.kinds import (
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import (
     Answer,
+    Asked,
     CentralStatus,
     FaultReport,
     Health,
@@ -102,6 +103,7 @@ _MESSAGES: Final[dict[type[Message], str]] = {
     IncidentState: "incident",
     Answer: "",
     MemberAnswer: "",
+    Asked: "",
     CentralStatus: "central, with a sequence",
 }
 _DIRECTORY: Final = (

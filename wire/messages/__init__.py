@@ -27,7 +27,7 @@ from wire.messages.fields import (
     settle_moments,
 )
 from wire.messages.health import FaultReport, Health, MachineReport, RadioReport, SettingsReport, UpdateReport
-from wire.messages.incident import Answer, IncidentState, MemberAnswer
+from wire.messages.incident import Answer, Asked, IncidentState, MemberAnswer
 from wire.messages.status import CentralStatus
 from wire.messages.sync import PendingFrame, ReceiptedFrame, Sync, SyncAnswer
 
@@ -38,6 +38,7 @@ __all__ = [
     "PENDING_MAX",
     "RECEIPTED_MAX",
     "Answer",
+    "Asked",
     "CentralStatus",
     "Count",
     "FaultReport",

@@ -58,6 +58,18 @@ class MemberAnswer(Message, frozen=True):
         settle_moments(self, "at")
 
 
+class Asked(Message, frozen=True):
+    """Who is asked now, by the scheme's policy, because nobody has answered (C3)."""
+
+    since: Moment
+    """When this step began, or when NOBODY began."""
+    role: Slug | None = None
+    """A name of :class:`~wire.kinds.Role`; a newer central may know more. Absent = NOBODY can be asked."""
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "since")
+
+
 class IncidentState(Message, frozen=True):
     """``scheme/{scheme}/incident``: the whole state of one incident, each time it changes."""
 
@@ -99,6 +111,8 @@ class IncidentState(Message, frozen=True):
     """What neighbours pressed, in order of arrival; one entry per premises."""
     person: Counter | None = None
     """Number of the reference of the person it is about, in this scheme: 42 = ``HART-0042``; absent = about nobody."""
+    asked: Asked | None = None
+    """While nobody has answered; absent of a scheme without a policy, and from an old central."""
     left: Literal["yes", "no", "not-asked"] | None = None
     """Of a breach about a person: whether they left when asked, by the newest press that says so."""
 

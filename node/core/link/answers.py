@@ -120,12 +120,18 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
     is_newer = asked_ms is not None and incident.ahead_ms < asked_ms
     is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_newer
     ahead = incident.ahead if is_overtaken else None
-    incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False)
+    asked = _asked(incident, state)
+    incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False, asked=asked)
     keep(turn, incident)
     for member in state.members:
         _member(turn, incident.key, parse_node(member.node), member.premises, _RESPONSES[member.response])
     if not is_overtaken:
         _apply_state(turn, incident.key, state)
+
+
+def _asked(incident: Incident, said: IncidentState) -> tuple[tuple[str, str], ...]:
+    others = tuple(one for one in incident.asked if one[0] != said.scheme)
+    return others if said.asked is None else (*others, (said.scheme, said.asked.role or ""))
 
 
 def responded(turn: Turn, frame: Response, sender: Sender) -> None:

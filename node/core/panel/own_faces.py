@@ -9,8 +9,10 @@ from node.core.incident.hush import is_blocked_to_tell
 from node.core.incident.lifecycle import is_unsaved
 from node.core.panel.words import (
     KIND_WORDS,
+    NOBODY,
     TELL,
     USE_RADIO,
+    asking,
     clock,
     fullest,
     line,
@@ -166,17 +168,26 @@ def _received(state: NodeState, own: Incident, now_ms: int) -> _Words:
     if own.answer is not None and own.is_answer_to_earlier(own.answer):
         return Face.RECEIVED, ("RECEIVED",), "earlier answer by", person(own.answer.role, own.answer.name)
     unheard_ms = _unheard_ms(state, own, now_ms)
-    if own.is_restored:
+    if _is_nobody_asked(own) and unheard_ms is None and not own.is_restored:
+        by, news = NOBODY, _member(own) if own.members else USE_RADIO
+    elif own.is_restored:
         news = "No news since restart"
     elif own.members:
         news = _member(own)
     elif unheard_ms is not None:
         news = f"No news for {span(unheard_ms)}"
+    elif asked := next((role for _, role in own.asked if role), ""):
+        news = asking(asked)
     elif state.central.on_duty == () and state.central.path is PathPhase.PROVEN:
-        news = "NOBODY ON DUTY"
+        news = NOBODY
     else:
         news = "No one answered yet"
     return Face.RECEIVED, ("RECEIVED",), by, news
+
+
+def _is_nobody_asked(own: Incident) -> bool:
+    """Central has looked, by the policy of each of its schemes that has one."""
+    return bool(own.asked) and not any(role for _, role in own.asked)
 
 
 def _tested(state: NodeState, own: Incident) -> _Words:

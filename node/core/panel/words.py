@@ -14,6 +14,7 @@ from wire.text import display_text
 
 UNKNOWN_TIME: Final = "--:--"
 USE_RADIO: Final = "Use radio or call 999"
+NOBODY: Final = "NOBODY ON DUTY"
 TELL: Final = "Tell co-ordinator"
 NAME_CHARS_MIN: Final = 5
 """A premises' name beside a long place keeps so many, its ``…`` among them."""
@@ -124,10 +125,17 @@ def person(role: str, name: str, before: str = "") -> str:
     return fullest(*(f"{before} {named(role)} {said}" for said in (name, shorter, surname)))
 
 
+def asking(slug: str) -> str:
+    """``Asking Duty sergeant``: which role is asked now."""
+    role = _ROLES.get(slug)
+    said = (role.title, role.short) if role is not None else (named(slug).upper(),)
+    return fullest(*(f"Asking {who}" for who in said))
+
+
 def on_duty(roles: tuple[str, ...]) -> str:
     """``On duty: CCTV PCSO``; what does not fit is counted: ``On duty: CCTV, 3 more``."""
     if not roles:
-        return "NOBODY ON DUTY"
+        return NOBODY
     shorts = [_ROLES[slug].short if slug in _ROLES else display_text(named(slug).upper(), 6) for slug in roles]
     said = [" ".join(shorts)]
     said += [f"{' '.join(shorts[:named])}, {len(shorts) - named} more" for named in range(len(shorts) - 1, 0, -1)]

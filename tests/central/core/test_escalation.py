@@ -30,6 +30,7 @@ from tests.support.escalating_town import (
 )
 from wire.ids import FrameId
 from wire.kinds import AlertKind
+from wire.messages import Asked
 
 ID = "00000010-7"
 
@@ -46,6 +47,7 @@ def test_alert_is_asked_of_the_first_step_that_has_somebody(town: Town) -> None:
     now = town.now_at
     assert AskingLine(
         scheme=1,
+        scheme_name="HART",
         role="duty-sergeant",
         names=("Sam Lee",),
         step=2,
@@ -297,3 +299,20 @@ def test_shift_has_its_first_moment_and_not_its_last(minutes: int, role: str) ->
     town.later(1)
 
     assert role == line(town).role
+
+
+def test_shops_are_told_which_role_is_asked_in_their_scheme(town: Town) -> None:
+    ready(town, JO)
+    town.press(7, AlertKind.ATTACK, node=ARCADE)
+    town.later(1)
+    begun_at = town.now_at
+    states = {one.state.scheme: one.state.asked for one in only(town.said, do.PublishIncident)}
+    assert {"hart": Asked(role="pcso", since=begun_at), "pubwatch": Asked(role="pcso", since=begun_at)} == states
+
+    town.act(EndDuty(), JO, rights(JO))
+    town.later(30)
+    states = {one.state.scheme: one.state.asked for one in only(town.said, do.PublishIncident)}
+    assert {"hart": Asked(since=town.now_at), "pubwatch": Asked(since=town.now_at)} == states
+
+    town.act(Acknowledge("00000013-7"), SAM, rights(SAM))
+    assert {None} == {one.state.asked for one in only(town.said, do.PublishIncident)[-2:]}

@@ -15,6 +15,7 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 
 from msgspec.structs import replace
 
+from central.core.asking_lines import AskingLine, ShiftLine
 from central.core.details import PremisesLine
 from central.core.incident import State
 from central.core.rights import NO_RIGHTS, WHOLE_TOWN, Rights, Scope
@@ -80,6 +81,7 @@ class CardFields(TypedDict, total=False):
     outcome: str
     alert_count: int
     members: tuple[MemberLine, ...]
+    asking: tuple[AskingLine, ...]
     person: str
     person_scheme: int
     left: str
@@ -92,6 +94,7 @@ class ChangeFields(TypedDict, total=False):
     gone_cards: tuple[str, ...]
     nodes: tuple[NodeLine, ...]
     gone_nodes: tuple[str, ...]
+    next_shifts: tuple[ShiftLine, ...]
     on_duty: tuple[OnDuty, ...]
     is_broker_linked: bool
     is_disk_ok: bool

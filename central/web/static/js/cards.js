@@ -1,6 +1,7 @@
 // One alert card: built once, then only differences are changed, so that neither focus nor pointer loses its place.
 
 import { me } from "./account.js";
+import { AskingView } from "./asking.js";
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
 import { arrivedMs, closedMs, isPressedAgain, isSame, pressedMs } from "./model.js";
 import { cardPath } from "./paths.js";
@@ -24,6 +25,7 @@ export class CardView {
   #card = null;
   #openSignature = "";
   #drawn = [];
+  #asking = new AskingView();
   #place = new PlaceView();
   isOpen = false;
   primaryChangedMs = -Infinity;
@@ -75,7 +77,7 @@ export class CardView {
       element("div", "card-bar"),
       element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
       element("div", "card-main", heading, element("p", "card-state", p.state, " ", p.by, " ", p.after),
-        p.person, p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, this.#place.node, p.error),
+        this.#asking.node, p.person, p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, this.#place.node, p.error),
       element("div", "card-time", p.age, p.clock, p.path),
       element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.going, p.close)),
       p.more,
@@ -89,10 +91,10 @@ export class CardView {
     return this.#card;
   }
 
-  // view: { me, sending, error, nowMs }; place: what the office knows of the premises, or null
+  // view: { me, sending, error, nowMs, nextShifts }; place: what the office knows of the premises, or null
   update(card, view, place) {
     this.#place.update(place);
-    const wanted = [card, view.me, view.sending, view.error];
+    const wanted = [card, view.me, view.sending, view.error, view.nextShifts];
     if (wanted.every((one, i) => one === this.#drawn[i])) return;
     this.#drawn = wanted;
     const p = this.#parts;
@@ -110,7 +112,7 @@ export class CardView {
     setText(p.premises, card.premises);
     setText(p.place, card.place);
     this.#drawState(card, view);
-    this.#drawTimes(card, view.nowMs);
+    this.#drawTimes(card, view);
     this.#drawActions(card, view);
     if (this.isOpen) this.#drawMore(card, view.nowMs);
   }
@@ -126,7 +128,7 @@ export class CardView {
 
   tick(view) {
     if (!this.#card) return;
-    this.#drawTimes(this.#card, view.nowMs);
+    this.#drawTimes(this.#card, view);
   }
 
   toggle(nowMs) {
@@ -195,8 +197,9 @@ export class CardView {
     setHidden(this.#parts.facts, facts.length === 0);
   }
 
-  #drawTimes(card, nowMs) {
+  #drawTimes(card, { nowMs, nextShifts }) {
     const p = this.#parts;
+    this.#asking.draw(card, nextShifts, nowMs);
     const endMs = card.state === "closed" ? closedMs(card) : nowMs;
     setText(p.age, words.age(endMs - pressedMs(card)));
     setText(p.clock, words.clockAndDay(pressedMs(card), nowMs));

@@ -54,6 +54,7 @@ const strip = new Strip({ model, clock, sound, duty });
 const look = (key) => ({
   me: duty.me,
   nowMs: clock.now(),
+  nextShifts: model.nextShifts,
   sending: sending.has(key),
   error: (errors.get(key) ?? nodeError(model.cards.get(key)))?.text ?? null,
 });

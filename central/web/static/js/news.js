@@ -92,6 +92,7 @@ export class News {
     const now = this.#remember(card);
     const isCalling = card.state === "unanswered";
     const isNew = isCalling && (!before || before.state !== "unanswered" || now.rank < before.rank);
+    if (isCalling && now.isNobody && !before?.isNobody) this.#announcer.urgent(`Nobody to ask: ${this.#name(card)}`);
     if (isNew && now.rank <= 2) {
       if (now.rank === 1) this.#sound.endQuiet();
       this.#announcer.urgent(`${this.#name(card)}, unanswered`);
@@ -133,7 +134,7 @@ export class News {
   }
 
   #remember(card) {
-    const kept = { incident: card.incident, againAt: card.pressed_again_at, rank: rank(card), state: card.state, cancelled: card.cancelled, count: card.alert_count, through: card.through };
+    const kept = { incident: card.incident, againAt: card.pressed_again_at, rank: rank(card), state: card.state, cancelled: card.cancelled, count: card.alert_count, through: card.through, isNobody: (card.asking ?? []).some((line) => !line.role) };
     this.#known.set(card.key, kept);
     return kept;
   }

@@ -1,6 +1,7 @@
 // The bar and the banners above the lists, and the window's title.
 
 import { byId, element, name, setData, setHidden, setText } from "./dom.js";
+import { nextShiftWords } from "./asking.js";
 import { arrivedMs, lastMs } from "./model.js";
 import { BLOCKED_FROM_MS, blockedMs } from "./paths.js";
 import * as words from "./words.js";
@@ -54,6 +55,7 @@ export class Top {
     setHidden(byId("start-duty"), isOn || !duty.mayAct);
     setHidden(byId("end-duty"), !isOn);
     setHidden(byId("banner-nobody"), !hasBoard || model.onDuty.length > 0);
+    if (hasBoard) setText(byId("nobody-next"), model.nextShifts.length ? nextShiftWords(model.nextShifts, null, this.#parts.clock.now()) : "");
     if (hasBoard) this.#drawDuty(model.onDuty);
   }
 

@@ -29,7 +29,7 @@ export class Zones {
     return [...document.querySelectorAll("#unanswered .card, #in-hand .card, #closed .card")].filter((card) => card.checkVisibility?.() ?? card.offsetParent);
   }
 
-  // look(key) → { me, sending, error, nowMs }
+  // look(key) → { me, sending, error, nowMs, nextShifts }
   draw(model, nowMs, look) {
     this.#steady.watch(() => this.#draw(model, nowMs, look));
   }
