@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from sim.air import Figures
+from sim.asked import AskedWorld
 from sim.broken import BrokenInvariantError
 from sim.central_bugs import Bugs
 from sim.closing import Closing, close
@@ -78,6 +79,11 @@ def has_galleries(seed: int) -> bool:
     return seed % 8 not in (0, 3, 6)
 
 
+def has_policies(seed: int) -> bool:
+    """Whether people are asked one after the other in this seed's town: three of eight, none with a flood or bugs."""
+    return seed % 8 in (1, 4, 6)
+
+
 def can_show(seed: int, plant: Plant) -> bool:
     """Whether this seed's town has what the planted fault needs."""
     return (
@@ -91,6 +97,7 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
     """Play one town: presses, answers and faults drawn from ``seed``; then everything heals and is judged."""
     radio = _radio_plan(seed, node_count) if has_radio(seed) else None
     town = Town(seed, node_count, plant, radio, has_flooder=has_flooder(seed))
+    town.central.asked = AskedWorld(seed, town) if plant is None and has_policies(seed) else None
     flooder = Flooder(town) if has_flooder(seed) else None
     timeline = town.timeline
     chance = timeline.chance
@@ -156,6 +163,8 @@ def _radio_plan(seed: int, node_count: int) -> RadioPlan:
 def _plan(town: Town, until_ms: int, revoked: set[NodeId]) -> None:
     chance = town.timeline.chance
     span_ms = until_ms - town.timeline.now_ms
+    if town.central.asked is not None:
+        town.central.asked.plan(span_ms)
     _plan_presses(town, span_ms)
     _some(town, 12, span_ms, act_at_central)
     _some(town, 10, span_ms, random_fault)

@@ -16,6 +16,7 @@ from central.core.journal import FrameEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
 from central.core.rights import TABLE, Rights
 from central.core.view import Action, Card, DutyKey, OnDuty, Person
+from sim.asked import AskedWorld
 from sim.broker import Message, SimBroker, is_signed_by
 from sim.central_bugs import Bugs, PlantedBugError
 from sim.central_disk import CentralDisk
@@ -43,7 +44,7 @@ TICK_MS: Final = 1_000
 WORK_MS: Final = 20
 """Per message: a slow, busy machine, so that a few hundred messages are a flood."""
 TAKEN_MAX: Final = 500
-_WITHOUT_EFFECT: Final = (do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact)
+_WITHOUT_EFFECT: Final = (do.CallOff, do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact)
 """Orders that change nothing here. An order missing from the table raises."""
 
 
@@ -79,6 +80,8 @@ class SimCentral:
         is_open = plant is Plant.SCOPE_FORGOTTEN
         self._pages = ScopedPages(invariants.memberships, self._opened.schemes, is_open=is_open)
         self.bugs: Bugs | None = None
+        self.asked: AskedWorld | None = None
+        self.on_duty: tuple[OnDuty, ...] = ()
         self._core: CentralCore | None = None
         self._run = 0
         self._waiting: FairQueue[Message] = FairQueue()
@@ -122,6 +125,8 @@ class SimCentral:
         self._timeline.note("central", f"starts, {len(self.disk.journal)} entries")
         self._opened = open_directory(self.directory, self._authority)
         self._take(ev.Started(f"central-{self._run}", self._opened, self.directory, self._recall(), earlier))
+        if self.asked is not None:
+            self.asked.begun()
         self._broker.connect(self.id)
         self._tick(self._run)
 
@@ -151,6 +156,8 @@ class SimCentral:
         self.disk.frames.clear()
         self.disk.frames.update(copy.frames)
         self.disk.counter, self.disk.raised_entry = copy.counter, copy.raised_entry
+        if self.asked is not None:
+            self.asked.forgotten()
         self.crash()
 
     def use_directory(self, sealed: bytes) -> None:
@@ -245,7 +252,13 @@ class SimCentral:
     def _tick(self, run: int) -> None:
         if self._run == run and self._core is not None:
             self._take(ev.Ticked())
+            if self.asked is not None:
+                self.asked.look(self._opened)
             self._timeline.after(TICK_MS, lambda: self._tick(run))
+
+    def take(self, event: ev.Event) -> None:
+        """Something comes from the office or the notifier; lost if central is not there."""
+        self._take(event)
 
     def _take(self, event: ev.Event) -> None:
         if self._core is None:
@@ -293,6 +306,7 @@ class SimCentral:
             do.SetAside: self._set_aside,
             do.KeepActs: self._keep_acts,
             do.RecallOpen: self._recall_open,
+            do.Ask: lambda order: self.asked.ordered(order) if self.asked is not None else None,
             do.Yield: lambda _order: self._take_soon(ev.Resumed()),
             **dict.fromkeys(_WITHOUT_EFFECT, _nothing),
         }
@@ -354,11 +368,14 @@ class SimCentral:
         if self.bugs is None:  # With bugs kept by half, the page itself is what breaks first.
             self._pages.begin(order.board)
         self.cards = {}
+        self.on_duty = order.board.on_duty
         self._show(order.board.cards)
 
     def _show_change(self, order: do.ShowChange) -> None:
         if self.bugs is None:
             self._pages.take(order.change)
+        if order.change.on_duty is not None:
+            self.on_duty = order.change.on_duty
         for key in order.change.gone_cards:
             self.cards.pop(key, None)
         self._show(order.change.cards)

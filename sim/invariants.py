@@ -1,8 +1,8 @@
 """The invariants, checked after every step; a broken one is raised where it breaks.
 
 Others stand in :mod:`sim.invariants_air` (the radio path), :mod:`sim.invariants_panels` (what members have seen),
-:mod:`sim.invariants_trust` (what is believed), :mod:`sim.invariants_desk` (what the desk is told) and
-:mod:`sim.flooder`.
+:mod:`sim.invariants_trust` (what is believed), :mod:`sim.invariants_desk` (what the desk is told),
+:mod:`sim.asked` (who is asked) and :mod:`sim.flooder`.
 
 | id | what must hold |
 |---|---|

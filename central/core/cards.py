@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal
@@ -62,8 +63,22 @@ def slugs_of(schemes: tuple[int, ...], directory: Directory) -> tuple[str, ...]:
     return tuple(directory.schemes[number].slug for number in schemes if number in directory.schemes)
 
 
-def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Shown | None = None) -> Card:
-    """The incident as an alert card; ``shown``: ``None`` for a card that stands for nothing else."""
+def card_of(
+    incident: Incident,
+    directory: Directory,
+    timing: Timing,
+    shown: Shown | None = None,
+    asking: Iterable[Stands] = (),
+) -> Card:
+    """The incident as an alert card.
+
+    Args:
+        incident: the one that it shows.
+        directory: names it.
+        timing: how long an answer may be taken back.
+        shown: ``None`` for a card that stands for nothing else.
+        asking: where it stands, or of a card that stands for many one of them.
+    """
     shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
     pressed_again_at = incident.arrived_at if shown.is_again else shown.again_at or incident.pressed_again_at
@@ -116,7 +131,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
         person=_reference(incident, directory),
         person_scheme=incident.schemes[0] if incident.person else 0,
         left=LEFT_WORDS[incident.left] if incident.person and incident.kind is AlertKind.BREACH else "",
-        asking=tuple(_asking_line(stands, directory) for stands in incident.asking.values()),
+        asking=tuple(_asking_line(stands, directory) for stands in asking),
     )
 
 

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from central.core.effects import Ask, CallOff, Effect, ReportFact
 from central.core.events import NoticeEnded
-from central.core.groups import CARDS_EACH_MAX
+from central.core.groups import asked_about, urgency
 from central.core.incident import Incident
 from central.core.incidents import Incidents
 from central.core.journal import WATCHLINK, ActionEntry, ActionKind, AskedPerson, Asking, Told
@@ -35,14 +35,12 @@ from central.core.undo import Record, Table
 from central.core.view import OnDuty, Person
 from wire.escalation import Turn, next_turn
 from wire.ids import FrameId
-from wire.kinds import PRIORITY, AlertKind, Priority
+from wire.kinds import PRIORITY
 from wire.snapshots import AnsweringRole, StepEntry, Way
 from wire.text import display_text
 
 BEGUN_AT_ONCE: Final = 100
 """Steps in one go: the others follow a second later, the less urgent last."""
-ASKED_EACH_MAX: Final = CARDS_EACH_MAX
-"""Alerts of one premises."""
 PEOPLE_MAX: Final = 16
 """Of one step."""
 ENDED_MAX: Final = 1_000
@@ -221,17 +219,6 @@ class Escalation(Record):
         return Asking(scheme, found.turn.round, found.turn.step, steps, people, skipped)
 
 
-def asked_about(incidents: Iterable[Incident]) -> Iterator[Incident]:
-    """Unanswered alerts, of each premises the most urgent and first few; tests answer themselves."""
-    of_node: dict[int, list[Incident]] = {}
-    for incident in incidents:
-        if incident.state == "unanswered" and incident.kind is not AlertKind.TEST:
-            of_node.setdefault(incident.id.node, []).append(incident)
-    for some in of_node.values():
-        some.sort(key=lambda one: (_priority(one), one.id.counter))
-        yield from some[:ASKED_EACH_MAX]
-
-
 def shift(incidents: Incidents, step: timedelta) -> None:
     """The clock was set, or the machine stood still: each step keeps what is left of its time."""
     for incident in incidents.all():
@@ -239,14 +226,10 @@ def shift(incidents: Incidents, step: timedelta) -> None:
             incident.asking[scheme] = stands.shifted(step)
 
 
-def _priority(incident: Incident) -> Priority:
-    return Priority.TEST if incident.is_drill else PRIORITY[incident.kind]
-
-
 def _turn(incident: Incident, due: Due) -> tuple[int, bool, datetime]:
     """The most urgent first, of those the ones about which nobody has been asked yet, then who has waited longest."""
     stands = incident.asking.get(due.asking.scheme)
-    return (_priority(incident), stands is not None, incident.live_arrived_at if stands is None else stands.since)
+    return (urgency(incident), stands is not None, incident.live_arrived_at if stands is None else stands.since)
 
 
 def _facts(incident: Incident, asking: Asking) -> Iterator[ReportFact]:

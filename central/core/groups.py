@@ -7,6 +7,7 @@ spares the page: each incident is journalled, receipted, told to its schemes and
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +20,8 @@ from wire.kinds import PRIORITY, AlertKind, Priority
 
 CARDS_EACH_MAX: Final = 3
 """Of one premises: open ones, and as many closed ones."""
+ASKED_EACH_MAX: Final = CARDS_EACH_MAX
+"""Of one premises: about so many alerts people are asked at a time."""
 
 _Rank = tuple[int, int]
 """Turn, then urgency; the lowest comes first."""
@@ -133,7 +136,7 @@ class Group(Record):
 
 def _rank(incident: Incident) -> _Rank:
     """Urgent and unanswered first, for it sounds until someone answers; then urgent and pressed again; in hand last."""
-    priority = Priority.TEST if incident.is_drill else PRIORITY[incident.kind]
+    priority = urgency(incident)
     is_answered = incident.state != "unanswered"
     if is_answered and incident.pressed_again_at is None:
         return (_IN_HAND, priority)
@@ -153,6 +156,25 @@ def _set_last(table: Table[FrameId, datetime], incident: FrameId, at: datetime |
         table.pop(incident, None)
         if at is not None:
             table[incident] = at
+
+
+def urgency(incident: Incident) -> Priority:
+    """Of its kind; a drill comes after everything real."""
+    return Priority.TEST if incident.is_drill else PRIORITY[incident.kind]
+
+
+def asked_about(incidents: Iterable[Incident]) -> Iterator[Incident]:
+    """Those about which people are asked: unanswered, of each premises the most urgent and first few.
+
+    Others share their cards. Tests answer themselves.
+    """
+    of_node: dict[NodeId, list[Incident]] = {}
+    for incident in incidents:
+        if incident.state == "unanswered" and incident.kind is not AlertKind.TEST:
+            of_node.setdefault(incident.id.node, []).append(incident)
+    for some in of_node.values():
+        some.sort(key=lambda one: (urgency(one), one.id.counter))
+        yield from some[:ASKED_EACH_MAX]
 
 
 Groups = Table[NodeId, Group]

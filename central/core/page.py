@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from msgspec import field
 
 from central.core.cards import bare_card, bare_line, card_of, shown_name
 from central.core.figures import Figures
-from central.core.groups import Group, Groups, Shown
+from central.core.groups import Group, Groups, Shown, asked_about
 from central.core.incident import EPOCH, Incident
 from central.core.incidents import Incidents
 from central.core.nodes import NodeRecord, Nodes
@@ -166,7 +165,8 @@ class Page(Record):
             before, left_open = self._told_cards.get(node, ()), incidents.left_open.get(node, 0)
             shown = self._groups[node].shown(now_at - self._timing.closed_shown, left_open)
             self._told_cards[node] = shown
-            fresh = tuple(one for one in shown if one not in before or one.incident in changed)
+            # A card that stands for many open ones also says who is asked about the others.
+            fresh = tuple(one for one in shown if one not in before or one.incident in changed or one.through)
             cards += self._cards(fresh, incidents, directory)
             kept = {one.key for one in shown}
             gone += [one.key.text for one in before if one.key not in kept]
@@ -175,10 +175,15 @@ class Page(Record):
     def _cards(self, shown: tuple[Shown, ...], incidents: Incidents, directory: Directory) -> list[Card]:
         # Where a clock was set, one closed long ago may be forgotten: its card is no reason to fail.
         known = [one for one in shown if one.incident in incidents.by_id]
-        return [self._card(incidents.by_id[one.incident], directory, one) for one in known]
+        return [self._card(incidents.by_id[one.incident], incidents, directory, one) for one in known]
 
-    def _card(self, incident: Incident, directory: Directory, shown: Shown) -> Card:
-        drawn = self._spared(partial(card_of, incident, directory, self._timing, shown), incident.id, incident.id.node)
+    def _card(self, incident: Incident, incidents: Incidents, directory: Directory, shown: Shown) -> Card:
+        def draw() -> Card:
+            about = (incident,) if not shown.through else asked_about(incidents.of(incident.id.node))
+            asking = next((one.asking for one in about if one.asking), None)
+            return card_of(incident, directory, self._timing, shown, asking.values() if asking else ())
+
+        drawn = self._spared(draw, incident.id, incident.id.node)
         return drawn or bare_card(incident, shown)
 
     def _group(self, node: NodeId) -> Group:

@@ -10,6 +10,7 @@ from node.core.incident.lifecycle import is_unsaved
 from node.core.panel.words import (
     KIND_WORDS,
     NOBODY,
+    NOBODY_TO_ASK,
     TELL,
     USE_RADIO,
     asking,
@@ -169,7 +170,9 @@ def _received(state: NodeState, own: Incident, now_ms: int) -> _Words:
         return Face.RECEIVED, ("RECEIVED",), "earlier answer by", person(own.answer.role, own.answer.name)
     unheard_ms = _unheard_ms(state, own, now_ms)
     if _is_nobody_asked(own) and unheard_ms is None and not own.is_restored:
-        by, news = NOBODY, _member(own) if own.members else USE_RADIO
+        # Somebody may be on duty in a role that is not asked.
+        is_duty_empty = state.central.on_duty == () and state.central.path is PathPhase.PROVEN
+        by, news = NOBODY if is_duty_empty else NOBODY_TO_ASK, _member(own) if own.members else USE_RADIO
     elif own.is_restored:
         news = "No news since restart"
     elif own.members:

@@ -15,6 +15,7 @@ from wire.text import display_text
 UNKNOWN_TIME: Final = "--:--"
 USE_RADIO: Final = "Use radio or call 999"
 NOBODY: Final = "NOBODY ON DUTY"
+NOBODY_TO_ASK: Final = "NOBODY TO ASK"
 TELL: Final = "Tell co-ordinator"
 NAME_CHARS_MIN: Final = 5
 """A premises' name beside a long place keeps so many, its ``…`` among them."""

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.asking import ASKING_LINES_MAX
-from central.core.escalation import ASKED_EACH_MAX, BEGUN_AT_ONCE
+from central.core.escalation import BEGUN_AT_ONCE
+from central.core.groups import ASKED_EACH_MAX
 from central.core.journal import ActionEntry, Asking, JournalEntry, Recall
 from central.core.view import Acknowledge
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
@@ -243,6 +244,21 @@ def test_flood_from_one_premises_asks_no_more_than_its_first_alerts(town: Town) 
     town.later(1)
 
     assert 2 * ASKED_EACH_MAX == len(asked(town)), "others follow as they are answered"
+
+
+def test_card_that_stands_for_many_says_who_is_asked_whichever_of_them_it_shows(town: Town) -> None:
+    ready(town, JO, SAM)
+    for counter in range(7, 12):
+        town.press(counter, AlertKind.ASSIST)
+        town.later(1)
+    (card,) = town.board().cards
+    assert (5, "00000010-11") == (card.stands_for, card.incident), "the newest, which is not asked about yet"
+    assert ["pcso"] == [one.role for one in card.asking]
+
+    town.later(30)
+
+    (card,) = town.board().cards
+    assert ["duty-sergeant"] == [one.role for one in card.asking]
 
 
 def test_steps_begun_at_once_are_bounded_and_the_most_urgent_come_first(

@@ -49,9 +49,19 @@ def test_role_that_is_asked_fits_a_line(role: str) -> None:
 
 
 def test_presser_reads_nobody_and_what_to_do(world: World) -> None:
+    world.do(world.status(on_duty=()))
     says_asked(world, None)
 
     assert ("NOBODY ON DUTY", "Use radio or call 999") == world.screen.lines
+
+
+def test_presser_is_not_told_that_nobody_is_on_duty_while_somebody_is_whom_the_policy_does_not_ask(
+    world: World,
+) -> None:
+    world.do(world.status(on_duty=("cctv",)))
+    says_asked(world, None)
+
+    assert ("NOBODY TO ASK", "Use radio or call 999") == world.screen.lines
 
 
 def test_next_step_replaces_the_one_before(world: World) -> None:
@@ -64,7 +74,7 @@ def test_next_step_replaces_the_one_before(world: World) -> None:
 
 def test_nobody_in_one_scheme_is_not_nobody_in_both(world: World) -> None:
     says_asked(world, None, 2, "pubwatch")
-    assert "NOBODY ON DUTY" == world.screen.lines[0]
+    assert "NOBODY TO ASK" == world.screen.lines[0]
 
     says_asked(world, "pcso", 3, "hart")
 
@@ -90,7 +100,7 @@ def test_neighbour_who_comes_is_better_news(world: World) -> None:
     asked = Asked(role=None, since=world.wall())
     world.do(world.says(OURS, 1, revision=2, asked=asked, members=(boots,)))
 
-    assert ("NOBODY ON DUTY", "Boots coming") == world.screen.lines
+    assert ("NOBODY TO ASK", "Boots coming") == world.screen.lines
 
 
 @pytest.mark.parametrize("role", ["pcso", None])
