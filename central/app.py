@@ -25,6 +25,8 @@ from central.loop import IntakeLoop
 from central.net.announcer import Announcer
 from central.net.broker import BrokerLinks
 from central.net.inbox import Inbox
+from central.net.notifier import NotifierLink, Report
+from central.phones import Phones, PhonesError
 from central.proofs import FLEETS_PROOF, proof_trouble
 from central.quarantine import Quarantine
 from central.settings_file import SettingsWatcher
@@ -32,8 +34,10 @@ from central.signin.errors import RecordError
 from central.signin.gate import Gate
 from central.store.database import Database
 from central.store.errors import StoreError
+from central.store.phones import PhoneTable
 from central.store.recalling import recall, recall_open
 from central.store.sessions import SessionTable
+from central.telling import Telling
 from central.web.app import create_app
 from central.web.guard import Site
 from runtime.backup_record import read_record
@@ -45,18 +49,25 @@ from runtime.snapshot_folder import SnapshotFolder
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.fleet_files import PROOF
+from wire.notices import Notice
 from wire.signing import PublicKey
 from wire.snapshots import People, Premises, Rota, SnapshotName, Town
 
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S: Final = 1.0
+REFERENCES_DOMAIN: Final = b"watchlink/1/references\0"
+"""What is signed by it is never shown to anybody: it hides which incident a notice names."""
 NOTICE: Final = "Everything you do here is recorded with your name."
 ALONE: Final = "Only this computer can open this page."
 
 
 class Central:
     """The whole program: construct, :meth:`start`, :meth:`wait`, :meth:`stop`."""
+
+    _phones: Phones | None = None
+    _phone_table: PhoneTable | None = None
+    _telling: Telling | None = None
 
     def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
         """Open the database and the page's socket; nothing runs yet.
@@ -124,6 +135,8 @@ class Central:
             recall_open=partial(recall_open, self._database),
             clock=clock.now,
             wall_ahead=clock.wall_ahead,
+            ask=self._ask,
+            call_off=self._call_off,
         )
         self._loop.begin(orders)
         self._office_keys = newest.directory.office_keys
@@ -135,7 +148,7 @@ class Central:
         except RecordError as e:
             raise StoreError(str(e)) from e
         self._snapshots = self._watch_office(configuration, town) if configuration.office_url else ()
-        self._others: tuple[SnapshotFetcher | Lookout | SettingsWatcher, ...] = (
+        self._others: tuple[SnapshotFetcher | Lookout | SettingsWatcher | NotifierLink, ...] = (
             SettingsWatcher(configuration.settings_file, configuration.authority, self._inbox.put),
             *self._fetch(configuration),
             *self._watch_backups(configuration, clock),
@@ -146,6 +159,7 @@ class Central:
             self._gate,
             inter_font_dir=configuration.inter_font_dir,
             notice=NOTICE if configuration.web_tls else f"{ALONE} {NOTICE}",
+            phones=self._reach_phones(configuration, clock),
             site=Site(configuration.web_names, bool(configuration.web_tls), self._listener.getsockname()[1]),
         )
         self._web = WebServer(app, self._listener, tls=tls, end_streams=app.state.feed.close)
@@ -200,6 +214,8 @@ class Central:
         if not self._thread.is_alive():
             self._database.close()
         self._sessions.close()
+        if self._phone_table is not None:
+            self._phone_table.close()
         return not self._failed
 
     def _watch_office(
@@ -239,6 +255,46 @@ class Central:
         )
         self._gate.trust_list_while(lambda: people.is_trusted)
         return people, premises, rota
+
+    def _reach_phones(self, configuration: Configuration, clock: CentralClock) -> Phones | None:
+        if configuration.notifier_socket is None:
+            return None
+        table = self._phone_table = PhoneTable(self._database)
+
+        def look() -> None:
+            telling.look()
+
+        def take_fault(fault: str) -> None:
+            self._gate.take_own_fault("notifier", fault)
+            look()
+
+        def report(notice: Notice, said: Report) -> None:
+            telling.take_report(notice, said)
+
+        link = NotifierLink(configuration.notifier_socket, report, take_fault)
+        try:
+            secret = configuration.signing_key.sign(REFERENCES_DOMAIN, b"")
+            phones = Phones(table, clock.now, link.order, lambda: link.known.key, secret=secret, changed=look)
+        except PhonesError as e:
+            raise StoreError(str(e)) from e
+        telling = self._telling = Telling(
+            phones,
+            order=link.order,
+            call_off=link.call_off,
+            ways=lambda: link.known.ways,
+            put=self._inbox.put,
+        )
+        self._phones = phones
+        self._others = (*self._others, link)
+        return phones
+
+    def _ask(self, order: do.Ask) -> None:
+        if self._telling is not None:
+            self._telling.ask(order)
+
+    def _call_off(self, order: do.CallOff) -> None:
+        if self._telling is not None:
+            self._telling.call_off(order)
 
     def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[Lookout, ...]:
         if not configuration.backup.recipients:
@@ -289,6 +345,9 @@ class Central:
 
     def _take_people(self, people: People) -> None:
         self._gate.take_people(people)
+        if self._phones is not None and self._telling is not None:
+            self._phones.take_people(people)
+            self._telling.take_people(people)
         rights = tuple((person.account, rights_of(person.roles)) for person in people.people)
         names = tuple((person.account, person.name) for person in people.people)
         self._inbox.put(ev.PeopleChanged(rights, names))

@@ -63,6 +63,13 @@ class OfficeTable(msgspec.Struct, frozen=True, kw_only=True):
     opens it, and ``snapshots`` is not used."""
 
 
+class NotifierTable(msgspec.Struct, frozen=True, kw_only=True):
+    """``[notifier]``: the program beside this one that tells people on their phones."""
+
+    socket: str = ""
+    """Its Unix socket; empty = nobody is told by phone."""
+
+
 class PageTable(msgspec.Struct, frozen=True, kw_only=True):
     """``[page]``."""
 
@@ -89,6 +96,7 @@ class CentralFile(msgspec.Struct, frozen=True, kw_only=True):
     page: PageTable = PageTable()
     office: OfficeTable = OfficeTable()
     backup: BackupTable = BackupTable()
+    notifier: NotifierTable = NotifierTable()
 
 
 class WebFiles(Struct, frozen=True):
@@ -130,6 +138,8 @@ class Configuration(Struct, frozen=True):
     """How the last backup went."""
     settings_file: Path
     """Nodes' settings from the fleet, if there are any."""
+    notifier_socket: Path | None
+    """Where the notifier is ordered; ``None`` = nobody is told by phone."""
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -174,6 +184,7 @@ def load_configuration(path: Path) -> Configuration:
         backup=msgspec.structs.replace(file.backup, folder=str(folder / file.backup.folder)),
         backup_record_file=folder / "backup.json",
         settings_file=folder / SETTINGS_FILE,
+        notifier_socket=folder / file.notifier.socket if file.notifier.socket else None,
     )
 
 

@@ -31,7 +31,7 @@ VALID_S_MAX: Final = 3_600
 # An address as HTML's own pattern for one, without what lists are made with.
 _TO: Final = r"^(\+[1-9][0-9]{6,14}|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189})$(?!\n)"
 Request = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
-"""Drawn at random by central: ordered again with the same one, nothing is sent twice."""
+"""Central's: ordered again with the same one, nothing is sent twice."""
 Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
 """What central's page opens by. It means nothing to anybody else."""
 ReasonText = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]{0,31}$(?!\n)")]

@@ -208,3 +208,17 @@ OFFICE_HEAD = Table(
     Column("digest", String(64), nullable=False),
 )
 """The newest row of the office's audit that a snapshot has named: one row, which never goes back."""
+
+PHONES = Table(
+    "phones",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("account", BigInteger, nullable=False),
+    Column("endpoint", String(1_024), nullable=False),
+    Column("p256dh", String(87), nullable=False),
+    Column("auth", String(22), nullable=False),
+    Column("added_us", BigInteger, nullable=False),
+    # When a test that was sent there was opened by its owner.
+    Column("proven_us", BigInteger),
+)
+"""Phones that their owners let be told of alerts: subscriptions to push services."""

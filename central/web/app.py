@@ -6,13 +6,14 @@ GET   /feed         Server-Sent Events, see :mod:`central.web.feed`
 GET   /board.json   :class:`central.core.view.Board`
 POST  /actions      :class:`central.web.actions.ActionRequest` → ``done`` 200, ``refused`` 409 or 4xx
 GET   /fleet        every unit, those that need a person first, and /fleet.json: :mod:`central.web.fleet`
+GET   /phones       my phones, and what a notice on one opens: :mod:`central.web.phones`
 GET   /figures.csv  availability and delivery time of each path, two months; within 5 min of a second factor
 GET   /healthz      200 if alerts can arrive and be stored, else 503; to a stranger, no more than that
 GET   /static/…     the page's own files, and Inter if it is installed
 ===== ============= ==========================================================================
 
-All but /healthz and /static/… is for people who are signed in (:mod:`central.web.sign_in`), and shows what they may
-see. Who acts is the session's to say, and never the browser's.
+All but /healthz, /static/…, /sw.js and /manifest.webmanifest is for people who are signed in
+(:mod:`central.web.sign_in`), and shows what they may see. Who acts is the session's to say, and never the browser's.
 """
 
 from __future__ import annotations
@@ -30,20 +31,22 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from central.core.rights import rights_of
 from central.core.view import BoardPort, Person, Refused
+from central.phones import Phones
 from central.signin.errors import SignInError
 from central.signin.gate import Gate
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
 from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit, figures_csv
 from central.web.fleet import FleetRoutes
-from central.web.guard import Guard, Site
+from central.web.guard import WAKE, Guard, Site
 from central.web.page import STATIC_DIR, Page, inter_files
+from central.web.phones import PhoneRoutes
 from central.web.reading import BodyError, read_body
 from central.web.session_streams import SessionStreams
 from central.web.sign_in import SignInRoutes
@@ -73,6 +76,8 @@ class _Routes:
         visitor = self._sign_in.visitor(request)
         if visitor is None:
             return self._sign_in.door(request)
+        if reference := self._sign_in.wake(request):
+            return RedirectResponse(f"{WAKE}{reference}", 303)
         board = self._board.board(visitor.rights.scope)
         return HTMLResponse(self._page.render(board, self._sign_in.description(visitor)))
 
@@ -156,6 +161,7 @@ def create_app(
     *,
     inter_font_dir: Path | None,
     notice: str,
+    phones: Phones | None = None,
     site: Site | None = None,
     timing: FeedTiming | None = None,
     now: Callable[[], datetime] | None = None,
@@ -167,6 +173,7 @@ def create_app(
         gate: says who is there, and what they may do.
         inter_font_dir: of Debian's fonts-inter; missing files mean the system's own font.
         notice: one sentence shown at the foot of the page, e.g. that it listens on this machine only.
+        phones: people's phones; by default they are not set up.
         site: how browsers reach the page; by default as this machine alone, without TLS.
         timing: of the live feed; the defaults are the product's.
         now: the server's clock, aware UTC.
@@ -223,6 +230,7 @@ def create_app(
             Route("/board.json", routes.board),
             Route("/figures.csv", routes.figures),
             *FleetRoutes(board, page, sign_in).routes(),
+            *PhoneRoutes(phones, board, page, sign_in).routes(),
             Route("/healthz", routes.healthz),
             Route("/actions", routes.act, methods=["POST"]),
             Route("/static/inter/{name}", font),

@@ -1,4 +1,4 @@
-"""The cookies: of a session, of a browser that is about to begin one, and of one that has just left one.
+"""The cookies: of a session, of a browser that is about to begin one or has just left one, and of a notice's tap.
 
 Cookies ignore ports, so they have names of their own. Under TLS the browser keeps other hosts from setting them.
 """
@@ -18,6 +18,9 @@ _KEPT_S: Final = 400 * 24 * 3600
 """As long as browsers allow: central decides when a session is over, and one may be held by an open attack."""
 _LEFT_S: Final = 60
 """How long a browser is told that its person has signed out."""
+_WAKE_S: Final = 900
+"""How long a notice that was opened waits for its person to sign in."""
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 random bytes."""
 
@@ -30,6 +33,7 @@ class Cookies:
         prefix = "__Host-" if site.is_tls else ""
         self._session, self._door = f"{prefix}watchlink_central", f"{prefix}watchlink_central_door"
         self._left = f"{prefix}watchlink_central_left"
+        self._wake = f"{prefix}watchlink_central_wake"
 
     def session(self, request: Request) -> str | None:
         """The session cookie's value."""
@@ -59,6 +63,19 @@ class Cookies:
     def has_left(self, request: Request) -> bool:
         """Somebody has just signed out in this browser."""
         return self._left in request.cookies
+
+    def wake(self, request: Request) -> str:
+        """What a notice named that was opened before its person had signed in; empty = nothing."""
+        value = request.cookies.get(self._wake, "")
+        return value if _REFERENCE.fullmatch(value) else ""
+
+    def keep_wake(self, response: Response, reference: str) -> None:
+        """Remember it until they have signed in."""
+        self._set(response, self._wake, reference, _WAKE_S)
+
+    def forget_wake(self, response: Response) -> None:
+        """It has been opened."""
+        self._delete(response, self._wake)
 
     def _set(self, response: Response, name: str, value: str, kept_s: int | None) -> None:
         response.set_cookie(name, value, max_age=kept_s, httponly=True, samesite="lax", secure=self._is_tls)

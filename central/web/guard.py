@@ -20,6 +20,7 @@ from runtime.web_headers import SECURITY_HEADERS, TRANSPORT_SECURITY
 
 ACTION_HEADER: Final = "x-watchlink"
 ENTER: Final = "/enter"
+WAKE: Final = "/wake/"
 FORMS: Final = frozenset({"/sign-in/code", "/sign-out", "/sign-out-everywhere"})
 """Where forms are sent: they cannot set headers, so they must say where they come from."""
 
@@ -101,7 +102,8 @@ def refuse(method: str, path: str, headers: Headers, site: Site) -> tuple[int, s
         return 421, f"Open this page on central's own machine, as 127.0.0.1 or localhost{others}."
     if not site.has_port(host):
         return 421, f"Open this page on port {site.port}."
-    is_opened = method == "GET" and path in {"/", ENTER}
+    # A notice by e-mail may be opened in a page of somebody's.
+    is_opened = method == "GET" and (path in {"/", ENTER} or path.startswith(WAKE))
     is_form = path in FORMS
     is_foreign = headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}
     origin = headers.get("origin")

@@ -115,6 +115,21 @@ class SignInRoutes:
         self._cookies.open_door(request, response, secret)
         return response
 
+    def door_to(self, request: Request, reference: str) -> Response:
+        """The sign-in page; afterwards what a notice named is opened."""
+        response = self.door(request)
+        if reference:
+            self._cookies.keep_wake(response, reference)
+        return response
+
+    def wake(self, request: Request) -> str:
+        """What a notice named that was opened before its person had signed in; empty = nothing."""
+        return self._cookies.wake(request)
+
+    def forget_wake(self, response: Response) -> None:
+        """It has been opened."""
+        self._cookies.forget_wake(response)
+
     async def again(self, request: Request) -> Response:
         """The sign-in page, for somebody whose session ends soon."""
         return self.door(request)
@@ -193,6 +208,7 @@ class SignInRoutes:
             is_on_duty=bool(self._off_duty.duties(session.account)),
             records=[] if "co-ordinator" not in visitor.rights.acting_roles else await self._gate.records(visitor),
             ended=RECORDED_ENDS,
+            me_answers=bool(visitor.rights.acting_roles),
             warnings=self._gate.warnings(),
         )
         return Response(html, 200, FORM_HEADERS, "text/html")

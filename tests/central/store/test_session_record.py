@@ -49,6 +49,8 @@ def test_session_of_the_version_before_goes_on(database: Database) -> None:
         connection.exec_driver_sql("DROP INDEX sessions_by_begin")
         connection.exec_driver_sql("ALTER TABLE sessions DROP COLUMN schemes")
         connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN facts")
+        connection.exec_driver_sql("ALTER TABLE actions DROP COLUMN details")
+        connection.exec_driver_sql("DROP TABLE phones")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0008'")
     database.close()
     database.open()

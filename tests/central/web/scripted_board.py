@@ -51,6 +51,7 @@ from central.web.app import create_app
 from central.web.feed import FeedTiming
 from central.web.guard import Site
 from runtime.web_server import WebServer, listen, url_of
+from tests.support.kept_phones import KeptPhones
 from tests.support.town_office import PRIYA, KeptSessions, TownOffice
 from wire.kinds import PRIORITY, AlertKind
 
@@ -339,7 +340,16 @@ class ScriptedServer:
         self.url = url_of(listener, has_tls=tls is not None)
         self.port = listener.getsockname()[1]
         site = Site(is_tls=tls is not None, port=self.port)
-        self.app = create_app(board, self.gate, inter_font_dir=None, notice=NOTICE, site=site, timing=timing)
+        self.phones = KeptPhones()
+        self.app = create_app(
+            board,
+            self.gate,
+            inter_font_dir=None,
+            notice=NOTICE,
+            phones=self.phones.phones(self.gate.now),
+            site=site,
+            timing=timing,
+        )
         self._web = WebServer(self.app, listener, tls=tls, end_streams=self.app.state.feed.close)
         self._loop = self._web.start_thread()
         self.has_stopped = False

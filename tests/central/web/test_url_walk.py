@@ -18,6 +18,7 @@ from central.core.view import Action, Board, Done, Person, Refused
 from central.web.app import create_app
 from tests.central.web.scripted_board import NOTICE
 from tests.support.central_town import CORNER, CROWN, Town
+from tests.support.kept_phones import KeptPhones
 from tests.support.town_office import COOKIE, TownOffice, open_session
 from wire.snapshots import RoleEntry, RoleSlug
 
@@ -33,6 +34,7 @@ SECRETS: Final = {
 """What must not be in any answer to somebody of the scheme."""
 FORMS: Final = {"/sign-in/code", "/sign-out", "/sign-out-everywhere"}
 ACTION: Final = {"action": {"type": "start-watch"}}
+SUBSCRIPTION: Final = {"endpoint": "https://push.example.net/1", "p256dh": "B" * 87, "auth": "a" * 22}
 FILE: Final = "/static/icon.svg"
 
 
@@ -82,6 +84,10 @@ async def ask(client: httpx.AsyncClient, asked: str) -> httpx.Response:
         path = FILE
     if method == "GET":
         return await client.get(path)
+    if path == "/phones/add":
+        return await client.post(path, json=SUBSCRIPTION, headers={"x-watchlink": "1"})
+    if path.startswith("/phones/"):
+        return await client.post(path, json={"phone": "0" * 32}, headers={"x-watchlink": "1"})
     if path in FORMS:
         return await client.post(path, data={"username": "x", "code": "y"})
     return await client.post(path, json=ACTION if path == "/actions" else {}, headers={"x-watchlink": "1"})
@@ -115,7 +121,8 @@ def test_every_address_answers_each_role_as_the_table_says(role: RoleSlug, schem
             account = office.add("Wal King", role or "cctv").account
             office.change(account, roles=(RoleEntry(role=role or "cctv", schemes=(scheme,)),))
             gate.take_people(office.snapshot())
-            app = create_app(TownBoard(), gate, inter_font_dir=None, notice=NOTICE)
+            phones = KeptPhones().phones(gate.now)
+            app = create_app(TownBoard(), gate, inter_font_dir=None, notice=NOTICE, phones=phones)
             cookies = {COOKIE: await open_session(gate, account)} if role else {}
             transport = httpx.ASGITransport(app)
             headers = {"origin": ORIGIN}

@@ -70,6 +70,7 @@ const live = new Live(model, timing.notLiveMs, {
     news.board();
     settleSent();
     draw();
+    openWanted();
   },
   change(change) {
     news.change(change); // sound first: it never waits for the drawing
@@ -304,6 +305,14 @@ function askEndDuty() {
   setHidden(byId("end-open"), !open.length);
   setHidden(byId("end-last"), !isLast);
   dialogs.ask("end", { submit: endDuty });
+}
+
+// A notice on a phone was tapped: its alert, once. The address is anybody's then, and a reload leads nowhere old.
+function openWanted() {
+  const wanted = location.hash.slice(1);
+  if (!wanted) return;
+  history.replaceState(null, "", "/");
+  jump(wanted);
 }
 
 function jump(key) {

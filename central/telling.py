@@ -1,0 +1,161 @@
+"""Has people told on their phones: what the core orders becomes notices, and what became of them its events.
+
+It says whom the notifier can reach now, and how. Every method may be called on any thread, and none waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from central.core import effects as do
+from central.core import events as ev
+from central.phones import Phones
+from wire.notices import Delivered, Failed, Notice, NotifierLine, Occasion, Subscription
+from wire.snapshots import People, Way, WayEntry
+
+VALID_S_MIN: Final = 90
+"""A phone gets one message a minute; what waits for its end must still be worth sending. An answer calls it off."""
+PENDING_MAX: Final = 4_096
+_REQUEST_CHARS: Final = 32
+
+
+class _Pending(Struct, frozen=True):
+    """Messages to one person by one way: delivered if one of them is, failed if all have."""
+
+    order: do.Ask
+    account: int
+    way: Way
+    left: frozenset[str]
+
+
+class Telling:
+    """Between the core, people's phones and the notifier.
+
+    Args:
+        phones: where pushes go.
+        order: has the notifier tell somebody.
+        call_off: has it begin nothing more with a reference.
+        ways: those that it has now.
+        put: takes events for the core.
+    """
+
+    def __init__(
+        self,
+        phones: Phones,
+        *,
+        order: Callable[[Notice], None],
+        call_off: Callable[[str], None],
+        ways: Callable[[], tuple[str, ...]],
+        put: Callable[[ev.Event], None],
+    ) -> None:
+        self._phones = phones
+        self._order = order
+        self._call_off = call_off
+        self._ways = ways
+        self._put = put
+        self._lock = threading.Lock()
+        self._addresses: dict[int, tuple[WayEntry, ...]] = {}
+        self._accounts: tuple[int, ...] = ()
+        self._told: tuple[tuple[int, tuple[Way, ...]], ...] = ()
+        self._pending: dict[str, _Pending] = {}
+
+    def take_people(self, people: People) -> None:
+        """Their telephone numbers and addresses are those of the newest list."""
+        self._addresses = {person.account: person.ways for person in people.people}
+        self._accounts = tuple(person.account for person in people.people)
+        self.look()
+
+    def look(self) -> None:
+        """Tell the core whom the notifier can reach now, if that has changed."""
+        known = self._ways()
+        with self._lock:
+            found = tuple((account, ways) for account in self._accounts if (ways := self._ways_of(account, known)))
+            if found == self._told:
+                return
+            self._told = found
+            self._put(ev.WaysChanged(found))
+
+    def ask(self, order: do.Ask) -> None:
+        """As the core orders."""
+        for account, ways in order.people:
+            for way in ways:
+                notices = tuple(self._notices(order, account, way))
+                if not notices:
+                    self._end(_Pending(order, account, way, frozenset()), "There is nothing to reach them by any more.")
+                    continue
+                pending = _Pending(order, account, way, frozenset(notice.request for notice in notices))
+                with self._lock:
+                    self._pending.update((request, pending) for request in pending.left)
+                    while len(self._pending) > PENDING_MAX:
+                        del self._pending[next(iter(self._pending))]
+                for notice in notices:
+                    self._order(notice)
+
+    def call_off(self, order: do.CallOff) -> None:
+        """It was answered."""
+        self._call_off(self._phones.reference(order.incident.text))
+
+    def take_report(self, notice: Notice, report: NotifierLine) -> None:
+        """What became of a notice."""
+        self._phones.take_report(notice, report)
+        if not isinstance(report, Delivered | Failed):
+            return
+        words = report.words or report.reason if isinstance(report, Failed) else ""
+        with self._lock:
+            pending = self._pending.pop(report.request, None)
+            if pending is None:
+                return
+            others = pending.left - {report.request}
+            if isinstance(report, Delivered):
+                for request in others:
+                    self._pending.pop(request, None)
+            elif others:
+                left = _Pending(pending.order, pending.account, pending.way, others)
+                self._pending.update((request, left) for request in others)
+                return
+        self._end(pending, words)
+
+    def _ways_of(self, account: int, known: tuple[str, ...]) -> tuple[Way, ...]:
+        found: list[Way] = ["push"] if any(phone.proven_at for phone in self._phones.of(account)) else []
+        found += [one.way for one in self._addresses.get(account, ())]
+        return tuple(way for way in dict.fromkeys(found) if way in known)
+
+    def _notices(self, order: do.Ask, account: int, way: Way) -> Iterator[Notice]:
+        occasion: Occasion = "drill" if order.is_drill else "alert"
+        where: list[Subscription | str] = [one.to for one in self._addresses.get(account, ()) if one.way == way]
+        if way == "push":
+            where += [phone.subscription for phone in self._phones.of(account) if phone.proven_at]
+        for address in where:
+            named = f"{order.incident.text} {order.scheme} {order.round} {order.step} {account} {way} {address}"
+            yield Notice(
+                # The same after a restart: the notifier sends nothing twice that it knows.
+                request=hashlib.sha256(named.encode()).hexdigest()[:_REQUEST_CHARS],
+                account=account,
+                way=way,
+                to=address if isinstance(address, str) else None,
+                subscription=None if isinstance(address, str) else address,
+                priority=order.priority,
+                occasion=occasion,
+                reference=self._phones.reference(order.incident.text),
+                valid_s=max(VALID_S_MIN, order.valid_s),
+            )
+
+    def _end(self, pending: _Pending, words: str) -> None:
+        order = pending.order
+        self._put(
+            ev.NoticeEnded(
+                order.incident,
+                order.scheme,
+                order.round,
+                order.step,
+                pending.account,
+                pending.way,
+                is_delivered=not words,
+                words=words,
+            )
+        )

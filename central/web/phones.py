@@ -1,0 +1,168 @@
+"""The page on which somebody lets a phone wake them, and what a tap on a notice opens.
+
+===== ===================== ======================================================================================
+GET   /phones               my phones, and how to add this one
+POST  /phones/add           {"endpoint": …, "p256dh": …, "auth": …}: this browser's subscription; sends it a test
+POST  /phones/test          {"phone": …}: sends a test
+POST  /phones/remove        {"phone": …}
+GET   /wake/{reference}     from a notice: proves a phone, or leads to the card; a stranger signs in first
+GET   /sw.js                the service worker, which shows a notice
+GET   /manifest.webmanifest for installing the page as an app
+===== ===================== ======================================================================================
+
+For people with a role that answers alerts. A notice says nothing by itself: what it names is shown to whom it concerns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from central.core.view import BoardPort
+from central.phones import Phones, PhonesError
+from central.signin.gate import Visitor
+from central.web.page import STATIC_DIR, Page
+from central.web.reading import BodyError, read_body
+from central.web.sign_in import SignInRoutes
+from runtime.web_headers import WORKER_HEADERS
+from wire.notices import Subscription
+
+BODY_BYTES_MAX: Final = 4_096
+NOT_SET_UP: Final = "Phones are not set up at this central. The engineer can do that."
+NOT_FOR_YOU: Final = "Your role is not asked about alerts."
+SIGNED_OUT: Final = "You are signed out. Reload the page to sign in."
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class _Named(msgspec.Struct, frozen=True):
+    phone: str
+
+
+_read_subscription: Final = msgspec.json.Decoder(Subscription).decode
+_read_named: Final = msgspec.json.Decoder(_Named).decode
+
+
+class PhoneRoutes:
+    """Over :class:`central.phones.Phones`; ``None`` = this central has no notifier."""
+
+    def __init__(self, phones: Phones | None, board: BoardPort, page: Page, sign_in: SignInRoutes) -> None:
+        self._phones = phones
+        self._board = board
+        self._page = page
+        self._sign_in = sign_in
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/phones", self.page, methods=["GET"]),
+            Route("/phones/add", self.add, methods=["POST"]),
+            Route("/phones/test", self.test, methods=["POST"]),
+            Route("/phones/remove", self.remove, methods=["POST"]),
+            Route("/wake/{reference}", self.wake, methods=["GET"]),
+            Route("/sw.js", _static("js/sw.js", "text/javascript"), methods=["GET"]),
+            Route("/manifest.webmanifest", _static("app.webmanifest", "application/manifest+json"), methods=["GET"]),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        """My phones."""
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return RedirectResponse("/", 303)
+        if not visitor.rights.acting_roles:
+            return _turned_away(visitor)
+        phones = self._phones
+        mine = () if phones is None else phones.of(visitor.session.account)
+        html = self._page.draw(
+            "phones.html",
+            key="" if phones is None else phones.key,
+            phones=[(one, "" if phones is None else phones.said(one.id)) for one in mine],
+            not_set_up=NOT_SET_UP if phones is None else "",
+        )
+        return Response(html, 200, WORKER_HEADERS, "text/html")
+
+    async def add(self, request: Request) -> Response:
+        """This browser."""
+
+        def do(phones: Phones, visitor: Visitor, body: bytes) -> None:
+            phones.add(visitor.session.account, _read_subscription(body))
+
+        return await self._done(request, do)
+
+    async def test(self, request: Request) -> Response:
+        """Once more."""
+
+        def do(phones: Phones, visitor: Visitor, body: bytes) -> None:
+            phones.test(visitor.session.account, _read_named(body).phone)
+
+        return await self._done(request, do)
+
+    async def remove(self, request: Request) -> Response:
+        """No longer."""
+
+        def do(phones: Phones, visitor: Visitor, body: bytes) -> None:
+            phones.remove(visitor.session.account, _read_named(body).phone)
+
+        return await self._done(request, do)
+
+    async def wake(self, request: Request) -> Response:
+        """From a notice."""
+        reference = request.path_params["reference"]
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return self._sign_in.door_to(request, reference if _REFERENCE.fullmatch(reference) else "")
+        is_proven, incident = False, ""
+        if self._phones is not None and visitor.rights.acting_roles:
+            try:
+                is_proven = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
+            except PhonesError as e:
+                return _refused(str(e), 503)
+            cards = self._board.board(visitor.rights.scope).cards
+            incident = self._phones.incident(reference, (card.incident for card in cards))
+        response: Response = RedirectResponse(f"/#{incident}", 303)
+        if not incident:
+            response = Response(self._page.draw("woken.html", is_proven=is_proven), 200, media_type="text/html")
+        self._sign_in.forget_wake(response)
+        return response
+
+    async def _done(self, request: Request, do: Callable[[Phones, Visitor, bytes], None]) -> Response:
+        try:
+            body = await read_body(request, BODY_BYTES_MAX)
+        except BodyError as e:
+            return _refused(str(e), 413)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        # Only now: an account may have ended while the body was on its way.
+        visitor, phones = self._sign_in.visitor(request), self._phones
+        if visitor is None or not visitor.rights.acting_roles or phones is None:
+            return _turned_away(visitor)
+        try:
+            await asyncio.to_thread(do, phones, visitor, body)
+        except PhonesError as e:
+            return _refused(str(e), 409)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return _refused("This browser’s subscription cannot be used. Reload the page and try again.", 422)
+        return JSONResponse({"type": "done"})
+
+
+def _turned_away(visitor: Visitor | None) -> Response:
+    if visitor is None:
+        return _refused(SIGNED_OUT, 401)
+    return _refused(NOT_SET_UP, 409) if visitor.rights.acting_roles else _refused(NOT_FOR_YOU, 403)
+
+
+def _refused(reason: str, status: int) -> Response:
+    return JSONResponse({"type": "refused", "reason": reason}, status)
+
+
+def _static(name: str, media_type: str) -> Callable[[Request], Response]:
+    def answer(_request: Request) -> Response:
+        return FileResponse(STATIC_DIR / name, media_type=media_type, headers={"cache-control": "no-cache"})
+
+    return answer

@@ -1,0 +1,115 @@
+"""Letting a phone wake its owner, in Chromium, with its real service worker; its push service is played (C8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from central.web.page import STATIC_DIR
+from tests.browser.conftest import listen_for_complaints
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.kept_phones import KEY, subscription
+
+pytestmark = pytest.mark.integration
+
+WORKER: Final = STATIC_DIR / "js" / "sw.js"
+OpenContext = Callable[..., BrowserContext]
+PLAYED: Final = """
+Notification.requestPermission = async () => "granted";
+PushManager.prototype.getSubscription = async () => null;
+PushManager.prototype.subscribe = async (options) => {
+  window.key = options.applicationServerKey.length;
+  return { toJSON: () => (SUBSCRIPTION) };
+};
+"""
+"""A push service that needs no internet."""
+
+
+@pytest.fixture
+def page(open_context: OpenContext, server: ScriptedServer, complaints: list[str]) -> Page:
+    one = subscription()
+    given = {"endpoint": one.endpoint, "keys": {"p256dh": one.p256dh, "auth": one.auth}}
+    context = open_context()
+    context.grant_permissions(["notifications"])
+    context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in server.sign_in().items()])
+    context.add_init_script(PLAYED.replace("SUBSCRIPTION", json.dumps(given)))
+    page = context.new_page()
+    listen_for_complaints(page, complaints)
+    page.goto(f"{server.url}phones")
+    return page
+
+
+def test_phone_is_added_with_our_key_and_a_worker_of_the_whole_site(page: Page, server: ScriptedServer) -> None:
+    page.click("#wake")
+
+    expect(page.locator("li")).to_contain_text("NOT PROVEN")
+    (phone,) = server.phones.kept.values()
+    assert (subscription(), KEY) == (phone.subscription, page.get_attribute("#wake", "data-key"))
+    scopes = page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).map((one) => one.scope)")
+    assert [server.url] == scopes
+
+
+@pytest.mark.parametrize(
+    ("data", "shown", "opened"),
+    [
+        ('{"occasion":"alert","reference":"abc"}', ["An alert waits.", "watchlink-alert", True], "/wake/abc"),
+        ('{"occasion":"drill","reference":"abc"}', ["A drill waits.", "watchlink-drill", False], "/wake/abc"),
+        ('{"occasion":"alert","reference":"../x?y"}', ["An alert waits.", "watchlink-alert", True], "/"),
+        ('{"occasion":"toString"}', ["An alert waits.", "watchlink-alert", True], "/"),
+        ("not JSON", ["An alert waits.", "watchlink-alert", True], "/"),
+        ("null", ["An alert waits.", "watchlink-alert", True], "/"),
+    ],
+)
+def test_worker_shows_that_something_waits_and_nothing_else(
+    chromium: Browser, data: str, shown: list[object], opened: str
+) -> None:
+    """Its own script, with a browser's side played: what cannot be read may have been an alert."""
+    page = chromium.new_page()
+    found = page.evaluate(
+        f"""(data) => {{
+          const on = {{}}, shown = [], opened = [];
+          const wait = {{ waitUntil() {{}} }};
+          const self = {{
+            addEventListener: (name, act) => (on[name] = act),
+            skipWaiting() {{}},
+            clients: {{ claim() {{}}, openWindow: (url) => opened.push(url) }},
+            registration: {{ showNotification: (title, options) => shown.push({{ title, ...options }}) }},
+          }};
+          {WORKER.read_text(encoding="utf-8")}
+          on.push({{ data: {{ json: () => JSON.parse(data) }}, ...wait }});
+          on.notificationclick({{ notification: {{ close() {{}}, data: shown[0].data }}, ...wait }});
+          return [shown.map((one) => [one.title, one.body, one.tag, one.requireInteraction]), opened];
+        }}""",
+        data,
+    )
+    page.close()
+
+    assert [[["Watchlink", *shown]], [opened]] == found
+
+
+def test_page_of_phones_can_be_used_by_everybody_in_both_themes(page: Page) -> None:
+    page.click("#wake")
+    expect(page.locator("li")).to_contain_text("NOT PROVEN")
+
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert [] == Axe().run(page).response["violations"]
+    page.click("text=Send a test")
+    expect(page.locator("#wake-said")).to_have_text("A test was sent to this phone just now. Wait a minute.")
+    page.click("text=Remove")
+    expect(page.locator("main")).to_contain_text("No phone wakes you.")
+
+
+def test_tap_marks_the_alert_that_it_names(page: Page, server: ScriptedServer, board: ScriptedBoard) -> None:
+    server.call(lambda: board.press("sighting", "Red Lion"))
+    card = server.call(lambda: board.press("sighting", "Corner Shop"))
+
+    page.goto(f"{server.url}#{card.incident}")
+
+    expect(page.locator(f'[data-incident="{card.key}"]')).to_be_focused()
+    assert server.url == page.url

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from central.net import notifier as link_module
+from central.net.notifier import SILENT, NotifierLink, Report
+from runtime.unix_address import socket_address
+from tests.support.fleet_broker import wait_until
+from wire.notices import (
+    VERSION,
+    Accepted,
+    CalledOff,
+    CentralLine,
+    Delivered,
+    Failed,
+    Hello,
+    Notice,
+    NotifierLine,
+    Reason,
+    decode_ordered,
+    encode_notice_line,
+)
+
+pytestmark = pytest.mark.enable_socket
+HELLO: Final = Hello(version=VERSION, ways=("push", "sms"), key="B" * 87)
+_numbers: Final = itertools.count(1)
+
+
+def notice(**more: object) -> Notice:
+    raw = {
+        "type": "notice",
+        "request": f"{next(_numbers):032x}",
+        "account": 7,
+        "way": "sms",
+        "to": "+447700900123",
+        "priority": 1,
+        "occasion": "alert",
+        "reference": "r",
+        "valid_s": 60,
+        **more,
+    }
+    line = decode_ordered(json.dumps(raw).encode())
+    assert isinstance(line, Notice)
+    return line
+
+
+class StandInNotifier:
+    """Its side of the socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path.unlink(missing_ok=True)
+        with socket_address(path) as address:
+            self.listener.bind(address)
+        self.listener.listen()
+        self.listener.settimeout(10)
+
+    def accept(self, hello: NotifierLine = HELLO) -> None:
+        self.central, _ = self.listener.accept()
+        self.central.settimeout(10)
+        self.lines = self.central.makefile("rb")
+        self.say(hello)
+
+    def say(self, *lines: NotifierLine) -> None:
+        self.central.sendall(b"".join(map(encode_notice_line, lines)))
+
+    def read(self) -> CentralLine:
+        return decode_ordered(self.lines.readline())
+
+    def hang_up(self) -> None:
+        self.lines.close()
+        self.central.close()
+
+    def die(self) -> None:
+        self.hang_up()
+        self.listener.close()
+
+
+class Told:
+    """What the link told, and on which thread."""
+
+    def __init__(self) -> None:
+        self.reports: list[tuple[Notice, Report]] = []
+        self.faults: list[str] = []
+        self.threads: set[str] = set()
+
+    def report(self, notice: Notice, report: Report) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.reports.append((notice, report))
+
+    def ends(self) -> list[Delivered | Failed]:
+        return [report for _, report in [*self.reports] if isinstance(report, Delivered | Failed)]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "notifier.socket"
+
+
+@pytest.fixture
+def link(path: Path, told: Told) -> Iterator[NotifierLink]:
+    link = NotifierLink(path, told.report, told.faults.append, pauses_s=(0.01,), alone_s=0.3)
+    link.start()
+    yield link
+    link.stop()
+
+
+@pytest.fixture
+def stand_in(path: Path, link: NotifierLink) -> Iterator[StandInNotifier]:
+    stand_in = StandInNotifier(path)
+    stand_in.accept()
+    yield stand_in
+    stand_in.die()
+
+
+def test_order_goes_out_and_its_result_comes_back(link: NotifierLink, stand_in: StandInNotifier, told: Told) -> None:
+    one = notice()
+    link.order(one)
+
+    assert one == stand_in.read()
+    stand_in.say(Accepted(request=one.request), Delivered(request=one.request))
+    wait_until(lambda: len(told.reports) == 2, "a result")
+    assert [(one, Accepted(request=one.request)), (one, Delivered(request=one.request))] == told.reports
+    assert {"notifier-link"} == told.threads
+    assert (("push", "sms"), "B" * 87) == (link.known.ways, link.known.key)
+    assert [""] == told.faults
+
+
+def test_what_had_no_result_is_ordered_again_of_the_next_run(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told
+) -> None:
+    done, open_ = notice(), notice()
+    link.order(done)
+    link.order(open_)
+    assert [done, open_] == [stand_in.read(), stand_in.read()]
+    stand_in.say(Delivered(request=done.request))
+    wait_until(lambda: bool(told.reports), "a result")
+
+    stand_in.hang_up()
+    stand_in.accept()
+
+    again = stand_in.read()
+    assert isinstance(again, Notice)
+    assert (open_.request, True) == (again.request, again.valid_s <= 60)
+
+
+def test_dead_notifier_is_told_and_what_was_ordered_fails_soon(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told
+) -> None:
+    """C8: a message that nobody sends does not count as asked."""
+    one, later = notice(), notice()
+    link.order(one)
+    stand_in.read()
+
+    stand_in.die()
+    wait_until(lambda: SILENT in told.faults, "a fault")
+    link.order(later)
+
+    wait_until(lambda: len(told.ends()) == 2, "two results")
+    assert [Reason.UNREACHED, Reason.UNREACHED] == [end.reason for end in told.ends() if isinstance(end, Failed)]
+    assert () == link.known.ways
+    assert "B" * 87 == link.known.key
+
+
+def test_notifier_that_comes_back_ends_the_fault(
+    link: NotifierLink, stand_in: StandInNotifier, path: Path, told: Told
+) -> None:
+    stand_in.die()
+    wait_until(lambda: SILENT in told.faults, "a fault")
+    again = StandInNotifier(path)
+    again.accept()
+
+    wait_until(lambda: told.faults[-1] == "", "no fault")
+    again.die()
+
+
+def test_hung_notifier_holds_up_nobody_and_is_told_of_each_order_in_time(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "RESULT_WITHIN_S", -0.9)
+    one = notice(valid_s=1)
+
+    link.order(one)
+
+    wait_until(lambda: bool(told.ends()), "a result")
+    (end,) = told.ends()
+    assert isinstance(end, Failed)
+    assert Reason.NO_ANSWER == end.reason
+
+
+def test_orders_are_bounded(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "ORDERED_MAX", 2)
+    for one in (notice(), notice(), notice()):
+        link.order(one)
+
+    wait_until(lambda: bool(told.ends()), "a result")
+    (end,) = told.ends()
+    assert isinstance(end, Failed)
+    assert Reason.FULL == end.reason
+
+
+def test_answered_alert_is_called_off(link: NotifierLink, stand_in: StandInNotifier) -> None:
+    link.call_off("r")
+
+    assert CalledOff(reference="r") == stand_in.read()
+
+
+def test_notifier_of_another_version_is_hung_up_on(link: NotifierLink, path: Path, told: Told) -> None:
+    other = StandInNotifier(path)
+    other.accept(Hello(version=VERSION + 1, ways=("push",), key="B" * 87))
+
+    assert b"" == other.lines.readline()
+    wait_until(lambda: SILENT in told.faults, "a fault")
+    other.die()
+
+
+def test_poison_ends_the_connection_and_nothing_else(link: NotifierLink, stand_in: StandInNotifier, told: Told) -> None:
+    stand_in.central.sendall(b"\xff" * 5_000)
+
+    stand_in.hang_up()
+    stand_in.accept()
+    one = notice()
+    link.order(one)
+    assert one == stand_in.read()

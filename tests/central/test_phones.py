@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from central.phones import PHONES_EACH_MAX, Phones, PhonesError, PhoneStore
+from central.store.database import Database, resolve_url
+from central.store.phones import PhoneTable
+from tests.support.kept_phones import KeptPhones, subscription
+from tests.support.town_office import PATEL, PRIYA, TownOffice
+from wire.notices import Delivered, Failed, Notice, Reason
+
+START = datetime(2026, 11, 28, 18, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["disk", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PhoneStore]:
+    """Both pass the same tests, so that the one in memory may stand for the other elsewhere."""
+    if request.param == "memory":
+        yield KeptPhones()
+        return
+    database = Database(resolve_url("sqlite:///state/central.db", tmp_path))
+    database.open()
+    table = PhoneTable(database)
+    yield table
+    table.close()
+    database.close()
+
+
+class Desk:
+    """Central's phones, its clock and what was ordered."""
+
+    def __init__(self, store: PhoneStore) -> None:
+        self.store = store
+        self.now_at = START
+        self.ordered: list[Notice] = []
+        self.phones = self.restarted()
+
+    def restarted(self) -> Phones:
+        self.phones = Phones(self.store, lambda: self.now_at, self.ordered.append, lambda: "", secret=b"s" * 32)
+        return self.phones
+
+
+@pytest.fixture
+def desk(store: PhoneStore) -> Desk:
+    return Desk(store)
+
+
+def test_phone_is_told_a_test_and_proven_once_its_owner_opens_it(desk: Desk) -> None:
+    """C8: nobody is taken for reachable before a message was seen to reach them."""
+    phone = desk.phones.add(PRIYA, subscription())
+
+    (test,) = desk.ordered
+    assert ("push", "test", subscription(), PRIYA) == (test.way, test.occasion, test.subscription, test.account)
+    assert [None] == [one.proven_at for one in desk.phones.of(PRIYA)]
+    desk.now_at += timedelta(seconds=20)
+    assert desk.phones.prove(PRIYA, test.reference)
+    assert [desk.now_at] == [one.proven_at for one in desk.restarted().of(PRIYA)]
+    assert [phone.id] == [one.id for one in desk.phones.of(PRIYA)]
+
+
+def test_test_proves_nothing_for_somebody_else_nor_twice_nor_much_later(desk: Desk) -> None:
+    desk.phones.add(PRIYA, subscription())
+    reference = desk.ordered[0].reference
+
+    assert not desk.phones.prove(PATEL, reference)
+    assert not desk.phones.prove(PRIYA, "guessed")
+    desk.now_at += timedelta(minutes=10)
+    assert not desk.phones.prove(PRIYA, reference)
+    desk.phones.test(PRIYA, desk.phones.of(PRIYA)[0].id)
+    assert desk.phones.prove(PRIYA, desk.ordered[1].reference)
+    assert not desk.phones.prove(PRIYA, desk.ordered[1].reference)
+
+
+def test_phones_are_their_owners_alone(desk: Desk) -> None:
+    phone = desk.phones.add(PRIYA, subscription())
+
+    for act in (desk.phones.test, desk.phones.remove):
+        with pytest.raises(PhonesError, match="not among yours"):
+            act(PATEL, phone.id)
+    assert () == desk.phones.of(PATEL)
+    desk.phones.remove(PRIYA, phone.id)
+    assert () == desk.restarted().of(PRIYA)
+
+
+def test_same_browser_is_one_phone_and_the_last_who_signed_in_there_has_it(desk: Desk) -> None:
+    desk.phones.add(PRIYA, subscription())
+    desk.phones.add(PRIYA, subscription())
+    assert 1 == len(desk.phones.of(PRIYA))
+
+    desk.phones.add(PATEL, subscription())
+
+    assert [0, 1] == [len(desk.phones.of(account)) for account in (PRIYA, PATEL)]
+    desk.restarted()
+    assert [0, 1] == [len(desk.phones.of(account)) for account in (PRIYA, PATEL)]
+
+
+def test_one_person_has_few_phones(desk: Desk) -> None:
+    for number in range(PHONES_EACH_MAX):
+        desk.phones.add(PRIYA, subscription(str(number)))
+
+    with pytest.raises(PhonesError, match="Remove one"):
+        desk.phones.add(PRIYA, subscription("one more"))
+    desk.phones.add(PATEL, subscription("another's"))
+
+
+def test_no_phone_is_sent_two_tests_in_a_minute(desk: Desk) -> None:
+    phone = desk.phones.add(PRIYA, subscription())
+
+    with pytest.raises(PhonesError, match="Wait a minute"):
+        desk.phones.test(PRIYA, phone.id)
+    desk.now_at += timedelta(minutes=1)
+    desk.phones.test(PRIYA, phone.id)
+    assert 2 == len(desk.ordered)
+
+
+def test_phone_that_gave_its_subscription_up_is_forgotten(desk: Desk) -> None:
+    desk.phones.add(PRIYA, subscription())
+
+    desk.phones.take_report(desk.ordered[0], Failed(request=desk.ordered[0].request, reason=Reason.GONE))
+
+    assert () == desk.restarted().of(PRIYA)
+
+
+def test_what_became_of_a_message_is_said(desk: Desk) -> None:
+    phone = desk.phones.add(PRIYA, subscription())
+    (test,) = desk.ordered
+
+    desk.phones.take_report(test, Delivered(request=test.request))
+    assert "A test was sent. Tap it on the phone." == desk.phones.said(phone.id)
+    refused = Failed(request=test.request, reason=Reason.REFUSED, words="The push service refuses it (403).")
+    desk.phones.take_report(test, refused)
+    assert "NOT SENT. The push service refuses it (403)." == desk.phones.said(phone.id)
+    assert 1 == len(desk.phones.of(PRIYA))
+
+
+def test_whoever_has_no_account_any_more_is_told_nothing(desk: Desk) -> None:
+    office = TownOffice()
+    desk.phones.add(PRIYA, subscription("1"))
+    desk.phones.add(PATEL, subscription("2"))
+    desk.phones.take_people(office.snapshot())
+    del office.people[PRIYA]
+
+    desk.phones.take_people(office.snapshot())
+
+    assert [0, 1] == [len(desk.restarted().of(account)) for account in (PRIYA, PATEL)]
+
+
+def test_reference_names_an_incident_only_to_central(desk: Desk) -> None:
+    reference = desk.phones.reference("00000010-7")
+
+    assert "00000010" not in reference
+    assert "00000010-7" == desk.phones.incident(reference, ["00000010-6", "00000010-7"])
+    assert "" == desk.phones.incident(reference, ["00000010-6"])
+    assert "00000010-7" == desk.restarted().incident(reference, ["00000010-7"])
+    other = Phones(desk.store, lambda: desk.now_at, desk.ordered.append, lambda: "", secret=b"t" * 32)
+    assert "" == other.incident(reference, ["00000010-7"])
+
+
+def test_disk_that_refuses_changes_nothing() -> None:
+    kept = KeptPhones()
+    phones = kept.phones(lambda: START)
+    phone = phones.add(PRIYA, subscription())
+    kept.is_full = True
+
+    with pytest.raises(PhonesError, match="disk"):
+        phones.add(PRIYA, subscription("2"))
+    with pytest.raises(PhonesError, match="disk"):
+        phones.remove(PRIYA, phone.id)
+    with pytest.raises(PhonesError, match="disk"):
+        phones.prove(PRIYA, kept.ordered[0].reference)
+    assert [(phone.id, None)] == [(one.id, one.proven_at) for one in phones.of(PRIYA)]

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from central.core import effects as do
+from central.core import events as ev
+from central.telling import VALID_S_MIN, Telling
+from tests.support.kept_phones import KeptPhones, subscription
+from tests.support.town_office import PATEL, PRIYA, TownOffice
+from wire.ids import FrameId
+from wire.notices import Accepted, Delivered, Failed, Grouped, Notice, NotifierLine, Reason
+from wire.snapshots import Way, WayEntry
+
+NOW: Final = datetime(2026, 11, 28, 18, 0, tzinfo=UTC)
+INCIDENT: Final = FrameId.parse("00000010-7")
+
+
+class Desk:
+    """Priya Shah with two proven phones and a number, J Patel with an address."""
+
+    def __init__(self) -> None:
+        self.ways: tuple[str, ...] = ("push", "sms")
+        self.events: list[ev.Event] = []
+        self.called_off: list[str] = []
+        kept = KeptPhones()
+        self.phones = kept.phones(lambda: NOW)
+        self.ordered: list[Notice] = []
+        self.telling = Telling(
+            self.phones,
+            order=self.ordered.append,
+            call_off=self.called_off.append,
+            ways=lambda: self.ways,
+            put=self.events.append,
+        )
+        self.office = TownOffice()
+        self.office.change(PRIYA, ways=(WayEntry(way="sms", to="+447700900123"),))
+        self.office.change(PATEL, ways=(WayEntry(way="email", to="jo@town.example"),))
+        for name in ("1", "2"):
+            self.phones.add(PRIYA, subscription(name))
+            assert self.phones.prove(PRIYA, kept.ordered[-1].reference)
+        self.telling.take_people(self.office.snapshot())
+
+    def ask(self, *people: tuple[int, tuple[Way, ...]], is_drill: bool = False) -> list[Notice]:
+        begun = len(self.ordered)
+        self.telling.ask(do.Ask(INCIDENT, 1, 1, 0, 1, is_drill, people, 30))
+        return self.ordered[begun:]
+
+    def report(self, line: NotifierLine, notice: Notice) -> None:
+        self.telling.take_report(notice, line)
+
+    def ended(self) -> list[tuple[int, Way, bool, str]]:
+        found = [one for one in self.events if isinstance(one, ev.NoticeEnded)]
+        return [(one.account, one.way, one.is_delivered, one.words) for one in found]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_core_hears_whom_the_notifier_can_reach_and_when_that_changes(desk: Desk) -> None:
+    """C8: nobody counts as reachable whom nothing reaches."""
+    assert [ev.WaysChanged(((PRIYA, ("push", "sms")),))] == desk.events
+    desk.telling.look()
+    assert 1 == len(desk.events)
+
+    desk.ways = ()
+    desk.telling.look()
+    desk.ways = ("email",)
+    desk.telling.look()
+
+    assert [ev.WaysChanged(()), ev.WaysChanged(((PATEL, ("email",)),))] == desk.events[1:]
+
+
+def test_phone_that_is_not_proven_is_no_way(desk: Desk) -> None:
+    desk.phones.add(PATEL, subscription("3"))
+
+    desk.telling.look()
+
+    assert 1 == len(desk.events)
+    assert [] == desk.ask((PATEL, ("push",)))
+    assert [(PATEL, "push", False)] == [one[:3] for one in desk.ended()]
+
+
+def test_person_is_asked_on_each_phone_and_by_each_way(desk: Desk) -> None:
+    notices = desk.ask((PRIYA, ("push", "sms")))
+
+    assert ["push", "push", "sms"] == [notice.way for notice in notices]
+    assert {("alert", 1, desk.phones.reference("00000010-7"))} == {
+        (notice.occasion, notice.priority, notice.reference) for notice in notices
+    }
+    assert "+447700900123" == notices[2].to
+    assert {VALID_S_MIN} == {notice.valid_s for notice in notices}
+    assert {"drill"} == {notice.occasion for notice in desk.ask((PRIYA, ("push",)), is_drill=True)}
+
+
+def test_step_that_is_ordered_again_has_the_same_requests(desk: Desk) -> None:
+    """The notifier sends nothing twice that it knows."""
+    first = [notice.request for notice in desk.ask((PRIYA, ("push", "sms")))]
+
+    assert first == [notice.request for notice in desk.ask((PRIYA, ("push", "sms")))]
+    assert 3 == len({*first})
+
+
+def test_one_phone_of_two_that_rings_is_enough(desk: Desk) -> None:
+    one, two = desk.ask((PRIYA, ("push",)))
+
+    desk.report(Accepted(request=one.request), one)
+    desk.report(Grouped(request=two.request, wait_s=40), two)
+    desk.report(Failed(request=one.request, reason=Reason.NO_ANSWER, words="No answer."), one)
+    assert [] == desk.ended()
+    desk.report(Delivered(request=two.request), two)
+
+    assert [(PRIYA, "push", True, "")] == desk.ended()
+
+
+def test_message_that_failed_everywhere_does_not_count_as_asked(desk: Desk) -> None:
+    one, two = desk.ask((PRIYA, ("push",)))
+
+    desk.report(Failed(request=one.request, reason=Reason.NO_ANSWER, words="No answer."), one)
+    desk.report(Failed(request=two.request, reason=Reason.REFUSED, words="It says no."), two)
+
+    assert [(PRIYA, "push", False, "It says no.")] == desk.ended()
+
+
+def test_failure_without_words_still_has_some(desk: Desk) -> None:
+    (text,) = desk.ask((PRIYA, ("sms",)))
+
+    desk.report(Failed(request=text.request, reason="too-new-for-us"), text)
+
+    assert [(PRIYA, "sms", False, "too-new-for-us")] == desk.ended()
+
+
+def test_answer_calls_everything_about_it_off(desk: Desk) -> None:
+    desk.telling.call_off(do.CallOff(INCIDENT))
+
+    assert [desk.phones.reference("00000010-7")] == desk.called_off
+
+
+def test_account_that_ends_while_it_is_asked_is_asked_no_more(desk: Desk) -> None:
+    desk.ask((PRIYA, ("push",)))
+    del desk.office.people[PRIYA]
+    people = desk.office.snapshot()
+    desk.phones.take_people(people)
+    desk.telling.take_people(people)
+
+    assert ev.WaysChanged(()) == desk.events[-1]
+    assert [] == desk.ask((PRIYA, ("push", "sms")))

@@ -1,0 +1,159 @@
+"""Letting a phone wake its owner, and what a tap on a notice opens."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+
+from central.phones import Phones
+from central.web.app import create_app
+from tests.central.web.scripted_board import NOTICE, ScriptedBoard
+from tests.central.web.signing_browser import ORIGIN, Browser
+from tests.support.kept_phones import KEY, KeptPhones, subscription
+from tests.support.town_office import PATEL, PRIYA, KeptSessions, TownOffice
+from wire.notices import Subscription
+
+HEADERS = {"x-watchlink": "1"}
+Script = Callable[[Browser, Phones, KeptPhones], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def _town() -> AsyncIterator[tuple[Browser, Phones, KeptPhones]]:
+    office, store, kept, board = TownOffice(), KeptSessions(), KeptPhones(), ScriptedBoard()
+    gate = office.gate(store)
+    phones = kept.phones(gate.now)
+    app = create_app(board, gate, inter_font_dir=None, notice=NOTICE, phones=phones)
+    headers = {"origin": ORIGIN, "host": ORIGIN.partition("://")[2]}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN, headers=headers) as client,
+    ):
+        yield Browser(client, office, gate, board, store), phones, kept
+
+
+def played(script: Script) -> None:
+    async def run() -> None:
+        async with _town() as town:
+            await script(*town)
+
+    asyncio.run(run())
+
+
+async def add(browser: Browser, one: Subscription) -> httpx.Response:
+    return await browser.client.post("/phones/add", json=msgspec.to_builtins(one), headers=HEADERS)
+
+
+def test_phone_is_added_proven_by_a_tap_and_removed() -> None:
+    async def script(browser: Browser, phones: Phones, kept: KeptPhones) -> None:
+        await browser.enter()
+        assert 200 == (await add(browser, subscription())).status_code
+        page = (await browser.open("/phones")).text
+        assert KEY in page
+        assert "NOT PROVEN" in page
+
+        woken = await browser.open(f"/wake/{kept.ordered[0].reference}")
+
+        assert (200, True) == (woken.status_code, "It reached you" in woken.text)
+        page = (await browser.open("/phones")).text
+        assert ("NOT PROVEN" in page, "a test reached you" in page) == (False, True)
+        (phone,) = phones.of(PRIYA)
+        gone = await browser.client.post("/phones/remove", json={"phone": phone.id}, headers=HEADERS)
+        assert (200, ()) == (gone.status_code, phones.of(PRIYA))
+
+    played(script)
+
+
+def test_tap_of_somebody_who_is_signed_out_opens_it_after_sign_in() -> None:
+    async def script(browser: Browser, phones: Phones, kept: KeptPhones) -> None:
+        await browser.enter()
+        await add(browser, subscription())
+        await browser.send("/sign-out")
+
+        door = await browser.open(f"/wake/{kept.ordered[0].reference}")
+        assert "<title>Sign in" in door.text
+        assert [None] == [one.proven_at for one in phones.of(PRIYA)]
+        entered = await browser.open(
+            "/enter", params={"ticket": browser.office.ticket(PRIYA, browser.secret)}, follow_redirects=True
+        )
+
+        assert "It reached you" in entered.text
+        assert [True] == [one.proven_at is not None for one in phones.of(PRIYA)]
+        assert "control room" in (await browser.open("/")).text
+
+    played(script)
+
+
+def test_somebody_elses_tap_proves_nothing() -> None:
+    async def script(browser: Browser, phones: Phones, kept: KeptPhones) -> None:
+        await browser.enter(PRIYA)
+        await add(browser, subscription())
+        await browser.send("/sign-out")
+        await browser.enter(PATEL)
+
+        assert "Nothing waits there" in (await browser.open(f"/wake/{kept.ordered[0].reference}")).text
+        assert [None] == [one.proven_at for one in phones.of(PRIYA)]
+
+    played(script)
+
+
+def test_tap_on_an_alert_leads_to_its_card() -> None:
+    async def script(browser: Browser, phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter()
+        card = browser.board.press("attack")
+
+        found = await browser.open(f"/wake/{phones.reference(card.incident)}")
+
+        assert (303, f"/#{card.incident}") == (found.status_code, found.headers["location"])
+        assert "Nothing waits" in (await browser.open(f"/wake/{phones.reference('00000099-1')}")).text
+
+    played(script)
+
+
+def test_page_of_another_site_adds_no_phone() -> None:
+    """Else a stranger's page would have somebody's alerts ring at the stranger's."""
+
+    async def script(browser: Browser, phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter()
+        body = msgspec.to_builtins(subscription())
+
+        foreign = {**HEADERS, "origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+        assert 403 == (await browser.client.post("/phones/add", json=body, headers=foreign)).status_code
+        assert 403 == (await browser.client.post("/phones/add", json=body)).status_code
+        assert () == phones.of(PRIYA)
+
+    played(script)
+
+
+def test_what_is_no_subscription_is_refused_with_a_sentence() -> None:
+    async def script(browser: Browser, phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter()
+        for body in (b"", b"[]", b'{"endpoint":"http://10.0.0.1/","p256dh":"x","auth":"y"}', b"[" * 3_000):
+            answer = await browser.client.post("/phones/add", content=body, headers=HEADERS)
+            assert (422, True) == (answer.status_code, "Reload the page" in answer.json()["reason"])
+        assert 413 == (await browser.client.post("/phones/add", content=b" " * 5_000, headers=HEADERS)).status_code
+        assert () == phones.of(PRIYA)
+
+    played(script)
+
+
+def test_only_the_page_with_phones_may_install_a_worker_and_only_ours() -> None:
+    async def script(browser: Browser, _phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter()
+        policies = {
+            path: re.findall("trusted-types ([^;]+)$", (await browser.open(path)).headers["content-security-policy"])
+            for path in ("/", "/session", "/phones")
+        }
+
+        assert {"/": ["'none'"], "/session": ["'none'"], "/phones": ["watchlink-worker"]} == policies
+        worker, manifest = await browser.open("/sw.js"), await browser.open("/manifest.webmanifest")
+        assert "text/javascript; charset=utf-8" == worker.headers["content-type"]
+        assert ("application/manifest+json", "/") == (manifest.headers["content-type"], manifest.json()["start_url"])
+        assert {"no-cache"} == {one.headers["cache-control"] for one in (worker, manifest)}
+
+    played(script)
