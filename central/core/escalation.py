@@ -169,8 +169,7 @@ class Escalation(Record):
 
     def _ask(self, incident: Incident, asking: Asking) -> list[Effect]:
         people = tuple((one.account, one.ways) for one in asking.people if one.account and one.ways)
-        # Answered meanwhile: nobody is called out for it.
-        if not people or incident.state != "unanswered":
+        if not people:
             return []
         self._ordered[incident.id] = None
         return [

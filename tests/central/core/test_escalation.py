@@ -140,6 +140,8 @@ def test_answer_ends_it(town: Town) -> None:
     town.act(Acknowledge(ID), SAM, rights(SAM))
     town.later(300)
 
+    town.act(Close(ID, "Left"), SAM, rights(SAM))
+
     assert [("pcso",)] == asked(town)
     assert () == town.card().asking
     assert [do.CallOff(FrameId(CORNER, 7))] == only(town.said, do.CallOff)
@@ -264,6 +266,21 @@ def test_rota_names_who_is_asked_by_phone_where_nobody_is_on_duty(town: Town) ->
     assert ((JO.account, ("sms",)),) == order.people
     assert (1, 1, 0, 1, 30) == (order.scheme, order.round, order.step, order.priority, order.valid_s)
     assert [("asked", "PCSO on duty: Jo Patel, named by the rota, to be told by text message")] == history(town)
+
+
+def test_those_on_duty_are_asked_before_those_whom_the_rota_names(town: Town) -> None:
+    """The rota plans, duty is what is true (ADR 0044)."""
+    ready(town)
+    other = Person("pcso", "Ali Khan", 6)
+    town.handle(people(*PEOPLE, other))
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push",)), (other, ("push",))))
+    on_duty(town, other)
+    town.press(7, AlertKind.ATTACK)
+
+    (order,) = only(town.later(1), do.Ask)
+
+    assert ((other.account, ("push",)),) == order.people
 
 
 def test_rota_names_nobody_whom_no_message_reaches(town: Town) -> None:
