@@ -131,7 +131,7 @@ class Telling:
         if way == "push":
             where += [phone.subscription for phone in self._phones.of(account) if phone.proven_at]
         for address in where:
-            named = f"{order.incident.text} {order.scheme} {order.round} {order.step} {account} {way} {address}"
+            named = f"{order.incident.text} {order.entry} {account} {way} {address}"
             yield Notice(
                 # The same after a restart: the notifier sends nothing twice that it knows.
                 request=hashlib.sha256(named.encode()).hexdigest()[:_REQUEST_CHARS],
@@ -151,8 +151,7 @@ class Telling:
             ev.NoticeEnded(
                 order.incident,
                 order.scheme,
-                order.round,
-                order.step,
+                order.entry,
                 pending.account,
                 pending.way,
                 is_delivered=not words,

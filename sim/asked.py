@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from central.core import effects as do
 from central.core import events as ev
 from central.core.incidents import Incidents
-from central.core.journal import ASKING_KINDS
+from central.core.journal import ASKING_KINDS, ActionEntry, Asking
 from central.core.rights import TABLE, Rights
 from central.core.view import EndDuty, OnDuty, Person
 from sim.broken import BrokenInvariantError
@@ -65,7 +65,7 @@ class AskedWorld:
         self._chance = Random(f"asked {seed}")
         self._town = town
         self._has_notifier = True
-        self._told: set[tuple[object, ...]] = set()
+        self._told: set[int] = set()
         self._wrong: dict[tuple[str, int, str], datetime] = {}
 
     def plan(self, span_ms: int) -> None:
@@ -107,18 +107,21 @@ class AskedWorld:
     def ordered(self, order: do.Ask) -> None:
         """Central orders messages."""
         incidents = Incidents()
-        changes = 0
+        begun: list[Asking] = []
         for entry in self._town.central.disk.journal:
             if entry.incident == order.incident:
                 incidents.apply(entry, self._town.newest_directory)
-                changes += getattr(entry, "kind", "") not in ASKING_KINDS
+                is_asking = isinstance(entry, ActionEntry) and entry.kind in ASKING_KINDS
+                begun = begun if is_asking else []  # Whatever else happens to it may begin it anew.
+                if isinstance(entry, ActionEntry) and isinstance(entry.details, Asking):
+                    begun.append(entry.details)
         incident = incidents.by_id.get(order.incident)
         if incident is None or incident.state != "unanswered":
             self._broken("I34", f"{order.incident.text} is asked about and has been answered")
-        key = (order.incident, order.scheme, order.round, order.step, changes)
-        if key in self._told:
-            self._broken("I34", f"{order.incident.text}, scheme {order.scheme}, round {order.round}, is asked twice")
-        self._told.add(key)
+        places = [(one.scheme, one.round, one.step) for one in begun if one.people]
+        if order.entry in self._told or len(places) != len({*places}):
+            self._broken("I34", f"{order.incident.text}, scheme {order.scheme}, is asked twice")
+        self._told.add(order.entry)
         for account, ways in order.people:
             for way in ways:
                 self._end(order, account, way)
@@ -151,8 +154,7 @@ class AskedWorld:
         how = self._chance.choice((True, False, None)) if self._has_notifier else None
         if how is None:
             return
-        place = order.incident, order.scheme, order.round, order.step
-        ended = ev.NoticeEnded(*place, account, way, how, "" if how else "gone")
+        ended = ev.NoticeEnded(order.incident, order.scheme, order.entry, account, way, how, "" if how else "gone")
         self._town.timeline.after(self._chance.randint(1, _ENDS_WITHIN_MS), lambda: self._town.central.take(ended))
 
     def _end_duty(self) -> None:

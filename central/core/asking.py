@@ -25,11 +25,13 @@ class Stands(Struct, frozen=True):
     """Where an alert stands in one scheme's policy.
 
     Attributes:
+        entry: number of the journal entry that began the step.
         since: when the step began, in central's present time.
         failed: messages of it that did not go out, by account and way.
     """
 
     asking: Asking
+    entry: int
     since: datetime
     failed: tuple[tuple[int, Way], ...] = ()
 
@@ -59,8 +61,7 @@ class Stands(Struct, frozen=True):
 
     def told(self, told: Told) -> Stands:
         """With what became of a message, if it was of this step."""
-        is_its = (told.round, told.step) == (self.asking.round, self.asking.step)
-        if told.is_delivered or not is_its:
+        if told.is_delivered or told.entry != self.entry:
             return self
         return replace(self, failed=(*self.failed, (told.account, told.way)))
 

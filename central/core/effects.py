@@ -210,7 +210,8 @@ class Ask(Struct, frozen=True):
     A step of a policy, which is on disk. Each message is answered by one NoticeEnded, or by nothing.
 
     Attributes:
-        scheme: whose policy; with ``round`` and ``step`` it names the step: ordered once, whatever happens.
+        scheme: whose policy.
+        entry: number of the journal entry that began the step. It names it: a step is ordered once, whatever happens.
         priority: 1 … 4, the most urgent first; 5 = test.
         people: accounts, each with the ways to use for it, all at the same time.
         valid_s: seconds until the next step: later, it need not be sent.
@@ -218,8 +219,7 @@ class Ask(Struct, frozen=True):
 
     incident: FrameId
     scheme: int
-    round: int
-    step: int
+    entry: int
     priority: int
     is_drill: bool
     people: tuple[tuple[int, tuple[Way, ...]], ...]

@@ -158,16 +158,16 @@ class Escalation(Record):
             del self._ordered[incident.id]
             return [CallOff(incident.id)]
         if isinstance(details, Asking):
-            return [*_facts(incident, details), *self._ask(incident, details)]
+            return [*_facts(incident, details), *self._ask(incident, details, entry.entry)]
         return []
 
     def _told(self, one: NoticeEnded) -> Told:
         name = self.rota.name(one.account) or f"account {one.account}"
         words = display_text(one.words, WORDS_CHARS_MAX) or "no reason given"
-        place = one.scheme, one.round, one.step
-        return Told(*place, one.account, name, one.way, one.is_delivered, "" if one.is_delivered else words)
+        words = "" if one.is_delivered else words
+        return Told(one.scheme, one.entry, one.account, name, one.way, one.is_delivered, words)
 
-    def _ask(self, incident: Incident, asking: Asking) -> list[Effect]:
+    def _ask(self, incident: Incident, asking: Asking, entry: int) -> list[Effect]:
         people = tuple((one.account, one.ways) for one in asking.people if one.account and one.ways)
         if not people:
             return []
@@ -176,8 +176,7 @@ class Escalation(Record):
             Ask(
                 incident=incident.id,
                 scheme=asking.scheme,
-                round=asking.round,
-                step=asking.step,
+                entry=entry,
                 priority=PRIORITY[incident.kind],
                 is_drill=incident.is_drill,
                 people=people,

@@ -246,15 +246,14 @@ class NoticeEnded(Struct, frozen=True):
     """A message that :class:`~central.core.effects.Ask` ordered went out, or never will.
 
     Attributes:
-        scheme, round, step: as there.
+        scheme, entry: as there.
         is_delivered: a push service or gateway has taken it. Whether anybody saw it, nobody knows.
         words: for people, why it failed; empty if it did not.
     """
 
     incident: FrameId
     scheme: int
-    round: int
-    step: int
+    entry: int
     account: int
     way: Way
     is_delivered: bool

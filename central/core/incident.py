@@ -197,7 +197,7 @@ class Incident(Record):
         """Apply a step of a policy, or what became of a message of one."""
         self.revision, details = entry.entry, entry.details
         if isinstance(details, Asking) and self.state == "unanswered":
-            self.asking[details.scheme] = Stands(details, entry.at)
+            self.asking[details.scheme] = Stands(details, entry.entry, entry.at)
         elif isinstance(details, Told) and (stands := self.asking.get(details.scheme)) is not None:
             self.asking[details.scheme] = stands.told(details)
         for line in lines_of(entry):

@@ -124,12 +124,12 @@ class Told(Struct, frozen=True, tag="told"):
     """What became of a message to somebody whom a step asked.
 
     Attributes:
+        entry: number of the entry that began the step.
         words: why it failed, for people; empty if it was delivered.
     """
 
     scheme: int
-    round: int
-    step: int
+    entry: int
     account: int
     name: str
     way: Way

@@ -45,7 +45,7 @@ class Desk:
 
     def ask(self, *people: tuple[int, tuple[Way, ...]], is_drill: bool = False) -> list[Notice]:
         begun = len(self.ordered)
-        self.telling.ask(do.Ask(INCIDENT, 1, 1, 0, 1, is_drill, people, 30))
+        self.telling.ask(do.Ask(INCIDENT, 1, 1, 1, is_drill, people, 30))
         return self.ordered[begun:]
 
     def report(self, line: NotifierLine, notice: Notice) -> None:
@@ -95,6 +95,15 @@ def test_person_is_asked_on_each_phone_and_by_each_way(desk: Desk) -> None:
     assert "+447700900123" == notices[2].to
     assert {VALID_S_MIN} == {notice.valid_s for notice in notices}
     assert {"drill"} == {notice.occasion for notice in desk.ask((PRIYA, ("push",)), is_drill=True)}
+
+
+def test_step_that_begins_anew_has_other_requests(desk: Desk) -> None:
+    """After an answer that was undone the first step comes again: the notifier must not take it for told already."""
+    first = desk.ask((PRIYA, ("push",)))
+    desk.telling.ask(do.Ask(INCIDENT, 1, 2, 1, False, ((PRIYA, ("push",)),), 30))  # noqa: FBT003 - the fields' order
+
+    requests = [one.request for one in desk.ordered]
+    assert 2 * len(first) == len(requests) == len({*requests})
 
 
 def test_step_that_is_ordered_again_has_the_same_requests(desk: Desk) -> None:

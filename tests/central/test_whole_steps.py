@@ -160,7 +160,7 @@ def reach_somebody(rig: StepRig) -> None:
 
 
 def fail_a_notice(rig: StepRig) -> None:
-    rig.take(ev.NoticeEnded(FrameId(CORNER, 7), 1, 1, 0, 9, "push", is_delivered=False, words="gone"))
+    rig.take(ev.NoticeEnded(FrameId(CORNER, 7), 1, rig.core.core._entry, 9, "push", is_delivered=False, words="gone"))
 
 
 def next_second(rig: StepRig) -> None:

@@ -264,7 +264,7 @@ def test_rota_names_who_is_asked_by_phone_where_nobody_is_on_duty(town: Town) ->
 
     (order,) = only(said, do.Ask)
     assert ((JO.account, ("sms",)),) == order.people
-    assert (1, 1, 0, 1, 30) == (order.scheme, order.round, order.step, order.priority, order.valid_s)
+    assert (1, town.disk[-1].entry, 1, 30) == (order.scheme, order.entry, order.priority, order.valid_s)
     assert [("asked", "PCSO on duty: Jo Patel, named by the rota, to be told by text message")] == history(town)
 
 

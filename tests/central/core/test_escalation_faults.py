@@ -14,7 +14,7 @@ from central.core.asking import ASKING_LINES_MAX
 from central.core.escalation import BEGUN_AT_ONCE
 from central.core.groups import ASKED_EACH_MAX
 from central.core.journal import ActionEntry, Asking, JournalEntry, Recall
-from central.core.view import Acknowledge
+from central.core.view import Acknowledge, UndoAcknowledge
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
 from tests.support.escalating_town import (
     CO_ORDINATOR,
@@ -55,7 +55,9 @@ def restarted(town: Town, after_s: float = 0, journal: list[JournalEntry] | None
 
 
 def ended(town: Town, way: Way, *, is_delivered: bool, words: str = "") -> None:
-    town.handle(ev.NoticeEnded(FrameId(CORNER, 7), 1, 1, 0, JO.account, way, is_delivered, words))
+    """Of the first step that was ordered."""
+    order = only(town.said, do.Ask)[0]
+    town.handle(ev.NoticeEnded(FrameId(CORNER, 7), 1, order.entry, JO.account, way, is_delivered, words))
 
 
 def test_failed_messages_do_not_count_and_the_next_step_comes_at_once(town: Town) -> None:
@@ -102,6 +104,25 @@ def test_failed_message_to_somebody_with_an_open_page_ends_no_step(town: Town) -
     town.later(20)
 
     assert [("pcso",)] == asked(town)
+
+
+def test_message_of_before_an_undone_answer_ends_no_step_of_now(town: Town) -> None:
+    """Both are the first step of a first round: each begins with an entry of its own, by which it is named."""
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(5)
+    town.act(Acknowledge(ID), SAM, rights(SAM))
+    town.act(UndoAcknowledge(ID), SAM, rights(SAM))
+    town.later(1)
+    first, second = only(town.said, do.Ask)
+    assert first.entry != second.entry
+
+    ended(town, "push", is_delivered=False, words="gone")
+    town.later(2)
+
+    assert (1, 2) == (line(town).round, len(asked(town)))
 
 
 def test_message_of_an_earlier_round_ends_no_later_one(town: Town) -> None:

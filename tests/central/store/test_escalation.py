@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from central.core import effects as do
 from central.core import events as ev
 from central.core.asking import ASKING_LINES_MAX
 from central.core.journal import ASKING_KINDS, ActionEntry
 from central.store.database import Database
 from central.store.recalling import recall
-from tests.support.central_town import CORNER, START, Town
+from tests.support.central_town import CORNER, START, Town, only
 from tests.support.escalating_town import JO, KIM, POLICY, SAM, reaching, ready, rota, shift
 from wire.ids import FrameId
 from wire.kinds import AlertKind
@@ -22,7 +23,8 @@ def test_database_gives_back_steps_skipped_roles_and_messages(database: Database
     town.handle(reaching((SAM, ("push",)), (KIM, ("sms",))))
     town.press(7, AlertKind.ATTACK)
     town.later(22)
-    town.handle(ev.NoticeEnded(FrameId(CORNER, 7), 1, 1, 2, KIM.account, "sms", is_delivered=False, words="no credit"))
+    step = only(town.said, do.Ask)[-1].entry
+    town.handle(ev.NoticeEnded(FrameId(CORNER, 7), 1, step, KIM.account, "sms", is_delivered=False, words="no credit"))
     town.later(2)
     database.commit(town.disk)
 
