@@ -1,8 +1,10 @@
-"""A phone that is let wake its owner: central, notifier and push service as programs (C8)."""
+"""A phone that is let wake its owner: broker, central, notifier and push service as programs (C3, C8)."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,63 +12,156 @@ import httpx
 import msgspec
 import pytest
 
+from central.core.view import Acknowledge, Done, Person
 from central.net.notifier import SILENT
-from demo.stand_in_phones import StandInPush
+from demo.stand_in_office import StandInOffice
+from demo.stand_in_phones import Phone, StandInPush
 from provisioning.fleet import Fleet
-from tests.support.central_program import office_of, running_central
-from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
+from tests.support.central_program import CentralProgram, office_of, running_central
+from tests.support.fleet_broker import DEADLINE_S, free_port, running_broker, wait_until
 from tests.support.notifier_program import NotifierProgram, write_notifier
+from tests.support.raw_member import Node, wait_for_link
 from tests.support.town_office import COOKIE
+from wire.kinds import AlertKind
+from wire.snapshots import PolicyEntry, Rota, ShiftEntry, StepEntry, file_name, seal_snapshot
 
 pytestmark = pytest.mark.integration
 
+PRIYA = Person("cctv", "Priya Shah")
 
-def test_test_push_that_is_tapped_proves_a_phone_and_a_dead_notifier_is_told(tmp_path: Path) -> None:
-    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=1, web_port=free_port())
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port(), web_port=free_port())
     fleet.add("Corner Shop", "High St", ["hart"])
-    config = fleet.layout.central / "central.toml"
-    with config.open("a") as file:
+    with (fleet.layout.central / "central.toml").open("a") as file:
         file.write(f'[notifier]\nsocket = "{tmp_path / "notifier.socket"}"\n')
-    office = office_of(config)
-    account = office.add("Priya Shah", "cctv", 1).account
+    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
+        yield fleet
+
+
+@pytest.fixture
+def office(fleet: Fleet) -> StandInOffice:
+    """Nobody is ever police; Priya Shah is to be on duty, and has opened no page."""
+    office = office_of(fleet.layout.central / "central.toml")
+    account = office.add(PRIYA.name, "cctv", 1).account
     office.publish()
+    now_at = datetime.now(UTC).replace(microsecond=0)
+    hour = timedelta(hours=1)
+    shift = ShiftEntry(role="cctv", scheme=1, account=account, begins_at=now_at - hour, ends_at=now_at + hour)
+    steps = (StepEntry(role="police", wait_s=600), StepEntry(role="cctv", wait_s=600, ways=("push",)))
+    rota = Rota(
+        number=1,
+        made_at=now_at,
+        audit=office.audit,
+        through=now_at + 24 * hour,
+        shifts=(shift,),
+        policies=(PolicyEntry(scheme=1, kinds=("attack",), version=1, steps=steps),),
+    )
+    (fleet.layout.snapshots / file_name("rota", 1)).write_bytes(seal_snapshot(rota, office.town, office.key))
+    return office
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[StandInPush]:
     service = StandInPush(tmp_path)
+    yield service
+    service.close()
+
+
+class Page:
+    """Priya Shah's browser at central's page."""
+
+    def __init__(self, central: CentralProgram) -> None:
+        self._central = central
+        self._cookie = central.office.sign_in(central.url, central.office.account_of(PRIYA))
+
+    def ask(self, path: str, body: object = None) -> httpx.Response:
+        given: dict[str, Any] = {
+            "cookies": {COOKIE: self._cookie},
+            "headers": {"x-watchlink": "1"},
+            "timeout": DEADLINE_S,
+        }
+        if body is None:
+            return httpx.get(self._central.url + path, **given)
+        return httpx.post(self._central.url + path, json=body, **given)
+
+    def warnings(self) -> list[str]:
+        said: list[str] = self.ask("me.json").json()["warnings"]
+        return said
+
+    def let_wake(self, phone: Phone) -> None:
+        """And tap the test."""
+        wait_until(lambda: "data-key" in self.ask("phones").text, "the notifier's key")
+        assert 200 == self.ask("phones/add", msgspec.to_builtins(phone.subscription)).status_code
+        wait_until(lambda: bool(phone.shown), "a test on the phone")
+        told = phone.shown[0].told
+        assert "test" == told["occasion"]
+        assert "It reached you" in self.ask(f"wake/{told['reference']}").text
+
+
+def test_alert_that_nobody_sees_rings_a_phone_and_a_tap_opens_its_card(
+    fleet: Fleet, office: StandInOffice, service: StandInPush, tmp_path: Path
+) -> None:
     phone = service.phone()
     notifier = NotifierProgram(write_notifier(tmp_path, service))
     notifier.central.close()
     try:
-        with running_central(config) as central:
-            cookie = office.sign_in(central.url, account)
+        with running_central(fleet.layout.central / "central.toml") as central:
+            wait_for_link(central)
+            page = Page(central)
+            page.let_wake(phone)
+            assert "a test reached you" in page.ask("phones").text
+            shop = Node(fleet, "00000010", "hart", 1)
 
-            def ask(path: str, body: object = None) -> httpx.Response:
-                headers = {"x-watchlink": "1"}
-                given: dict[str, Any] = {"cookies": {COOKIE: cookie}, "headers": headers, "timeout": DEADLINE_S}
-                if body is None:
-                    return httpx.get(central.url + path, **given)
-                return httpx.post(central.url + path, json=body, **given)
+            shop.send(shop.alert(7, AlertKind.ATTACK))
 
-            def warnings() -> list[str]:
-                said: list[str] = ask("me.json").json()["warnings"]
-                return said
-
-            wait_until(lambda: "data-key" in ask("phones").text, "the notifier's key")
-            assert 200 == ask("phones/add", msgspec.to_builtins(phone.subscription)).status_code
-            wait_until(lambda: bool(phone.shown), "a test on the phone")
-            told = phone.shown[0].told
-            assert ("test", []) == (told["occasion"], service.refused)
-            assert "It reached you" in ask(f"wake/{told['reference']}").text
-            assert "a test reached you" in ask("phones").text
-            assert SILENT not in warnings()
-
-            notifier.kill()
-            wait_until(lambda: SILENT in warnings(), "the operator is told")
-            before_s = time.monotonic()
-            assert 200 == ask("board.json").status_code
-            assert time.monotonic() - before_s < 5
-
-            notifier = NotifierProgram(notifier.config)
-            notifier.central.close()
-            wait_until(lambda: SILENT not in warnings(), "the fault is over")
+            shop.wait_for_receipt(7)
+            wait_until(lambda: len(phone.shown) == 2, "an alert on the phone")
+            told = phone.shown[1].told
+            assert ("alert", []) == (told["occasion"], service.refused)
+            assert "00000010" not in str(told)
+            tapped = page.ask(f"wake/{told['reference']}")
+            assert (303, "/#00000010-7") == (tapped.status_code, tapped.headers["location"])
+            told_line = ("told", "Priya Shah, by phone")
+            wait_until(
+                lambda: told_line in [(one.what, one.text) for one in central.card("00000010-7").history],
+                "the history",
+            )
+            assert "skipped" in [one.what for one in central.card("00000010-7").history]
+            assert isinstance(central.act(Acknowledge("00000010-7"), PRIYA), Done)
+            shop.client.close()
     finally:
         notifier.kill()
-        service.close()
+
+
+def test_dead_notifier_is_told_and_costs_no_receipt(
+    fleet: Fleet, office: StandInOffice, service: StandInPush, tmp_path: Path
+) -> None:
+    notifier = NotifierProgram(write_notifier(tmp_path, service))
+    notifier.central.close()
+    try:
+        with running_central(fleet.layout.central / "central.toml") as central:
+            wait_for_link(central)
+            page = Page(central)
+            page.let_wake(service.phone())
+            assert SILENT not in page.warnings()
+            notifier.kill()
+            wait_until(lambda: SILENT in page.warnings(), "the operator is told")
+            shop = Node(fleet, "00000010", "hart", 1)
+            before_s = time.monotonic()
+
+            shop.send(shop.alert(7, AlertKind.ATTACK))
+
+            shop.wait_for_receipt(7)
+            assert time.monotonic() - before_s < 5
+            wait_until(
+                lambda: "nobody" in [one.what for one in central.card("00000010-7").history],
+                "nobody counts as asked",
+            )
+            shop.client.close()
+            notifier = NotifierProgram(notifier.config)
+            notifier.central.close()
+            wait_until(lambda: SILENT not in page.warnings(), "the fault is over")
+    finally:
+        notifier.kill()
