@@ -73,6 +73,8 @@ REASONS: Final[dict[str, str]] = {
     "ticket browser": "made for another browser",
     "ticket expired": "older than a minute, or made for longer",
     "ticket early": "from the future: one of the clocks is wrong",
+    # the notifier's socket
+    "notice line": "not a line between central and the notifier",
     # the gallery
     "gallery lines": "not lines of a gallery, out of order, or too many",
     "gallery digest": "not the lines that the head names",
