@@ -162,6 +162,7 @@ class _Housekeeping:
         from office.people.forgetting import forget_everywhere  # noqa: PLC0415
         from office.people.photographs import tidy_photographs  # noqa: PLC0415
         from office.people.retention import erase_what_is_due, is_held  # noqa: PLC0415
+        from office.rota.acts import tidy_rota  # noqa: PLC0415
         from office.staff.acts import tidy_staff  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
 
@@ -185,6 +186,7 @@ class _Housekeeping:
                     forget_unknown(now)
                     forget_copies(now)
                     tidy_staff(now, self._configuration.staff.kept_days)
+                    tidy_rota(now)
                     forget_set_aside(self._configuration, now)
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Final
 
-_LINK: Final = re.compile(r"(/(?:join|recover)/)[^/\s]+")
+_LINK: Final = re.compile(r"(/(?:join|recover|rota/calendar)/)[^/\s]+")
 
 
 class HideTokens(logging.Filter):

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "office.staff",
     "office.breaches",
     "office.escalation",
+    "office.rota",
     "office.publisher",
 ]
 MIDDLEWARE = [

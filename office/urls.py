@@ -21,5 +21,6 @@ urlpatterns = [
     path("", include("office.people.photograph_urls")),
     path("", include("office.papers.urls")),
     path("", include("office.in_shops.urls")),
+    path("rota/", include("office.rota.urls")),
     path("audit/", include("office.audit.urls")),
 ]

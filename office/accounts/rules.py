@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import Struct
 
 from wire.limits import NAME_CHARS_MAX
 from wire.own_names import is_own_name
-from wire.snapshots import RoleSlug
+from wire.snapshots import AnsweringRole, RoleSlug
 from wire.text import display_text
 
 TITLES: Final[Mapping[str, str]] = {
@@ -69,6 +69,11 @@ class Rights(Struct, frozen=True):
     def deals_with_breaches(self) -> bool:
         """Whether the person reads and deals with what shops report in some scheme (``ROLES`` of the breaches)."""
         return bool(self.schemes("co-ordinator", "police"))
+
+    @property
+    def reads_rota(self) -> bool:
+        """Whether the person may answer alerts in some scheme, and so reads its rota."""
+        return bool(self.schemes(*get_args(AnsweringRole)))
 
     @property
     def reads_register(self) -> bool:

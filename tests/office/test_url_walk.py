@@ -32,7 +32,7 @@ from tests.support.shop_galleries import ShopGalleries
 from tests.support.view_log import logged
 from wire.gallery_views import ViewHead
 from wire.ids import NodeId
-from wire.snapshots import RoleSlug
+from wire.snapshots import AnsweringRole, RoleSlug
 
 pytestmark = pytest.mark.long
 
@@ -76,6 +76,9 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST incident": 400,
     "GET statement-copy": 503,
     "POST vote-cast": 400,
+    "POST rota-override-add": 400,
+    "POST rota-swap-ask": 400,
+    "POST rota-calendar-new": 200,  # shows the address
     **{f"POST case-{name}": 400 for name in ("check", "open-vote", "issue", "serve", "correct", "shorten")},
     **{f"POST case-{name}": 409 for name in ("stop-vote", "approve-minor", "reissue", "appeal", "dismiss-appeal")},
     **{f"POST case-{name}": 409 for name in ("lift-restriction", "revoke")},
@@ -97,6 +100,8 @@ DOING: Final = {
     *("policy-add", "policy-edit", "policy-end"),
     *("photograph", "photograph-show", "photograph-remove"),
     *("breach-act", "card-broken"),
+    *("rota-pattern-add", "rota-pattern-edit", "rota-pattern-remove", "rota-override-remove"),
+    *("rota-cover-add", "rota-cover-edit", "rota-cover-remove", "rota-calendar-new"),
     *("request-acknowledge", "request-settle", "request-find", "person-correct", "person-erase"),
 }
 """What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
@@ -109,7 +114,13 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
     joined = {f"joined-{HART}": "2026-01-05", f"joined-{PUB_WATCH}": "2026-01-05"}
     contacts = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
     about: dict[str, object] = {"individual": things.individual, "version": 1} if name.startswith("person-") else {}
+    hours = {"weekdays": ["0"], "every_weeks": 1, "begins": "08:00", "hours": 1, "first": "2026-01-05"}
+    pattern = {**hours, "turn": "week", "person_0": things.target.pk}
     sent: Mapping[str, dict[str, object]] = {
+        "rota-pattern-add": pattern,
+        "rota-pattern-edit": pattern,
+        "rota-cover-add": hours,
+        "rota-cover-edit": hours,
         "correct_person": {"name": "Stolen"},
         "give_role": {"role": "pcso", "scheme": scheme},
         "remove_role": {"role": "cctv", "scheme": scheme},
@@ -141,7 +152,7 @@ REFUSALS: Final = (
     *("statement-copy.not-found", "breach.not-found", "rights-request.not-found", "vote.not-found", "vote.refused"),
 )
 """Rows of the audit that say that something was not done."""
-OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover"}
+OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover", "rota-feed"}
 
 
 class Line(NamedTuple):
@@ -197,13 +208,15 @@ def expected_of(line: Line, person: Person) -> str:
     """What a line says of a person. “advisers 403” among other roles: that for police, PCSO and sergeant of HART.
 
     “All advisers”: those elsewhere too. “PCSO”, “police”: no other adviser. “Readers”: who reads the register.
+    “Answerers”: who may answer alerts.
     """
     said = line.outcomes[column(person)]
-    match = re.fullmatch("(all )?(advisers|readers|PCSO|police|engineers) (.*)", said)
+    match = re.fullmatch("(all )?(advisers|answerers|readers|PCSO|police|engineers) (.*)", said)
     if match is None or person is None:
         return said
     named = {"advisers": ADVISERS, "readers": READERS, "PCSO": {"pcso"}, "police": {"police"}}
     named["engineers"] = {"fleet-engineer"}
+    named["answerers"] = {*get_args(AnsweringRole)}
     roles = named[match[2]]
     return match[3] if person[0] in roles and (match[1] or person[1] == HART) else "404"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Final, NamedTuple
 
 from allauth.mfa.models import Authenticator
@@ -25,6 +25,7 @@ from office.members.models import Member, Membership, PendingImport, Premises
 from office.people.intake_terms import Box
 from office.people.models import Individual, RightsRequest
 from office.people.photographs import add_photograph, keep_crop, show_photograph
+from office.rota.models import RotaCover, RotaFeed, RotaOverride, RotaPattern, RotaSwap
 from office.staff.models import StaffMember
 from tests.office.breaches.conftest import breach_of
 from tests.office.breaches.test_statements import FACTS, MAKER
@@ -147,8 +148,41 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "breaches": {"number": breach.pk, "size": "small"},
         "incidents": {"incident": "00000010-7"},
         "statements": {"number": copy.pk},
+        **_rota(scheme, target, inviter),
     }
     return Things(arguments, target, member.name)
+
+
+def _rota(scheme: Scheme, target: Account, other: Account) -> dict[str, dict[str, object]]:
+    """One of everything. The calendar’s address is the target’s."""
+    today, now = timezone.localdate(), timezone.now()
+    hours = {"scheme": scheme, "role": "police", "weekdays": "0123456", "begins": time(8), "length_min": 720}
+    pattern = RotaPattern.objects.create(**hours, first=today - timedelta(3), people=[target.pk])
+    cover = RotaCover.objects.create(**hours, first=today)
+    ends = {"begins_at": now + timedelta(1), "ends_at": now + timedelta(2)}
+    override = RotaOverride.objects.create(scheme=scheme, role="police", account=other, **ends)
+    swap = RotaSwap.objects.create(
+        scheme=scheme,
+        asked_by=target,
+        asked=other,
+        given_role="police",
+        taken_role="police",
+        **{f"{which}_{end}": at for which in ("given", "taken") for end, at in ends.items()},
+    )
+    token = f"{MARKS[scheme.number]}-calendar"
+    RotaFeed.objects.create(account=target, what="own", digest=links.digest_of(token))
+    return {
+        "rota": {"scheme": scheme.slug, "role": "police"},
+        "rota-swap": {"number": swap.pk},
+        "rota-calendar-new": {"what": "own"},
+        "rota-calendar-end": {"what": "own"},
+        "rota-feed": {"token": token},
+        "rota-pattern-edit": {"number": pattern.pk},
+        "rota-pattern-remove": {"number": pattern.pk},
+        "rota-cover-edit": {"number": cover.pk},
+        "rota-cover-remove": {"number": cover.pk},
+        "rota-override-remove": {"number": override.pk},
+    }
 
 
 def _photograph(scheme: Scheme, actor: Account) -> dict[str, dict[str, object]]:
