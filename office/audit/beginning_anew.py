@@ -20,6 +20,7 @@ from office.people.gone import forget_again, leave_register_numbers_out, leave_r
 from office.publisher.gone import ERASED, GoneRows, carry
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, PublishedHead
+from office.rota.after_restore import end_calendars
 from office.staff.after_restore import void_start_codes
 from runtime.backup_rules import height_by_clock
 from wire.gallery_head import head_name
@@ -69,7 +70,7 @@ def begin_anew(
     carry(all_gone - {*in_copy})
     tell_co_ordinators(until)
     said += void_links() + sign_browsers_out()
-    said += void_start_codes()
+    said += void_start_codes() + end_calendars()
     leave_numbers_out(people, premises)
     leave_rows_out(all_gone)
     leave_register_numbers_out()

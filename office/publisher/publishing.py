@@ -20,9 +20,10 @@ from msgspec import Struct
 from office.audit import alarm, journal, triggers
 from office.audit.chain import NO_HEAD, contradiction
 from office.gallery.staff_file import StaffFile
-from office.publisher import changes, content
+from office.publisher import changes, content, rota_content
 from office.publisher.galleries import GalleryPublishing
 from office.publisher.gone import GoneRows
+from office.publisher.rota_content import RotaContent
 from office.publisher.shelf import KINDS, PublishedHead, Shelf
 from office.publisher.staff import StaffPublishing
 from wire.errors import EncodeError
@@ -32,6 +33,8 @@ from wire.snapshots import (
     AuditHead,
     People,
     Premises,
+    PremisesEntry,
+    Rota,
     Snapshot,
     SnapshotName,
     Town,
@@ -45,8 +48,8 @@ HEAD_WITHIN_S: Final = 60.0
 AT_LEAST_EVERY_S: Final = 3_600.0
 """The people snapshot, changed or not: so its time tells users that the office is alive."""
 PREMISES_WITHIN_S: Final = 30.0
-"""Premises are thousands, and each change of theirs is in the audit: without a new row there, they are read anew after
-this time."""
+"""Premises are thousands, and each change of theirs or of the rota is in the audit: without a new row there, they are
+read anew after this time."""
 
 LOOK_AGAIN_S: Final = 1.0
 """While there is an alarm or a fault, or nothing is published yet."""
@@ -175,7 +178,7 @@ class Publishing:
         return now_s - people.at_s >= (AT_LEAST_EVERY_S if people.head == self._head else HEAD_WITHIN_S)
 
     def _look(self) -> None:
-        premises = shown = None
+        premises = rota = shown = None
         with content.one_moment():
             head = journal.head()
             what = self._trouble(head)
@@ -184,6 +187,7 @@ class Publishing:
                 is_time = head != self._premises_head or self._clock_s() - self._premises_s >= PREMISES_WITHIN_S
                 if is_time:
                     premises = content.premises()
+                    rota = rota_content.rota(timezone.now())
                 if self._galleries is not None and (is_time or self._galleries.is_due()):
                     shown = self._galleries.read()
                     self._read_staff()
@@ -201,15 +205,29 @@ class Publishing:
             key, persons, gone = people
             snapshot = People(number=number, made_at=made_at, audit=head, ticket_key=key, people=persons, gone=gone)
             self._publish(snapshot, head)
-        if premises is not None:
-            if not self._is_published("premises", premises):
-                number = self._shelf.next_number("premises")
-                made_at = datetime.now(UTC)
-                self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
+        if premises is not None and rota is not None:
+            self._publish_premises(premises, head)
+            self._publish_rota(rota, head)
             self._premises_head, self._premises_s = head, self._clock_s()
         if self._galleries is not None and shown is not None:
             self._publish_staff()
             self._galleries.publish(shown)
+
+    def _publish_premises(self, premises: tuple[PremisesEntry, ...], head: AuditHead) -> None:
+        if not self._is_published("premises", premises):
+            number, made_at = self._shelf.next_number("premises"), datetime.now(UTC)
+            self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
+
+    def _publish_rota(self, rota: RotaContent, head: AuditHead) -> None:
+        """Not before there is anything in it: then readers go on as without a rota. From then on always."""
+        through, shifts, policies = rota
+        is_begun = "rota" in self._last or bool(self._shelf.given_number("rota"))
+        if (shifts or policies or is_begun) and not self._is_published("rota", rota):
+            number, made_at = self._shelf.next_number("rota"), datetime.now(UTC)
+            snapshot = Rota(
+                number=number, made_at=made_at, audit=head, through=through, shifts=shifts, policies=policies
+            )
+            self._publish(snapshot, head)
 
     def _read_staff(self) -> None:
         """With the galleries: start codes end as a day does."""

@@ -22,6 +22,7 @@ from wire.snapshots import (
     GoneEntry,
     People,
     Premises,
+    Rota,
     Snapshot,
     SnapshotName,
     Town,
@@ -37,7 +38,7 @@ FILES_KEPT: Final = 3
 GROUP_READABLE: Final = 0o640
 """Names and telephone numbers are for the programs that use them, by the folder's group."""
 STATE_FILE: Final = "published.json"
-KINDS: Final[dict[SnapshotName, type[Snapshot]]] = {"people": People, "premises": Premises}
+KINDS: Final[dict[SnapshotName, type[Snapshot]]] = {"people": People, "premises": Premises, "rota": Rota}
 
 
 def give_number(name: str, in_folder: int) -> int:

@@ -17,7 +17,7 @@ from office.rota.models import POST_ROLES, RotaCover, RotaOverride, RotaPattern,
 from office.rota.planned import names_of
 from office.rota.rules.spans import Span
 from office.rota.rules.wall_time import london
-from office.rota.week import Reader, table_of
+from office.rota.week import Reader, swaps_to_answer, table_of
 from office.rota.wording import day_text, hours_text, span_text
 
 _YEARS: Final = range(2000, 2100)
@@ -39,7 +39,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "is_this_week": monday <= london(at).date() < monday + timedelta(days=7),
         "before": (monday - timedelta(days=7)).isoformat(),
         "after": (monday + timedelta(days=7)).isoformat(),
-        "swaps_to_answer": asked.filter(asked=reader, scheme__in=schemes).select_related("asked_by"),
+        "swaps_to_answer": swaps_to_answer(mine, at),
         "swaps_asked": asked.filter(asked_by=reader, scheme__in=schemes).select_related("asked"),
     }
     return render(request, "rota/week.html", context)

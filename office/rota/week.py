@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
+from django.db.models import QuerySet
 from msgspec import Struct
 
 from office.accounts.models import Scheme
-from office.accounts.rules import TITLES
+from office.accounts.rules import TITLES, Rights
+from office.rota.models import POST_ROLES, RotaSwap
 from office.rota.planned import holders, names_of, plan
 from office.rota.rules.plan import Plan, Post, Shift, shifts
 from office.rota.rules.reading import Gap, able, gaps, on_two_rotas, overlaps, posts, standing
@@ -58,8 +60,9 @@ class Now(Struct, frozen=True):
 
 
 class Missing(Struct, frozen=True):
-    """Nobody is on in a post: which, when, and the address on which somebody is put on."""
+    """Nobody is on in a post: which, when, and the rest of the address on which somebody is put on."""
 
+    scheme: int
     role: str
     title: str
     when: str
@@ -131,8 +134,23 @@ def gaps_ahead(planned: Plan, good: Sequence[Shift], at: datetime) -> list[Missi
     """Where nobody is on in the next seven days."""
     found = gaps(planned, good, Span(at, at + AHEAD))
     return [
-        Missing(gap.post.role, TITLES[gap.post.role], _gap_text(gap, at), query_of(gap.span, None)) for gap in found
+        Missing(gap.post.scheme, gap.post.role, TITLES[gap.post.role], _gap_text(gap, at), query_of(gap.span, None))
+        for gap in found
     ]
+
+
+def gaps_of(schemes: Collection[int], at: datetime) -> list[Missing]:
+    """Of these schemes."""
+    window = Span(at, at + AHEAD)
+    planned = plan(window, schemes)
+    return gaps_ahead(planned, able(shifts(planned, window), holders(schemes))[0], at)
+
+
+def swaps_to_answer(mine: Rights, at: datetime) -> QuerySet[RotaSwap]:
+    """Those that a person was asked for, and that can be."""
+    schemes = mine.schemes(*POST_ROLES)
+    asked = RotaSwap.objects.filter(state="asked", given_begins_at__gt=at, taken_begins_at__gt=at)
+    return asked.filter(asked=mine.account, scheme__in=schemes).select_related("asked_by").order_by("pk")
 
 
 def key_of(shift: Shift) -> str:

@@ -33,6 +33,7 @@ from office.members.models import PendingImport
 from office.members.scope import members_without_contact, premises_of
 from office.members.units import units
 from office.people.models import RightsRequest
+from office.rota.week import gaps_of, swaps_to_answer
 from office.start.rules import NAMES_SHOWN, Colleague, Facts, Named, Shop
 from wire.gallery_lines import ENTRIES_MAX
 
@@ -52,9 +53,16 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
     colleagues = _colleagues(account, own)
     votes = _votes(rights)
     breaches, breaches_count = _breaches(rights)
+    now = timezone.now()
+    swaps = [Named(one.pk, one.asked_by.name) for one in swaps_to_answer(rights, now)]
     if not own:
         return Facts(
-            me=account.pk, colleagues=colleagues, votes=votes, breaches=breaches, breaches_count=breaches_count
+            me=account.pk,
+            colleagues=colleagues,
+            votes=votes,
+            breaches=breaches,
+            breaches_count=breaches_count,
+            swaps=swaps,
         )
     fitted, stale = units(), stale_cases(own)
     grave, late = _galleries({number: names[number] for number in own})
@@ -79,7 +87,9 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         votes=votes,
         requests=_requests(own),
         reviews=_reviews(own),
-        backup_faults=telling.faults(settings.OFFICE, timezone.now()),
+        backup_faults=telling.faults(settings.OFFICE, now),
+        rota_gaps=[Named(0, f"{one.title} in {names[one.scheme]}", one.when) for one in gaps_of(own, now)],
+        swaps=swaps,
         unasked=[names[number] for number in sorted(without_policy(own))],
     )
 

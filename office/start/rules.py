@@ -76,8 +76,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         me: number of the account.
-        leads: whether they co-ordinate a scheme; otherwise only ``me``, ``colleagues``, ``votes``, ``breaches``
-            say anything.
+        leads: whether they co-ordinate a scheme; otherwise only ``me``, ``colleagues``, ``votes``, ``breaches``,
+            ``swaps`` say anything.
         colleagues: those of their schemes, and themselves.
         alone_in: schemes in which no other co-ordinator can sign in.
         upload: token of a file that they have uploaded and not confirmed; empty = none.
@@ -98,6 +98,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         requests: of people about themselves, that are not answered.
         backup_faults: what is wrong with the office's backups, in sentences; empty = nothing.
         unasked: schemes without a policy, in which nobody is asked about an alert.
+        rota_gaps: posts and when nobody is on the rota in the next seven days.
+        swaps: of shifts, that colleagues ask the person for.
         reviews: of documents without which a register stays off, that are due soon or were.
     """
 
@@ -123,6 +125,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     reviews: Sequence[Named] = ()
     backup_faults: Sequence[str] = ()
     unasked: Sequence[str] = ()
+    rota_gaps: Sequence[Named] = ()
+    swaps: Sequence[Named] = ()
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -176,6 +180,24 @@ def _of_alerts(facts: Facts) -> Iterable[Line]:
             view="escalation",
             is_grave=True,
         )
+    yield from _about(
+        facts.rota_gaps,
+        "time in the next seven days NOBODY is on the rota",
+        "times in the next seven days NOBODY is on the rota",
+        to_do="Put somebody on, or nobody is asked then.",
+        button="Rota",
+        view="rota",
+        is_grave=True,
+    )
+    yield from _about(
+        facts.swaps,
+        "colleague asks you to swap shifts",
+        "colleagues ask you to swap shifts",
+        to_do="Agree or decline. Until then the rota stays as it is.",
+        button="Rota",
+        view="rota",
+        each="rota-swap",
+    )
 
 
 def _of_exclusions(facts: Facts) -> Iterable[Line]:

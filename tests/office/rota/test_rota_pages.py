@@ -238,3 +238,12 @@ def test_what_was_long_ago_is_forgotten(days: RotaPattern, jo: Account) -> None:
 
     assert list(RotaPattern.objects.all()) == [days]
     assert not RotaOverride.objects.exists()
+
+
+def test_first_page_tells_the_co_ordinator_of_gaps(cora: Client, days: RotaPattern, nights: RotaPattern) -> None:
+    assert "NOBODY is on the rota" not in text_of(cora, "/")
+    RoleGrant.objects.filter(account=nights.people[0]).delete()
+    page = text_of(cora, "/")
+
+    assert "7 times in the next seven days NOBODY is on the rota" in page
+    assert "PCSO in HART: Tue 1 Dec, 20:00 to 08:00" in page

@@ -61,6 +61,7 @@ def test_swap_holds_once_the_other_has_agreed(asker: Client, asked: Client, jo: 
     swap = ask(asker, jo, sam)
     assert (on(3, 8), on(5, 20)) == ({jo.pk}, {sam.pk})
     assert "asks you to swap" in asked.get("/rota/").content.decode()
+    assert f'href="/rota/swaps/{swap.pk}/">Jo Patel' in asked.get("/").content.decode()
     assert "Thu 3 Dec, 08:00 to 20:00" in asked.get(f"/rota/swaps/{swap.pk}/").content.decode()
     assert asked.post(f"/rota/swaps/{swap.pk}/", {"answer": "agree"}).status_code == 302
 

@@ -34,7 +34,7 @@ from wire.ids import NodeId
 pytestmark = pytest.mark.django_db
 HOLDER = ContactFacts(name="Sam", phone="0116 496 0034", is_key_holder=True)
 CLEANER = ContactFacts(name="Kim", phone="0116 496 0035")
-QUERIES = 26
+QUERIES = 31
 """Of the page of a co-ordinator, however large the town; six are of the session, the person and their rights."""
 
 

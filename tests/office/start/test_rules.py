@@ -77,6 +77,9 @@ def test_ways_to_sign_in(passkeys: int, sign_in: SignIn, *, app: bool, printed: 
         ({"galleries_late": [Named(1, "A"), Named(2, "B")]}, "2 units need somebody for their galleries"),
         ({"beyond": [Named(1, "HART")]}, "1 scheme has more people excluded than shops are shown"),
         ({"beyond": [Named(1, "A"), Named(2, "B")]}, "2 schemes have more people excluded than shops are shown"),
+        ({"rota_gaps": [Named(0, "PCSO in HART")]}, "1 time in the next seven days NOBODY is on the rota"),
+        ({"rota_gaps": [Named(0, "A")] * 2}, "2 times in the next seven days NOBODY is on the rota"),
+        ({"swaps": [Named(4, "Jo Patel")]}, "1 colleague asks you to swap shifts"),
         ({"reviews": [Named(1, "Privacy notice")]}, "1 document is to be reviewed"),
         ({"reviews": [Named(1, "A"), Named(2, "B")]}, "2 documents are to be reviewed"),
     ],
@@ -106,6 +109,11 @@ def test_what_locks_people_out_comes_first() -> None:
             to_do(facts), ["Nobody else", "1 person cannot sign in", "You uploaded", "1 invitation"], strict=True
         )
     ]
+
+
+def test_nobody_on_the_rota_is_grave_and_a_swap_is_for_who_leads_nothing_too() -> None:
+    assert only(replace(SETTLED, rota_gaps=[Named(0, "PCSO in HART", "now")])).is_grave
+    assert said(Facts(me=1, swaps=[Named(4, "Jo Patel")])) == ["1 colleague asks you to swap shifts"]
 
 
 def test_line_names_a_few_and_counts_the_rest() -> None:
