@@ -60,7 +60,7 @@ def calendar_of(found: RotaFeed, at: datetime) -> bytes:
         post = _post(found.what)
         shown = [one for one in good_shifts(window, [post.scheme]) if one.post == post]
     titles = {one.what: one.title for one in choices(mine)}
-    title = f"Rota of {found.account}" if found.what == OWN else titles[found.what]
+    title = f"Rota of {found.account}" if found.what == OWN else titles.get(found.what, "Rota")
     return _written(title, shown, found.account, at)
 
 
