@@ -26,7 +26,7 @@ from wire.fleet_files import RELEASE, RELEASES
 
 QUIET_S: Final = 1.25 * ASK_EVERY_MS / HURRY / 1_000
 """In that time a unit under test asks for a release, and for the time."""
-SOME_S: Final = 15.0
+SOME_S: Final = 10.0
 """Of a download that takes a minute."""
 FROM_BYTE: Final = re.compile(r"fetching \S+ from byte (\d+)")
 _MIB: Final = 1024 * 1024
@@ -80,18 +80,14 @@ class Faults:
         before = await updates.facts()
         await updates.publish(bundle)
         await self._nothing_for(QUIET_S, new)
-        self._times.is_silent = False
-        await updates.until(before.image, "fetching", of=new)
-        await asyncio.sleep(SOME_S)
+        await self._fetch_some()
 
         self._times.is_silent = True
         await self._restart()
         await updates.until(before.image, "waiting", of=new, because="The time is not known yet.")
         if FROM_BYTE.search(self._bench.said):
             raise CardError("a bundle was fetched before the time was known")
-        self._times.is_silent = False
-        await updates.until(before.image, "fetching", of=new)
-        await asyncio.sleep(SOME_S)
+        await self._fetch_some()
 
         await service.kill()
         self._story.say("service_killed")
@@ -257,6 +253,16 @@ class Faults:
             f"the enrolment service has {version} in force",
             PATIENCE_S,
         )
+
+    async def _fetch_some(self) -> None:
+        """Let the time be known, and a download go on for a while. By the console: central hears of it too late."""
+        unit = self._bench.unit
+        since = len(unit.console)
+        self._times.is_silent = False
+        await asyncio.to_thread(
+            unit.wait_for, lambda said: FROM_BYTE.search(said) is not None, "a download", PATIENCE_S, since=since
+        )
+        await asyncio.sleep(SOME_S)
 
     async def _started_again(self, why: str) -> None:
         unit, starts = self._bench.unit, len(self._bench.unit.starts)
