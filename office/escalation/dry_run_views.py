@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +11,11 @@ from django.views.decorators.http import require_GET
 from msgspec import Struct
 
 from office.accounts.access import rights
-from office.accounts.models import Account
 from office.accounts.rules import TITLES
 from office.escalation import policies, rules
-from office.escalation.dry_run import Line, Played, play, reach_text
+from office.escalation.dry_run import Line, play, reach_text
 from office.escalation.forms import TryForm
-from office.escalation.models import ContactWay
-from office.escalation.there import people_there
+from office.escalation.there import RotaThere
 from office.escalation.views import guard, own_scheme
 from wire.escalation import policy_for
 
@@ -34,6 +31,8 @@ class Row(Struct, frozen=True):
     wait: str
     people: tuple[tuple[str, str], ...]
     """Name, and by what."""
+    why_not: str
+    """Why it is skipped; empty = it is not."""
 
 
 @guard
@@ -58,27 +57,21 @@ def try_policy(request: HttpRequest, scheme: str) -> HttpResponse:
             "is_proposal": bool(says) and entry is None,
         }
         if says:
-            played = play(says, at, people_there(own))
-            context |= {"rows": _rows(played, at), "nobody_at": played.nobody_at}
+            there = RotaThere(own, at)
+            played = play(says, at, there)
+            context |= {"rows": [_row(line, there, at) for line in played.lines], "nobody_at": played.nobody_at}
     return render(request, "escalation/try.html", context, status=400 if form.errors else 200)
 
 
-def _rows(played: Played, begins_at: datetime) -> list[Row]:
-    asked = {account for line in played.lines for account in line.people}
-    names = dict(Account.objects.filter(pk__in=asked).values_list("pk", "name"))
-    ways: defaultdict[int, set[str]] = defaultdict(set)
-    for account, way in ContactWay.objects.filter(account__in=asked).values_list("account", "way"):
-        ways[account].add(way)
-
-    def row(line: Line) -> Row:
-        return Row(
-            line.at,
-            rules.wait_text(int((line.at - begins_at).total_seconds())) or "at once",
-            line.turn.round,
-            line.turn.step + 1,
-            TITLES[line.step.role],
-            rules.wait_text(line.step.wait_s),
-            tuple((names[one], reach_text(line.step.ways, ways[one])) for one in line.people),
-        )
-
-    return [row(line) for line in played.lines]
+def _row(line: Line, there: RotaThere, begins_at: datetime) -> Row:
+    step = line.step
+    return Row(
+        line.at,
+        rules.wait_text(int((line.at - begins_at).total_seconds())) or "at once",
+        line.turn.round,
+        line.turn.step + 1,
+        TITLES[step.role],
+        rules.wait_text(step.wait_s),
+        tuple((there.names[one], reach_text(step.ways, there.ways[one])) for one in line.people),
+        "" if line.people else there.why_not(step, line.at),
+    )

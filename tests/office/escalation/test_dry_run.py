@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import hypothesis.strategies as st
 import pytest
@@ -16,7 +16,8 @@ from office.accounts.models import Account
 from office.escalation.dry_run import ROUNDS, play, reach_text
 from office.escalation.rules import ROLES
 from office.escalation.ways import set_ways
-from tests.office.conftest import MakePerson
+from office.rota.models import RotaPattern
+from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.escalation.conftest import typed
 from wire.snapshots import STEPS_MAX, AnsweringRole, StepEntry, WayEntry
 
@@ -28,8 +29,8 @@ STEPS = (PCSO, SERGEANT, CO_ORDINATOR)
 
 
 def there_are(**people: Sequence[int]) -> object:
-    def there(role: AnsweringRole, _: datetime) -> Sequence[int]:
-        return people.get(role.replace("-", "_"), ())
+    def there(step: StepEntry, _: datetime) -> Sequence[int]:
+        return people.get(step.role.replace("-", "_"), ())
 
     return there
 
@@ -74,7 +75,9 @@ def test_who_goes_home_in_the_middle_is_asked_no_more() -> None:
     """Who is there is asked at the time of each step, not of the press."""
     ends_at = AT + timedelta(seconds=130)
 
-    played = play(STEPS, AT, lambda role, at: [1] if role == "pcso" and at < ends_at - timedelta(seconds=100) else [])
+    played = play(
+        STEPS, AT, lambda step, at: [1] if step.role == "pcso" and at < ends_at - timedelta(seconds=100) else []
+    )
 
     assert [one.people for one in played.lines] == [(1,), (), (), ()]
     assert played.nobody_at == AT + timedelta(seconds=30)
@@ -89,7 +92,7 @@ def test_who_goes_home_in_the_middle_is_asked_no_more() -> None:
 def test_a_dry_run_ends_and_each_step_of_each_round_stands_in_it_once(
     steps: list[StepEntry], present: frozenset[AnsweringRole]
 ) -> None:
-    played = play(steps, AT, lambda role, _: [1] if role in present else [])
+    played = play(steps, AT, lambda step, _: [1] if step.role in present else [])
     turns = [one.turn for one in played.lines]
 
     assert turns == sorted(set(turns))
@@ -102,9 +105,9 @@ def test_a_dry_run_ends_and_each_step_of_each_round_stands_in_it_once(
 
 def test_ways_that_somebody_lacks_are_named() -> None:
     assert reach_text(("push", "sms", "email"), {"sms"}) == (
-        "open pages, push to their phone, if it is set up, text message; not by e-mail: none given"
+        "push to their phone, if it is set up, text message; not by e-mail: none given"
     )
-    assert reach_text((), {"sms"}) == "open pages"
+    assert reach_text(("sms",), {"sms", "email"}) == "text message"
 
 
 def text_of(client: Client, address: str, status: int = 200) -> str:
@@ -113,33 +116,85 @@ def text_of(client: Client, address: str, status: int = 200) -> str:
     return html.unescape(answer.content.decode())
 
 
-def test_dry_run_of_a_policy_names_who_would_be_asked_and_by_what(browser: Client, people: dict[str, Account]) -> None:
-    browser.post("/escalation/hart/add/", typed(steps=(("pcso", 30, "sms"), ("cctv", 45), ("co-ordinator", 60))))
-    set_ways(people["pcso"], (WayEntry(way="sms", to="+447700900123"),))
-    day = timezone.localdate() + timedelta(days=1)
+def on_the_rota(account: Account, role: str, begins: time, length_min: int = 720) -> None:
+    """Every day."""
+    RotaPattern.objects.create(
+        scheme_id=HART,
+        role=role,
+        weekdays="0123456",
+        begins=begins,
+        length_min=length_min,
+        first=timezone.localdate() - timedelta(days=7),
+        people=[account.pk],
+    )
 
-    page = text_of(browser, f"/escalation/hart/try/?kind=assist&at={day}T14:30")
+
+def at_tomorrow(clock: str) -> str:
+    return f"at={timezone.localdate() + timedelta(days=1)}T{clock}"
+
+
+@pytest.fixture
+def reached(people: dict[str, Account]) -> dict[str, Account]:
+    """Those to ask, each with a number."""
+    for digit, account in enumerate(people.values()):
+        set_ways(account, (WayEntry(way="sms", to=f"+44770090012{digit}"),))
+    return people
+
+
+def test_dry_run_of_a_policy_names_whom_the_rota_names_and_by_what(
+    browser: Client, reached: dict[str, Account]
+) -> None:
+    browser.post(
+        "/escalation/hart/add/", typed(steps=(("pcso", 30, "sms", "email"), ("cctv", 45), ("co-ordinator", 60, "sms")))
+    )
+    on_the_rota(reached["pcso"], "pcso", time(8))
+    on_the_rota(reached["co-ordinator"], "co-ordinator", time(8))
+
+    page = text_of(browser, f"/escalation/hart/try/?kind=assist&{at_tomorrow('14:30')}")
 
     assert "By version 1" in page
-    assert 'Jo Patel <span class="meta">open pages, text message</span>' in page
+    assert 'Jo Patel <span class="meta">text message; not by e-mail: none given</span>' in page
     assert "CCTV control room: <strong>skipped</strong>, nobody has the role" in page
     assert page.index("14:30:00") < page.index("14:30:30") < page.index("14:31:30")
-    assert "900123" not in page
+    assert "90012" not in page
 
 
-def test_dry_run_plays_now_what_is_proposed_and_says_so(browser: Client) -> None:
+def test_dry_run_skips_who_is_not_on_the_rota_then(browser: Client, reached: dict[str, Account]) -> None:
+    """From the next step on: a shift that begins meanwhile counts."""
+    browser.post("/escalation/hart/add/", typed(steps=(("pcso", 30, "sms"), ("duty-sergeant", 60, "sms"))))
+    on_the_rota(reached["pcso"], "pcso", time(8))
+    on_the_rota(reached["duty-sergeant"], "duty-sergeant", time(19), 240)
+
+    page = text_of(browser, f"/escalation/hart/try/?{at_tomorrow('19:59')}")
+
+    assert page.count("Jo Patel") == 1
+    assert page.count("Ann Doyle") == 2
+    assert "PCSO: <strong>skipped</strong>, nobody is on the rota" in page
+    assert "NOBODY CAN BE ASKED" not in page
+    assert "NOBODY CAN BE ASKED from 03:00:00" in text_of(browser, f"/escalation/hart/try/?{at_tomorrow('03:00')}")
+
+
+def test_dry_run_skips_whom_no_message_reaches(browser: Client, people: dict[str, Account]) -> None:
+    """Nobody with no page open is asked without one: as central does it."""
+    browser.post("/escalation/hart/add/", typed(steps=(("pcso", 30, "email"), ("duty-sergeant", 60))))
+    set_ways(people["pcso"], (WayEntry(way="sms", to="+447700900123"),))
+    on_the_rota(people["pcso"], "pcso", time(8))
+    on_the_rota(people["duty-sergeant"], "duty-sergeant", time(8))
+
+    page = text_of(browser, f"/escalation/hart/try/?{at_tomorrow('14:30')}")
+
+    assert "skipped</strong>, Jo Patel on the rota: none of this step’s ways reaches them" in page
+    assert "skipped</strong>, Ann Doyle on the rota: none of this step’s ways reaches them" in page
+
+
+def test_dry_run_plays_now_what_is_proposed_and_says_so(browser: Client, people: dict[str, Account]) -> None:
+    on_the_rota(people["pcso"], "pcso", time(0), 1_440)
+
     page = text_of(browser, "/escalation/hart/try/")
 
     assert "By what is proposed: NOBODY IS ASKED in HART until you confirm it" in page
-    assert "Ann Doyle" in page
-    assert "Jo Patel" in page
+    assert "push to their phone, if it is set up; not by text message: none given" in page
     assert "NOBODY IS ASKED: no policy of HART is for Theft" in text_of(browser, "/escalation/hart/try/?kind=theft")
-
-
-def test_dry_run_says_when_nobody_could_be_asked(browser: Client) -> None:
-    browser.post("/escalation/hart/add/", typed(steps=(("cctv", 45), ("police", 60))))
-
-    assert "NOBODY CAN BE ASKED from" in text_of(browser, "/escalation/hart/try/")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +211,8 @@ def test_what_cannot_be_played_is_refused_with_a_sentence(browser: Client, query
 
 
 def test_a_colleague_of_another_scheme_is_not_named(browser: Client, make_person: MakePerson) -> None:
-    make_person("zoe", ("pcso", 2), name="Zoe Zebra")
+    zoe = make_person("zoe", ("pcso", PUB_WATCH), name="Zoe Zebra")
+    on_the_rota(zoe, "pcso", time(0), 1_440)
+    RotaPattern.objects.update(scheme_id=PUB_WATCH)
 
     assert "Zoe" not in text_of(browser, "/escalation/hart/try/")
