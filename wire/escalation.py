@@ -2,7 +2,7 @@
 
 Theory. A policy is a list of steps, gone through in rounds: after the last step comes the first of the next round,
 until somebody answers. A step of which nobody can be asked is skipped at once. If that is so of every step of a whole
-round, nobody is asked: the place is then *before* the next round, to be looked at again at each change of duty.
+round, nobody is asked: the place is then *before* the next round, to be looked at again.
 
 Who can be asked is the caller's question: this knows no clock, no rota and no names.
 """
