@@ -181,6 +181,24 @@ class Faults:
         await self._on()
         await self._updates.press()
 
+    async def unreadable_on_trial(self) -> None:
+        """The new system cannot read the data partition, and the old one can: it comes back, and tries once more."""
+        bench, updates = self._bench, self._updates
+        await self._on()
+        before = await updates.facts()
+        new, bundle = await self._shelf.whole()
+        await updates.publish(bundle)
+        if not await updates.reach("switch", new):
+            raise CardError(f"{new} was never tried")
+        bench.unit.bad = (BadSectors("read", card_faults.of_superblock(bench.unit.card)),)
+        await self._started_again("on trial, without its data")
+        bench.unit.bad = ()
+        await self._started_again("by the guard")
+        check_boots(bench, before.slot, before.slot)
+        after = await updates.until(new, "taken", of=new)
+        check_boots(bench, after.slot, after.slot)
+        await updates.press()
+
     async def full_card(self) -> None:
         """Nothing is free on the data partition."""
         bench, updates = self._bench, self._updates
@@ -246,6 +264,11 @@ class Faults:
         )
         await asyncio.sleep(SOME_S)
 
+    async def _started_again(self, why: str) -> None:
+        unit, starts = self._bench.unit, len(self._bench.unit.starts)
+        await asyncio.to_thread(unit.wait_for, lambda _: len(unit.starts) > starts, f"a start {why}", PATIENCE_S)
+        self._story.say("started_again", why=why, partition=unit.starts[-1])
+
     async def _nothing_for(self, wait_s: float, version: str) -> None:
         """The unit does nothing about a release."""
         await asyncio.sleep(wait_s)
@@ -286,5 +309,6 @@ FAULTS: Final[dict[str, Callable[[Faults], Awaitable[None]]]] = {
     "store": Faults.bad_store,
     "unreadable": Faults.unreadable,
     "full-card": Faults.full_card,
+    "unreadable-on-trial": Faults.unreadable_on_trial,
 }
 """In the order in which they are played."""

@@ -414,8 +414,8 @@ def test_card_is_mounted_before_all_that_lies_on_it_and_a_card_that_hangs_stops_
     assert {"local-fs.target", "systemd-tmpfiles-setup.service"} <= set(lines_of(CARD, "Before"))
     assert "WantedBy=local-fs.target" in text.splitlines()
     assert ["2min"] == lines_of(CARD, "TimeoutStartSec")
-    # Each start of a program asks for local-fs.target anew, and so for a step that has failed. One that started a
-    # program by its failure went round for ever, and nothing else began.
+    # Each start of a program asks for local-fs.target anew, and so for a step that has failed. One that started the
+    # guard of trials by its failure went round for ever, and nothing else began: it asks for it once, and succeeds.
     assert [] == lines_of(CARD, "OnFailure")
 
 

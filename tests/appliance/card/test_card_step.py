@@ -33,6 +33,10 @@ def card(tmp_path: Path) -> Path:
     content.mkdir(parents=True, mode=0o700)
     (content / "node.toml").write_text("who I am")
     image = tmp_path / "data.img"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/asked\n')
+    (tools / "systemctl").chmod(0o755)
     run("truncate", "--size=40M", str(image))
     run("mkfs.ext4", "-q", "-d", str(content.parent), str(image))
     use(tmp_path, image)
@@ -51,8 +55,16 @@ def run(*command: str) -> str:
 
 def step(root: Path, then: str) -> str:
     """What ``then`` says once the step has run; its mounts are gone afterwards."""
-    script = f"ROOT={root}; {STEP} $ROOT >&2 || exit 1; {then}"
+    script = f"export PATH={root}/tools:$PATH; ROOT={root}; {STEP} $ROOT >&2 || exit 1; {then}"
     return run("unshare", "--mount", "sh", "-c", script)
+
+
+def asked_to_leave_a_trial(root: Path) -> bool:
+    """Once, and without waiting: what the step asks for begins only after it."""
+    file = root / "asked"
+    asked = file.read_text().splitlines() if file.exists() else []
+    assert asked in ([], ["--no-block start watchlink-trial-guard.service"])
+    return bool(asked)
 
 
 def told(root: Path) -> str:
@@ -73,6 +85,7 @@ def test_good_card_is_mounted_where_the_programs_look(card: Path) -> None:
     said = step(card, "cat $ROOT/var/lib/watchlink-node/node.toml; stat -c %a $ROOT/var/lib/watchlink-*")
 
     assert ["who I am700", "700", "700"] == said.splitlines()
+    assert not asked_to_leave_a_trial(card)
     assert "" == told(card)
 
 
@@ -104,6 +117,24 @@ def test_card_that_cannot_be_written_still_says_who_the_unit_is(card: Path) -> N
     assert "who I amnew\n" == said
     assert "can no longer be written" in told(card)
     assert "who I am" == run("debugfs", "-R", "cat node/node.toml", str(card / "data.img"))
+    assert not asked_to_leave_a_trial(card)
+
+
+@pytest.mark.parametrize("lacks", ["node", "appliance"])
+def test_trial_is_left_if_the_unit_does_not_know_who_it_is_and_for_nothing_else(card: Path, lacks: str) -> None:
+    """Before anybody could press (F4)."""
+    mount = card / "tools/mount"
+    mount.write_text(
+        f'#!/bin/sh\ncase "$*" in *"overlay "*/watchlink-{lacks}) exit 32 ;; esac\nexec /usr/bin/mount "$@"\n'
+    )
+    mount.chmod(0o755)
+    (card / "content/appliance").mkdir()
+    run("mkfs.ext4", "-q", "-F", "-d", str(card / "content"), str(card / "data.img"))
+    with write_protected(card / "data.img") as device:
+        use(card, device)
+        step(card, "true")
+
+    assert (lacks == "node") == asked_to_leave_a_trial(card)
 
 
 def test_program_that_updates_the_unit_knows_whether_its_notes_stay(card: Path) -> None:
@@ -127,6 +158,7 @@ def test_card_that_cannot_be_read_keeps_nothing_from_starting(card: Path) -> Non
 
     assert "nothing\n" == step(card, "ls $ROOT/var/lib/*/* 2>/dev/null || echo nothing")
     assert "does not know who it is" in told(card)
+    assert asked_to_leave_a_trial(card)
 
 
 def test_card_without_a_data_partition_keeps_nothing_from_starting(card: Path) -> None:
@@ -163,11 +195,10 @@ def test_fault_that_is_over_is_no_longer_told(card: Path) -> None:
 
 def test_card_that_hangs_is_told_and_gives_no_folder(card: Path) -> None:
     """What would be written then lies in memory: no seed may be taken into it."""
-    tools = card / "tools"
-    tools.mkdir()
-    (tools / "dd").write_text("#!/bin/sh\nkill -9 $(cat $ROOT/pid)\nsleep 60\n")
-    (tools / "dd").chmod(0o755)
-    script = f"echo $$ >{card}/pid; export ROOT={card} PATH={tools}:$PATH; exec {STEP} {card}"
+    hangs = card / "tools/dd"
+    hangs.write_text("#!/bin/sh\nkill -9 $(cat $ROOT/pid)\nsleep 60\n")
+    hangs.chmod(0o755)
+    script = f"echo $$ >{card}/pid; export ROOT={card} PATH={hangs.parent}:$PATH; exec {STEP} {card}"
     subprocess.run(["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True)
 
     assert "The card does not answer" in told(card)
