@@ -352,8 +352,11 @@ def test_lost_phone_voids_what_was_lost_and_tells_both(
     person = make_person("jo", ("pcso", HART))
     browser = signed_in(person)
 
+    asks = signed_in(co_ordinator).get(f"/people/{person.pk}/lost-phone/").content.decode()
     page = signed_in(co_ordinator).post(f"/people/{person.pk}/lost-phone/", {}).content.decode()
 
+    # A lost phone would go on counting as one that reaches them (C8).
+    assert "<em>Your phones</em>" in asks
     assert "http://localhost/recover/" in page
     assert not Authenticator.objects.filter(user=person).exists()
     # Not to the page on which whoever has the phone could set up a second factor of their own.
