@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -21,7 +22,7 @@ WORKER: Final = STATIC_DIR / "js" / "sw.js"
 OpenContext = Callable[..., BrowserContext]
 PLAYED: Final = """
 Notification.requestPermission = async () => "granted";
-PushManager.prototype.getSubscription = async () => null;
+PushManager.prototype.getSubscription = async () => ({ endpoint: SUBSCRIPTION.endpoint, unsubscribe() {} });
 PushManager.prototype.subscribe = async (options) => {
   window.key = options.applicationServerKey.length;
   return { toJSON: () => (SUBSCRIPTION) };
@@ -52,6 +53,19 @@ def test_phone_is_added_with_our_key_and_a_worker_of_the_whole_site(page: Page, 
     assert (subscription(), KEY) == (phone.subscription, page.get_attribute("#wake", "data-key"))
     scopes = page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).map((one) => one.scope)")
     assert [server.url] == scopes
+    expect(page.locator("li")).to_contain_text("on this device.")
+
+
+def test_phone_in_the_hand_is_told_from_a_lost_one(page: Page) -> None:
+    page.click("#wake")
+    expect(page.locator("[data-own]")).to_be_visible()
+    headers = {"content-type": "application/json", "x-watchlink": "1"}
+    other = {"method": "POST", "headers": headers, "body": msgspec.json.encode(subscription("lost")).decode()}
+    page.evaluate("(other) => fetch('/phones/add', other)", other)
+    page.reload()
+
+    expect(page.locator("li")).to_have_count(2)
+    expect(page.locator("[data-own]:visible")).to_have_count(1)
 
 
 @pytest.mark.parametrize(

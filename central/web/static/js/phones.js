@@ -18,6 +18,7 @@ if (button) {
   if (isAble) setHidden(button, false);
   else setText(said, NO_PUSH);
   button.addEventListener("click", () => busy(button, subscribe));
+  if (isAble) markOwn();
 }
 for (const one of document.querySelectorAll("button[data-act]")) {
   one.addEventListener("click", () => busy(one, () => post(one.dataset.act, { phone: one.dataset.phone })));
@@ -34,6 +35,15 @@ async function busy(pressed, act) {
     pressed.setAttribute("aria-disabled", "false");
   } else {
     location.reload();
+  }
+}
+
+// Of four phones, which is in the hand? The others may be the lost one.
+async function markOwn() {
+  const registration = await navigator.serviceWorker.getRegistration();
+  const endpoint = (await registration?.pushManager.getSubscription())?.endpoint;
+  for (const line of document.querySelectorAll("li[data-endpoint]")) {
+    setHidden(line.querySelector("[data-own]"), line.dataset.endpoint !== endpoint);
   }
 }
 
