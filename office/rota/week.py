@@ -19,7 +19,9 @@ from office.rota.rules.wall_time import london, moment
 from office.rota.wording import day_text, moment_text, span_text
 
 AHEAD = timedelta(days=7)
-"""So far gaps are shown, as :mod:`office.start` does."""
+"""Gaps that begin so far ahead are shown, as :mod:`office.start` does."""
+_LOOKED = AHEAD + timedelta(days=1)
+"""No shift is longer than a day: so they are shown whole."""
 NEXT_WITHIN = timedelta(days=14)
 LOOKED_AT_MAX = 6
 
@@ -131,8 +133,8 @@ def table_of(scheme: Scheme, reader: Reader, monday: date, at: datetime) -> Tabl
 
 
 def gaps_ahead(planned: Plan, good: Sequence[Shift], at: datetime) -> list[Missing]:
-    """Where nobody is on in the next seven days."""
-    found = gaps(planned, good, Span(at, at + AHEAD))
+    """Where nobody is on, from moments in the next seven days."""
+    found = (one for one in gaps(planned, good, Span(at, at + _LOOKED)) if one.span.begins_at < at + AHEAD)
     return [
         Missing(gap.post.scheme, gap.post.role, TITLES[gap.post.role], _gap_text(gap, at), query_of(gap.span, None))
         for gap in found
@@ -141,7 +143,7 @@ def gaps_ahead(planned: Plan, good: Sequence[Shift], at: datetime) -> list[Missi
 
 def gaps_of(schemes: Collection[int], at: datetime) -> list[Missing]:
     """Of these schemes."""
-    window = Span(at, at + AHEAD)
+    window = Span(at, at + _LOOKED)
     planned = plan(window, schemes)
     return gaps_ahead(planned, able(shifts(planned, window), holders(schemes))[0], at)
 
@@ -165,6 +167,8 @@ def query_of(span: Span, instead_of: int | None) -> str:
 
 
 def _gap_text(gap: Gap, at: datetime) -> str:
+    if gap.span.ends_at == at + _LOOKED:
+        return "from now on" if gap.span.begins_at <= at else f"from {moment_text(gap.span.begins_at)} on"
     return f"now, until {moment_text(gap.span.ends_at)}" if gap.span.begins_at <= at else span_text(gap.span)
 
 

@@ -247,3 +247,16 @@ def test_first_page_tells_the_co_ordinator_of_gaps(cora: Client, days: RotaPatte
 
     assert "7 times in the next seven days NOBODY is on the rota" in page
     assert "PCSO in HART: Tue 1 Dec, 20:00 to 08:00" in page
+
+
+def test_gap_is_told_whole_and_one_without_an_end_as_such(cora: Client, days: RotaPattern, sam: Account) -> None:
+    """A week after noon is in the middle of Tuesday's shift."""
+    RoleGrant.objects.filter(account=days.people[0]).delete()
+    page = text_of(cora, "/rota/")
+
+    assert "PCSO : now, until Tue 1 Dec, 20:00" in page
+    assert "PCSO : Tue 8 Dec, 08:00 to 20:00" in page
+    assert "PCSO : Wed 9 Dec" not in page
+    pattern(sam, begins=time(20))
+    RoleGrant.objects.filter(account=sam).delete()
+    assert "PCSO : from now on" in text_of(cora, "/rota/")
