@@ -1,7 +1,8 @@
 """Text messages and e-mail, by a gateway that the engineer has configured as an address of Apprise.
 
 Apprise waits, so each way has its own few threads: a text gateway that hangs holds up no e-mail and no push. Apprise
-answers yes or no; why not is in what it logs, which is kept here and goes to no log, for it may name the person.
+answers yes or no; why not is in what it logs, which is kept here and goes to no log, for it may name the person. What
+a connection ended with is told at level DEBUG. Of a text gateway it may hold a password: it is judged, and never shown.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ TO: Final = "{to}"
 """Stands in the gateway's address for that of the person."""
 TITLE: Final = "Watchlink"
 _STATUS: Final = re.compile(r"error\s*=\s*(\d{3})")
+_REPLY: Final = re.compile(r"""\((\d{3}), b(['"])(.*?)\2[,)]""")
+"""A mail server's, as Python's smtplib shows it (RFC 5321, section 4.2)."""
+_ENDED: Final = "Socket Exception: "
+"""How Apprise says what a connection ended with."""
+_UNANSWERED: Final = re.compile("Read timed out|Connection aborted")
+"""It ended after the request, as the library of HTTP says: the message may have gone out."""
 _NO_MONEY: Final = re.compile(r"credit|balance|funds|payment required", re.IGNORECASE)
 _PRIVATE: Final = re.compile(r"\+?\d{5,}|\S+@\S+|\S+://\S+")
 _REASONS: Final = {3: Reason.REDIRECTED, 4: Reason.REFUSED, 5: Reason.TOO_MANY}
@@ -39,7 +46,7 @@ class _Heard(logging.Handler):
     """Keeps what a thread logs while it tries."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.DEBUG)
         self._of_thread = threading.local()
 
     def begin(self) -> None:
@@ -51,7 +58,9 @@ class _Heard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         lines = getattr(self._of_thread, "lines", None)
-        if lines is not None and len(lines) < _LINES_MAX:
+        if lines is None or len(lines) >= _LINES_MAX:
+            return
+        if record.levelno >= logging.WARNING or str(record.msg).startswith(_ENDED):
             lines.append(record.getMessage())
 
 
@@ -60,7 +69,7 @@ _heard: Final = _Heard()
 # All that it logs may name people: it goes here, and no further.
 _log: Final = logging.getLogger("apprise")
 _log.handlers = [_heard]
-_log.setLevel(logging.WARNING)
+_log.setLevel(logging.DEBUG)
 _log.propagate = False
 
 
@@ -106,9 +115,10 @@ class Gateway:
         if service is None:
             return not_sent(Reason.BAD_ADDRESS, f"The {self._name} cannot be given this address.")
         _heard.begin()
-        if service.notify(body=sentence, title="" if self._name == SMS else TITLE):
+        title = "" if self._name == SMS else TITLE
+        if service.notify(body=sentence, title=title, body_format=apprise.NotifyFormat.TEXT):
             return Sent()
-        return self._judged(" ".join(_heard.lines()))
+        return self._judged(_heard.lines())
 
     def _made(self, to: str) -> apprise.NotifyBase | None:
         service = apprise.Apprise.instantiate(
@@ -119,18 +129,27 @@ class Gateway:
             service.socket_read_timeout = READ_S
         return service
 
-    def _judged(self, said: str) -> Outcome:
+    def _judged(self, lines: list[str]) -> Outcome:  # noqa: PLR0911 - each end has its words
+        said = " ".join(line for line in lines if not line.startswith(_ENDED))
+        ended = " ".join(line.removeprefix(_ENDED) for line in lines if line.startswith(_ENDED))
+        words = _PRIVATE.sub("…", said)
+        if reply := _REPLY.search(ended):
+            # 4xx may be over in a moment, 5xx is for good (RFC 5321, section 4.2.1).
+            reason = Reason.TOO_MANY if reply[1].startswith("4") else Reason.REFUSED
+            return not_sent(reason, f"The {self._name} says no: {reply[1]} {_PRIVATE.sub('…', reply[3])}")
         found = _STATUS.search(said)
         status = int(found[1]) if found else 0
         if status == _PAYMENT_REQUIRED or _NO_MONEY.search(said):
             return not_sent(Reason.NO_CREDIT, f"The {self._name} is out of credit.")
         if status == _TOO_MANY_REQUESTS:
             return not_sent(Reason.TOO_MANY, f"The {self._name} is sent too much.")
-        words = _PRIVATE.sub("…", said)
         if status:
             return not_sent(_REASONS.get(status // 100, Reason.REFUSED), f"The {self._name} says no: {words}")
-        if "onnection error" in said:
-            return not_sent(Reason.UNREACHED, f"The {self._name} cannot be reached: {words}")
+        if "onnection error" in said and not _UNANSWERED.search(ended):
+            why = _PRIVATE.sub("…", ended) if self._name == EMAIL else words
+            return not_sent(Reason.UNREACHED, f"The {self._name} cannot be reached: {why}")
+        if ended:
+            return not_sent(Reason.NO_ANSWER, f"The {self._name} did not answer in time.")
         return not_sent(Reason.REFUSED, f"The {self._name} did not take it: {words or 'it gave no reason'}")
 
 

@@ -158,7 +158,7 @@ def test_text_gateway_that_says_no_is_reported_without_the_number_or_the_passwor
     assert status != 402 or result.words == "The text gateway is out of credit."
 
 
-def test_gateway_that_hangs_holds_up_no_push(
+def test_gateway_that_hangs_holds_up_no_push_and_is_not_asked_twice(
     notifier: NotifierProgram, service: StandInPush, texts: StandInTexts
 ) -> None:
     texts.answer = 0
@@ -169,6 +169,9 @@ def test_gateway_that_hangs_holds_up_no_push(
     notifier.order(*hanging, push)
 
     assert Delivered(request=push.request) == notifier.result(push)
+    result = notifier.result(hanging[0])
+    assert isinstance(result, Failed)
+    assert Reason.NO_ANSWER == result.reason
 
 
 def test_flood_of_200_is_one_message_a_person_and_the_most_urgent_first(

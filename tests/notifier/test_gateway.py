@@ -31,11 +31,17 @@ def test_gateway_that_cannot_work_says_why_at_the_start() -> None:
         ("Failed to send X notification: error=503.", Reason.TOO_MANY),
         ("A Connection error occurred sending X notification to https://key@api.example/.", Reason.UNREACHED),
         ("Failed to send to jo@town.example", Reason.REFUSED),
+        pytest.param(
+            "A Connection error occurred.\nSocket Exception: ('Connection aborted.', 'key@api.example')",
+            Reason.NO_ANSWER,
+            id="hung up",
+        ),
+        ("A Connection error occurred.\nSocket Exception: Max retries exceeded with url: /key@", Reason.UNREACHED),
         ("", Reason.REFUSED),
     ],
 )
 def test_what_the_gateway_says_becomes_a_reason_without_an_address(said: str, reason: Reason) -> None:
-    outcome = Gateway(SMS, "clicksend://name:key@{to}")._judged(said)
+    outcome = Gateway(SMS, "clicksend://name:key@{to}")._judged(said.splitlines())
 
     assert isinstance(outcome, NotSent)
     assert reason == outcome.reason
