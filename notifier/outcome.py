@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from wire.limits import TEXT_CHARS_MAX
+from wire.limits import DETAIL_CHARS_MAX
 from wire.notices import Reason
 from wire.text import display_text
 
@@ -30,5 +30,5 @@ Outcome = Sent | NotSent
 
 
 def not_sent(reason: Reason, words: str, again_s: float | None = None) -> NotSent:
-    """With words that may be foreign: made fit for a line and a screen."""
-    return NotSent(reason, display_text(words, TEXT_CHARS_MAX), again_s)
+    """With words that may be foreign: made fit for a line, in any alphabet, and a screen."""
+    return NotSent(reason, display_text(words, DETAIL_CHARS_MAX), again_s)

@@ -29,7 +29,7 @@ ENDPOINT_CHARS_MAX: Final = 1_024
 VALID_S_MAX: Final = 3_600
 
 # An address as HTML's own pattern for one, without what lists are made with.
-_TO: Final = r"^(\+[1-9][0-9]{6,14}|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189})$(?!\n)"
+_TO: Final = r"^(\+[1-9][0-9]{6,14}|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,252})$(?!\n)"
 Request = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 """Central's: ordered again with the same one, nothing is sent twice."""
 Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
@@ -46,8 +46,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """Of a browser's page to its push service, as the Push API gives it. It comes from outside."""
 
-    endpoint: Annotated[str, msgspec.Meta(pattern=r"^https://[!-~]{1,1016}$(?!\n)")]
-    """Where messages for it go (RFC 8030, section 5)."""
+    endpoint: Annotated[str, msgspec.Meta(pattern=r"^https://[!#-\[\]-~]{1,1016}$(?!\n)")]
+    """Where messages for it go (RFC 8030, section 5); without what JSON doubles, for it must fit into a line."""
     p256dh: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{87}$(?!\n)")]
     """The browser's public key: 65 bytes, base64url (RFC 8291, section 3.1)."""
     auth: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)")]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from notifier.gateway import EMAIL, SMS, Gateway
-from notifier.outcome import NotSent
-from wire.notices import Reason
+from notifier.outcome import NotSent, not_sent
+from wire.notices import Failed, Reason, encode_notice_line
 
 # One of Apprise's gateways asks Python for it; until 3.13 it is there, and says so.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -46,3 +46,10 @@ def test_what_the_gateway_says_becomes_a_reason_without_an_address(said: str, re
     assert isinstance(outcome, NotSent)
     assert reason == outcome.reason
     assert [] == [word for word in ("7700900123", "jo@", "key@") if word in outcome.words]
+
+
+@pytest.mark.parametrize("said", ["\U0001f6d1", '"', "\\"])
+def test_words_in_any_alphabet_fit_into_a_line(said: str) -> None:
+    outcome = not_sent(Reason.REFUSED, 600 * said)
+
+    encode_notice_line(Failed(request="0" * 32, reason=outcome.reason, words=outcome.words))

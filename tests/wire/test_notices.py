@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 from typing import Final, get_args
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from wire.errors import EncodeError
 from wire.notices import (
@@ -98,6 +100,8 @@ def test_notifier_takes_nothing_but_a_notice_to_one_address(change: dict[str, ob
         {"endpoint": "https://push.example.net/a b"},
         {"endpoint": "https://push.example.net/\r\nX: 1"},
         {"endpoint": ENDPOINT + "e" * ENDPOINT_CHARS_MAX},
+        {"endpoint": ENDPOINT + '"'},
+        {"endpoint": ENDPOINT + "\\"},
         {"p256dh": "B" * 86},
         {"auth": "a" * 21 + "="},
     ],
@@ -109,6 +113,18 @@ def test_malformed_subscription_is_refused(change: dict[str, object]) -> None:
 
     with pytest.raises(NoticeLineError):
         decode_ordered(json.dumps(raw).encode() + b"\n")
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x21, 0x7F))])
+def test_endpoint_that_is_taken_fits_into_a_line(character: str) -> None:
+    """Central's thread that speaks to the notifier would end on a line that is too long: no phone would be told."""
+    raw = {**json.loads(msgspec.json.encode(PUSH.subscription)), "endpoint": "https://" + 1_016 * character}
+    try:
+        subscription = msgspec.json.decode(json.dumps(raw), type=Subscription)
+    except msgspec.ValidationError:
+        return
+
+    encode_notice_line(replace(PUSH, subscription=subscription))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"{}", b"[]", b"\xff\xfe\n", b"[" * 1_000, b" " * (LINE_BYTES_MAX + 1)])

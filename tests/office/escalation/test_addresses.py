@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
 from office.escalation.addresses import COSTLY, NOT_A_WAY, NOT_BRITISH, WayRefusedError, read_way, shown
+from wire.notices import decode_ordered
 from wire.snapshots import WayEntry
 
 
@@ -82,6 +85,16 @@ def test_number_as_shown_is_read_as_the_same(number: str) -> None:
         return
     assert kept == number
     assert read_way(shown(kept)).to == number
+
+
+@pytest.mark.parametrize("local", ["a", "l" * 64])
+def test_longest_address_is_one_that_the_notifier_takes(local: str) -> None:
+    """It hangs up on what it does not take, and would again: no phone would be told."""
+    domain = ".".join(["d" * 60] * 4)
+    way = read_way(f"{local}@{domain}"[:249].rstrip(".") + ".org")
+    raw = {"type": "notice", "request": "0" * 32, "account": 1, "way": "email", "to": way.to, "priority": 1}
+
+    decode_ordered(json.dumps({**raw, "occasion": "alert", "reference": "r", "valid_s": 1}).encode())
 
 
 @given(st.text(max_size=40))
