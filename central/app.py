@@ -137,6 +137,7 @@ class Central:
             wall_ahead=clock.wall_ahead,
             ask=self._ask,
             call_off=self._call_off,
+            tell=self._tell,
         )
         self._loop.begin(orders)
         self._office_keys = newest.directory.office_keys
@@ -295,6 +296,10 @@ class Central:
     def _call_off(self, order: do.CallOff) -> None:
         if self._telling is not None:
             self._telling.call_off(order)
+
+    def _tell(self, order: do.Tell) -> None:
+        if self._telling is not None:
+            self._telling.tell(order)
 
     def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[Lookout, ...]:
         if not configuration.backup.recipients:

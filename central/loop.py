@@ -104,6 +104,7 @@ class IntakeLoop:
         raise_counter: Callable[[int], None] = lambda _: None,
         ask: Callable[[do.Ask], None] = lambda _: None,
         call_off: Callable[[do.CallOff], None] = lambda _: None,
+        tell: Callable[[do.Tell], None] = lambda _: None,
     ) -> None:
         self._core = core
         self._store = store
@@ -148,6 +149,7 @@ class IntakeLoop:
             do.ProbeStore: self._probe,
             do.Ask: ask,
             do.CallOff: call_off,
+            do.Tell: tell,
             do.ReportFact: self._report,
             do.SetAside: set_aside,
             do.KeepDirectory: lambda order: self._store.keep_directory(order.serial, order.data, self._clock()),

@@ -6,6 +6,7 @@ It says whom the notifier can reach now, and how. Every method may be called on 
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -15,12 +16,17 @@ from msgspec import Struct
 from central.core import effects as do
 from central.core import events as ev
 from central.phones import Phones
-from wire.notices import Delivered, Failed, Notice, NotifierLine, Occasion, Subscription
+from wire.notices import VALID_S_MAX, Delivered, Failed, Notice, NotifierLine, Occasion, Subscription
 from wire.snapshots import People, Way, WayEntry
+
+logger = logging.getLogger(__name__)
 
 VALID_S_MIN: Final = 90
 """A phone gets one message a minute; what waits for its end must still be worth sending. An answer calls it off."""
 PENDING_MAX: Final = 4_096
+TOLD_AT_ONCE_MAX: Final = 200
+"""Of what nobody is asked about: what is beyond it is not sent, so that it never fills the notifier's queue."""
+LEAST_URGENT: Final = 5
 _REQUEST_CHARS: Final = 32
 
 
@@ -63,6 +69,8 @@ class Telling:
         self._accounts: tuple[int, ...] = ()
         self._told: tuple[tuple[int, tuple[Way, ...]], ...] = ()
         self._pending: dict[str, _Pending] = {}
+        # Requests of what nobody is asked about, without a result.
+        self._untold: set[str] = set()
 
     def take_people(self, people: People) -> None:
         """Their telephone numbers and addresses are those of the newest list."""
@@ -96,6 +104,31 @@ class Telling:
                 for notice in notices:
                     self._order(notice)
 
+    def tell(self, order: do.Tell) -> None:
+        """As the core orders; nothing is heard of it again."""
+        for account, ways in order.people:
+            for way in ways:
+                for where in self._addresses_of(account, way):
+                    notice = Notice(
+                        request=_request(f"{order.occasion} {order.about} {account} {way} {where}"),
+                        account=account,
+                        way=way,
+                        to=where if isinstance(where, str) else None,
+                        subscription=None if isinstance(where, str) else where,
+                        priority=LEAST_URGENT,
+                        occasion=order.occasion,
+                        reference=order.occasion,
+                        valid_s=min(VALID_S_MAX, max(VALID_S_MIN, order.valid_s)),
+                    )
+                    with self._lock:
+                        is_too_much = len(self._untold) >= TOLD_AT_ONCE_MAX
+                        if not is_too_much:
+                            self._untold.add(notice.request)
+                    if is_too_much:
+                        logger.warning("too much to tell at once: somebody is not told (%s)", order.occasion)
+                    else:
+                        self._order(notice)
+
     def call_off(self, order: do.CallOff) -> None:
         """It was answered."""
         self._call_off(self._phones.reference(order.incident.text))
@@ -107,6 +140,7 @@ class Telling:
             return
         words = report.words or report.reason if isinstance(report, Failed) else ""
         with self._lock:
+            self._untold.discard(report.request)
             pending = self._pending.pop(report.request, None)
             if pending is None:
                 return
@@ -127,14 +161,9 @@ class Telling:
 
     def _notices(self, order: do.Ask, account: int, way: Way) -> Iterator[Notice]:
         occasion: Occasion = "drill" if order.is_drill else "alert"
-        where: list[Subscription | str] = [one.to for one in self._addresses.get(account, ()) if one.way == way]
-        if way == "push":
-            where += [phone.subscription for phone in self._phones.of(account) if phone.proven_at]
-        for address in where:
-            named = f"{order.incident.text} {order.entry} {account} {way} {address}"
+        for address in self._addresses_of(account, way):
             yield Notice(
-                # The same after a restart: the notifier sends nothing twice that it knows.
-                request=hashlib.sha256(named.encode()).hexdigest()[:_REQUEST_CHARS],
+                request=_request(f"{order.incident.text} {order.entry} {account} {way} {address}"),
                 account=account,
                 way=way,
                 to=address if isinstance(address, str) else None,
@@ -144,6 +173,11 @@ class Telling:
                 reference=self._phones.reference(order.incident.text),
                 valid_s=max(VALID_S_MIN, order.valid_s),
             )
+
+    def _addresses_of(self, account: int, way: Way) -> tuple[Subscription | str, ...]:
+        if way == "push":
+            return tuple(phone.subscription for phone in self._phones.of(account) if phone.proven_at)
+        return tuple(one.to for one in self._addresses.get(account, ()) if one.way == way)
 
     def _end(self, pending: _Pending, words: str) -> None:
         order = pending.order
@@ -158,3 +192,8 @@ class Telling:
                 words=words,
             )
         )
+
+
+def _request(named: str) -> str:
+    """The same after a restart: the notifier sends nothing twice that it knows."""
+    return hashlib.sha256(named.encode()).hexdigest()[:_REQUEST_CHARS]

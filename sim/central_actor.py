@@ -44,7 +44,7 @@ TICK_MS: Final = 1_000
 WORK_MS: Final = 20
 """Per message: a slow, busy machine, so that a few hundred messages are a flood."""
 TAKEN_MAX: Final = 500
-_WITHOUT_EFFECT: Final = (do.CallOff, do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact)
+_WITHOUT_EFFECT: Final = (do.CallOff, do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact, do.Tell)
 """Orders that change nothing here. An order missing from the table raises."""
 
 

@@ -39,6 +39,10 @@ Occasion = Literal["alert", "test", "drill", "shift"]
 """An alert waits; a test of this phone; an alert that is a drill; the person's shift begins."""
 
 
+SHIFT_REFERENCE: Final = "shift"
+"""Of each notice that a shift begins: it opens the control room, where its person goes on duty."""
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """Base of the lines."""
 

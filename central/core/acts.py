@@ -27,6 +27,7 @@ from central.core.paths import Paths
 from central.core.pending_decisions import Pending, entry_for
 from central.core.premises import PremisesBook
 from central.core.receipts import Receipts
+from central.core.shifts import Shifts
 from central.core.staff import Staff
 from central.core.steps import InFlight, Steps
 from central.core.timing import Timing
@@ -53,6 +54,7 @@ class Acts(Steps):
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
         self._premises = PremisesBook()
         self._escalation = Escalation()
+        self._shifts = Shifts(self._escalation.rota)
         self._page = Page(timing, self._figures, self._premises, self._escalation.rota, self._spared)
         self._duty = Duty()
         self._staff = Staff()
@@ -175,6 +177,12 @@ class Acts(Steps):
             return
         if self._escalation.is_due(self._incidents, self._roster(), self._now_at):
             self._pending += (StepsDue(),)
+
+    def _look_at_shifts(self) -> None:
+        """Who is to be told that their shift begins, and who is missing from theirs."""
+        on_duty, ways = self._page.on_duty.values(), self._escalation.ways
+        self._effects += self._shifts.look(on_duty, self._staff, ways, self._now_at)
+        self._page.missing = self._shifts.missing
 
     def _judge(self, pending: Pending | Bulk | StepsDue) -> None:
         if isinstance(pending, StepsDue):

@@ -1,4 +1,4 @@
-"""Lines of the page about who is asked, and who comes on duty next."""
+"""Lines of the page about who is asked, who comes on duty next, and who is missing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AskingLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ShiftLine(msgspec.Struct, frozen=True):
-    """A shift of the rota that is still to begin."""
+    """A shift of the rota: one that is still to begin, or whose person is not on duty."""
 
     scheme: int
     role: str

@@ -13,7 +13,7 @@ from central.core.details import PremisesLine
 from central.core.timing import CLOSED_SHOWN
 from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, OnDuty, SchemeLine
 
-SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes", "next_shifts")
+SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes", "next_shifts", "missing")
 """Fields of a board and its changes that are told whole."""
 
 

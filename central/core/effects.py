@@ -14,6 +14,7 @@ from wire.frames import DigestReceipted, Receipted
 from wire.ids import FrameId, NodeId
 from wire.kinds import AnswerState, RefusalReason, Role
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
+from wire.notices import Occasion
 from wire.snapshots import Way
 
 
@@ -232,6 +233,23 @@ class CallOff(Struct, frozen=True):
     incident: FrameId
 
 
+class Tell(Struct, frozen=True):
+    """Tell people something that they are not asked about: it never counts as asked, and nothing is heard of it.
+
+    It is less urgent than any :class:`Ask`.
+
+    Attributes:
+        about: names it. Ordered again with the same, the notifier sends nothing twice that it knows.
+        people: accounts, each with the ways to use for it.
+        valid_s: seconds for which it is worth sending.
+    """
+
+    occasion: Occasion
+    about: str
+    people: tuple[tuple[int, tuple[Way, ...]], ...]
+    valid_s: int
+
+
 class ReportFact(Struct, frozen=True):
     """Write a line to the fact log; docs/facts.md lists the facts."""
 
@@ -284,6 +302,7 @@ Effect = (
     | ProbeStore
     | Ask
     | CallOff
+    | Tell
     | ReportFact
     | SetAside
     | KeepDirectory

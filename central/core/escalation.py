@@ -16,7 +16,7 @@ unit asks no more than its first alerts do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -118,6 +118,11 @@ class Escalation(Record):
     def take_ways(self, ways: Iterable[tuple[int, tuple[Way, ...]]]) -> None:
         """Whom the notifier can reach, and how; all others by an open page only."""
         self._ways = Table(ways)
+
+    @property
+    def ways(self) -> Mapping[int, tuple[Way, ...]]:
+        """By account, those of the notifier: the phone's first."""
+        return self._ways
 
     def take_ended(self, event: NoticeEnded) -> None:
         """A message has been delivered, or never will be."""

@@ -158,6 +158,7 @@ class CentralCore(Acts):
             self._look_on_disk,
             self._look_for_work,
             self._look_for_steps,
+            self._look_at_shifts,
             self._tick_paths,
             self._tick_outbound,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import field
 
+from central.core.asking_lines import ShiftLine
 from central.core.cards import bare_card, bare_line, card_of, shown_name
 from central.core.figures import Figures
 from central.core.groups import Group, Groups, Shown, asked_about
@@ -40,6 +41,7 @@ class Page(Record):
     has_alerts_lane: bool = False
     has_reserve: bool = True
     clock_fault: str = ""
+    missing: tuple[ShiftLine, ...] = ()
     on_duty: Table[DutyKey, OnDuty] = field(default_factory=Table)
     """Everyone on duty, by who they are."""
     _told: tuple[tuple[str, Any], ...] = ()
@@ -77,6 +79,7 @@ class Page(Record):
             rejected=rejections.lines(),
             schemes=schemes_of(directory),
             next_shifts=self._rota.next_shifts(now_at),
+            missing=self.missing,
             premises=self._premises.all_lines(),
         )
         incidents.changed.clear()
@@ -139,7 +142,7 @@ class Page(Record):
     def _telling(self, directory: Directory, now_at: datetime) -> tuple[tuple[str, Any], ...]:
         of_central = ((name, getattr(self, name)) for name in OF_CENTRAL)
         of_town = ("schemes", schemes_of(directory)), ("next_shifts", self._rota.next_shifts(now_at))
-        return (*of_central, ("on_duty", self._on_duty()), *of_town)
+        return (*of_central, ("on_duty", self._on_duty()), ("missing", self.missing), *of_town)
 
     def _on_duty(self) -> tuple[OnDuty, ...]:
         return tuple(self.on_duty.values())

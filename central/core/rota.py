@@ -6,7 +6,7 @@ Its shifts are moments: no calendar is computed here. The rota puts nobody on du
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import field
@@ -17,6 +17,8 @@ from wire.snapshots import PolicyEntry, Rota, ShiftEntry
 
 FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 _NEVER: Final = (FOR_EVER, FOR_EVER)
+TOLD_BEFORE: Final = timedelta(minutes=15)
+"""How long before it begins the person of a shift is told."""
 
 
 class RotaBook(Record):
@@ -29,6 +31,8 @@ class RotaBook(Record):
     _next: tuple[ShiftLine, ...] = ()
     # The moments for which that holds.
     _next_for: tuple[datetime, datetime] = _NEVER
+    _near: tuple[ShiftEntry, ...] = ()
+    _near_for: tuple[datetime, datetime] = _NEVER
 
     def take(self, rota: Rota) -> None:
         """Take a newer snapshot."""
@@ -37,7 +41,7 @@ class RotaBook(Record):
         for shift in rota.shifts:
             shifts.setdefault((shift.role, shift.scheme), []).append(shift)
         self._shifts = Table((key, tuple(sorted(some, key=_begins_at))) for key, some in shifts.items())
-        self._next_for = _NEVER
+        self._next_for = self._near_for = _NEVER
 
     def take_names(self, names: Iterable[tuple[int, str]]) -> None:
         """What the people of the newest list are called."""
@@ -60,6 +64,16 @@ class RotaBook(Record):
             if at < shift.ends_at:
                 found.append(shift.account)
         return tuple(dict.fromkeys(found))
+
+    def near(self, now_at: datetime) -> tuple[ShiftEntry, ...]:
+        """Shifts that run now, or begin within :data:`TOLD_BEFORE`; the earliest first."""
+        from_at, until_at = self._near_for
+        if not from_at <= now_at < until_at:
+            shifts = sorted((one for some in self._shifts.values() for one in some), key=_begins_at)
+            self._near = tuple(one for one in shifts if one.begins_at - TOLD_BEFORE <= now_at < one.ends_at)
+            turns = (at for one in shifts for at in (one.begins_at - TOLD_BEFORE, one.ends_at))
+            self._near_for = now_at, min((at for at in turns if at > now_at), default=FOR_EVER)
+        return self._near
 
     def next_shifts(self, now_at: datetime) -> tuple[ShiftLine, ...]:
         """Of each role in each scheme the shift that begins next, the earliest first; without those who have left."""

@@ -147,7 +147,7 @@ class Sight:
         mine = self._scope.alerts
         return tuple(replace(one, schemes=self._numbers(one.schemes)) for one in people if any(map(one.is_for, mine)))
 
-    def next_shifts(self, lines: Iterable[ShiftLine]) -> tuple[ShiftLine, ...]:
+    def shifts(self, lines: Iterable[ShiftLine]) -> tuple[ShiftLine, ...]:
         """Of its schemes."""
         return tuple(line for line in lines if self.is_whole or line.scheme in self._scope.alerts)
 
@@ -269,7 +269,8 @@ class View:
             on_duty=sight.on_duty(board.on_duty),
             rejected=sight.rejected(board.rejected),
             schemes=sight.schemes(board.schemes),
-            next_shifts=sight.next_shifts(board.next_shifts),
+            next_shifts=sight.shifts(board.next_shifts),
+            missing=sight.shifts(board.missing),
             premises=tuple(sight.premises(line) for line in board.premises if sight.sees_premises(line)),
         )
 
@@ -304,7 +305,8 @@ class View:
             "on_duty": sight.on_duty,
             "rejected": sight.rejected,
             "schemes": sight.schemes,
-            "next_shifts": sight.next_shifts,
+            "next_shifts": sight.shifts,
+            "missing": sight.shifts,
         }
         for name, seen in filters.items():
             if name in said:

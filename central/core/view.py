@@ -281,6 +281,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """Of units that stand at a premises known to the office."""
     next_shifts: tuple[ShiftLine, ...] = ()
     """By the rota, the next of each role in each scheme, the earliest first."""
+    missing: tuple[ShiftLine, ...] = ()
+    """Shifts that have begun and whose person is not on duty, the earliest first."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,6 +305,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     rejected: tuple[RejectedLine, ...] | None = None
     schemes: tuple[SchemeLine, ...] | None = None
     next_shifts: tuple[ShiftLine, ...] | None = None
+    missing: tuple[ShiftLine, ...] | None = None
     premises: tuple[PremisesLine, ...] = ()
     """Told apart from cards, so that no card carries them each time that it changes."""
     gone_premises: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ GET   /phones               my phones, and how to add this one
 POST  /phones/add           {"endpoint": …, "p256dh": …, "auth": …}: this browser's subscription; sends it a test
 POST  /phones/test          {"phone": …}: sends a test
 POST  /phones/remove        {"phone": …}
-GET   /wake/{reference}     from a notice: proves a phone, or leads to the card; a stranger signs in first
+GET   /wake/{reference}     from a notice: proves a phone, leads to the card or the room; a stranger signs in first
 GET   /sw.js                the service worker, which shows a notice
 GET   /manifest.webmanifest for installing the page as an app
 ===== ===================== ======================================================================================
@@ -32,7 +32,7 @@ from central.web.page import STATIC_DIR, Page
 from central.web.reading import BodyError, read_body
 from central.web.sign_in import SignInRoutes
 from runtime.web_headers import WORKER_HEADERS
-from wire.notices import Subscription
+from wire.notices import SHIFT_REFERENCE, Subscription
 
 BODY_BYTES_MAX: Final = 4_096
 NOT_SET_UP: Final = "Phones are not set up at this central. The engineer can do that."
@@ -117,6 +117,10 @@ class PhoneRoutes:
         visitor = self._sign_in.visitor(request)
         if visitor is None:
             return self._sign_in.door_to(request, reference if _REFERENCE.fullmatch(reference) else "")
+        if reference == SHIFT_REFERENCE:
+            room = RedirectResponse("/", 303)
+            self._sign_in.forget_wake(room)
+            return room
         is_proven, incident = False, ""
         if self._phones is not None and visitor.rights.acting_roles:
             try:

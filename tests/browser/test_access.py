@@ -53,6 +53,7 @@ def busy_night(board: ScriptedBoard) -> None:
         asking=(asking(""), asking("duty-officer", 2, names=("K Publican of a very long name", "B", "C", "D"))),
     )
     board.tell(next_shifts=(ShiftLine(1, "pcso", "J Patel", now + timedelta(hours=2)),))
+    board.tell(missing=(ShiftLine(1, "cctv", "Somebody of a very long name indeed", now - timedelta(hours=2)),))
     board.press("theft", "Pneumonoultramicroscopicsilicovolcanoconiosis", cancelled="mistake")
     board.press("fault", "Vine & Barrel")
     board.press("test", "Market Pharmacy")

@@ -68,3 +68,20 @@ def test_nobody_to_ask_is_loud_and_names_the_next_shift(
 
     expect(page.locator(f"{ASKING} .is-loud")).to_contain_text("Next by the rota: PCSO on duty J Patel, ")
     expect(page.locator("#banner-nobody")).to_contain_text("Next by the rota: Duty officer K Publican, ")
+
+
+def test_who_is_missing_from_a_shift_is_loud_until_they_are_on_duty(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    page = open_page()
+    expect(page.locator("#banner-missing")).to_be_hidden()
+
+    begins_at = datetime.now(UTC) - timedelta(minutes=6)
+    lines = tuple(ShiftLine(1, "pcso", name, begins_at) for name in ("J Patel", "A", "B", "C"))
+    server.call(lambda: board.tell(missing=lines))
+    expect(page.locator("#banner-missing")).to_contain_text(
+        re.compile(r"NOT ON DUTY: PCSO J Patel, shift since .*\d\d:\d\d; .* and 1 more\.")
+    )
+
+    server.call(lambda: board.tell(missing=()))
+    expect(page.locator("#banner-missing")).to_be_hidden()

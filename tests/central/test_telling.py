@@ -7,11 +7,11 @@ import pytest
 
 from central.core import effects as do
 from central.core import events as ev
-from central.telling import VALID_S_MIN, Telling
+from central.telling import LEAST_URGENT, TOLD_AT_ONCE_MAX, VALID_S_MIN, Telling
 from tests.support.kept_phones import KeptPhones, subscription
 from tests.support.town_office import PATEL, PRIYA, TownOffice
 from wire.ids import FrameId
-from wire.notices import Accepted, Delivered, Failed, Grouped, Notice, NotifierLine, Reason
+from wire.notices import SHIFT_REFERENCE, Accepted, Delivered, Failed, Grouped, Notice, NotifierLine, Reason
 from wire.snapshots import Way, WayEntry
 
 NOW: Final = datetime(2026, 11, 28, 18, 0, tzinfo=UTC)
@@ -158,3 +158,43 @@ def test_account_that_ends_while_it_is_asked_is_asked_no_more(desk: Desk) -> Non
 
     assert ev.WaysChanged(()) == desk.events[-1]
     assert [] == desk.ask((PRIYA, ("push", "sms")))
+
+
+def shift_begins(*people: tuple[int, tuple[Way, ...]]) -> do.Tell:
+    return do.Tell("shift", "shift 2026-11-28T18:15:00+00:00", people, 1_200)
+
+
+def test_shift_is_told_and_nothing_is_heard_of_it(desk: Desk) -> None:
+    heard = len(desk.events)
+    desk.telling.tell(shift_begins((PRIYA, ("sms",))))
+
+    (notice,) = desk.ordered
+    assert ("shift", SHIFT_REFERENCE, LEAST_URGENT, 1_200) == (
+        notice.occasion,
+        notice.reference,
+        notice.priority,
+        notice.valid_s,
+    )
+    desk.report(Failed(request=notice.request, reason=Reason.NO_CREDIT), notice)
+    assert heard == len(desk.events), "it never counts as asked"
+
+
+def test_what_is_told_again_has_the_same_requests(desk: Desk) -> None:
+    """After a restart of central the notifier, which knows them, sends nothing twice."""
+    for _ in range(2):
+        desk.telling.tell(shift_begins((PRIYA, ("push", "sms")), (PATEL, ("email",))))
+
+    assert (8, 4) == (len(desk.ordered), len({one.request for one in desk.ordered}))
+
+
+def test_what_nobody_is_asked_about_never_fills_the_queue(desk: Desk) -> None:
+    for number in range(TOLD_AT_ONCE_MAX + 5):
+        desk.telling.tell(do.Tell("shift", f"shift {number}", ((PRIYA, ("sms",)),), 60))
+    assert TOLD_AT_ONCE_MAX == len(desk.ordered)
+
+    first = desk.ordered[0]
+    desk.report(Delivered(request=first.request), first)
+    desk.telling.tell(do.Tell("shift", "one more", ((PRIYA, ("sms",)),), 60))
+
+    assert TOLD_AT_ONCE_MAX + 1 == len(desk.ordered)
+    assert desk.ask((PRIYA, ("sms",))), "an alert is asked about all the same"

@@ -176,6 +176,17 @@ def test_who_is_asked_by_the_other_scheme_is_not_named() -> None:
     assert [KIM.name] == [one.name for one in watched.board(HART).next_shifts]
 
 
+def test_who_is_missing_from_a_shift_of_the_other_scheme_is_not_named() -> None:
+    watched = Watched(HART, PUB_WATCH, BOTH)
+    ready(watched.town)
+    watched.town.handle(rota(POLICY, shifts=(shift(KIM, -6, 60), shift(SAM, -6, 60, 2))))
+    watched.town.later(1)
+
+    seen = {scope: [one.name for one in watched.board(scope).missing] for scope in (HART, PUB_WATCH, BOTH)}
+    assert {HART: [KIM.name], PUB_WATCH: [SAM.name], BOTH: [KIM.name, SAM.name]} == seen
+    assert "Sam Lee" not in watched.text(HART)
+
+
 def test_engineer_sees_units_and_no_alert_no_duty() -> None:
     watched = Watched(ENGINEER)
     watched.town.press(7)

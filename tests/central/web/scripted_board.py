@@ -96,6 +96,7 @@ class ChangeFields(TypedDict, total=False):
     nodes: tuple[NodeLine, ...]
     gone_nodes: tuple[str, ...]
     next_shifts: tuple[ShiftLine, ...]
+    missing: tuple[ShiftLine, ...]
     on_duty: tuple[OnDuty, ...]
     is_broker_linked: bool
     is_disk_ok: bool

@@ -115,6 +115,19 @@ def test_tap_on_an_alert_leads_to_its_card() -> None:
     played(script)
 
 
+def test_tap_on_a_shift_that_begins_opens_the_control_room() -> None:
+    async def script(browser: Browser, _phones: Phones, _kept: KeptPhones) -> None:
+        assert "<title>Sign in" in (await browser.open("/wake/shift")).text
+        await browser.enter()
+
+        found = await browser.open("/wake/shift")
+
+        assert (303, "/") == (found.status_code, found.headers["location"])
+        assert 200 == (await browser.open("/")).status_code
+
+    played(script)
+
+
 def test_page_of_another_site_adds_no_phone() -> None:
     """Else a stranger's page would have somebody's alerts ring at the stranger's."""
 

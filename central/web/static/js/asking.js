@@ -3,6 +3,8 @@
 import { element, setHidden } from "./dom.js";
 import * as words from "./words.js";
 
+const NAMED_MAX = 3;
+
 export class AskingView {
   node = element("div", "card-asking");
   #drawn = "";
@@ -33,4 +35,11 @@ export function nextShiftWords(nextShifts, schemes, nowMs) {
   const next = nextShifts.find((one) => schemes === null || schemes.includes(one.scheme));
   if (!next) return "No shift to come is known from the rota.";
   return `Next by the rota: ${words.roleTitle(next.role)} ${next.name}, ${words.minuteAndDay(Date.parse(next.begins_at), nowMs)}.`;
+}
+
+// Of shifts that have begun and whose person is not on duty.
+export function missingWords(missing, nowMs) {
+  const some = missing.slice(0, NAMED_MAX).map((one) => `${words.roleTitle(one.role).replace(/ on duty$/, "")} ${one.name}, shift since ${words.minuteAndDay(Date.parse(one.begins_at), nowMs)}`);
+  const more = missing.length > NAMED_MAX ? ` and ${missing.length - NAMED_MAX} more` : "";
+  return `NOT ON DUTY: ${some.join("; ")}${more}.`;
 }

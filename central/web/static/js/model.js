@@ -30,6 +30,7 @@ export class Model {
   clockFault = "";
   onDuty = [];
   nextShifts = []; // by the rota, of each role in each scheme, the earliest first
+  missing = []; // shifts that have begun and whose person is not on duty, the earliest first
   cards = new Map();
   nodes = new Map();
   places = new Map(); // node → what the office knows of its premises
@@ -51,6 +52,7 @@ export class Model {
     this.clockFault = board.clock_fault;
     this.onDuty = board.on_watch;
     this.nextShifts = board.next_shifts;
+    this.missing = board.missing;
     this.rejected = board.rejected;
     this.cards = new Map(board.cards.map((card) => [card.key, card]));
     this.nodes = new Map(board.nodes.map((node) => [node.node, node]));
@@ -72,6 +74,7 @@ export class Model {
     for (const place of change.premises) this.places.set(place.node, place);
     if (change.on_watch !== null) this.onDuty = change.on_watch;
     if (change.next_shifts !== null) this.nextShifts = change.next_shifts;
+    if (change.missing !== null) this.missing = change.missing;
     if (change.rejected !== null) this.rejected = change.rejected;
     if (change.is_broker_linked !== null) this.isBrokerLinked = change.is_broker_linked;
     if (change.is_disk_ok !== null) this.isDiskOk = change.is_disk_ok;

@@ -60,6 +60,7 @@ export class News {
     if (change.is_disk_ok === false) this.#announcer.urgent("Central cannot write to its disk. Alerts cannot be stored.");
     if (change.has_reserve === false) this.#announcer.urgent("Central's disk is full. Alerts still arrive, but soon they will not.");
     if (change.rejected !== null) this.#takeFaults();
+    if (change.missing?.length) this.#announcer.status(`Not on duty: ${change.missing.map((one) => one.name).join(", ")}`);
     if (change.on_watch?.length === 0) this.#announcer.urgent("Nobody on duty.");
     this.#loop();
   }

@@ -1,7 +1,7 @@
 // The bar and the banners above the lists, and the window's title.
 
 import { byId, element, name, setData, setHidden, setText } from "./dom.js";
-import { nextShiftWords } from "./asking.js";
+import { missingWords, nextShiftWords } from "./asking.js";
 import { arrivedMs, lastMs } from "./model.js";
 import { BLOCKED_FROM_MS, blockedMs } from "./paths.js";
 import * as words from "./words.js";
@@ -56,6 +56,8 @@ export class Top {
     setHidden(byId("end-duty"), !isOn);
     setHidden(byId("banner-nobody"), !hasBoard || model.onDuty.length > 0);
     if (hasBoard) setText(byId("nobody-next"), model.nextShifts.length ? nextShiftWords(model.nextShifts, null, this.#parts.clock.now()) : "");
+    setHidden(byId("banner-missing"), !hasBoard || !model.missing.length);
+    if (hasBoard && model.missing.length) setText(byId("missing-word"), missingWords(model.missing, this.#parts.clock.now()));
     if (hasBoard) this.#drawDuty(model.onDuty);
   }
 

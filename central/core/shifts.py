@@ -1,0 +1,66 @@
+"""Shifts of the rota as they begin: whom to tell, and who is not on duty although theirs has begun (C2).
+
+| from | until | |
+|---|---|---|
+| 15 minutes before it begins | 5 minutes after | its person is told once, unless they are on duty for it |
+| 5 minutes after it began | its end | NOT ON DUTY on the page, as long as they are not |
+
+The rota puts nobody on duty: only whoever says so at central is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import field
+
+from central.core.asking_lines import ShiftLine
+from central.core.effects import Tell
+from central.core.rota import TOLD_BEFORE, RotaBook
+from central.core.staff import Staff
+from central.core.undo import Record, Table
+from central.core.view import OnDuty, Person
+from wire.snapshots import ShiftEntry, Way
+
+MISSING_AFTER: Final = timedelta(minutes=5)
+
+
+class Shifts(Record):
+    """What has been told of this run of central; after a restart the notifier knows what it has sent."""
+
+    _rota: RotaBook
+    missing: tuple[ShiftLine, ...] = ()
+    """Of shifts that have begun and whose person is not on duty: the earliest first."""
+    # By account and beginning: a shift in two posts is one message.
+    _told: Table[tuple[int, datetime], None] = field(default_factory=Table)
+
+    def look(
+        self, on_duty: Collection[OnDuty], staff: Staff, ways: Mapping[int, tuple[Way, ...]], now_at: datetime
+    ) -> list[Tell]:
+        """Find who is missing now, and whom to tell now."""
+        lines: dict[tuple[int, str, int], ShiftLine] = {}
+        orders: list[Tell] = []
+        for shift in self._rota.near(now_at):
+            name = self._rota.name(shift.account)
+            is_theirs = name and staff.may_answer(Person(shift.role, name, shift.account), shift.scheme)
+            if not is_theirs or any(_is_for(one, shift) for one in on_duty):
+                continue
+            if now_at >= shift.begins_at + MISSING_AFTER:
+                line = ShiftLine(shift.scheme, shift.role, name, shift.begins_at)
+                lines.setdefault((shift.scheme, shift.role, shift.account), line)
+            elif shift.account in ways and (shift.account, shift.begins_at) not in self._told:
+                self._told[shift.account, shift.begins_at] = None
+                valid_s = int((shift.begins_at + MISSING_AFTER - now_at).total_seconds())
+                about = f"shift {shift.begins_at.isoformat()}"
+                # The first is the phone's, if they have one: no text message is paid for beside it.
+                orders.append(Tell("shift", about, ((shift.account, ways[shift.account][:1]),), max(1, valid_s)))
+        for key in [key for key in self._told if key[1] + MISSING_AFTER < now_at - TOLD_BEFORE]:
+            del self._told[key]
+        self.missing = tuple(sorted(lines.values(), key=lambda one: (one.begins_at, one.scheme, one.role, one.name)))
+        return orders
+
+
+def _is_for(one: OnDuty, shift: ShiftEntry) -> bool:
+    return (one.account, one.role) == (shift.account, shift.role) and one.is_for(shift.scheme)
