@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from central.core.board_port import DeliverChange
 from central.core.boards import BoardKeeper
 from central.core.events import ActionRequested
 from central.core.rights import WHOLE_TOWN, Rights, Scope
@@ -25,7 +26,6 @@ from central.core.view import (
     Board,
     Change,
     CloseRevoked,
-    DeliverChange,
     Done,
     EndDuty,
     Person,
@@ -45,7 +45,7 @@ STUCK_AFTER_S: Final = 10.0
 
 
 class LiveBoard:
-    """A :class:`central.core.view.BoardPort`.
+    """A :class:`central.core.board_port.BoardPort`.
 
     ``show``, ``answer`` and ``is_moving`` are the intake thread's, ``attach`` and ``is_broken`` the main one's, the
     rest the web loop's.

@@ -3,7 +3,8 @@
 | id | what must hold |
 |---|---|
 | I32 (C3) | soon after central runs on a working disk, each unanswered alert is at a step of its policies or NOBODY |
-| I33 (C3) | no step lasts longer than its time, and NOBODY is not shown while somebody of the policy is on duty |
+| I33 (C3) | no step lasts longer than its time, or waits for pages that are shut |
+| I33 (C3) | NOBODY is not shown while somebody of the policy is on duty with a page open |
 | I34 (C3) | nobody is told of an alert that has been answered, and of no step twice |
 """
 
@@ -177,7 +178,11 @@ def _wrong(line: AskingLine | None, scheme: int, present: Iterable[OnDuty], now_
     if line is None:
         return "I32 nobody is asked"
     if line.until is not None:
+        # Of these people nobody has a phone.
+        shut = {one.name for one in present if not one.has_page}
+        if shut.issuperset(line.names):
+            return f"I33 {line.role} waits for a page that is shut"
         return f"I33 stuck at {line.role}" if line.until < now_at else ""
     roles = {step.role for policy in POLICIES if policy.scheme == scheme for step in policy.steps}
-    is_there = any(one.role in roles and one.is_for(scheme) for one in present)
+    is_there = any(one.role in roles and one.is_for(scheme) and one.has_page for one in present)
     return "I33 NOBODY while somebody is on duty" if is_there else ""

@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, sync_playwright
 
 from central.core.asking_lines import AskingLine, ShiftLine
+from central.core.board_port import DeliverChange
 from central.core.rights import Rights, Scope
 from central.core.unit_lines import PathFigures
 from central.core.view import (
     Action,
     Board,
     Card,
-    DeliverChange,
     Done,
     HistoryLine,
     MemberLine,

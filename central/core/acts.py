@@ -55,8 +55,8 @@ class Acts(Steps):
         self._premises = PremisesBook()
         self._escalation = Escalation()
         self._shifts = Shifts(self._escalation.rota)
-        self._page = Page(timing, self._figures, self._premises, self._escalation.rota, self._spared)
         self._duty = Duty()
+        self._page = Page(timing, self._figures, self._premises, self._escalation.rota, self._duty, self._spared)
         self._staff = Staff()
         # To be judged once nothing is on its way to disk.
         self._pending: tuple[Pending | Bulk | StepsDue, ...] = ()
@@ -168,7 +168,7 @@ class Acts(Steps):
         self._effects += map(do.CommitAction, flight.entries)
 
     def _roster(self) -> Roster:
-        return self._escalation.roster(self._page.on_duty.values(), self._staff, self._now_at)
+        return self._escalation.roster(self._page.people(self._now_at), self._staff, self._now_at)
 
     def _look_for_steps(self) -> None:
         """Steps of policies that are due are judged in their turn, behind all alerts that are on their way to disk."""

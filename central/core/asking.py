@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -45,15 +45,20 @@ class Stands(Struct, frozen=True):
         """When the next step is due."""
         return self.since + timedelta(seconds=self.asking.steps[self.asking.step].wait_s)
 
-    def is_over(self, now_at: datetime) -> bool:
-        """Whether somebody else is to be asked now. A clock that went back while central was off stretches no step."""
-        return self.is_nobody or not self.since <= now_at < self.until or self._reached_nobody
+    def is_over(self, now_at: datetime, at_pages: Collection[int | str]) -> bool:
+        """Whether somebody else is to be asked now. A clock that went back while central was off stretches no step.
 
-    @property
-    def _reached_nobody(self) -> bool:
+        Args:
+            now_at: central's present time.
+            at_pages: those on duty with a page open now, as :attr:`AskedPerson.key` has them.
+        """
+        return self.is_nobody or not self.since <= now_at < self.until or self._reaches_nobody(at_pages)
+
+    def _reaches_nobody(self, at_pages: Collection[int | str]) -> bool:
         people = self.asking.people
         messages = {(one.account, way) for one in people for way in one.ways}
-        return not any(one.is_on_duty for one in people) and messages.issubset(self.failed)
+        has_page = any(one.is_on_duty and one.key in at_pages for one in people)
+        return not has_page and messages.issubset(self.failed)
 
     def shifted(self, step: timedelta) -> Stands:
         """The same, in a clock that was set by ``step``."""
@@ -76,12 +81,14 @@ def lines_of(entry: ActionEntry) -> Iterator[HistoryLine]:
         return
     if details is None:
         return
-    skipped = dict.fromkeys(_title(role) for role in details.skipped)
+    skipped = dict.fromkeys(details.skipped)
     if details.role is None:
-        yield HistoryLine(entry.at, "nobody", ", ".join(skipped), scheme=details.scheme)
+        titles = (f"{_title(role)}{_away(details, role)}" for role in skipped)
+        yield HistoryLine(entry.at, "nobody", ", ".join(titles), scheme=details.scheme)
         return
-    for title in skipped:
-        yield HistoryLine(entry.at, "skipped", f"nobody is there as {title}", scheme=details.scheme)
+    for role in skipped:
+        text = f"nobody is there as {_title(role)}{_away(details, role)}"
+        yield HistoryLine(entry.at, "skipped", text, scheme=details.scheme)
     names = [one.name for one in details.people[:_NAMED_MAX]]
     more = len(details.people) - len(names)
     people = ", ".join([*names, *([f"{more} more"] if more else [])])
@@ -90,10 +97,17 @@ def lines_of(entry: ActionEntry) -> Iterator[HistoryLine]:
 
 def _how(asking: Asking) -> str:
     """How those are asked who have no page open; a message itself is told of once it has gone out."""
-    if any(one.is_on_duty for one in asking.people):
+    if any(one.is_on_duty and not one.is_away for one in asking.people):
         return ""
     ways = dict.fromkeys(WAY_WORDS[way] for one in asking.people for way in one.ways)
-    return f", named by the rota, to be told by {' and '.join(ways)}"
+    why = "on duty with no page open" if any(one.is_away for one in asking.people) else "named by the rota"
+    return f", {why}, to be told by {' and '.join(ways)}"
+
+
+def _away(asking: Asking, role: str) -> str:
+    """Who is on duty in a step that was skipped."""
+    names = [name for its, name in asking.away if its == role]
+    return f" ({', '.join(names)} on duty, but with no page open)" if names else ""
 
 
 def _title(role: str) -> str:

@@ -6,7 +6,7 @@ then is anybody told. Where an alert stands is part of its incident, and so of t
 | at | goes on when |
 |---|---|
 | nothing yet: pressed, or asks anew | at once |
-| a step | its seconds are over, or no message of it went out and none of its people is on duty |
+| a step | its seconds are over, or no message of it went out and none of its people has a page open |
 | NOBODY | somebody can be asked |
 
 An answer ends it, and whatever makes an incident *unanswered* again begins it anew. Each scheme's policy runs by
@@ -77,20 +77,35 @@ class Roster:
         self._staff = staff
         self._now_at = now_at
         self._known: dict[tuple[AnsweringRole, tuple[Way, ...], int], tuple[AskedPerson, ...]] = {}
+        self.at_pages = frozenset(one.account or one.name for one in on_duty if one.has_page)
+        """Those on duty with a page open, as :attr:`AskedPerson.key` has them."""
 
     def people(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
-        """Those on duty in the step's role; if there is none, those whom the rota names and a message can reach."""
+        """Those on duty in the step's role, else those whom the rota names; of both, those who can be reached."""
         key = (step.role, step.ways, scheme)
         if key not in self._known:
             self._known[key] = (self._present(step, scheme) or self._named(step, scheme))[:PEOPLE_MAX]
         return self._known[key]
 
     def _present(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
+        people = []
+        for one in self._on_duty:
+            if one.role != step.role or not one.is_for(scheme):
+                continue
+            ways = self._reaching(step, one.account)
+            # Somebody who shut the page and whom no message reaches would hold the step up, and hear nothing.
+            if one.has_page or ways:
+                people.append(AskedPerson(one.account, one.name, is_on_duty=True, ways=ways, is_away=not one.has_page))
+        return tuple(people)
+
+    def away(self, skipped: Iterable[AnsweringRole], scheme: int) -> tuple[tuple[AnsweringRole, str], ...]:
+        """Those on duty in steps that were skipped, by role and name: they have no page open."""
         return tuple(
-            AskedPerson(one.account, one.name, is_on_duty=True, ways=self._reaching(step, one.account))
+            (role, one.name)
+            for role in dict.fromkeys(skipped)
             for one in self._on_duty
-            if one.role == step.role and one.is_for(scheme)
-        )
+            if one.role == role and one.is_for(scheme)
+        )[:PEOPLE_MAX]
 
     def _named(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
         people = []
@@ -200,7 +215,7 @@ class Escalation(Record):
         """The step to begin now; ``None``: none is due."""
         policy, stands = self.rota.policy(scheme, incident.kind.slug), incident.asking.get(scheme)
         if stands is not None:
-            if not stands.is_over(now_at):
+            if not stands.is_over(now_at, roster.at_pages):
                 return None
             before = stands.asking
             steps, after = before.steps, Turn(before.round, before.step)
@@ -211,15 +226,16 @@ class Escalation(Record):
         anew = None if policy is None or policy.steps == steps else policy.steps
         found = next_turn(steps, after, lambda step: bool(roster.people(step, scheme)), anew=anew)
         skipped = tuple(step.role for _, step in found.skipped)
+        away = roster.away(skipped, scheme)
         if found.turn is None:
             if stands is not None and stands.is_nobody:
                 return None
             this_round, last = (1, steps) if after is None else (after.round + 1, anew or steps)
-            return Asking(scheme, this_round, len(last) - 1, last, skipped=skipped)
+            return Asking(scheme, this_round, len(last) - 1, last, skipped=skipped, away=away)
         if anew is not None and after is not None and found.turn.round > after.round:
             steps = anew
         people = roster.people(steps[found.turn.step], scheme)
-        return Asking(scheme, found.turn.round, found.turn.step, steps, people, skipped)
+        return Asking(scheme, found.turn.round, found.turn.step, steps, people, skipped, away)
 
 
 def shift(incidents: Incidents, step: timedelta) -> None:
@@ -243,5 +259,6 @@ def _facts(incident: Incident, asking: Asking) -> Iterator[ReportFact]:
         yield ReportFact("nobody", incident.id, about)
         return
     ways = dict.fromkeys(way for one in asking.people for way in one.ways)
-    by = ("page", *ways) if any(one.is_on_duty for one in asking.people) else tuple(ways)
+    has_page = any(one.is_on_duty and not one.is_away for one in asking.people)
+    by = ("page", *ways) if has_page else tuple(ways)
     yield ReportFact("asked", incident.id, (*about, ("role", asking.role), ("ways", " ".join(by))))

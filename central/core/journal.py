@@ -86,14 +86,21 @@ class AskedPerson(Struct, frozen=True):
     """Somebody whom a step asks.
 
     Attributes:
-        is_on_duty: they said so, and a page of theirs is open; if not, the rota names them.
+        is_on_duty: they said so; if not, the rota names them.
         ways: those of the step by which they can be told, beside open pages.
+        is_away: on duty with no page open: only a message reaches them.
     """
 
     account: int
     name: str
     is_on_duty: bool
     ways: tuple[Way, ...] = ()
+    is_away: bool = False
+
+    @property
+    def key(self) -> int | str:
+        """Of the person, among those of a role."""
+        return self.account or self.name
 
 
 class Asking(Struct, frozen=True, tag="asking"):
@@ -105,6 +112,7 @@ class Asking(Struct, frozen=True, tag="asking"):
         steps: of the policy as it was when this round began: the round ends with them, whatever the office changes.
         people: empty = NOBODY in a whole round.
         skipped: roles of the steps passed over before it, for want of anybody.
+        away: names of those on duty in such a role who have no page open, and whom no way of the step reaches.
     """
 
     scheme: int
@@ -113,6 +121,7 @@ class Asking(Struct, frozen=True, tag="asking"):
     steps: tuple[StepEntry, ...]
     people: tuple[AskedPerson, ...] = ()
     skipped: tuple[AnsweringRole, ...] = ()
+    away: tuple[tuple[AnsweringRole, str], ...] = ()
 
     @property
     def role(self) -> AnsweringRole | None:

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import field
+from msgspec.structs import replace
 
 from central.core.asking_lines import ShiftLine
 from central.core.cards import bare_card, bare_line, card_of, shown_name
+from central.core.duty import Duty
 from central.core.figures import Figures
 from central.core.groups import Group, Groups, Shown, asked_about
 from central.core.incident import EPOCH, Incident
@@ -32,6 +34,7 @@ class Page(Record):
     _figures: Figures
     _premises: PremisesBook
     _rota: RotaBook
+    _duty: Duty
     # What cannot be drawn costs its own card or line, never the page.
     _spared: Spared
     sequence: int = 0
@@ -73,7 +76,7 @@ class Page(Record):
             has_alerts_lane=self.has_alerts_lane,
             has_reserve=self.has_reserve,
             clock_fault=self.clock_fault,
-            on_duty=self._on_duty(),
+            on_duty=self.people(now_at),
             cards=tuple(cards),
             nodes=tuple(self._line(nodes, record, directory, now_at) for record in nodes.all()),
             rejected=rejections.lines(),
@@ -142,10 +145,14 @@ class Page(Record):
     def _telling(self, directory: Directory, now_at: datetime) -> tuple[tuple[str, Any], ...]:
         of_central = ((name, getattr(self, name)) for name in OF_CENTRAL)
         of_town = ("schemes", schemes_of(directory)), ("next_shifts", self._rota.next_shifts(now_at))
-        return (*of_central, ("on_duty", self._on_duty()), ("missing", self.missing), *of_town)
+        return (*of_central, ("on_duty", self.people(now_at)), ("missing", self.missing), *of_town)
 
-    def _on_duty(self) -> tuple[OnDuty, ...]:
-        return tuple(self.on_duty.values())
+    def people(self, now_at: datetime) -> tuple[OnDuty, ...]:
+        """Everyone on duty, and whether a page of theirs is open."""
+        return tuple(
+            one if self._duty.has_page(key, now_at, self._timing.page_counts_for) else replace(one, has_page=False)
+            for key, one in self.on_duty.items()
+        )
 
     def _changed_cards(
         self, incidents: Incidents, directory: Directory, now_at: datetime

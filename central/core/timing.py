@@ -23,8 +23,11 @@ class Timing(Struct, frozen=True):
     status_valid: timedelta = timedelta(seconds=30)
     incident_valid: timedelta = timedelta(hours=24)
     undo_within: timedelta = timedelta(seconds=10)
+    page_counts_for: timedelta = timedelta(seconds=90)
+    """After its last sign of life a page counts as shut: nobody is asked by it. The page of someone on duty gives one
+    every half minute, also from the background."""
     duty_ends_after: timedelta = timedelta(minutes=30)
-    """Without a sign of life. The page of someone on duty gives one every five minutes."""
+    """Without a sign of life; for whoever went on duty by a phone, without being reached there either."""
     closed_shown: timedelta = CLOSED_SHOWN
     closed_kept: timedelta = timedelta(days=1)
     """In memory, for answers to syncs."""

@@ -1,21 +1,19 @@
-"""What central's pages show and what people may do there: the seam between the rules and the web.
+"""What central's pages show and what people may do there.
 
-The web works nothing out: it draws a :class:`Board`, applies :class:`Change` after change, and sends :class:`Action`
-objects. All are JSON-able, so that the same values go down the live feed. Times are aware UTC; the browser works out
-ages from server time.
+The web works nothing out: by :class:`central.core.board_port.BoardPort` it draws a :class:`Board`, applies
+:class:`Change` after change, and sends :class:`Action` objects. All are JSON-able, so that the same values go down the
+live feed. Times are aware UTC; the browser works out ages from server time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import msgspec
 
 from central.core.asking_lines import AskingLine, ShiftLine
 from central.core.details import PremisesLine
-from central.core.rights import Rights, Scope
 from central.core.unit_lines import PathFigures, UnitFacts
 
 ON_DUTY_JSON: Final = "on_watch"
@@ -132,6 +130,8 @@ class OnDuty(msgspec.Struct, frozen=True, omit_defaults=True):
     account: int = 0
     schemes: tuple[int, ...] = ()
     """For which; empty: for all, as before there were accounts."""
+    has_page: bool = True
+    """A page of theirs has given a sign of life a moment ago; if not, no page of theirs asks them."""
 
     @property
     def person(self) -> Person:
@@ -415,36 +415,3 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """Not done, as far as is known; ``reason`` tells the person why: already answered by …, closed, disk full."""
 
     reason: str
-
-
-DeliverChange = Callable[[Change], None]
-
-
-class BoardPort(Protocol):
-    """What the web is given. All methods are called on the web's asyncio loop and never block it."""
-
-    @property
-    def is_ok(self) -> bool:
-        """Alerts can arrive and be stored: all that a stranger may know."""
-        ...
-
-    def board(self, scope: Scope) -> Board:
-        """The newest board as seen in ``scope``, at the present time.
-
-        Its ``boot_id`` and ``sequence`` are that scope's own: they tell nothing of what is outside it.
-        """
-        ...
-
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:
-        """Call ``deliver`` on the web's loop with every change after the newest board of ``scope``.
-
-        It must not block. Call what is returned to end it.
-        """
-        ...
-
-    async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:
-        """Carry out one action of ``by``, who acts in ``by.role``; returns after the commit.
-
-        What is outside their rights is refused as if it did not exist.
-        """
-        ...

@@ -1,4 +1,4 @@
-"""The control-room page's routes over a :class:`central.core.view.BoardPort`.
+"""The control-room page's routes over a :class:`central.core.board_port.BoardPort`.
 
 ===== ============= ==========================================================================
 GET   /             the page, with the current board drawn in (readable without script); to a stranger, how to sign in
@@ -35,8 +35,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from central.core.board_port import BoardPort
 from central.core.rights import rights_of
-from central.core.view import BoardPort, Person, Refused
+from central.core.view import Person, Refused
 from central.phones import Phones
 from central.signin.errors import SignInError
 from central.signin.gate import Gate

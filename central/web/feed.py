@@ -28,9 +28,10 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from central.core.board_port import BoardPort
 from central.core.cards import bare_line, bared
 from central.core.rights import Scope
-from central.core.view import Board, BoardPort, Card, Change, NodeLine
+from central.core.view import Board, Card, Change, NodeLine
 from runtime.event_stream import Listener
 
 logger = logging.getLogger(__name__)

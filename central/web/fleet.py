@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from central.core.board_port import BoardPort
 from central.core.unit_lines import UnitFacts
-from central.core.view import Board, BoardPort, NodeLine
+from central.core.view import Board, NodeLine
 from central.signin.errors import SignInError
 from central.signin.gate import Visitor
 from central.web import words

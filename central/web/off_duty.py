@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from central.core.board_port import BoardPort
 from central.core.rights import Rights
-from central.core.view import Action, BoardPort, EndDuty, Person, TakeOffDuty
+from central.core.view import Action, EndDuty, Person, TakeOffDuty
 from central.signin.gate import Gate
 from central.signin.session import End, Session
 from central.web.sign_in_words import RECORDED_ENDS

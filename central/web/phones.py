@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from central.core.view import BoardPort
+from central.core.board_port import BoardPort
 from central.phones import Phones, PhonesError
 from central.signin.gate import Visitor
 from central.web.page import STATIC_DIR, Page

@@ -26,7 +26,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from central.core.view import BoardPort
+from central.core.board_port import BoardPort
 from central.signin.errors import WHAT_TO_DO, SignInError
 from central.signin.gate import Gate, Visitor
 from central.signin.session import WARNED_BEFORE, Session

@@ -25,7 +25,7 @@ def test_alert_about_which_nobody_is_asked_is_noticed(monkeypatch: pytest.Monkey
 
 
 def test_step_that_never_ends_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Stands, "is_over", lambda self, _now_at: self.is_nobody)
+    monkeypatch.setattr(Stands, "is_over", lambda self, *_: self.is_nobody)
 
     assert first_broken().startswith("I33")
 

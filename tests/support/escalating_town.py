@@ -70,6 +70,15 @@ def on_duty(town: Town, *persons: Person, schemes: tuple[int, ...] = (1, 2)) -> 
         town.act(StartDuty(), one, rights(one, schemes))
 
 
+def stay(town: Town, seconds: int, *persons: Person) -> None:
+    """Time goes by; the pages of these people stay open."""
+    for _ in range(0, seconds, 30):
+        for one in persons:
+            town.act(StartDuty(is_sign=True), one, rights(one))
+        town.later(min(30, seconds))
+        seconds -= 30
+
+
 def ready(town: Town, *persons: Person) -> Town:
     town.handle(people(*PEOPLE))
     town.handle(rota(POLICY, PUBS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from central.core import effects as do
 from central.core import events as ev
@@ -14,9 +15,11 @@ from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Tow
 from tests.support.escalating_town import (
     JO,
     KIM,
+    PCSO,
     PEOPLE,
     POLICY,
     SAM,
+    SERGEANT,
     asked,
     history,
     line,
@@ -27,12 +30,14 @@ from tests.support.escalating_town import (
     rights,
     rota,
     shift,
+    stay,
 )
 from wire.ids import FrameId
 from wire.kinds import AlertKind
 from wire.messages import Asked
 
 ID = "00000010-7"
+NOBODY_THERE = "PCSO on duty (Jo Patel on duty, but with no page open), Duty sergeant, Co-ordinator"
 
 
 def test_alert_is_asked_of_the_first_step_that_has_somebody(town: Town) -> None:
@@ -89,7 +94,7 @@ def test_unanswered_step_passes_after_its_seconds_and_rounds_repeat(town: Town) 
     ready(town, JO, SAM, KIM)
     town.press(7, AlertKind.ATTACK)
 
-    town.later(1 + 30 + 20 + 60 + 30)
+    stay(town, 1 + 30 + 20 + 60 + 30, JO, SAM, KIM)
 
     assert [("pcso",), ("duty-sergeant",), ("co-ordinator",), ("pcso",), ("duty-sergeant",)] == asked(town)
     assert 2 == line(town).round
@@ -125,9 +130,66 @@ def test_last_one_who_goes_leaves_nobody(town: Town) -> None:
     town.later(1)
     town.act(EndDuty(), JO, rights(JO))
 
-    town.later(30)
+    town.later(1)
 
     assert "" == line(town).role
+
+
+def test_whoever_shut_the_page_and_has_no_phone_is_not_asked(town: Town) -> None:
+    """On duty for another half hour, but nothing would tell them."""
+    ready(town, JO, SAM)
+    stay(town, 90, SAM)
+    town.later(1)
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+
+    assert [("pcso", "duty-sergeant")] == asked(town)
+    assert {"Jo Patel": False, "Sam Lee": True} == {one.name: one.has_page for one in town.board().on_duty}
+    assert (
+        "skipped",
+        "nobody is there as PCSO on duty (Jo Patel on duty, but with no page open)",
+    ) == history(town)[0]
+
+
+def test_page_that_is_shut_during_a_step_does_not_hold_it_up(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.handle(rota(replace(POLICY, steps=(replace(PCSO, wait_s=3_600), SERGEANT))))
+    town.press(7, AlertKind.ATTACK)
+
+    stay(town, 90, SAM)
+    assert [("pcso",)] == asked(town), "ninety seconds are not over yet"
+    stay(town, 2, SAM)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+
+
+def test_page_that_is_open_again_is_asked_again(town: Town) -> None:
+    ready(town, JO)
+    town.later(100)
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+    assert ("", [("nobody", NOBODY_THERE)]) == (line(town).role, history(town))
+
+    stay(town, 2, JO)
+
+    assert "pcso" == line(town).role
+
+
+def test_whoever_shut_the_page_is_asked_by_phone_until_that_fails(town: Town) -> None:
+    ready(town, JO, SAM)
+    town.handle(reaching((JO, ("push",))))
+    stay(town, 91, SAM)
+    town.press(7, AlertKind.ATTACK)
+    said = town.later(1)
+    (order,) = only(said, do.Ask)
+    assert ((JO.account, ("push",)),) == order.people
+    assert ["push"] == [dict(one.detail)["ways"] for one in only(said, do.ReportFact) if one.fact == "asked"]
+    assert ("asked", "PCSO on duty: Jo Patel, on duty with no page open, to be told by phone") == history(town)[0]
+
+    town.handle(ev.NoticeEnded(order.incident, 1, order.entry, JO.account, "push", is_delivered=False, words="gone"))
+    stay(town, 2, SAM)
+
+    assert "duty-sergeant" == line(town).role
 
 
 def test_answer_ends_it(town: Town) -> None:
@@ -187,7 +249,7 @@ def test_press_after_closing_begins_anew(town: Town) -> None:
     town.press(7, AlertKind.ATTACK)
     town.later(35)
     town.act(Close(ID, "Left"), SAM, rights(SAM))
-    town.later(60)
+    stay(town, 60, JO)
     assert 2 == len(asked(town))
 
     town.press(8, AlertKind.ATTACK, incident=7)
@@ -327,7 +389,7 @@ def test_shops_are_told_which_role_is_asked_in_their_scheme(town: Town) -> None:
     assert {"hart": Asked(role="pcso", since=begun_at), "pubwatch": Asked(role="pcso", since=begun_at)} == states
 
     town.act(EndDuty(), JO, rights(JO))
-    town.later(30)
+    town.later(1)
     states = {one.state.scheme: one.state.asked for one in only(town.said, do.PublishIncident)}
     assert {"hart": Asked(since=town.now_at), "pubwatch": Asked(since=town.now_at)} == states
 

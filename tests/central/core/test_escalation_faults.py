@@ -34,6 +34,7 @@ from tests.support.escalating_town import (
     rights,
     rota,
     shift,
+    stay,
 )
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
@@ -211,7 +212,7 @@ def test_changed_policy_waits_for_the_end_of_the_round(town: Town) -> None:
     town.handle(rota(replace(POLICY, version=2, steps=(CO_ORDINATOR,)), number=2))
     town.later(26 + 20)
     assert [("pcso",), ("duty-sergeant",), ("co-ordinator",)] == asked(town)
-    town.later(60 + 60)
+    stay(town, 60 + 60, KIM)
 
     assert [("co-ordinator",), ("co-ordinator",)] == asked(town)[3:]
     assert (1, 1) == (line(town).step, line(town).steps)
@@ -304,7 +305,8 @@ def test_history_keeps_the_press_however_long_nobody_answers(town: Town) -> None
     ready(town, JO)
     town.press(7, AlertKind.ATTACK)
 
-    town.later(6_000, tick_s=5)
+    stay(town, 4_200, JO)
+    town.later(1_810)
 
     card = town.card()
     assert "pressed" == card.history[0].what

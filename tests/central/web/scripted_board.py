@@ -16,6 +16,7 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 from msgspec.structs import replace
 
 from central.core.asking_lines import AskingLine, ShiftLine
+from central.core.board_port import DeliverChange
 from central.core.details import PremisesLine
 from central.core.incident import State
 from central.core.rights import NO_RIGHTS, WHOLE_TOWN, Rights, Scope
@@ -30,7 +31,6 @@ from central.core.view import (
     Change,
     Close,
     CloseRevoked,
-    DeliverChange,
     Done,
     EndDuty,
     HistoryLine,
@@ -125,6 +125,8 @@ class ScriptedBoard:
         self.has_reserve = True
         self.untouched = 0
         self.actions: list[tuple[Action, Person]] = []
+        self.signs: list[Person] = []
+        """Whose pages have given a sign of life."""
         self._subscribers: list[DeliverChange] = []
         self._withheld: list[Change] | None = None
         self._may_commit = asyncio.Event()
@@ -157,15 +159,18 @@ class ScriptedBoard:
         self._subscribers.append(deliver)
         return lambda: self._subscribers.remove(deliver)
 
-    async def act(self, action: Action, by: Person, rights: Rights = NO_RIGHTS) -> Done | Refused:
+    async def act(self, action: Action, by: Person, rights: Rights = NO_RIGHTS) -> Done | Refused:  # noqa: PLR0911
         """As the port says."""
+        if isinstance(action, StartDuty) and action.is_sign:
+            self.signs.append(by)
+            return Done(self.sequence)
         self.actions.append((action, by))
         await self._may_commit.wait()
-        if isinstance(action, EndDuty | TakeOffDuty) or (isinstance(action, StartDuty) and not action.is_sign):
+        if isinstance(action, StartDuty | EndDuty | TakeOffDuty):
             others = tuple(one.person for one in self.on_duty if one.person != by)
             self.set_on_duty((*others, by) if isinstance(action, StartDuty) else others)
             return Done(self.sequence)
-        if isinstance(action, CloseRevoked | StartDuty):
+        if isinstance(action, CloseRevoked):
             return Done(self.sequence)
         card = self.cards.get(action.incident)
         if card is None:

@@ -23,7 +23,7 @@ import { Zones } from "./zones.js";
 
 const SETTLE_MS = 5000; // how long a committed action may take to arrive by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
-const SIGN_EVERY_MS = 300_000; // central ends the duty of a page that gives no sign of life for half an hour
+const SIGN_EVERY_MS = 30_000; // after 90 s without one central asks nobody by this page, after half an hour duty ends
 const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn at this interval, not at each
 
 const page = document.documentElement.dataset;
@@ -38,7 +38,7 @@ const errors = new Map(); // key of a card, or a node for all its open cards →
 let isLive = false;
 let isLost = false;
 let drawTimer = 0;
-let signMs = 0; // on the clock that began when the page was opened
+let signMs = -Infinity; // on the clock that began when the page was opened
 let drawnMs = -Infinity;
 let drawCostMs = 0;
 
@@ -276,8 +276,9 @@ async function startDuty(role) {
   return outcome.reason ?? null;
 }
 
-// A person on duty with an open, live page is still there; a failed sign is repeated in five minutes. It begins no duty and
-// moves none: another computer's page may remember another role.
+// A person on duty with an open, live page is still there. Called at each beat of the feed too, for the browser slows a
+// hidden page's timers; a failed sign is repeated in half a minute. It begins no duty and moves none: another computer's
+// page may remember another role.
 function giveSign() {
   if (!isLive || !duty.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();

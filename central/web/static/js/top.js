@@ -67,7 +67,7 @@ export class Top {
     if (list.dataset.signature === signature) return;
     list.dataset.signature = signature;
     const since = (one) => element("span", "num", words.minuteAndDay(Date.parse(one.since), this.#parts.clock.now()));
-    list.replaceChildren(...people.map((one) => element("span", "duty-one", name(words.personWords(one)), " since ", since(one))), people.length ? "" : "nobody");
+    list.replaceChildren(...people.map((one) => element("span", "duty-one", name(words.personWords(one)), " since ", since(one), ...(one.has_page === false ? [element("strong", "", " – page shut")] : []))), people.length ? "" : "nobody");
   }
 
   #drawBoard(model, nowMs) {
