@@ -16,7 +16,7 @@ from office.rota.models import RotaCover, RotaFeed, RotaOverride, RotaPattern, R
 from office.rota.planned import good_shifts, holders, names_of
 from office.rota.rules.plan import Post, Shift
 from office.rota.rules.refusals import FULL, PATTERNS_MAX, why_not_swap
-from office.rota.rules.spans import Span
+from office.rota.rules.spans import Span, without
 from office.rota.wording import hours_text, span_text
 
 KEPT_DAYS: Final = 400
@@ -118,17 +118,20 @@ def answer_swap(actor: Account, swap: RotaSwap, *, agrees: bool) -> None:
     if agrees:
         given, taken = shifts_of(swap)
         _check(given, taken, swap.scheme)
-        for shift, stands_in in ((given, taken.account), (taken, given.account)):
-            RotaOverride.objects.create(
-                scheme=swap.scheme,
-                role=shift.post.role,
-                begins_at=shift.span.begins_at,
-                ends_at=shift.span.ends_at,
-                account_id=stands_in,
-                instead_of_id=shift.account,
-                reason="Swap",
-                swap=swap,
-            )
+        for shift, other in ((given, taken), (taken, given)):
+            # Where both are on in one post, both stay: the second override would undo there what the first has made.
+            both_on = [other.span] if other.post == shift.post else []
+            for span in without([shift.span], both_on):
+                RotaOverride.objects.create(
+                    scheme=swap.scheme,
+                    role=shift.post.role,
+                    begins_at=span.begins_at,
+                    ends_at=span.ends_at,
+                    account_id=other.account,
+                    instead_of_id=shift.account,
+                    reason="Swap",
+                    swap=swap,
+                )
     swap.state = "agreed" if agrees else "declined"
     swap.save(update_fields=["state"])
     record(actor, f"rota-swap.{swap.state}", swap, asked_by=swap.asked_by.name, **swap_said(swap))

@@ -44,9 +44,10 @@ def length_min(begins: time, ends: time | None, hours: float | None) -> int | st
     if ends is not None and hours is not None:
         return BOTH_ENDS
     if hours is not None:
-        minutes = round(hours * 60)
-        if minutes > DAY_MIN:
+        # Compared before it is multiplied: 1e308 is a number that somebody can enter.
+        if hours > DAY_MIN / 60:
             return TOO_LONG
+        minutes = round(max(hours, 0) * 60)
         return minutes if minutes > 0 else EMPTY
     if ends is None:
         return NO_END
@@ -130,10 +131,20 @@ def why_not_swap(given: Shift, taken: Shift, holders: Collection[tuple[int, Post
     """
     if given.account == taken.account:
         return "Both are yours. Choose somebody else’s shift."
+    return _why_not_times(given, taken, now) or _why_not_posts(given, taken, holders)
+
+
+def _why_not_times(given: Shift, taken: Shift, now: datetime) -> str | None:
     if min(given.span.begins_at, taken.span.begins_at) <= now:
         return "One of these shifts has begun already. Choose later ones."
     if max(given.span.begins_at, taken.span.begins_at) > now + timedelta(days=ASKED_AHEAD_DAYS_MAX):
         return f"Swap shifts of the next {ASKED_AHEAD_DAYS_MAX} days only."
+    if (given.post, given.span) == (taken.post, taken.span):
+        return "You are both on then already. Choose another shift."
+    return None
+
+
+def _why_not_posts(given: Shift, taken: Shift, holders: Collection[tuple[int, Post]]) -> str | None:
     if given.post.scheme != taken.post.scheme:
         return "These shifts are of two schemes. Ask a co-ordinator."
     for account, post in ((given.account, taken.post), (taken.account, given.post)):

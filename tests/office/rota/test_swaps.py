@@ -12,6 +12,7 @@ from office.accounts.models import Account, Notice, RoleGrant
 from office.audit.models import AuditRow
 from office.rota.models import RotaOverride, RotaPattern, RotaSwap
 from office.rota.planned import good_shifts
+from office.rota.rules.reading import overlaps
 from office.rota.rules.spans import Span
 from tests.office.conftest import HART, MakePerson, SignedIn
 
@@ -72,6 +73,27 @@ def test_swap_holds_once_the_other_has_agreed(asker: Client, asked: Client, jo: 
     assert {"Sam Reed agreed to the swap of shifts that you asked for."} == set(
         Notice.objects.filter(account=jo).values_list("text", flat=True)
     )
+
+
+@pytest.mark.parametrize(("begins", "length_min", "of_sam"), [(16, 720, [9, 17]), (10, 240, [9, 11, 15])])
+def test_shifts_of_one_post_that_overlap_are_swapped_whole(
+    parties: Parties, nights: RotaPattern, begins: int, length_min: int, of_sam: list[int]
+) -> None:
+    """A handover of some hours, or one shift within the other: nobody is on twice, and no hour loses anybody."""
+    RotaPattern.objects.filter(pk=nights.pk).update(begins=time(begins), length_min=length_min)
+    hours = (9, 11, 15, 17, 21)
+    before = {hour: on(3, hour) for hour in hours}
+    parties.asker.post("/rota/swaps/ask/", {"given": key(parties.jo, 3, 8), "taken": key(parties.sam, 3, begins)})
+    parties.asked.post(f"/rota/swaps/{RotaSwap.objects.get().pk}/", {"answer": "agree"})
+
+    other = {parties.jo.pk: parties.sam.pk, parties.sam.pk: parties.jo.pk}
+    assert {hour: {other[one] for one in people} for hour, people in before.items()} == {
+        hour: on(3, hour) for hour in hours
+    }
+    assert {hour for hour in hours if parties.sam.pk in on(3, hour)} >= {*of_sam}
+    window = Span(datetime(2026, 12, 3, 6, tzinfo=UTC), datetime(2026, 12, 4, 6, tzinfo=UTC))
+    found = good_shifts(window)
+    assert not [pair for pair in overlaps(found) if pair[0].account == pair[1].account]
 
 
 def test_co_ordinator_takes_a_swap_back_as_a_whole(
