@@ -13,6 +13,8 @@ from office.members.facts import TextRefusedError, clean_line, clean_lines
 
 _DAY_FORMATS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y", "%d %B %Y")
 _YEAR_FIRST: Final = 1900
+_YEAR_LAST: Final = 2199
+"""After 9999 there are no days to reckon with."""
 
 
 class _CleanField(forms.CharField):
@@ -74,4 +76,6 @@ class DayField(forms.DateField):
         day = super().to_python(value)
         if day is not None and day.year < _YEAR_FIRST:
             raise ValidationError(f"Enter a year from {_YEAR_FIRST} on.")
+        if day is not None and day.year > _YEAR_LAST:
+            raise ValidationError(f"Enter a year until {_YEAR_LAST}.")
         return day

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.contrib import messages
@@ -20,6 +20,7 @@ from office.rota.acts import RotaRefusedError
 from office.rota.forms import HoursForm, OverrideForm, PatternForm
 from office.rota.models import POST_ROLES, OfPost, RotaCover, RotaOverride, RotaPattern, WithHours
 from office.rota.planned import good_shifts, holders, names_of
+from office.rota.rules.refusals import AWAY_DAYS_MAX
 from office.rota.rules.spans import Span
 from office.rota.wording import hours_text, span_text
 from wire.snapshots import AnsweringRole
@@ -188,5 +189,7 @@ def _asked(request: HttpRequest) -> tuple[Span, int | None, str] | None:
     if not given[0] or not given[1] or int(given[0]) >= int(given[1]):
         return None
     begins_at, ends_at = (datetime.fromtimestamp(int(one), UTC) for one in given[:2])
+    if ends_at - begins_at > timedelta(days=AWAY_DAYS_MAX):
+        return None
     instead_of = int(given[2]) if given[2] else None
     return Span(begins_at, ends_at), instead_of, "besides" if instead_of is None else "stands-in"

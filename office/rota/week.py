@@ -110,9 +110,11 @@ def table_of(scheme: Scheme, reader: Reader, monday: date, at: datetime) -> Tabl
         at: the time.
     """
     week = Span(moment(monday, time()), moment(monday + timedelta(days=7), time()))
-    window = Span(min(week.begins_at, at), max(week.ends_at, at + NEXT_WITHIN))
-    planned = plan(window, [scheme.pk])
-    good, bad = able(shifts(planned, window), holders([scheme.pk]))
+    soon = Span(at, at + NEXT_WITHIN)
+    planned = plan(Span(min(week.begins_at, at), max(week.ends_at, soon.ends_at)), [scheme.pk])
+    # Not of the years between: whoever looks at a week far off waits no longer than others.
+    good, bad = able(sorted({*shifts(planned, week), *shifts(planned, soon)}), holders([scheme.pk]))
+    near = [shift for shift in good if shift.span.meets(soon)]
     names = names_of(shift.account for shift in (*good, *bad))
     columns = posts(planned)
     is_mine = scheme.pk in reader.co_ordinates
@@ -125,7 +127,7 @@ def table_of(scheme: Scheme, reader: Reader, monday: date, at: datetime) -> Tabl
             (day_text(day), day == london(at).date(), [Cell(post.role, sheet.entries(day, post)) for post in columns])
             for day in days
         ],
-        now=[_now(post, good, names, at) for post in columns],
+        now=[_now(post, near, names, at) for post in columns],
         gaps=gaps_ahead(planned, good, at),
         look_at=_look_at(good, bad, names, at) if is_mine else (),
         is_mine=is_mine,

@@ -13,6 +13,7 @@ from office.audit.models import AuditRow
 from office.rota.acts import tidy_rota
 from office.rota.models import RotaCover, RotaOverride, RotaPattern
 from office.rota.planned import good_shifts
+from office.rota.rules.plan import Pattern
 from office.rota.rules.spans import Span
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.rota.conftest import NOW, pattern
@@ -65,6 +66,23 @@ def test_first_day_of_a_week_shows_the_night_before(cora: Client, days: RotaPatt
 @pytest.mark.parametrize("week", ["", "x", "2026-13-01", "9999-12-31", "0001-01-01", "2026-12-03"])
 def test_a_week_that_is_none_is_this_one(cora: Client, days: RotaPattern, week: str) -> None:
     assert "Tue 1 Dec today" in text_of(cora, f"/rota/?week={week}")
+
+
+def test_a_week_far_off_is_reckoned_without_the_years_between(
+    cora: Client, days: RotaPattern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reckoned: list[date] = []
+
+    def account(self: Pattern, day: date) -> int:
+        reckoned.append(day)
+        return self.people[0]
+
+    monkeypatch.setattr(Pattern, "account", account)
+    page = text_of(cora, "/rota/?week=2099-01-01")
+
+    assert "Thu 1 Jan 08:00–20:00 Jo Patel" in page
+    assert "Jo Patel, until 20:00 Next: Jo Patel, from Wed 2 Dec, 08:00" in page
+    assert len(reckoned) < 60
 
 
 def test_gap_is_loud_and_somebody_is_put_on_from_there(
@@ -127,6 +145,7 @@ def test_pattern_is_added_changed_and_removed_each_with_its_row(
         ({"person_0": ""}, "at least one person"),
         ({"person_0": "999"}, "Choose somebody who is PCSO in this scheme."),
         ({"ends": "", "hours": "nan"}, "Enter a number"),
+        ({"first": "9999-12-31"}, "Enter a year until 2199."),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(cora: Client, jo: Account, wrong: dict[str, object], said: str) -> None:
@@ -200,6 +219,16 @@ def test_override_that_cannot_be_is_refused(
 )
 def test_link_that_is_none_opens_an_empty_form(cora: Client, query: str) -> None:
     assert cora.get(f"/rota/hart/pcso/overrides/add/?{query}").status_code == 200
+
+
+def test_link_to_longer_than_anybody_is_away_opens_an_empty_form(cora: Client, days: RotaPattern) -> None:
+    begins, a_day = int(datetime(2026, 12, 1, tzinfo=UTC).timestamp()), 86_400
+    pages = [
+        cora.get(f"/rota/hart/pcso/overrides/add/?from={begins}&to={begins + length * a_day}").content.decode()
+        for length in (62, 63)
+    ]
+
+    assert ['value="2026-12-01"' in page for page in pages] == [True, False]
 
 
 def test_two_rotas_and_overlaps_are_told_to_the_co_ordinator(
