@@ -28,12 +28,13 @@ from office.escalation.rules import (
     Policy,
     sorted_kinds,
 )
+from office.rota.rules.wall_time import moment
 from wire.snapshots import STEP_S_MAX, STEP_S_MIN, STEPS_MAX, WAYS_MAX, StepEntry, WayEntry
 
 SPARE_STEPS: Final = 2
 """Empty rows after those that are filled in."""
 DAYS_AWAY_MAX: Final = 366
-NO_TIME: Final = "Enter day and time, such as 28 November 2026, 14:30, and not one that the clock skips in March."
+NO_TIME: Final = "Enter day and time, such as 28 November 2026, 14:30."
 TOO_FAR: Final = "Enter a time within a year from now."
 _MINUTE: Final = "%Y-%m-%dT%H:%M"
 _ORDER: Final = ("First", "Second", "Third", "Fourth")[:WAYS_MAX]
@@ -102,16 +103,27 @@ class PolicyForm(PlainForm):
         return typed
 
 
+class _WallTimeField(forms.Field):
+    """A moment by the clock on the wall, by the rota's rule also in the hour that it skips or that comes twice."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+
+    def to_python(self, value: Any) -> datetime | None:  # noqa: ANN401 - what was sent
+        """In UTC; ``None`` = nothing was sent."""
+        if not value:
+            return None
+        try:
+            wall = datetime.strptime(value, _MINUTE)  # noqa: DTZ007 - by the clock on the wall
+        except ValueError as e:
+            raise ValidationError(NO_TIME) from e
+        return moment(wall.date(), wall.time())
+
+
 class TryForm(PlainForm):
     """What a dry run plays: an alert of a kind, at a time by the clock on the wall."""
 
     kind = forms.ChoiceField(label="Kind of alert", choices=list(KIND_TITLES.items()))
-    at = forms.DateTimeField(
-        label="Pressed at",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTE),
-        input_formats=[_MINUTE],
-        error_messages={"invalid": NO_TIME},
-    )
+    at = _WallTimeField(label="Pressed at", error_messages={"required": NO_TIME})
 
     def clean_at(self) -> datetime:
         """Near enough for what holds now to say anything about it."""

@@ -210,6 +210,19 @@ def test_what_cannot_be_played_is_refused_with_a_sentence(browser: Client, query
     assert says in text_of(browser, f"/escalation/hart/try/?{query}", 400)
 
 
+@pytest.mark.parametrize(
+    ("at", "begins"),
+    # Twice, of which it is the first; and never.
+    [("2026-10-25T01:30", "01:30:00"), ("2027-03-28T01:30", "02:00:00")],
+)
+def test_hour_in_which_the_clock_changes_is_played_too(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, at: str, begins: str
+) -> None:
+    monkeypatch.setattr("office.escalation.forms.DAYS_AWAY_MAX", 100_000)
+
+    assert f'<td class="num one-line">{begins}' in text_of(browser, f"/escalation/hart/try/?at={at}")
+
+
 def test_a_colleague_of_another_scheme_is_not_named(browser: Client, make_person: MakePerson) -> None:
     zoe = make_person("zoe", ("pcso", PUB_WATCH), name="Zoe Zebra")
     on_the_rota(zoe, "pcso", time(0), 1_440)
