@@ -208,4 +208,6 @@ def _drop_ways_in(account: Account) -> None:
     Authenticator.objects.filter(user=account).delete()
     PrintedCode.objects.filter(account=account).delete()
     RecoveryLink.objects.filter(account=account, used_at=None).delete()
+    # Who has their phone would go on reading who is on duty when.
+    account.rota_feeds.all().delete()
     sessions.end_all_sessions(account)

@@ -91,6 +91,16 @@ def test_who_has_lost_role_or_account_reads_nothing(browser: Client, days: RotaP
     assert Client().get(own).status_code == 404
 
 
+def test_address_on_a_phone_that_is_lost_answers_no_more(
+    browser: Client, days: RotaPattern, jo: Account, cora: Client
+) -> None:
+    path = address(browser)
+    assert read(path)
+    assert "/recover/" in cora.post(f"/people/{jo.pk}/lost-phone/", {}).content.decode()
+
+    assert Client().get(path).status_code == 404
+
+
 def test_another_schemes_calendar_does_not_exist(browser: Client) -> None:
     for what in ("2-pcso", "1-fleet-engineer", "1-nobody", "x"):
         assert browser.post(f"/rota/calendars/{what}/new/").status_code == 404
