@@ -16,7 +16,7 @@ from msgspec import Struct
 from central.core import effects as do
 from central.core import events as ev
 from central.phones import Phones
-from wire.notices import VALID_S_MAX, Delivered, Failed, Notice, NotifierLine, Occasion, Subscription
+from wire.notices import VALID_S_MAX, Delivered, Failed, Notice, NotifierLine, Occasion, Reason, Subscription
 from wire.snapshots import People, Way, WayEntry
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,8 @@ class Telling:
                 left = _Pending(pending.order, pending.account, pending.way, others)
                 self._pending.update((request, left) for request in others)
                 return
-        self._end(pending, words)
+        if not isinstance(report, Failed) or report.reason != Reason.CALLED_OFF:  # It could have gone out.
+            self._end(pending, words)
 
     def _ways_of(self, account: int, known: tuple[str, ...]) -> tuple[Way, ...]:
         found: list[Way] = ["push"] if any(phone.proven_at for phone in self._phones.of(account)) else []

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from central.core import effects as do
 from central.core import events as ev
 from central.core.incidents import Incidents
-from central.core.journal import ASKING_KINDS, ActionEntry, Asking
+from central.core.journal import ASKING_KINDS, ActionEntry, Asking, Told
 from central.core.rights import TABLE, Rights
 from central.core.view import EndDuty, OnDuty, Person
 from sim.broken import BrokenInvariantError
@@ -78,8 +78,9 @@ class AskedWorld:
             later(self._chance.randint(0, span_ms), self._end_duty)
 
     def begun(self) -> None:
-        """Central has started: it reads what it has kept."""
+        """Central has started: it reads what it has kept, and orders again what had no result."""
         self.interrupted()
+        self._told = set()
         named = (*STAFF, _AT_HOME)
         people = ev.PeopleChanged(
             tuple((one.account, _RIGHTS) for one in named), tuple((one.account, one.name) for one in named)
@@ -109,6 +110,7 @@ class AskedWorld:
         """Central orders messages."""
         incidents = Incidents()
         begun: list[Asking] = []
+        settled: set[tuple[int, Way]] = set()
         for entry in self._town.central.disk.journal:
             if entry.incident == order.incident:
                 incidents.apply(entry, self._town.newest_directory)
@@ -116,11 +118,16 @@ class AskedWorld:
                 begun = begun if is_asking else []  # Whatever else happens to it may begin it anew.
                 if isinstance(entry, ActionEntry) and isinstance(entry.details, Asking):
                     begun.append(entry.details)
+                if isinstance(entry, ActionEntry) and isinstance(entry.details, Told):
+                    settled |= (
+                        {(entry.details.account, entry.details.way)} if entry.details.entry == order.entry else set()
+                    )
         incident = incidents.by_id.get(order.incident)
         if incident is None or incident.state != "unanswered":
             self._broken("I34", f"{order.incident.text} is asked about and has been answered")
         places = [(one.scheme, one.round, one.step) for one in begun if one.people]
-        if order.entry in self._told or len(places) != len({*places}):
+        is_settled = any((account, way) in settled for account, ways in order.people for way in ways)
+        if is_settled or order.entry in self._told or len(places) != len({*places}):
             self._broken("I34", f"{order.incident.text}, scheme {order.scheme}, is asked twice")
         self._told.add(order.entry)
         for account, ways in order.people:

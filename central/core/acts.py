@@ -172,6 +172,7 @@ class Acts(Steps):
 
     def _look_for_steps(self) -> None:
         """Steps of policies that are due are judged in their turn, behind all alerts that are on their way to disk."""
+        self._effects += self._escalation.resume(self._incidents, self._now_at)
         is_waiting = any(isinstance(one, StepsDue) for one in self._pending)
         if not self._page.is_disk_ok or is_waiting:
             return

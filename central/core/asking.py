@@ -28,12 +28,14 @@ class Stands(Struct, frozen=True):
         entry: number of the journal entry that began the step.
         since: when the step began, in central's present time.
         failed: messages of it that did not go out, by account and way.
+        ended: those of which it is known whether they did.
     """
 
     asking: Asking
     entry: int
     since: datetime
     failed: tuple[tuple[int, Way], ...] = ()
+    ended: tuple[tuple[int, Way], ...] = ()
 
     @property
     def is_nobody(self) -> bool:
@@ -52,7 +54,11 @@ class Stands(Struct, frozen=True):
             now_at: central's present time.
             at_pages: those on duty with a page open now, as :attr:`AskedPerson.key` has them.
         """
-        return self.is_nobody or not self.since <= now_at < self.until or self._reaches_nobody(at_pages)
+        return self.is_nobody or not self.has_time(now_at) or self._reaches_nobody(at_pages)
+
+    def has_time(self, now_at: datetime) -> bool:
+        """Whether its seconds run now."""
+        return self.since <= now_at < self.until
 
     def _reaches_nobody(self, at_pages: Collection[int | str]) -> bool:
         people = self.asking.people
@@ -66,9 +72,20 @@ class Stands(Struct, frozen=True):
 
     def told(self, told: Told) -> Stands:
         """With what became of a message, if it was of this step."""
-        if told.is_delivered or told.entry != self.entry:
+        if told.entry != self.entry:
             return self
-        return replace(self, failed=(*self.failed, (told.account, told.way)))
+        one = (told.account, told.way)
+        failed = self.failed if told.is_delivered else (*self.failed, one)
+        return replace(self, failed=failed, ended=(*self.ended, one))
+
+    @property
+    def unsettled(self) -> tuple[tuple[int, tuple[Way, ...]], ...]:
+        """Accounts with the ways of which it is not known whether a message went out."""
+        people = (
+            (one.account, tuple(way for way in one.ways if (one.account, way) not in self.ended))
+            for one in self.asking.people
+        )
+        return tuple((account, ways) for account, ways in people if account and ways)
 
 
 def lines_of(entry: ActionEntry) -> Iterator[HistoryLine]:

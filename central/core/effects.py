@@ -212,7 +212,8 @@ class Ask(Struct, frozen=True):
 
     Attributes:
         scheme: whose policy.
-        entry: number of the journal entry that began the step. It names it: a step is ordered once, whatever happens.
+        entry: number of the journal entry that began the step. It names it. A restart orders it
+            again with those of whom nothing was heard; of what went out before, nothing goes out twice.
         priority: 1 … 4, the most urgent first; 5 = test.
         people: accounts, each with the ways to use for it, all at the same time.
         valid_s: seconds until the next step: later, it need not be sent.

@@ -9,6 +9,9 @@ then is anybody told. Where an alert stands is part of its incident, and so of t
 | a step | its seconds are over, or no message of it went out and none of its people has a page open |
 | NOBODY | somebody can be asked |
 
+A way by which a message to somebody failed is left alone for a minute, so that a gateway that refuses everything shows
+NOBODY, and not one step after the other.
+
 An answer ends it, and whatever makes an incident *unanswered* again begins it anew. Each scheme's policy runs by
 itself. Of one premises only the most urgent few are asked about at a time: they share its cards, and a flood from one
 unit asks no more than its first alerts do.
@@ -16,13 +19,15 @@ unit asks no more than its first alerts do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from central.core.asking import Stands
 from central.core.effects import Ask, CallOff, Effect, ReportFact
 from central.core.events import NoticeEnded
 from central.core.groups import asked_about, urgency
@@ -46,6 +51,8 @@ PEOPLE_MAX: Final = 16
 ENDED_MAX: Final = 1_000
 """Messages whose end waits to be written down."""
 WORDS_CHARS_MAX: Final = 120
+FAILED_RESTS: Final = timedelta(minutes=1)
+"""How long nobody is asked by a way that has just failed them."""
 _ANSWERS: Final = ("acknowledged", "on-the-way", "closed")
 
 
@@ -66,13 +73,13 @@ class Roster:
     def __init__(
         self,
         rota: RotaBook,
-        ways: Table[int, tuple[Way, ...]],
+        can_reach: Callable[[int, Way], bool],
         on_duty: Collection[OnDuty],
         staff: Staff,
         now_at: datetime,
     ) -> None:
         self._rota = rota
-        self._ways = ways
+        self._can_reach = can_reach
         self._on_duty = on_duty
         self._staff = staff
         self._now_at = now_at
@@ -117,7 +124,7 @@ class Roster:
         return tuple(people)
 
     def _reaching(self, step: StepEntry, account: int) -> tuple[Way, ...]:
-        return tuple(way for way in step.ways if way in self._ways.get(account, ()))
+        return tuple(way for way in step.ways if self._can_reach(account, way))
 
 
 class Escalation(Record):
@@ -126,26 +133,52 @@ class Escalation(Record):
     rota: RotaBook = field(default_factory=RotaBook)
     # By account: the ways in which the notifier can reach them now.
     _ways: Table[int, tuple[Way, ...]] = field(default_factory=Table)
+    # When a message by it failed last.
+    _failed: Table[tuple[int, Way], datetime] = field(default_factory=Table)
     _ended: tuple[NoticeEnded, ...] = ()
     # Of this run: messages about them may still be on their way.
     _ordered: Table[FrameId, None] = field(default_factory=Table)
+    _is_resumed: bool = False
 
     def take_ways(self, ways: Iterable[tuple[int, tuple[Way, ...]]]) -> None:
-        """Whom the notifier can reach, and how; all others by an open page only."""
+        """Whom the notifier can reach, and how; all others by an open page only. What failed may be over."""
         self._ways = Table(ways)
+        self._failed.clear()
 
     @property
     def ways(self) -> Mapping[int, tuple[Way, ...]]:
         """By account, those of the notifier: the phone's first."""
         return self._ways
 
-    def take_ended(self, event: NoticeEnded) -> None:
+    def take_ended(self, event: NoticeEnded, now_at: datetime) -> None:
         """A message has been delivered, or never will be."""
+        if event.is_delivered:
+            self._failed.pop((event.account, event.way), None)
+        else:
+            self._failed[event.account, event.way] = now_at
         self._ended = (*self._ended[-ENDED_MAX + 1 :], event)
 
     def roster(self, on_duty: Collection[OnDuty], staff: Staff, now_at: datetime) -> Roster:
         """Of now."""
-        return Roster(self.rota, self._ways, on_duty, staff, now_at)
+
+        def can_reach(account: int, way: Way) -> bool:
+            failed_at = self._failed.get((account, way))
+            rests = failed_at is not None and abs(now_at - failed_at) < FAILED_RESTS
+            return way in self._ways.get(account, ()) and not rests
+
+        return Roster(self.rota, can_reach, on_duty, staff, now_at)
+
+    def resume(self, incidents: Incidents, now_at: datetime) -> list[Effect]:
+        """Once after a start: order again what has no result. What went out before does not go out twice."""
+        if self._is_resumed:
+            return []
+        self._is_resumed = True
+        return [
+            order
+            for incident in incidents.all()
+            for stands in incident.asking.values()
+            for order in self._ask(incident, stands, now_at)
+        ]
 
     def is_due(self, incidents: Incidents, roster: Roster, now_at: datetime) -> bool:
         """Whether there is anything to write."""
@@ -178,7 +211,8 @@ class Escalation(Record):
             del self._ordered[incident.id]
             return [CallOff(incident.id)]
         if isinstance(details, Asking):
-            return [*_facts(incident, details), *self._ask(incident, details, entry.entry)]
+            stands = incident.asking.get(details.scheme)
+            return [*_facts(incident, details), *(self._ask(incident, stands, entry.at) if stands is not None else ())]
         return []
 
     def _told(self, one: NoticeEnded) -> Told:
@@ -187,20 +221,20 @@ class Escalation(Record):
         words = "" if one.is_delivered else words
         return Told(one.scheme, one.entry, one.account, name, one.way, one.is_delivered, words)
 
-    def _ask(self, incident: Incident, asking: Asking, entry: int) -> list[Effect]:
-        people = tuple((one.account, one.ways) for one in asking.people if one.account and one.ways)
-        if not people:
-            return []
+    def _ask(self, incident: Incident, stands: Stands, now_at: datetime) -> list[Effect]:
         self._ordered[incident.id] = None
+        people = stands.unsettled
+        if not people or not stands.has_time(now_at):
+            return []
         return [
             Ask(
                 incident=incident.id,
-                scheme=asking.scheme,
-                entry=entry,
+                scheme=stands.asking.scheme,
+                entry=stands.entry,
                 priority=PRIORITY[incident.kind],
                 is_drill=incident.is_drill,
                 people=people,
-                valid_s=asking.steps[asking.step].wait_s,
+                valid_s=ceil((stands.until - now_at).total_seconds()),
             )
         ]
 

@@ -81,7 +81,7 @@ class CentralCore(Acts):
             ev.PremisesChanged: self._on_premises_changed,
             ev.RotaChanged: lambda event: self._escalation.rota.take(event.rota),
             ev.WaysChanged: lambda event: self._escalation.take_ways(event.ways),
-            ev.NoticeEnded: self._escalation.take_ended,
+            ev.NoticeEnded: lambda event: self._escalation.take_ended(event, self._now_at),
         }
 
     def handle(self, event: ev.Event, now_at: datetime) -> list[do.Effect]:

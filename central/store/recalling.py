@@ -11,7 +11,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from central.core.asking import ASKING_LINES_MAX
 from central.core.figures import first_day_recalled
 from central.core.incidents import CLOSED_EACH_MAX, EARLY_EACH_MAX, OPEN_EACH_MAX
 from central.core.intake import SEEN_EACH_MAX
@@ -49,6 +48,8 @@ PATHS_FOR: Final = timedelta(days=60)
 CLOSED_FOR: Final = timedelta(days=1)
 FRAMES_EACH_MAX: Final = 1_024
 """Per incident: presses repeated for hours must neither delay a start nor fill its memory."""
+STEPS_EACH_MAX: Final = 256
+"""Per incident, and as many messages: while one scheme is at a step of an hour, another begins 240 of the shortest."""
 RECALLED_AT_ONCE: Final = OPEN_EACH_MAX // 2
 """Open incidents of one sender, once there is room for them."""
 _IS_OPEN: Final = INCIDENTS.c.closed_us.is_(None)
@@ -156,10 +157,11 @@ def _journal_of(connection: Connection, some: sa.Subquery) -> Iterator[JournalEn
     is_asking = ACTIONS.c.kind.in_(ASKING_KINDS)
     yield from map(_action, connection.execute(sa.select(ACTIONS).join(some, of_action).where(~is_asking)))
     # An alert that nobody answered for a night has thousands: the newest say where it stands.
-    of_incident = (ACTIONS.c.incident_node, ACTIONS.c.incident_counter)
+    is_told = ACTIONS.c.kind == "told"
+    of_incident = (ACTIONS.c.incident_node, ACTIONS.c.incident_counter, is_told)
     place = sa.func.row_number().over(partition_by=of_incident, order_by=ACTIONS.c.entry.desc()).label("place")
     asking = sa.select(ACTIONS, place).join(some, of_action).where(is_asking).subquery()
-    yield from map(_action, connection.execute(sa.select(asking).where(asking.c.place <= ASKING_LINES_MAX)))
+    yield from map(_action, connection.execute(sa.select(asking).where(asking.c.place <= STEPS_EACH_MAX)))
 
 
 def _newest(connection: Connection, is_wanted: sa.ColumnElement[bool], each_max: int) -> Iterator[sa.Subquery]:

@@ -135,6 +135,15 @@ def test_message_that_failed_everywhere_does_not_count_as_asked(desk: Desk) -> N
     assert [(PRIYA, "push", False, "It says no.")] == desk.ended()
 
 
+def test_message_that_was_called_off_has_not_failed(desk: Desk) -> None:
+    """It would have gone out: whoever is asked of another alert can still be reached by it."""
+    (text,) = desk.ask((PRIYA, ("sms",)))
+
+    desk.report(Failed(request=text.request, reason=Reason.CALLED_OFF, words="It was answered."), text)
+
+    assert [] == desk.ended()
+
+
 def test_failure_without_words_still_has_some(desk: Desk) -> None:
     (text,) = desk.ask((PRIYA, ("sms",)))
 

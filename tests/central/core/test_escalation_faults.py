@@ -81,6 +81,49 @@ def test_failed_messages_do_not_count_and_the_next_step_comes_at_once(town: Town
     ] == history(town)[1:3]
 
 
+def fail_all(town: Town, said: list[do.Effect], words: str = "no credit") -> None:
+    for order in only(said, do.Ask):
+        for account, ways in order.people:
+            for way in ways:
+                town.handle(
+                    ev.NoticeEnded(
+                        order.incident, order.scheme, order.entry, account, way, is_delivered=False, words=words
+                    )
+                )
+
+
+def test_messages_that_all_fail_are_nobody_and_are_tried_again_a_minute_later(town: Town) -> None:
+    """A gateway that refuses everything: nobody is asked, so NOBODY is shown, and not one step after the other."""
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60), shift(SAM, 0, 60))))
+    town.handle(reaching((JO, ("push", "sms")), (SAM, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+
+    for _ in range(50):
+        fail_all(town, town.later(1))
+    assert [("pcso",), ("duty-sergeant",), ("co-ordinator", "pcso", "duty-sergeant", "-")] == asked(town)
+    assert "" == line(town).role
+
+    for _ in range(60):
+        fail_all(town, town.later(1))
+    assert (6, "") == (len(asked(town)), line(town).role)
+
+
+def test_way_that_failed_counts_again_once_a_message_went_out_or_ways_have_changed(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("sms",))))
+    town.press(7, AlertKind.ATTACK)
+    fail_all(town, town.later(1))
+    town.later(2)
+    assert "" == line(town).role
+
+    town.handle(reaching((JO, ("sms",)), (SAM, ("push",))))
+    town.later(1)
+
+    assert "pcso" == line(town).role
+
+
 def test_delivered_message_is_told_and_its_step_stays(town: Town) -> None:
     ready(town, SAM)
     town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
@@ -166,6 +209,53 @@ def test_restart_before_the_rota_is_read_forgets_nobody(town: Town) -> None:
 
     (one,) = again.card().asking
     assert "duty-sergeant" == one.role
+
+
+def test_restart_orders_again_what_had_no_result_and_nothing_else(town: Town) -> None:
+    """Central died before the notifier had it, or before it heard of it: nobody is forgotten."""
+    ready(town)
+    shifts = (shift(JO, 0, 60),)
+    town.handle(rota(POLICY, shifts=shifts))
+    town.handle(reaching((JO, ("push", "sms"))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+    (before,) = only(town.said, do.Ask)
+    ended(town, "push", is_delivered=True)
+    town.later(8)
+
+    again = restarted(town, after_s=1)
+    orders = [(one.entry, one.people, one.valid_s) for one in only(again.later(10), do.Ask)]
+
+    assert [(before.entry, ((JO.account, ("sms",)),), 30 - 11)] == orders
+    assert [("pcso",)] == asked(again)
+
+
+def test_restart_orders_nothing_of_a_step_that_is_over(town: Town) -> None:
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+
+    again = restarted(town, after_s=600)
+
+    assert [] == only(again.later(1), do.Ask)
+
+
+def test_answer_after_a_restart_calls_off_what_was_ordered_before(town: Town) -> None:
+    """The notifier may still have it waiting for the end of a phone's minute."""
+    ready(town, SAM)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(32)
+    assert "duty-sergeant" == line(town).role
+
+    again = restarted(town, after_s=1)
+    again.later(1)
+    again.act(Acknowledge(ID), SAM, rights(SAM))
+
+    assert [do.CallOff(FrameId(CORNER, 7))] == only(again.said, do.CallOff)
 
 
 def test_restart_long_after_the_step_asks_the_next_at_once(town: Town) -> None:
