@@ -282,7 +282,7 @@ class Central:
             phones,
             order=link.order,
             call_off=link.call_off,
-            ways=lambda: link.known.ways,
+            ways=lambda: link.ways,
             put=self._inbox.put,
         )
         self._phones = phones

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,6 +38,7 @@ from wire.notices import (
     decode_reported,
     encode_notice_line,
 )
+from wire.snapshots import Way
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class NotifierLink:
         self._pauses_s = pauses_s
         self._alone_s = alone_s
         self._known = Known()
+        self._ways: tuple[str, ...] = get_args(Way)
         self._new: deque[CentralLine] = deque()
         self._ordered: dict[str, _Ordered] = {}
         self._notifier: socket.socket | None = None
@@ -122,8 +124,18 @@ class NotifierLink:
         """What the notifier says of itself now. Any thread."""
         return self._known
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """By which people may be told: the notifier's. Any thread.
+
+        All while it may be about to come, for :data:`ALONE_S` after the start, and the last ones while it may come
+        back: the first step after a restart would pass over people who can be reached. An order to none fails.
+        """
+        return self._ways
+
     def start(self) -> None:
         """Begin to connect. Never raises."""
+        self._gone_s = time.monotonic()
         self._thread.start()
 
     def order(self, notice: Notice) -> None:
@@ -264,7 +276,7 @@ class NotifierLink:
             if line.version != VERSION:
                 raise NoticeLineError("notice line", detail=f"version {line.version}")
             self._failures, self._gone_s = 0, None
-            self._known = Known(line.ways, line.key)
+            self._known, self._ways = Known(line.ways, line.key), line.ways
             self._fault("")
             self._say_again()
             return
@@ -286,7 +298,7 @@ class NotifierLink:
     def _give_up(self) -> None:
         now_s = time.monotonic()
         if self._gone_s is not None and now_s >= self._gone_s + self._alone_s:
-            self._gone_s = None
+            self._gone_s, self._ways = None, ()
             self._fault(SILENT)
         for one in [*self._ordered.values()]:
             if not self._known.ways and now_s >= one.alone_s:
