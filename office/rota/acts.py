@@ -23,6 +23,9 @@ KEPT_DAYS: Final = 400
 """So long what is over is kept: a year and a month, for who looks back. The audit keeps who changed what."""
 CHANGED: Final = "One of the two shifts is not as it was when this was asked. Look at the rota, and ask anew."
 ASKED_ALREADY: Final = "This swap is asked already. Wait for the answer, or withdraw it."
+CHANGED_MEANWHILE: Final = (
+    "Somebody has changed or removed this meanwhile. Look at what the rota is made of, and make your change there."
+)
 NOT_OPEN: Final = "This swap was answered or withdrawn meanwhile."
 
 
@@ -30,25 +33,34 @@ class RotaRefusedError(ValueError):
     """A change that is not possible, as a sentence that says what to do."""
 
 
-def save_hours(actor: Account, row: WithHours) -> None:
-    """Add or change a pattern or a cover.
+def save_hours(actor: Account, row: WithHours, seen: str = "") -> None:
+    """Add or change a pattern or a cover; people whose shifts it changes are told.
+
+    Args:
+        actor: who does it.
+        row: as it is to be.
+        seen: the mark of what the person has changed; of a new one nothing.
 
     Raises:
-        RotaRefusedError: the scheme has too many.
+        RotaRefusedError: the scheme has too many, or somebody has changed or removed it since it was seen.
     """
     kind = type(row)
     before = kind._default_manager.filter(pk=row.pk).first()  # noqa: SLF001 - Django's public name
+    if (before.mark if before is not None else "") != seen:
+        raise RotaRefusedError(CHANGED_MEANWHILE)
     if before is None and kind._default_manager.filter(scheme=row.scheme).count() >= PATTERNS_MAX:  # noqa: SLF001
         raise RotaRefusedError(FULL)
     row.save()
     details: dict[str, Any] = {"now": said(row)} if before is None else {"before": said(before), "now": said(row)}
     if before is None or details["before"] != details["now"]:
         record(actor, f"{_noun(row)}.{'added' if before is None else 'changed'}", row, **details)
+        _tell_people(actor, before, row)
 
 
 def remove_hours(actor: Account, row: WithHours) -> None:
     """Remove a pattern or a cover, with all its shifts, past ones too."""
     record(actor, f"{_noun(row)}.removed", row, before=said(row))
+    _tell_people(actor, row, None)
     row.delete()
 
 
@@ -217,6 +229,19 @@ def _check(given: Shift, taken: Shift, scheme: Scheme) -> None:
         there = good_shifts(shift.span, [scheme.pk])
         if not any((one.span, one.post, one.account) == (shift.span, shift.post, shift.account) for one in there):
             raise RotaRefusedError(CHANGED)
+
+
+def _tell_people(actor: Account, before: WithHours | None, now: WithHours | None) -> None:
+    """Whose shifts a pattern gives, takes or moves."""
+    was, to_be = (set(one.people) if isinstance(one, RotaPattern) else set() for one in (before, now))
+    for one in Account.objects.filter(pk__in=was | to_be, is_active=True).exclude(pk=actor.pk):
+        if one.pk not in to_be:
+            tell(one, f"{actor.name} took you off the rota as {before}. Look at the rota.")
+            continue
+        what = "changed your shifts" if one.pk in was else "put you on the rota"
+        assert now is not None
+        when = "in turn with others. Look at the rota" if len(to_be) > 1 else hours_text(now.hours)
+        tell(one, f"{actor.name} {what} as {now}, {when}.")
 
 
 def _override_said(override: RotaOverride) -> dict[str, str]:

@@ -112,7 +112,7 @@ def _edit(request: HttpRequest, row: WithHours) -> HttpResponseBase:
                 if row.scheme_id not in mine.co_ordinates:
                     raise Http404
                 form.put(row)
-                acts.save_hours(actor, row)
+                acts.save_hours(actor, row, form.cleaned_data["seen"])
         except RotaRefusedError as e:
             form.add_error(None, str(e))
         else:

@@ -46,6 +46,7 @@ class ClockField(forms.TimeField):
 class HoursForm(PlainForm):
     """Days and times. With ``length_min`` in its data once it is clean."""
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
     weekdays = forms.MultipleChoiceField(
         label="Begins on",
         choices=[(str(number), day) for number, day in enumerate(DAYS)],
@@ -95,6 +96,7 @@ class HoursForm(PlainForm):
         is_whole = row.length_min == DAY_MIN
         found = {field: getattr(row, field) for field in ("every_weeks", "begins", "first", "last")}
         return found | {
+            "seen": row.mark,
             "weekdays": list(row.weekdays),
             "ends": None if is_whole else end,
             "hours": 24 if is_whole else None,

@@ -61,6 +61,12 @@ class WithHours(OfPost):
         weekdays = frozenset(map(int, self.weekdays))
         return Hours(weekdays, self.begins, self.length_min, self.first, self.last, self.every_weeks)
 
+    @property
+    def mark(self) -> str:
+        """Tells what it says from what it has said before."""
+        days = f"{self.weekdays} {self.every_weeks} {self.first} {self.last}"
+        return f"{days} {self.begins:%H:%M} {self.length_min}"
+
 
 class RotaPattern(WithHours):
     """Shifts that come again and again."""
@@ -68,6 +74,11 @@ class RotaPattern(WithHours):
     people = models.JSONField(default=list)
     """Numbers of accounts, which are never deleted; in turn."""
     turn = models.CharField(max_length=8, choices=[("shift", "each shift"), ("week", "each Monday")], default="shift")
+
+    @property
+    def mark(self) -> str:
+        """Also by its people."""
+        return f"{super().mark} {self.people} {self.turn}"
 
     def pattern(self) -> Pattern:
         """As the rules have it."""

@@ -234,7 +234,7 @@ def _look_at(good: Sequence[Shift], bad: Sequence[Shift], names: Mapping[int, st
     ahead = [one for one in good if one.span.ends_at > at]
     found = [
         f"{names[one.account]} is on the rota as {said(one)}, but has no such role any more, or no account."
-        " Nobody is asked then."
+        " The shift counts as nobody’s."
         for one in bad
         if one.span.ends_at > at
     ]

@@ -120,6 +120,7 @@ def test_pattern_is_added_changed_and_removed_each_with_its_row(
     assert (added.length_min, added.people, added.turn) == (480, [jo.pk, sam.pk], "week")
     edit = f"/rota/patterns/{added.pk}/edit/"
     assert cora.get(edit).context["form"].initial["person_1"] == sam.pk
+    sent["seen"] = cora.get(edit).context["form"].initial["seen"]
     assert cora.post(edit, sent).status_code == 302  # nothing changed, nothing recorded
     assert cora.post(edit, {**sent, "ends": "", "hours": "24"}).status_code == 302
     assert RotaPattern.objects.get().length_min == 1_440
@@ -154,6 +155,46 @@ def test_bad_input_gets_one_clear_sentence(cora: Client, jo: Account, wrong: dic
     assert answer.status_code == 400
     assert said in answer.content.decode()
     assert not RotaPattern.objects.exists()
+
+
+def test_who_is_put_on_moved_or_taken_off_by_a_pattern_is_told(
+    cora: Client, jo: Account, sam: Account, co_ordinator: Account
+) -> None:
+    RoleGrant.objects.create(account=co_ordinator, role="pcso", scheme_id=HART)
+    own = {**PATTERN, "person_0": jo.pk}
+    cora.post("/rota/hart/pcso/patterns/add/", own)
+    added = RotaPattern.objects.get()
+    address = f"/rota/patterns/{added.pk}/edit/"
+    cora.post(address, {**own, "seen": added.mark})
+    cora.post(address, {**own, "seen": added.mark, "person_0": sam.pk, "person_1": co_ordinator.pk})
+    added.refresh_from_db()
+    cora.post(address, {**own, "seen": added.mark, "person_0": sam.pk, "begins": "21:00"})
+    cora.post(f"/rota/patterns/{added.pk}/remove/")
+    cora.post("/rota/hart/pcso/covers/add/", PATTERN)
+
+    by, as_what = co_ordinator.name, "as PCSO in HART"
+    told = Notice.objects.order_by("pk").values_list("account", "text")
+    assert [
+        (jo.pk, f"{by} put you on the rota {as_what}, Monday to Friday, 22:00 to 06:00, from 7 Dec 2026."),
+        (jo.pk, f"{by} took you off the rota {as_what}. Look at the rota."),
+        (sam.pk, f"{by} put you on the rota {as_what}, in turn with others. Look at the rota."),
+        (sam.pk, f"{by} changed your shifts {as_what}, Monday to Friday, 21:00 to 06:00, from 7 Dec 2026."),
+        (sam.pk, f"{by} took you off the rota {as_what}. Look at the rota."),
+    ] == sorted(told, key=lambda one: one[0] != jo.pk)
+
+
+def test_second_of_two_who_change_a_pattern_at_once_is_told(
+    cora: Client, days: RotaPattern, jo: Account, sam: Account
+) -> None:
+    page = cora.get(f"/rota/patterns/{days.pk}/edit/").context["form"]
+    sent = {**PATTERN, "seen": page["seen"].value(), "person_0": jo.pk}
+    first = cora.post(f"/rota/patterns/{days.pk}/edit/", {**sent, "person_1": sam.pk})
+    second = cora.post(f"/rota/patterns/{days.pk}/edit/", {**sent, "begins": "21:00"})
+
+    assert [302, 400] == [first.status_code, second.status_code]
+    assert "changed or removed this meanwhile" in second.content.decode()
+    days.refresh_from_db()
+    assert (days.people, days.begins) == ([jo.pk, sam.pk], time(22))
 
 
 def test_pattern_with_somebody_who_has_left_says_so_when_it_is_edited(cora: Client, days: RotaPattern) -> None:
