@@ -29,9 +29,9 @@ def week(request: HttpRequest) -> HttpResponse:
     """A week of every scheme in which the person may answer alerts."""
     mine, at = rights(request), timezone.now()
     monday = _monday(request.GET.get("week", ""), london(at).date())
-    schemes = Scheme.objects.filter(pk__in=mine.schemes(*POST_ROLES))
-    reader = person(request).pk
-    tables = [table_of(one, Reader(reader, mine.co_ordinates), monday, at) for one in schemes]
+    reader = Reader(person(request).pk, mine.schemes(*POST_ROLES), mine.co_ordinates)
+    schemes = Scheme.objects.filter(pk__in=reader.reads)
+    tables = [table_of(one, reader, monday, at) for one in schemes]
     asked = RotaSwap.objects.filter(state="asked", given_begins_at__gt=at, taken_begins_at__gt=at)
     context = {
         "tables": tables,
@@ -40,7 +40,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "before": (monday - timedelta(days=7)).isoformat(),
         "after": (monday + timedelta(days=7)).isoformat(),
         "swaps_to_answer": swaps_to_answer(mine, at),
-        "swaps_asked": asked.filter(asked_by=reader, scheme__in=schemes).select_related("asked"),
+        "swaps_asked": asked.filter(asked_by=reader.account, scheme__in=schemes).select_related("asked"),
     }
     return render(request, "rota/week.html", context)
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from office.accounts.models import Scheme
 from office.accounts.rules import TITLES, Rights
 from office.rota.models import POST_ROLES, RotaSwap
-from office.rota.planned import holders, names_of, plan
+from office.rota.planned import good_shifts, holders, names_of, plan
 from office.rota.rules.plan import Plan, Post, Shift, shifts
 from office.rota.rules.reading import Gap, able, gaps, on_two_rotas, overlaps, posts, standing
 from office.rota.rules.spans import Span
@@ -94,9 +94,10 @@ class Table(Struct, frozen=True):
 
 
 class Reader(Struct, frozen=True):
-    """Who reads: number of their account, and the schemes that they co-ordinate."""
+    """Who reads: number of their account, the schemes whose rota they may read, and those that they co-ordinate."""
 
     account: int
+    reads: frozenset[int]
     co_ordinates: frozenset[int]
 
 
@@ -129,7 +130,7 @@ def table_of(scheme: Scheme, reader: Reader, monday: date, at: datetime) -> Tabl
         ],
         now=[_now(post, near, names, at) for post in columns],
         gaps=gaps_ahead(planned, good, at),
-        look_at=_look_at(good, bad, names, at) if is_mine else (),
+        look_at=_look_at(good, bad, names, at, _elsewhere(scheme, reader, soon)) if is_mine else (),
         is_mine=is_mine,
     )
 
@@ -227,11 +228,26 @@ def _until_text(until: datetime, at: datetime) -> str:
     return f"{london(until):%H:%M}" if is_soon else moment_text(until)
 
 
-def _look_at(good: Sequence[Shift], bad: Sequence[Shift], names: Mapping[int, str], at: datetime) -> list[str]:
+def _elsewhere(scheme: Scheme, reader: Reader, window: Span) -> dict[str, list[Shift]]:
+    """Shifts of the other schemes that the reader may read, by name of the scheme."""
+    others = Scheme.objects.filter(pk__in=reader.reads - {scheme.pk})
+    return {one.name: good_shifts(window, [one.pk]) for one in others}
+
+
+def _look_at(
+    good: Sequence[Shift],
+    bad: Sequence[Shift],
+    names: Mapping[int, str],
+    at: datetime,
+    elsewhere: Mapping[str, Sequence[Shift]],
+) -> list[str]:
+    schemes = {shift.post.scheme: f" in {name}" for name, found in elsewhere.items() for shift in found}
+
     def said(shift: Shift) -> str:
-        return f"{TITLES[shift.post.role]} on {span_text(shift.span)}"
+        return f"{TITLES[shift.post.role]}{schemes.get(shift.post.scheme, '')} on {span_text(shift.span)}"
 
     ahead = [one for one in good if one.span.ends_at > at]
+    beside = [one for found in elsewhere.values() for one in found if one.account in names and one.span.ends_at > at]
     found = [
         f"{names[one.account]} is on the rota as {said(one)}, but has no such role any more, or no account."
         " The shift counts as nobody’s."
@@ -240,7 +256,8 @@ def _look_at(good: Sequence[Shift], bad: Sequence[Shift], names: Mapping[int, st
     ]
     found += [
         f"{names[one.account]} is on two rotas at once: {said(one)}, and {said(other)}."
-        for one, other in on_two_rotas(ahead)
+        for one, other in on_two_rotas([*ahead, *beside])
+        if not {one.post.scheme, other.post.scheme} <= schemes.keys()
     ]
     for one, other in overlaps(ahead):
         who = f"{names[one.account]} and {names[other.account]} are both on"

@@ -284,6 +284,22 @@ def test_two_rotas_and_overlaps_are_told_to_the_co_ordinator(
     assert "Jo Patel and Sam Reed are both on as PCSO on Tue 1 Dec, 19:00 to 20:00." in page
 
 
+@pytest.mark.parametrize("reads_both", [True, False])
+def test_two_rotas_of_two_schemes_are_told_to_who_may_read_both(
+    cora: Client, days: RotaPattern, jo: Account, co_ordinator: Account, *, reads_both: bool
+) -> None:
+    RoleGrant.objects.create(account=jo, role="pcso", scheme_id=PUB_WATCH)
+    RoleGrant.objects.filter(account=co_ordinator, scheme=PUB_WATCH).delete()
+    if reads_both:
+        RoleGrant.objects.create(account=co_ordinator, role="police", scheme_id=PUB_WATCH)
+    pattern(jo, begins=time(19), scheme_id=PUB_WATCH, last=date(2026, 12, 1))
+    page = text_of(cora, "/rota/")
+
+    said = "Jo Patel is on two rotas at once: PCSO on Tue 1 Dec, 08:00 to 20:00, and PCSO in Pub Watch on Tue 1 Dec"
+    assert (said in page) == reads_both
+    assert ("two rotas" in page) == reads_both
+
+
 def test_who_may_answer_reads_the_scheme_and_changes_nothing(
     signed_in: SignedIn, make_person: MakePerson, days: RotaPattern, jo: Account
 ) -> None:
