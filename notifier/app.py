@@ -127,14 +127,18 @@ class NotifierApp:
             if not self._desk.is_wanted(message):
                 break
             outcome = await self._attempt(message)
+        if not isinstance(outcome, Sent) and not self._desk.is_wanted(message):
+            return NotSent(Reason.CALLED_OFF, "It was answered before it went out.")
         return outcome
 
     async def _attempt(self, message: Message) -> Outcome:
         lead = message.lead
         if lead.way == "push":
-            ttl_s = max(1, (message.until_ms - monotonic_ms()) // 1_000)
-            return await self._push.send(lead, ttl_s)
+            return await self._push.send(lead, lambda: self._left_s(message))
         return await self._gateways[lead.way].send(lead.to or "", sentence(lead, self._page))
+
+    def _left_s(self, message: Message) -> float:
+        return (message.until_ms - monotonic_ms()) / 1_000 if self._desk.is_wanted(message) else 0.0
 
     def _say(self, line: NotifierLine) -> None:
         # A fact names no address and nobody: how many went which way is for whoever watches the program.

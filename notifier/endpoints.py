@@ -51,7 +51,9 @@ def may_reach(address: str, allowed: Iterable[Network]) -> bool:
     ip = _meant(ipaddress.ip_address(address.partition("%")[0]))
     if any(ip in network for network in allowed):
         return True
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    # Python counts the private networks of early IPv6 (RFC 3879) as public.
+    is_old_private = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not is_old_private
 
 
 def _meant(ip: IpAddress) -> IpAddress:

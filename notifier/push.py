@@ -11,9 +11,10 @@ import hashlib
 import logging
 import socket
 import ssl
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack, suppress
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import Final
 
 import h11
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 ATTEMPT_S: Final = 10.0
 """Of one attempt, from the question for the name to the answer."""
+CONNECT_S: Final = 3.0
+"""To one address of several: where IPv6 leads nowhere, IPv4 is tried in time."""
 AT_ONCE_MAX: Final = 64
 AT_ONE_HOST_MAX: Final = 16
 """A host that hangs does not take all of them."""
@@ -54,11 +57,17 @@ class PushSender:
         self._allowed = tuple(allowed)
         self._places = asyncio.Semaphore(AT_ONCE_MAX)
         self._hosts: dict[str, asyncio.Semaphore] = {}
-        # A name server that hangs holds up those who ask it, and nothing else.
+        # A name server that hangs holds up those who ask it, and nothing else: each name is asked for once at a time.
         self._resolvers = Threads("resolver", AT_ONE_HOST_MAX)
+        self._lookups: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
 
-    async def send(self, notice: Notice, ttl_s: int) -> Outcome:  # noqa: PLR0911 - each end has its words
-        """One attempt. Never raises but for cancellation."""
+    async def send(self, notice: Notice, left_s: Callable[[], float]) -> Outcome:  # noqa: PLR0911 - each end has its words
+        """One attempt. Never raises but for cancellation.
+
+        Args:
+            notice: what to send.
+            left_s: for how long it is still worth sending; 0 or less = no longer.
+        """
         if notice.subscription is None:
             return NotSent(Reason.BAD_ADDRESS)
         try:
@@ -66,7 +75,14 @@ class PushSender:
             body = _encrypted(notice.subscription, payload(notice))
         except (ValueError, WebPushException) as e:
             return not_sent(Reason.BAD_ADDRESS, f"This phone's subscription cannot be used: {e}.")
-        async with self._host(endpoint.host), self._places:
+        async with AsyncExitStack() as places:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, left_s())):
+                    await places.enter_async_context(self._host(endpoint.host))
+                    await places.enter_async_context(self._places)
+            ttl_s = ceil(left_s())
+            if ttl_s <= 0:
+                return not_sent(Reason.EXPIRED, f"The push service {endpoint.host} is kept busy by others.")
             try:
                 async with asyncio.timeout(ATTEMPT_S):
                     return await self._post(endpoint, self._request(endpoint, notice, ttl_s, len(body)), body)
@@ -132,9 +148,10 @@ class PushSender:
         self, endpoint: Endpoint, addresses: list[str]
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         for address in addresses[:-1]:
-            # A machine without IPv6 finds that out at once.
+            # A machine without IPv6 finds that out at once, one whose network has half of it never does.
             with suppress(OSError):
-                return await self._open(endpoint, address)
+                async with asyncio.timeout(CONNECT_S):
+                    return await self._open(endpoint, address)
         return await self._open(endpoint, addresses[-1])
 
     async def _open(self, endpoint: Endpoint, address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -143,6 +160,15 @@ class PushSender:
         )
 
     async def _resolve(self, endpoint: Endpoint) -> list[str]:
+        name = endpoint.host, endpoint.port
+        lookup = self._lookups.get(name)
+        if lookup is None:
+            lookup = self._lookups[name] = asyncio.ensure_future(self._looked_up(endpoint))
+            lookup.add_done_callback(lambda done: (self._lookups.pop(name), done.cancelled() or done.exception()))
+        # Whoever loses patience ends it for nobody else.
+        return await asyncio.shield(lookup)
+
+    async def _looked_up(self, endpoint: Endpoint) -> list[str]:
         def look_up() -> list[str]:
             found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
             return [str(address[0]) for *_, address in found]

@@ -43,7 +43,7 @@ def test_what_is_no_plain_https_address_is_refused(text: str) -> None:
             "224.0.0.1",
         ),
         *("::1", "::", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
-        *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:c0a8:101::1"),
+        *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fec0::1", "2002:c0a8:101::1"),
     ],
 )
 def test_nothing_goes_into_a_private_network_however_it_is_written(address: str) -> None:
