@@ -12,7 +12,7 @@ from notifier.config import Configuration
 from notifier.desk import Desk, Message
 from notifier.outcome import NotSent, Outcome, Sent
 from notifier.push import PushSender
-from notifier.texts import sentence
+from notifier.texts import SENTENCES, sentence
 from runtime.logs import FactLog
 from runtime.monotonic import monotonic_ms
 from runtime.service import Service
@@ -46,7 +46,7 @@ class NotifierApp:
         self._gateways = configuration.gateways
         ways: tuple[Way, ...] = ("push", *configuration.gateways)
         self._desk = Desk(ways)
-        hello = Hello(version=VERSION, ways=ways, key=configuration.key.public)
+        hello = Hello(version=VERSION, ways=ways, key=configuration.key.public, occasions=(*SENTENCES,))
         user = own_user() if configuration.user is None else configuration.user
         self._socket = CentralSocket(configuration.socket, user, hello, self._take)
         self._news = asyncio.Event()

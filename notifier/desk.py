@@ -22,8 +22,8 @@ KNOWN_MAX: Final = 4_096
 
 Address = tuple[str, str, bool]
 """Way, number or endpoint, and whether it is a test: a test must arrive as itself, and is in nobody's way."""
-_OCCASIONS: Final = {"alert": 0, "drill": 1, "shift": 2, "test": 3}
-"""No drill ever hides an alert."""
+_OCCASIONS: Final = {"alert": 0, "drill": 1, "shift": 2, "premises-alert": 3, "premises-fault": 4, "test": 5}
+"""No drill ever hides an alert, and nothing that nobody is asked about hides either."""
 
 
 class Message(Struct, frozen=True):

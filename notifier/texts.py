@@ -12,8 +12,12 @@ SENTENCES: Final = {
     "alert": "Watchlink: an alert waits.",
     "drill": "Watchlink: a drill waits.",
     "shift": "Watchlink: your shift begins.",
+    "premises-alert": "Watchlink: an alert at your premises.",
+    "premises-fault": "Watchlink: your unit needs a look. If nobody there knows why, ring the co-ordinator.",
     "test": "Watchlink: a test. Open it to show that it reached you.",
 }
+_NOTHING_TO_OPEN: Final = frozenset({"premises-alert", "premises-fault"})
+"""Who is told of these has no place in the control room."""
 
 
 def sentence(notice: Notice, page: str) -> str:
@@ -23,7 +27,9 @@ def sentence(notice: Notice, page: str) -> str:
         notice: what is told.
         page: central's, ending in a slash; empty = without an address to open.
     """
-    return f"{SENTENCES[notice.occasion]} {page}wake/{notice.reference}" if page else SENTENCES[notice.occasion]
+    if not page or notice.occasion in _NOTHING_TO_OPEN:
+        return SENTENCES[notice.occasion]
+    return f"{SENTENCES[notice.occasion]} {page}wake/{notice.reference}"
 
 
 def payload(notice: Notice) -> bytes:

@@ -35,8 +35,12 @@ Request = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 Reference = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
 """What central's page opens by. It means nothing to anybody else."""
 ReasonText = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]{0,31}$(?!\n)")]
-Occasion = Literal["alert", "test", "drill", "shift"]
-"""An alert waits; a test of this phone; an alert that is a drill; the person's shift begins."""
+Occasion = Literal["alert", "test", "drill", "shift", "premises-alert", "premises-fault"]
+"""An alert waits; a test of this phone; an alert that is a drill; the person's shift begins; an alert, or something
+wrong with the unit, at premises of the member whose contact the person is."""
+OccasionText = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]{0,31}$(?!\n)")]
+FIRST_OCCASIONS: Final = ("alert", "test", "drill", "shift")
+"""Those of a notifier that names none. It hangs up on any other."""
 
 
 SHIFT_REFERENCE: Final = "shift"
@@ -97,6 +101,8 @@ class Hello(Line, frozen=True, kw_only=True, tag="hello"):
     """Those that are configured."""
     key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{87}$(?!\n)")]
     """Its public key for push services, which browsers subscribe with (RFC 8292, section 3.2): 65 bytes, base64url."""
+    occasions: tuple[OccasionText, ...] = FIRST_OCCASIONS
+    """Those that it can tell of: each an :data:`Occasion`, or one that a newer central knows."""
 
 
 class Accepted(Line, frozen=True, kw_only=True, tag="accepted"):

@@ -53,6 +53,7 @@ SILENT: Final = (
     "Nobody is told on their phone: the notifier does not answer. Open pages work as before. Call the engineer, who"
     " looks at: systemctl status watchlink-notifier."
 )
+TOO_OLD: Final = "The notifier is too old to tell of this: restart it."
 _READ_BYTES: Final = 65_536
 _BACKLOG_BYTES_MAX: Final = 1_048_576
 """Of a notifier that does not read; then it is hung up on."""
@@ -66,10 +67,12 @@ class Known(Struct, frozen=True):
     Attributes:
         ways: those that it has; none = it is not there.
         key: its public key for push services; the last one known.
+        occasions: those that it can tell of.
     """
 
     ways: tuple[str, ...] = ()
     key: str = ""
+    occasions: tuple[str, ...] = ()
 
 
 class _Ordered(Struct):
@@ -239,8 +242,14 @@ class NotifierLink:
 
     def _say(self, line: CentralLine) -> None:
         # Before its first line we do not know whether it speaks our language: what is ordered is said then.
-        if self._notifier is not None and self._known.ways:
-            self._outgoing += encode_notice_line(line)
+        if self._notifier is None or not self._known.ways:
+            return
+        if isinstance(line, Notice) and line.occasion not in self._known.occasions:
+            # It would hang up, and what is urgent would wait for the next connection.
+            failed = Failed(request=line.request, reason=Reason.NOT_CONFIGURED, words=TOO_OLD)
+            self._end(self._ordered[line.request], failed)
+            return
+        self._outgoing += encode_notice_line(line)
 
     def _serve(self, notifier: socket.socket, events: int) -> None:
         try:
@@ -276,7 +285,7 @@ class NotifierLink:
             if line.version != VERSION:
                 raise NoticeLineError("notice line", detail=f"version {line.version}")
             self._failures, self._gone_s = 0, None
-            self._known, self._ways = Known(line.ways, line.key), line.ways
+            self._known, self._ways = Known(line.ways, line.key, line.occasions), line.ways
             self._fault("")
             self._say_again()
             return
@@ -291,7 +300,7 @@ class NotifierLink:
     def _say_again(self) -> None:
         """What had no result, for as long as it is still valid: the notifier sends nothing twice that it knows."""
         now_s = time.monotonic()
-        for ordered in self._ordered.values():
+        for ordered in [*self._ordered.values()]:
             if left_s := int(ordered.until_s - now_s):
                 self._say(replace(ordered.notice, valid_s=max(1, left_s)))
 

@@ -268,3 +268,23 @@ def _played(  # noqa: PLR0917 - what the test keeps
             told.setdefault(lead.to or "", []).append((now_ms, rank))
         ends += [line.request for line in one.settle(message, outcome) if isinstance(line, Delivered | Failed)]
     return attempts
+
+
+def test_what_nobody_is_asked_about_never_hides_an_alert_or_a_drill() -> None:
+    """Somebody is both a member's contact and on duty: of one minute's messages the alert is told."""
+    one = desk()
+    occasions: tuple[Occasion, ...] = ("premises-fault", "premises-alert", "shift", "drill", "alert")
+    ordered(one, *(text(occasion=occasion, priority=5) for occasion in occasions))
+
+    (message,) = sent(one, GATHER_MS)
+    assert ("alert", 5) == (message.lead.occasion, len(message.requests))
+    ordered(one, text(occasion="premises-alert", priority=1))
+    assert [] == sent(one, GATHER_MS * 3)
+
+
+def test_when_too_much_waits_members_contacts_are_shed_before_anybody_who_is_asked() -> None:
+    one = desk()
+    contact = text("+447700900001", occasion="premises-alert", priority=1)
+    lines = ordered(one, contact, *(text(f"+44770091{n:04}", occasion="drill", priority=5) for n in range(WAITING_MAX)))
+
+    assert [contact.request] == [line.request for line in lines if isinstance(line, Failed)]

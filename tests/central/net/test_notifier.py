@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from central.net import notifier as link_module
-from central.net.notifier import SILENT, NotifierLink, Report
+from central.net.notifier import SILENT, TOO_OLD, NotifierLink, Report
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import wait_until
 from wire.notices import (
@@ -173,6 +174,44 @@ def test_what_had_no_result_is_ordered_again_of_the_next_run(
     again = stand_in.read()
     assert isinstance(again, Notice)
     assert (open_.request, True) == (again.request, again.valid_s <= 60)
+
+
+def test_notifier_that_is_older_is_told_nothing_that_it_does_not_know(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told
+) -> None:
+    """It would hang up on it again and again, and no alert would get through."""
+    link.order(notice(occasion="premises-alert"))
+    alert = notice()
+    link.order(alert)
+
+    assert alert == stand_in.read()
+    wait_until(lambda: bool(told.ends()), "a result")
+    (end,) = told.ends()
+    assert isinstance(end, Failed)
+    assert (Reason.NOT_CONFIGURED, TOO_OLD) == (end.reason, end.words)
+
+
+def test_what_was_ordered_before_an_older_notifier_came_fails_then(link: NotifierLink, path: Path, told: Told) -> None:
+    link.order(notice(occasion="premises-fault"))
+    stand_in = StandInNotifier(path)
+    stand_in.accept()
+
+    wait_until(lambda: bool(told.ends()), "a result")
+    link.order(one := notice())
+
+    assert one == stand_in.read()
+    stand_in.die()
+
+
+def test_notifier_is_told_of_each_occasion_that_it_names(link: NotifierLink, path: Path) -> None:
+    stand_in = StandInNotifier(path)
+    stand_in.accept(replace(HELLO, occasions=("alert", "premises-alert", "something-newer")))
+    wait_until(lambda: bool(link.known.ways), "the notifier's first line")
+
+    link.order(one := notice(occasion="premises-alert"))
+
+    assert one == stand_in.read()
+    stand_in.die()
 
 
 def test_dead_notifier_is_told_and_what_was_ordered_fails_soon(
