@@ -58,6 +58,8 @@ WAYS_MAX: Final = 4
 STEP_S_MIN: Final = 15
 STEP_S_MAX: Final = 3_600
 GONE_MAX: Final = 5_000
+TOLD_MAX: Final = 16
+"""Members' contacts of one premises."""
 
 _FILE_NAME: Final = re.compile(r"(people|premises|rota)-([1-9][0-9]{0,15})\.json")
 
@@ -182,6 +184,10 @@ class PremisesEntry(Message, frozen=True, gc=False):
     when_going: Notes = ""
     """What to know when going there: back door, dog, step."""
     contacts: Annotated[tuple[ContactEntry, ...], msgspec.Meta(max_length=16)] = ()
+    alerts_to: Annotated[tuple[AccountId, ...], msgspec.Meta(max_length=TOLD_MAX)] = ()
+    """Members' contacts who chose to be told of alerts here. They are in ``people``, with their ways."""
+    faults_to: Annotated[tuple[AccountId, ...], msgspec.Meta(max_length=TOLD_MAX)] = ()
+    """Those who chose to be told of faults of its unit."""
 
 
 class Premises(Message, frozen=True):

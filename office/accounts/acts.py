@@ -136,6 +136,7 @@ def close_account(actor: Account | None, account: Account) -> Withdrawn:
     account.save(update_fields=["is_active", "ended_at", "password"])
     _drop_ways_in(account)
     account.ways.all().delete()
+    account.told_of.all().delete()
     RoleGrant.objects.filter(account=account).delete()
     # Nor do they come back as somebody else, by a link that they made.
     return withdraw_made_by(account, actor)

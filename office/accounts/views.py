@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from office.accounts import redeeming, sessions
-from office.accounts.access import acting, person
+from office.accounts.access import acting, person, rights
 from office.accounts.browsers import browser_text
 from office.accounts.enrolment import take_links_back
 from office.accounts.forms import ChangePasswordForm
@@ -61,6 +61,7 @@ def own_account(request: HttpRequest) -> HttpResponse:
         "accounts/own_account.html",
         {
             "person": account,
+            "is_contact": rights(request).speaks_for_members,
             "passkeys": [method.wrap() for method in methods if method.type == Authenticator.Type.WEBAUTHN],
             "app": next((method for method in methods if method.type == Authenticator.Type.TOTP), None),
             "codes_left": sum(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from msgspec import Struct
 
+from office.accounts.forms import PlainForm
 from office.accounts.models import Account
 from office.members.facts import (
     CHARS_MAX,
@@ -275,6 +276,23 @@ class MemberForm(forms.Form):
         """When it joined, by scheme."""
         days = ((scheme.number, self.cleaned_data.get(f"joined-{scheme.number}")) for scheme in self.own_schemes)
         return {number: day for number, day in days if day is not None}
+
+
+class ToldForm(PlainForm):
+    """Of what a member's contact is told at their own premises."""
+
+    of = forms.MultipleChoiceField(
+        label="Tell me of",
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "hands"}),
+        choices=[
+            ("alerts", "alerts that staff there press"),
+            ("faults", "faults: the unit has had one, or no contact, for a quarter of an hour"),
+        ],
+    )
+
+    def __init__(self, data: QueryDict | None, chosen: Collection[str]) -> None:
+        super().__init__(data, initial={"of": sorted(chosen)})
 
 
 class PeopleForm(forms.Form):

@@ -59,6 +59,20 @@ class Spokesperson(models.Model):
         return f"{self.account} for {self.member} in {self.scheme}"
 
 
+class ToldOf(models.Model):
+    """A member's contact chose to be told of this at the premises that they see as one. None: of nothing."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="told_of")
+    what = models.CharField(max_length=8, choices=[("alerts", "alerts"), ("faults", "faults of the unit")])
+
+    class Meta:
+        ordering = ["what"]
+        constraints = [models.UniqueConstraint(fields=["account", "what"], name="told_once_of_each")]
+
+    def __str__(self) -> str:
+        return f"{self.account} of {self.what}"
+
+
 class Premises(models.Model):
     """A place of a member. Its number is never another's; without a scheme it is deleted, with its contacts."""
 

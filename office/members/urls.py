@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from office.members import csv_views, member_views, premises_views
+from office.members import csv_views, member_views, premises_views, told_views
 
 urlpatterns = [
+    path("account/told/", told_views.own_told, name="own-told"),
     path("premises/", premises_views.premises_list, name="premises-list"),
     path("premises/add/", premises_views.premises_add, name="premises-add"),
     path("premises/export.csv", csv_views.premises_export, name="premises-export"),

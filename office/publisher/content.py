@@ -22,6 +22,7 @@ from office.accounts.sessions import ended_at_central
 from office.escalation.models import ContactWay
 from office.escalation.ways import entry_of as way_entry
 from office.members.entries import stored_entries
+from office.members.told import with_told
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.snapshots import (
     ENDED_SESSIONS_MAX,
@@ -106,7 +107,7 @@ def premises() -> tuple[PremisesEntry, ...]:
     good, bad = stored_entries()
     for one in bad:
         _tell(f"premises {one.premises} is not published: {one.reason}")
-    return good
+    return with_told(good, _tell)
 
 
 def _by_account(rows: models.QuerySet[Any], field: str) -> dict[int, list[str]]:

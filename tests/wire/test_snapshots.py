@@ -17,6 +17,7 @@ from wire.signing import SNAPSHOT_DOMAIN, SigningKey
 from wire.snapshots import (
     ENTRIES_MAX,
     NAMES,
+    TOLD_MAX,
     AuditHead,
     ContactEntry,
     PasskeyEntry,
@@ -59,6 +60,8 @@ SHOP = PremisesEntry(
     schemes=(1,),
     when_going="Back door. Dog.",
     contacts=(ContactEntry(name="Sam", phone="0116 496 0000", is_key_holder=True),),
+    alerts_to=(3, 4),
+    faults_to=(4,),
 )
 PREMISES = Premises(number=2, made_at=AT, audit=HEAD, premises=(SHOP,))
 NIGHT = ShiftEntry(role="pcso", scheme=1, account=3, begins_at=AT, ends_at=AT + timedelta(hours=8))
@@ -255,6 +258,8 @@ def test_longest_entries_that_their_fields_allow_are_read() -> None:
         staff_contact="\x01" * 500,
         when_going="\x01" * 2_000,
         contacts=(contact,) * 16,
+        alerts_to=(2**53,) * TOLD_MAX,
+        faults_to=(2**53,) * TOLD_MAX,
     )
 
     assert seal_snapshot(replace(PEOPLE, people=(person,)), TOWN, OFFICE)

@@ -7,7 +7,7 @@ from django.test import Client
 
 from office.accounts.models import Account
 from office.escalation.models import Policy
-from tests.office.conftest import PUB_WATCH, MakePerson, SignedIn
+from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.escalation.conftest import typed
 from tests.office.exclusions.test_pages_in_browser import faults_in_chromium
 
@@ -35,6 +35,11 @@ def test_pages_can_be_used_by_everybody(
     answers["ways-wrong"] = browser.post("/account/ways/", {"way-1": "7", "way-2": "07700 900123"})
     browser.post("/account/ways/", {"way-1": "07700 900123", "way-2": f"{'bartholomew.' * 4}x@mail.example.org"})
     answers |= {"account": browser.get("/account/"), "person": browser.get(f"/people/{people['pcso'].pk}/")}
+    contact = signed_in(make_person("asha", ("members-contact", HART)))
+    answers |= {"told": contact.get("/account/told/"), "account-of-nothing": contact.get("/account/")}
+    answers["told-wrong"] = contact.post("/account/told/", {"of": ["everything"]})
+    contact.post("/account/told/", {"of": ["alerts", "faults"]})
+    answers |= {"account-of-both": contact.get("/account/")}
     answers |= {
         "try": browser.get("/escalation/hart/try/"),
         "try-none": browser.get("/escalation/hart/try/?kind=theft"),
