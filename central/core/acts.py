@@ -13,6 +13,7 @@ from central.core import events as ev
 from central.core.air import Air
 from central.core.audience import Reach
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
+from central.core.contacts import Contacts, Reached
 from central.core.desk import AlreadySo, cleaned
 from central.core.duty import Duty
 from central.core.escalation import Escalation, Roster, StepsDue
@@ -55,6 +56,7 @@ class Acts(Steps):
         self._premises = PremisesBook()
         self._escalation = Escalation()
         self._shifts = Shifts(self._escalation.rota)
+        self._contacts = Contacts(self._premises)
         self._duty = Duty()
         self._page = Page(timing, self._figures, self._premises, self._escalation.rota, self._duty, self._spared)
         self._staff = Staff()
@@ -184,6 +186,11 @@ class Acts(Steps):
         on_duty, ways = self._page.on_duty.values(), self._escalation.ways
         self._effects += self._shifts.look(on_duty, self._staff, ways, self._now_at)
         self._page.missing = self._shifts.missing
+
+    def _look_at_contacts(self) -> None:
+        """Which members' contacts are to be told of their own premises."""
+        reached, is_linked = Reached(self._staff, self._escalation.ways), self._page.is_broker_linked
+        self._effects += self._contacts.look(self._incidents, self._nodes, reached, self._now_at, is_linked=is_linked)
 
     def _judge(self, pending: Pending | Bulk | StepsDue) -> None:
         if isinstance(pending, StepsDue):

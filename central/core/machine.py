@@ -149,6 +149,7 @@ class CentralCore(Acts):
                 self._duty.shift(step)
                 self._air.clock_was_set(step)
                 shift(self._incidents, step)
+                self._contacts.clock_was_set()
                 self._status_at = self._kept_at = self._probed_at = None
         self._ticked_at = now_at
         self._clocks.take_wall(event.wall_ahead)
@@ -161,6 +162,7 @@ class CentralCore(Acts):
             self._look_at_shifts,
             self._tick_paths,
             self._tick_outbound,
+            self._look_at_contacts,
         )
         # One that fails must not hold up the others.
         for duty in duties:

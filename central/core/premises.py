@@ -31,6 +31,12 @@ class PremisesBook(Record):
     _entries: Table[int, PremisesEntry] = field(default_factory=Table)
     _joined: Table[NodeId, PremisesEntry] = field(default_factory=Table)
     _untold: Table[NodeId, None] = field(default_factory=Table)
+    with_faults_to: tuple[tuple[NodeId, PremisesEntry], ...] = ()
+    """Units of which somebody chose to be told when they are not well."""
+
+    def at(self, node: NodeId) -> PremisesEntry | None:
+        """Where the unit stands, by the directory's number; ``None``: nobody knows."""
+        return self._joined.get(node)
 
     @property
     def is_changed(self) -> bool:
@@ -51,6 +57,7 @@ class PremisesBook(Record):
             if sender.office_premises in found and not sender.is_central
         )
         now = self._joined
+        self.with_faults_to = tuple((node, entry) for node, entry in now.items() if entry.faults_to)
         changed = [node for node, entry in now.items() if before.get(node) != entry]
         self._untold.update((node, None) for node in (*changed, *(before.keys() - now.keys())))
 

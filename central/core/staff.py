@@ -37,6 +37,11 @@ class Staff(Record):
         """Whether ``person`` may answer alerts of a scheme now, in their role; nobody, before the first snapshot."""
         return scheme in self._answering(person)
 
+    def speaks_for_members(self, account: int, schemes: Iterable[int]) -> bool:
+        """Whether they are a member's contact in one of these schemes now."""
+        grants = self._rights.get(account, NO_RIGHTS).grants
+        return any(("members-contact", scheme) in grants for scheme in schemes)
+
     def on_duty_now(self, one: OnDuty) -> OnDuty | None:
         """The same person with the schemes for which they are on duty now; ``None``: their role is gone."""
         if not self._is_known:

@@ -53,6 +53,8 @@ SILENT: Final = (
     "Nobody is told on their phone: the notifier does not answer. Open pages work as before. Call the engineer, who"
     " looks at: systemctl status watchlink-notifier."
 )
+NOT_ASKED: Final = frozenset({"shift", "premises-alert", "premises-fault"})
+"""Occasions of which nobody is asked: they may wait for a notifier that is started anew."""
 TOO_OLD: Final = "The notifier is too old to tell of this: restart it."
 _READ_BYTES: Final = 65_536
 _BACKLOG_BYTES_MAX: Final = 1_048_576
@@ -231,7 +233,8 @@ class NotifierLink:
                 self._report(line, Failed(request=line.request, reason=Reason.FULL, words="Too many notices wait."))
             else:
                 now_s = time.monotonic()
-                self._ordered[line.request] = _Ordered(line, now_s + line.valid_s, now_s + self._alone_s)
+                self._ordered[line.request] = _Ordered(line, now_s + line.valid_s, 0)
+                self._leave_alone(self._ordered[line.request])
                 self._say(line)
 
     def _call_off(self, reference: str) -> None:
@@ -329,6 +332,10 @@ class NotifierLink:
             notifier.close()
         if self._known.ways:
             self._known = Known(key=self._known.key)
-            now_s = self._gone_s = time.monotonic()
+            self._gone_s = time.monotonic()
             for one in self._ordered.values():
-                one.alone_s = now_s + self._alone_s
+                self._leave_alone(one)
+
+    def _leave_alone(self, one: _Ordered) -> None:
+        """For how long it waits for a notifier: where nobody is asked, no step waits for it in turn."""
+        one.alone_s = one.until_s if one.notice.occasion in NOT_ASKED else time.monotonic() + self._alone_s

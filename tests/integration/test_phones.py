@@ -44,22 +44,31 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 def office(fleet: Fleet) -> StandInOffice:
     """Nobody is ever police; Priya Shah is to be on duty, and has opened no page."""
     office = office_of(fleet.layout.central / "central.toml")
-    account = office.add(PRIYA.name, "cctv", 1).account
+    office.add(PRIYA.name, "cctv", 1)
     office.publish()
+    publish_rota(fleet, office, -60)
+    return office
+
+
+def publish_rota(fleet: Fleet, office: StandInOffice, *begin_min: int) -> None:
+    """Priya Shah's shifts begin so many minutes from now, and last two hours."""
     now_at = datetime.now(UTC).replace(microsecond=0)
     hour = timedelta(hours=1)
-    shift = ShiftEntry(role="cctv", scheme=1, account=account, begins_at=now_at - hour, ends_at=now_at + hour)
+    begin_at = [now_at + timedelta(minutes=minutes) for minutes in begin_min]
+    account = office.account_of(PRIYA)
     steps = (StepEntry(role="police", wait_s=600), StepEntry(role="cctv", wait_s=600, ways=("push",)))
     rota = Rota(
-        number=1,
+        number=len(begin_min),
         made_at=now_at,
         audit=office.audit,
         through=now_at + 24 * hour,
-        shifts=(shift,),
+        shifts=tuple(
+            ShiftEntry(role="cctv", scheme=1, account=account, begins_at=at, ends_at=at + 2 * hour) for at in begin_at
+        ),
         policies=(PolicyEntry(scheme=1, kinds=("attack",), version=1, steps=steps),),
     )
-    (fleet.layout.snapshots / file_name("rota", 1)).write_bytes(seal_snapshot(rota, office.town, office.key))
-    return office
+    file = fleet.layout.snapshots / file_name("rota", rota.number)
+    file.write_bytes(seal_snapshot(rota, office.town, office.key))
 
 
 @pytest.fixture
@@ -133,6 +142,42 @@ def test_alert_that_nobody_sees_rings_a_phone_and_a_tap_opens_its_card(
             shop.client.close()
     finally:
         notifier.kill()
+
+
+def test_shift_that_begins_is_told_once_also_when_central_is_started_anew(
+    fleet: Fleet, office: StandInOffice, service: StandInPush, tmp_path: Path
+) -> None:
+    phone = service.phone()
+    notifier = NotifierProgram(write_notifier(tmp_path, service))
+    notifier.central.close()
+    try:
+        with running_central(fleet.layout.central / "central.toml") as central:
+            wait_for_link(central)
+            page = Page(central)
+            page.let_wake(phone)
+            publish_rota(fleet, office, -60, 10)
+
+            wait_until(lambda: len(phone.shown) == 2, "a shift on the phone")
+            assert {"occasion": "shift", "reference": "shift"} == phone.shown[1].told
+            tapped = page.ask("wake/shift")
+            assert (303, "/") == (tapped.status_code, tapped.headers["location"])
+            assert [PRIYA.name] == [one.name for one in central.board().missing], "the shift of an hour ago"
+        with running_central(fleet.layout.central / "central.toml") as central:
+            wait_for_link(central)
+            shop = Node(fleet, "00000010", "hart", 1)
+            shop.send(shop.alert(7, AlertKind.ATTACK))
+            wait_until(lambda: len(phone.shown) == 3, "an alert on the phone")
+            # The notifier answers again of the shift, and sends nothing.
+            wait_until(lambda: len(delivered(notifier)) == 4, "what became of both")
+            shop.client.close()
+        assert ["test", "shift", "alert"] == [one.told["occasion"] for one in phone.shown]
+        assert 3 == len({*delivered(notifier)})
+    finally:
+        notifier.kill()
+
+
+def delivered(notifier: NotifierProgram) -> list[str]:
+    return [fact["request"] for fact in [*notifier.facts] if fact["fact"] == "delivered"]
 
 
 def test_dead_notifier_is_told_and_costs_no_receipt(

@@ -203,6 +203,24 @@ def test_what_was_ordered_before_an_older_notifier_came_fails_then(link: Notifie
     stand_in.die()
 
 
+def test_what_nobody_is_asked_about_waits_for_a_notifier_as_long_as_it_is_worth_it(
+    link: NotifierLink, path: Path, told: Told
+) -> None:
+    """After a power cut central is there first."""
+    alert, shift = notice(), notice(occasion="shift")
+    link.order(shift)
+    link.order(alert)
+    wait_until(lambda: bool(told.ends()), "the end of the alert's")
+    assert [alert.request] == [end.request for end in told.ends()]
+    stand_in = StandInNotifier(path)
+    stand_in.accept()
+
+    said = stand_in.read()
+    assert isinstance(said, Notice)
+    assert shift.request == said.request
+    stand_in.die()
+
+
 def test_notifier_is_told_of_each_occasion_that_it_names(link: NotifierLink, path: Path) -> None:
     stand_in = StandInNotifier(path)
     stand_in.accept(replace(HELLO, occasions=("alert", "premises-alert", "something-newer")))
