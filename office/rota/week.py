@@ -139,7 +139,13 @@ def gaps_ahead(planned: Plan, good: Sequence[Shift], at: datetime) -> list[Missi
     """Where nobody is on, from moments in the next seven days."""
     found = (one for one in gaps(planned, good, Span(at, at + _LOOKED)) if one.span.begins_at < at + AHEAD)
     return [
-        Missing(gap.post.scheme, gap.post.role, TITLES[gap.post.role], _gap_text(gap, at), query_of(gap.span, None))
+        Missing(
+            gap.post.scheme,
+            gap.post.role,
+            TITLES[gap.post.role],
+            _gap_text(gap, at),
+            query_of(_a_day_of(gap.span), None),
+        )
         for gap in found
     ]
 
@@ -167,6 +173,12 @@ def query_of(span: Span, instead_of: int | None) -> str:
     """The rest of the address of the page on which it is changed."""
     ends = f"from={int(span.begins_at.timestamp())}&to={int(span.ends_at.timestamp())}"
     return ends if instead_of is None else f"{ends}&instead={instead_of}"
+
+
+def _a_day_of(gap: Span) -> Span:
+    """As much of it as one person can be put on: what is left is a gap still."""
+    next_day = london(gap.begins_at).replace(tzinfo=None) + timedelta(days=1)
+    return Span(gap.begins_at, min(gap.ends_at, moment(next_day.date(), next_day.time())))
 
 
 def _gap_text(gap: Gap, at: datetime) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,6 +16,7 @@ from office.rota.models import RotaCover, RotaOverride, RotaPattern
 from office.rota.planned import good_shifts
 from office.rota.rules.plan import Pattern
 from office.rota.rules.spans import Span
+from office.rota.week import gaps_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.rota.conftest import NOW, pattern
 
@@ -85,20 +87,39 @@ def test_a_week_far_off_is_reckoned_without_the_years_between(
     assert len(reckoned) < 60
 
 
+def put_on(cora: Client, query: str, account: Account) -> tuple[dict[str, Any], int]:
+    """What a gap's form says, and how it answers when it is sent with somebody."""
+    form = cora.get(f"/rota/hart/pcso/overrides/add/?{query}").context["form"].initial
+    sent = {**{key: str(value) for key, value in form.items() if value is not None}, "account": account.pk}
+    return form, cora.post("/rota/hart/pcso/overrides/add/", sent).status_code
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 12, 1), 24), (date(2027, 3, 27), 23), (date(2027, 10, 30), 25)])
+def test_gap_of_days_is_filled_a_day_at_a_time(cora: Client, jo: Account, day: date, hours: int) -> None:
+    RotaCover.objects.create(
+        scheme_id=HART, role="pcso", weekdays="0123456", begins=time(), length_min=1_440, first=NOW.date()
+    )
+    (gap,) = gaps_of({HART}, datetime.combine(day, time(12), UTC))
+    _, status = put_on(cora, gap.query, jo)
+
+    assert 302 == status
+    made = RotaOverride.objects.get()
+    assert timedelta(hours=hours) == made.ends_at - made.begins_at
+
+
 def test_gap_is_loud_and_somebody_is_put_on_from_there(
     cora: Client, days: RotaPattern, nights: RotaPattern, jo: Account
 ) -> None:
     RoleGrant.objects.filter(account=nights.people[0]).delete()
     page = cora.get("/rota/").content.decode()
-    found = re.search(r'href="(/rota/hart/pcso/overrides/add/\?from=\d+&amp;to=\d+)">Put somebody on', page)
+    found = re.search(r'href="/rota/hart/pcso/overrides/add/\?(from=\d+&amp;to=\d+)">Put somebody on', page)
     assert found is not None
-    form = cora.get(found[1].replace("&amp;", "&")).context["form"].initial
+    form, status = put_on(cora, found[1].replace("&amp;", "&"), jo)
 
     assert "NOBODY ON THE ROTA: 7 times in the next seven days in HART" in page
     assert "Sam Reed is on the rota as PCSO" in page
     assert (form["begins_day"], form["begins"], form["ends"]) == (date(2026, 12, 1), time(20), time(8))
-    sent = {**{key: str(value) for key, value in form.items() if value is not None}, "account": jo.pk}
-    assert cora.post("/rota/hart/pcso/overrides/add/", sent).status_code == 302
+    assert status == 302
     assert "6 times in the next seven days" in text_of(cora, "/rota/")
 
 
