@@ -180,6 +180,9 @@ class NotifierLink:
         if self._notifier is None and time.monotonic() >= self._connect_s:
             self._connect()
         self._take_new()
+        if len(self._outgoing) > _BACKLOG_BYTES_MAX:
+            self._hang_up()
+            self._pause()
         if self._notifier is not None:
             wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
             selector.register(self._notifier, wanted)
@@ -198,8 +201,10 @@ class NotifierLink:
 
     def _wait_s(self) -> float | None:
         moments = [one.until_s + RESULT_WITHIN_S for one in self._ordered.values()]
+        if not self._known.ways:
+            moments += [one.alone_s for one in self._ordered.values()]
         if self._notifier is None:
-            moments += [self._connect_s, *(one.alone_s for one in self._ordered.values())]
+            moments.append(self._connect_s)
         if self._gone_s is not None:
             moments.append(self._gone_s + self._alone_s)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
@@ -264,8 +269,6 @@ class NotifierLink:
                     raise ConnectionResetError
                 self._incoming += found
                 self._read_lines()
-            if len(self._outgoing) > _BACKLOG_BYTES_MAX:
-                raise ConnectionResetError
         except BlockingIOError:
             pass
         except (OSError, NoticeLineError) as e:
@@ -304,8 +307,8 @@ class NotifierLink:
         """What had no result, for as long as it is still valid: the notifier sends nothing twice that it knows."""
         now_s = time.monotonic()
         for ordered in [*self._ordered.values()]:
-            if left_s := int(ordered.until_s - now_s):
-                self._say(replace(ordered.notice, valid_s=max(1, left_s)))
+            if (left_s := int(ordered.until_s - now_s)) > 0:
+                self._say(replace(ordered.notice, valid_s=left_s))
 
     def _give_up(self) -> None:
         now_s = time.monotonic()

@@ -276,6 +276,51 @@ def test_hung_notifier_holds_up_nobody_and_is_told_of_each_order_in_time(
     assert Reason.NO_ANSWER == end.reason
 
 
+def test_notifier_that_says_nothing_is_told_of_soon(
+    link: NotifierLink, path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs before its first line: each later order fails as with none, and holds up no step."""
+    monkeypatch.setattr(link_module, "RESULT_WITHIN_S", 10_000.0)
+    mute = StandInNotifier(path)
+    mute.central, _ = mute.listener.accept()
+    wait_until(lambda: SILENT in told.faults, "a fault")
+
+    link.order(notice())
+
+    wait_until(lambda: bool(told.ends()), "a result")
+    mute.central.close()
+    mute.listener.close()
+
+
+def test_notifier_that_does_not_read_is_hung_up_on(
+    link: NotifierLink, stand_in: StandInNotifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "_BACKLOG_BYTES_MAX", 10_000)
+    monkeypatch.setattr(link_module, "ORDERED_MAX", 50)
+
+    # More than sockets hold.
+    for number in range(100_000):
+        link.call_off(f"{number:064}")
+
+    wait_until(lambda: not link.known.ways, "a hang-up")
+
+
+def test_what_is_no_longer_worth_sending_is_not_ordered_again(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told
+) -> None:
+    """A notifier that hung and came back would ring for what was over long ago."""
+    over, later = notice(valid_s=1), notice(valid_s=60)
+    link.order(over)
+    stand_in.read()
+    link._ordered[over.request].until_s -= 3
+
+    stand_in.hang_up()
+    link.order(later)
+    stand_in.accept()
+
+    assert [later.request] == [again.request for again in [stand_in.read()] if isinstance(again, Notice)]
+
+
 def test_orders_are_bounded(
     link: NotifierLink, stand_in: StandInNotifier, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
