@@ -173,12 +173,9 @@ class Acts(Steps):
         return self._escalation.roster(self._page.people(self._now_at), self._staff, self._now_at)
 
     def _look_for_steps(self) -> None:
-        """Steps of policies that are due are judged in their turn, behind all alerts that are on their way to disk."""
+        """Steps of policies are looked at in their turn, behind all alerts that are on their way to disk."""
         self._effects += self._escalation.resume(self._incidents, self._now_at)
-        is_waiting = any(isinstance(one, StepsDue) for one in self._pending)
-        if not self._page.is_disk_ok or is_waiting:
-            return
-        if self._escalation.is_due(self._incidents, self._roster(), self._now_at):
+        if self._page.is_disk_ok and StepsDue() not in self._pending:
             self._pending += (StepsDue(),)
 
     def _look_at_shifts(self) -> None:

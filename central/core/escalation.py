@@ -57,7 +57,7 @@ _ANSWERS: Final = ("acknowledged", "on-the-way", "closed")
 
 
 class StepsDue(Struct, frozen=True):
-    """Some alerts' steps are over, or have not begun."""
+    """Some alerts' steps may be over, or have not begun."""
 
 
 class Due(Struct, frozen=True):
@@ -179,10 +179,6 @@ class Escalation(Record):
             for stands in incident.asking.values()
             for order in self._ask(incident, stands, now_at)
         ]
-
-    def is_due(self, incidents: Incidents, roster: Roster, now_at: datetime) -> bool:
-        """Whether there is anything to write."""
-        return bool(self._ended) or next(self._all_due(incidents, roster, now_at), None) is not None
 
     def entries(
         self, incidents: Incidents, roster: Roster, first_number: int, now_at: datetime
