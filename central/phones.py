@@ -107,7 +107,7 @@ class Phones:
         self._changed = changed
         self._lock = threading.RLock()
         # Replaced, never changed: the intake must not wait for somebody who waits for the disk.
-        self._phones = {phone.id: phone for phone in store.all()}
+        self._hold({phone.id: phone for phone in store.all()})
         self._tests: dict[str, _Test] = {}
         self._said: dict[str, str] = {}
         self._secret = secret
@@ -119,7 +119,7 @@ class Phones:
 
     def of(self, account: int) -> tuple[Phone, ...]:
         """Somebody's, the oldest first."""
-        return tuple(phone for phone in self._phones.values() if phone.account == account)
+        return self._of.get(account, ())
 
     def said(self, phone: str) -> str:
         """What became of the last message to it; empty = nothing is known."""
@@ -138,7 +138,7 @@ class Phones:
                 raise PhonesError(f"You have {PHONES_EACH_MAX} phones already. Remove one that you no longer use.")
             self._store.add(phone)
             self._forget(same)
-            self._phones = {**self._phones, phone.id: phone}
+            self._hold({**self._phones, phone.id: phone})
         self._changed()
         self.test(account, phone.id)
         return phone
@@ -200,7 +200,7 @@ class Phones:
             if phone is None or phone.account != account:
                 return False
             self._store.prove(phone.id, now_at)
-            self._phones = {**self._phones, phone.id: replace(phone, proven_at=now_at)}
+            self._hold({**self._phones, phone.id: replace(phone, proven_at=now_at)})
             self._said.pop(phone.id, None)
             del self._tests[reference]
         self._changed()
@@ -246,8 +246,15 @@ class Phones:
             # In memory they are gone. After a restart they are looked at again.
             logger.warning("phones that are gone were not removed: %s", e)
 
+    def _hold(self, phones: dict[str, Phone]) -> None:
+        # By account, too: an alert asks many people, and a receipt may wait behind it.
+        of: dict[int, tuple[Phone, ...]] = {}
+        for phone in phones.values():
+            of[phone.account] = (*of.get(phone.account, ()), phone)
+        self._phones, self._of = phones, of
+
     def _forget(self, phones: list[str]) -> None:
-        self._phones = {id_: phone for id_, phone in self._phones.items() if id_ not in phones}
+        self._hold({id_: phone for id_, phone in self._phones.items() if id_ not in phones})
         for phone in phones:
             self._said.pop(phone, None)
 

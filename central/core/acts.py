@@ -249,7 +249,8 @@ class Acts(Steps):
                 self._effects += self._escalation.orders(entry, incident)
                 if not left:  # The page is told once for all of them.
                     self._show_change()
-                self._tell(incident)
+                if entry.kind != "told":  # Of messages: nothing that a shop is told of.
+                    self._tell(incident)
                 if left:
                     return
         self._show_change()
