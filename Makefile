@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help deb image image-boot image-test image-twice demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery soak sim kills replay pictures docs fuzz mutation planted lock clean
+.PHONY: help deb image image-boot image-test image-twice demo test test-deep test-unit test-integration check bench bench-radio bench-office bench-gallery bench-notifier soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -68,6 +68,10 @@ bench-office: ## the office with 5,000 premises: start, memory, lists, notices, 
 bench-gallery: ## the gallery on a node: a first synchronisation beside curl, a change to 50 nodes, its page, memory, presses beside it (as root)
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.gallery $(BENCH)
+
+bench-notifier: ## presses while 200 people are asked by push and text message, beside the same node alone (as root; twenty minutes)
+	@scripts/set-up bench
+	@.venv/bin/python -m bench.notifier $(BENCH)
 
 soak: ## memory of central and a node before and after a flood of 10 million messages; SOAK="--messages 1_000_000" for less
 	@scripts/set-up bench

@@ -42,11 +42,15 @@ class StormResult(Struct, frozen=True):
 
 
 class Crowd:
-    """Connected pressers. ``async with Crowd(...)`` connects them all, and closes them all."""
+    """Connected pressers. ``async with Crowd(...)`` connects them all, and closes them all.
+
+    Attributes:
+        pressers: all of them.
+    """
 
     def __init__(self, port: int, pressers: list[Presser]) -> None:
         self._port = port
-        self._pressers = pressers
+        self.pressers = pressers
         self._clients: dict[NodeId, RawClient] = {}
         self._answers: dict[NodeId, tuple[float, bytes]] = {}
         self._all_answered = asyncio.Event()
@@ -66,7 +70,7 @@ class Crowd:
                     self._taker(presser.node),
                 )
 
-        await asyncio.gather(*(join(presser) for presser in self._pressers))
+        await asyncio.gather(*(join(presser) for presser in self.pressers))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -79,7 +83,7 @@ class Crowd:
         self._answers.clear()
         self._all_answered.clear()
         start_s = time.perf_counter()
-        for at, presser in enumerate(self._pressers):
+        for at, presser in enumerate(self.pressers):
             self._clients[presser.node].publish(str(FrameTopic(presser.scheme, presser.node)), presser.payload)
             if at % 100 == 99:  # noqa: PLR2004 - let answers in: a real crowd is many machines
                 await asyncio.sleep(0)
@@ -94,7 +98,7 @@ class Crowd:
         def take(_topic: str, payload: bytes) -> None:
             if node not in self._answers:
                 self._answers[node] = (time.perf_counter(), payload)
-                if len(self._answers) == len(self._pressers):
+                if len(self._answers) == len(self.pressers):
                     self._all_answered.set()
 
         return take

@@ -15,6 +15,7 @@ from bench import town
 from bench.gallery_sync import node_arguments
 from bench.gallery_town import GalleryTown, people
 from bench.node_process import MeasuredNode
+from bench.percentiles import percentile, told
 from bench.unit_weights import weighed
 from tests.support.asking_town import HART
 from wire.ids import NodeId
@@ -52,20 +53,16 @@ def run(presses: int, photographs: int, rounds: int) -> None:
         ):
             town.put_before_ordinary_programs(broker, central)
             node.wait_until_central_is_seen()
-            _press(node, WARM_UP)
+            node.press_to_receipts_ms(WARM_UP)
             for place in range(rounds):
-                alone = _press(node, presses)
+                alone = node.press_to_receipts_ms(presses)
                 filling = _Filling()
                 with filling.again_and_again(galleries, galleries.shops[place * each : (place + 1) * each]):
-                    beside = _press(node, presses)
-                ratios.append(_percentile(beside, 99) / _percentile(alone, 99))
-                print(f"  round {place + 1}: alone {_told(alone)}; beside {filling.filled} of them {_told(beside)}")
+                    beside = node.press_to_receipts_ms(presses)
+                ratios.append(percentile(beside, 99) / percentile(alone, 99))
+                print(f"  round {place + 1}: alone {told(alone)}; beside {filling.filled} of them {told(beside)}")
     print(f"  node: {of_node}; gallery: {filling.how}")
     print(f"  p99 {statistics.median(ratios):.2f} x alone, median of {rounds} rounds (bar {BAR_RATIO})")
-
-
-def _press(node: MeasuredNode, count: int) -> list[float]:
-    return [node.press_to_receipt_ms() for _ in range(count)]
 
 
 class _Filling:
@@ -98,11 +95,3 @@ class _Filling:
     def _count(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         self.filled = sum('"held"' in line for line in process.stdout)
-
-
-def _told(values: list[float]) -> str:
-    return f"p50 {_percentile(values, 50):.1f} ms, p99 {_percentile(values, 99):.1f} ms"
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -79,6 +79,10 @@ class MeasuredNode:
         time.sleep(LET_GO_S)
         return elapsed_ms
 
+    def press_to_receipts_ms(self, count: int) -> list[float]:
+        """So many presses, one after another."""
+        return [self.press_to_receipt_ms() for _ in range(count)]
+
     def _fact(self, name: str) -> dict[str, Any]:
         assert self._process is not None
         return town.wait_for(self._process, lambda fact: fact["fact"] == name)

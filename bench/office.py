@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from bench import office_filling, town
-from bench.office_alerts import PressingNode, percentile
+from bench.office_alerts import PressingNode
 from bench.office_browser import Browser
 from bench.office_work import (
     NICE_PAGES,
@@ -36,6 +36,7 @@ from bench.office_work import (
     Printing,
     step_back,
 )
+from bench.percentiles import percentile
 from office.people.intake_terms import Job
 from provisioning.fleet import Fleet
 from tests.office.people.pictures import of_many_scans, png

@@ -12,6 +12,7 @@ from typing import Final
 from bench import town
 from bench.mqtt_client import RawClient, connect
 from bench.office_work import Beside
+from bench.percentiles import percentile, told
 from provisioning.fleet import Fleet
 from wire.ids import parse_node
 from wire.topics import Down, DownTopic, FrameTopic
@@ -50,9 +51,7 @@ class PressingNode:
                 during = self._press(presses, lambda beside=beside: beside.done() >= times)  # type: ignore[misc]
             ratios.append(percentile(during, 99) / percentile(alone, 99))
             print(
-                f"  round {number}: alone p50 {percentile(alone, 50):.1f} ms, p99 {percentile(alone, 99):.1f} ms;"
-                f" while the office {what} p50 {percentile(during, 50):.1f} ms, p99 {percentile(during, 99):.1f} ms"
-                f" ({len(during)} presses)"
+                f"  round {number}: alone {told(alone)}; while the office {what} {told(during)} ({len(during)} presses)"
             )
         print(f"  p99 {statistics.median(ratios):.2f} x alone, median of {len(ratios)} rounds (bar {BAR_RATIO})")
 
@@ -85,8 +84,3 @@ class PressingNode:
         client.publish(str(FrameTopic(town.SCHEME, self._node)), frame)
         await asyncio.wait_for(answered.wait(), ANSWER_DEADLINE_S)
         return (time.perf_counter() - began_s) * 1_000
-
-
-def percentile(values: list[float], percent: int) -> float:
-    """Of a list of two or more."""
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from bench import town
 from bench.crowd import Crowd
 from bench.node_process import LET_GO_S, TAP_MS, MeasuredNode
+from bench.percentiles import percentile, told
 from provisioning.fleet import Fleet
 
 WARM_UP: Final = 20
@@ -28,12 +28,12 @@ def run(presses: int) -> None:
                 reference_ms = asyncio.run(_reference(fleet, presses))
             with town.central(fleet, log), MeasuredNode(fleet, log) as node:
                 node.wait_until_central_is_seen()
-                watchlink_ms = [node.press_to_receipt_ms() for _ in range(WARM_UP + presses)][WARM_UP:]
+                watchlink_ms = node.press_to_receipts_ms(WARM_UP + presses)[WARM_UP:]
     print(f"press to receipt over mTLS, {presses} presses one after another")
     for name, values in (("reference", reference_ms), ("watchlink", watchlink_ms)):
-        print(f"  {name}: p50 {_percentile(values, 50):.2f} ms, p99 {_percentile(values, 99):.2f} ms")
+        print(f"  {name}: {told(values)}")
     for percent in (50, 99):
-        ratio = _percentile(watchlink_ms, percent) / _percentile(reference_ms, percent)
+        ratio = percentile(watchlink_ms, percent) / percentile(reference_ms, percent)
         print(f"  p{percent} {ratio:.2f} x reference (bar {BAR})")
 
 
@@ -47,7 +47,3 @@ async def _reference(fleet: Fleet, presses: int) -> list[float]:
             # Pause as long as a finger does: pressing again at once would find warm caches, as a shop never does.
             await asyncio.sleep((TAP_MS / 1_000) + LET_GO_S)
     return values[WARM_UP:]
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -16,6 +16,7 @@ import os
 import secrets
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -131,6 +132,7 @@ class StandInPush:
         ca_file: whom to believe about it.
         refused: why it refused a sender; empty = it never did.
         away: where it points when a phone's answer is a redirection.
+        pause_s: how long it takes to answer.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -142,6 +144,7 @@ class StandInPush:
         self._phones: dict[str, Phone] = {}
         self.refused: list[str] = []
         self.away = ""
+        self.pause_s = 0.0
         self._server = _Server(self._take, tls)
         self.origin = f"https://{HOST}:{self._server.port}"
 
@@ -172,6 +175,7 @@ class StandInPush:
             return
         if phone.answer == 201:  # noqa: PLR2004 - Created
             phone.shown.append(Shown(phone.open(body), fields))
+        time.sleep(self.pause_s)
         _reply(request, phone.answer, self.away)
 
     def _fault(self, fields: dict[str, str], body: bytes) -> str:
@@ -202,12 +206,14 @@ class StandInTexts:
     Attributes:
         texts: what it took: to whom, and the words.
         answer: its status: 402 = the account is empty; 0 = it never answers.
+        pause_s: how long it takes to answer.
     """
 
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []
         self.answer = 200
         self.tries = 0
+        self.pause_s = 0.0
         self._server = _Server(self._take, None)
         self.url = f"json://user:secret-word@{HOST}:{self._server.port}/send?:to={{to}}"
         """For Apprise."""
@@ -224,6 +230,7 @@ class StandInTexts:
         if self.answer == 200:  # noqa: PLR2004 - OK
             said = json.loads(body)
             self.texts.append((said["to"], said["message"]))
+        time.sleep(self.pause_s)
         _reply(request, self.answer, self.url)
 
 

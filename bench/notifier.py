@@ -1,0 +1,71 @@
+"""``make bench-notifier``: press to receipt while 200 people are asked by phone, beside the same node alone."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from bench import town
+from bench.asking_town import PEOPLE, AskingTown
+from bench.node_process import MeasuredNode
+from bench.percentiles import percentile, told
+from bench.unit_weights import weighed
+
+WARM_UP: Final = 20
+BAR_RATIO: Final = 1.2
+SETTLE_S: Final = 3.0
+"""What was called off has gone."""
+
+
+def main() -> None:
+    """Measure as often as asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.notifier", description=__doc__)
+    parser.add_argument(
+        "--presses",
+        type=int,
+        default=500,
+        metavar="N",
+        help="alone, and beside (default %(default)s; with fewer than 300 a round begins before people may be told again)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default %(default)s")
+    given = parser.parse_args()
+    run(given.presses, given.rounds)
+
+
+def run(presses: int, rounds: int) -> None:
+    """Print both, and their ratio."""
+    with tempfile.TemporaryDirectory(prefix="watchlink-bench-") as folder:
+        log = Path(folder) / "log"
+        asking = AskingTown(Path(folder) / "town", log)
+        print(f"press to receipt, {presses} presses, while {PEOPLE} people are asked by push and by text message")
+        ratios = []
+        with (
+            town.broker(asking.fleet) as broker,
+            asking.notifier() as notifier,
+            asking.central() as central,
+            MeasuredNode(asking.fleet, log) as node,
+            weighed("watchlink-node.service", node.pid) as of_node,
+            weighed("watchlink-notifier.service", notifier.pid) as of_notifier,
+        ):
+            town.put_before_ordinary_programs(broker, central)
+            node.wait_until_central_is_seen()
+            node.press_to_receipts_ms(WARM_UP)
+            for number in range(1, rounds + 1):
+                time.sleep(SETTLE_S)
+                alone = node.press_to_receipts_ms(presses)
+                with asking.asking():
+                    before, began_s = asking.delivered, time.monotonic()
+                    beside = node.press_to_receipts_ms(presses)
+                    sent, took_s = asking.delivered - before, time.monotonic() - began_s
+                ratios.append(percentile(beside, 99) / percentile(alone, 99))
+                print(f"  round {number}: alone {told(alone)}; beside {sent} messages in {took_s:.0f} s {told(beside)}")
+        print(f"  node: {of_node}; notifier: {of_notifier}; {asking.failed} messages did not go out")
+        print(f"  p99 {statistics.median(ratios):.2f} x alone, median of {rounds} rounds (bar {BAR_RATIO})")
+
+
+if __name__ == "__main__":
+    main()
