@@ -29,7 +29,7 @@ def main() -> None:
         type=int,
         default=500,
         metavar="N",
-        help="alone, and beside (default %(default)s; with fewer than 300 a round begins before people may be told again)",
+        help="alone, and beside (default %(default)s; fewer than 300 begin a round before people may be told again)",
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default %(default)s")
     given = parser.parse_args()

@@ -395,3 +395,20 @@ def test_shops_are_told_which_role_is_asked_in_their_scheme(town: Town) -> None:
 
     town.act(Acknowledge("00000013-7"), SAM, rights(SAM))
     assert {None} == {one.state.asked for one in only(town.said, do.PublishIncident)[-2:]}
+
+
+def test_what_became_of_messages_is_no_news_to_the_shops(town: Town) -> None:
+    """They are told who is asked. Hundreds of messages at a time would hold up receipts, and say the same again."""
+    ready(town)
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+    (order,) = only(town.said, do.Ask)
+    before = len(only(town.said, do.PublishIncident))
+
+    town.handle(ev.NoticeEnded(order.incident, 1, order.entry, JO.account, "push", is_delivered=True, words=""))
+    town.later(1)
+
+    assert ("told", "Jo Patel, by phone") in history(town)
+    assert before == len(only(town.said, do.PublishIncident))

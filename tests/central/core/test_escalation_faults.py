@@ -124,22 +124,6 @@ def test_way_that_failed_counts_again_once_a_message_went_out_or_ways_have_chang
     assert "pcso" == line(town).role
 
 
-def test_what_became_of_messages_is_no_news_to_the_shops(town: Town) -> None:
-    """They are told who is asked. Hundreds of messages at a time would hold up receipts, and say the same again."""
-    ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push", "sms"))))
-    town.press(7, AlertKind.ATTACK)
-    town.later(1)
-    before = len(only(town.said, do.PublishIncident))
-
-    ended(town, "push", is_delivered=True)
-    town.later(1)
-
-    assert ("told", "Jo Patel, by phone") in history(town)
-    assert before == len(only(town.said, do.PublishIncident))
-
-
 def test_delivered_message_is_told_and_its_step_stays(town: Town) -> None:
     ready(town, SAM)
     town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
