@@ -117,7 +117,7 @@ class PersonEntry(Message, frozen=True, gc=False):
     """Digests of how the office keeps the person's authenticator app and recovery codes. For the office alone: restored
     from a backup, it sees which of them were removed, replaced or used since."""
     ways: Annotated[tuple[WayEntry, ...], msgspec.Meta(max_length=WAYS_MAX)] = ()
-    """In the order in which they are to be used."""
+    """All are used at the same time. In the order in which the person entered them."""
 
 
 class GoneEntry(Message, frozen=True, gc=False):

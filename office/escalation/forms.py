@@ -134,7 +134,7 @@ class TryForm(PlainForm):
 
 
 class WaysForm(PlainForm):
-    """A person's own ways, in the order in which they are used; an empty line is none."""
+    """A person's own ways; an empty line is none."""
 
     def __init__(self, data: QueryDict | None, ways: Sequence[WayEntry] = ()) -> None:
         super().__init__(data, initial={f"way-{number}": shown(one.to) for number, one in enumerate(ways, 1)})

@@ -53,7 +53,7 @@ class ContactWay(models.Model):
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ways")
     place = models.PositiveSmallIntegerField()
-    """From 1: in the order in which they are used."""
+    """From 1: in the order in which they were entered."""
     way = models.CharField(max_length=8, choices=[("sms", "text message"), ("email", "e-mail")])
     to = models.CharField(max_length=EMAIL_CHARS_MAX)
     """A number as E.164, or an address."""
