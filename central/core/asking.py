@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from central.core.journal import ActionEntry, Asking, Told
+from central.core.journal import ActionEntry, AskedPerson, Asking, Told
 from central.core.view import HistoryLine
 from wire.kinds import Role
 from wire.snapshots import Way
@@ -47,21 +47,22 @@ class Stands(Struct, frozen=True):
         """When the next step is due."""
         return self.since + timedelta(seconds=self.asking.steps[self.asking.step].wait_s)
 
-    def is_over(self, now_at: datetime, at_pages: Collection[int | str]) -> bool:
+    def is_over(self, now_at: datetime, at_pages: Collection[int | str], left: Collection[int | str] = ()) -> bool:
         """Whether somebody else is to be asked now. A clock that went back while central was off stretches no step.
 
         Args:
             now_at: central's present time.
             at_pages: those on duty with a page open now, as :attr:`AskedPerson.key` has them.
+            left: those of its people whose duty or role is over, likewise.
         """
-        return self.is_nobody or not self.has_time(now_at) or self._reaches_nobody(at_pages)
+        people = [one for one in self.asking.people if one.key not in left]
+        return not people or not self.has_time(now_at) or self._reaches_nobody(people, at_pages)
 
     def has_time(self, now_at: datetime) -> bool:
         """Whether its seconds run now."""
         return self.since <= now_at < self.until
 
-    def _reaches_nobody(self, at_pages: Collection[int | str]) -> bool:
-        people = self.asking.people
+    def _reaches_nobody(self, people: Collection[AskedPerson], at_pages: Collection[int | str]) -> bool:
         messages = {(one.account, way) for one in people for way in one.ways}
         has_page = any(one.is_on_duty and one.key in at_pages for one in people)
         return not has_page and messages.issubset(self.failed)

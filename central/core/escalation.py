@@ -6,7 +6,7 @@ then is anybody told. Where an alert stands is part of its incident, and so of t
 | at | goes on when |
 |---|---|
 | nothing yet: pressed, or asks anew | at once |
-| a step | its seconds are over, or no message of it went out and none of its people has a page open |
+| a step | its seconds are over, or no message of it went out and none of its people has a page open, or all have left |
 | NOBODY | somebody can be asked |
 
 A way by which a message to somebody failed is left alone for a minute, so that a gateway that refuses everything shows
@@ -104,6 +104,17 @@ class Roster:
             if one.has_page or ways:
                 people.append(AskedPerson(one.account, one.name, is_on_duty=True, ways=ways, is_away=not one.has_page))
         return tuple(people)
+
+    def left(self, asking: Asking) -> frozenset[int | str]:
+        """Those whom a step asked and whose duty or role is over since, as :attr:`AskedPerson.key` has them."""
+        role, scheme = asking.steps[asking.step].role, asking.scheme
+        here = {one.account or one.name for one in self._on_duty if one.role == role and one.is_for(scheme)}
+        return frozenset(
+            one.key
+            for one in asking.people
+            if (one.is_on_duty and one.key not in here)
+            or (not one.is_on_duty and self._staff.has_lost(Person(role, one.name, one.account), scheme))
+        )
 
     def away(self, skipped: Iterable[AnsweringRole], scheme: int) -> tuple[tuple[AnsweringRole, str], ...]:
         """Those on duty in steps that were skipped, by role and name: they have no page open."""
@@ -245,7 +256,7 @@ class Escalation(Record):
         """The step to begin now; ``None``: none is due."""
         policy, stands = self.rota.policy(scheme, incident.kind.slug), incident.asking.get(scheme)
         if stands is not None:
-            if not stands.is_over(now_at, roster.at_pages):
+            if not stands.is_over(now_at, roster.at_pages, roster.left(stands.asking)):
                 return None
             before = stands.asking
             steps, after = before.steps, Turn(before.round, before.step)

@@ -42,6 +42,10 @@ class Staff(Record):
         grants = self._rights.get(account, NO_RIGHTS).grants
         return any(("members-contact", scheme) in grants for scheme in schemes)
 
+    def has_lost(self, person: Person, scheme: int) -> bool:
+        """Whether the newest snapshot lets ``person`` answer alerts of a scheme no more; ``False`` before the first."""
+        return self._is_known and not self.may_answer(person, scheme)
+
     def on_duty_now(self, one: OnDuty) -> OnDuty | None:
         """The same person with the schemes for which they are on duty now; ``None``: their role is gone."""
         if not self._is_known:

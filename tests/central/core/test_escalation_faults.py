@@ -13,8 +13,8 @@ from central.core import events as ev
 from central.core.asking import ASKING_LINES_MAX
 from central.core.escalation import BEGUN_AT_ONCE
 from central.core.groups import ASKED_EACH_MAX
-from central.core.journal import ActionEntry, Asking, JournalEntry, Recall
-from central.core.view import Acknowledge, UndoAcknowledge
+from central.core.journal import ActionEntry, Asking
+from central.core.view import Acknowledge, EndDuty, Person, UndoAcknowledge
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
 from tests.support.escalating_town import (
     CO_ORDINATOR,
@@ -22,7 +22,6 @@ from tests.support.escalating_town import (
     KIM,
     PEOPLE,
     POLICY,
-    PUBS,
     SAM,
     asked,
     history,
@@ -41,18 +40,6 @@ from wire.kinds import AlertKind
 from wire.snapshots import Way
 
 ID = "00000010-7"
-
-
-def restarted(town: Town, after_s: float = 0, journal: list[JournalEntry] | None = None) -> Town:
-    """Central dies and comes up again, with what is on disk, the rota that it has kept and who was on duty."""
-    entries = tuple(town.disk if journal is None else journal)
-    duty = tuple(town.board().on_duty)
-    recall = Recall(journal=entries, on_duty=duty, last_entry=entries[-1].entry)
-    again = Town(recall, now_at=town.now_at + timedelta(seconds=after_s))
-    again.disk = list(entries)
-    again.handle(people(*PEOPLE))
-    again.handle(rota(POLICY, PUBS))
-    return again
 
 
 def ended(town: Town, way: Way, *, is_delivered: bool, words: str = "") -> None:
@@ -124,6 +111,29 @@ def test_way_that_failed_counts_again_once_a_message_went_out_or_ways_have_chang
     assert "pcso" == line(town).role
 
 
+def test_step_whose_people_all_left_is_over_at_once(town: Town) -> None:
+    """An account that ends while it is asked, and somebody who ends their duty: nobody waits for them."""
+    ready(town, SAM)
+    other = Person("pcso", "Ali Khan", 6)
+    town.handle(people(*PEOPLE, other))
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60), shift(other, 0, 60))))
+    town.handle(reaching((JO, ("push",)), (other, ("push",)), (SAM, ("push",))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+    ended(town, "push", is_delivered=True)
+
+    town.handle(people(*PEOPLE))
+    town.later(2)
+    assert [("pcso",)] == asked(town), "Jo is still there"
+    town.handle(people(SAM, KIM))
+    town.later(2)
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+
+    town.act(EndDuty(), SAM, rights(SAM))
+    town.later(2)
+    assert "" == line(town).role
+
+
 def test_delivered_message_is_told_and_its_step_stays(town: Town) -> None:
     ready(town, SAM)
     town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
@@ -181,103 +191,6 @@ def test_message_of_an_earlier_round_ends_no_later_one(town: Town) -> None:
     town.later(2)
 
     assert (2, 2) == (line(town).round, len(asked(town)))
-
-
-def test_restart_goes_on_with_what_is_left_of_the_step_and_asks_nobody_twice(town: Town) -> None:
-    ready(town, JO, SAM)
-    town.press(7, AlertKind.ATTACK)
-    town.later(21)
-
-    again = restarted(town, after_s=5)
-    again.handle(reaching((JO, ("push",))))
-    said = again.later(4)
-    assert ([("pcso",)], []) == (asked(again), only(said, do.Ask))
-    again.later(1)
-
-    assert [("pcso",), ("duty-sergeant",)] == asked(again)
-
-
-def test_restart_before_the_rota_is_read_forgets_nobody(town: Town) -> None:
-    ready(town, JO, SAM)
-    town.press(7, AlertKind.ATTACK)
-    town.later(5)
-
-    again = Town(
-        Recall(journal=tuple(town.disk), on_duty=tuple(town.board().on_duty), last_entry=99), now_at=town.now_at
-    )
-    again.later(30)
-
-    (one,) = again.card().asking
-    assert "duty-sergeant" == one.role
-
-
-def test_restart_orders_again_what_had_no_result_and_nothing_else(town: Town) -> None:
-    """Central died before the notifier had it, or before it heard of it: nobody is forgotten."""
-    ready(town)
-    shifts = (shift(JO, 0, 60),)
-    town.handle(rota(POLICY, shifts=shifts))
-    town.handle(reaching((JO, ("push", "sms"))))
-    town.press(7, AlertKind.ATTACK)
-    town.later(2)
-    (before,) = only(town.said, do.Ask)
-    ended(town, "push", is_delivered=True)
-    town.later(8)
-
-    again = restarted(town, after_s=1)
-    orders = [(one.entry, one.people, one.valid_s) for one in only(again.later(10), do.Ask)]
-
-    assert [(before.entry, ((JO.account, ("sms",)),), 30 - 11)] == orders
-    assert [("pcso",)] == asked(again)
-
-
-def test_restart_orders_nothing_of_a_step_that_is_over(town: Town) -> None:
-    ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
-    town.press(7, AlertKind.ATTACK)
-    town.later(2)
-
-    again = restarted(town, after_s=600)
-
-    assert [] == only(again.later(1), do.Ask)
-
-
-def test_answer_after_a_restart_calls_off_what_was_ordered_before(town: Town) -> None:
-    """The notifier may still have it waiting for the end of a phone's minute."""
-    ready(town, SAM)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
-    town.press(7, AlertKind.ATTACK)
-    town.later(32)
-    assert "duty-sergeant" == line(town).role
-
-    again = restarted(town, after_s=1)
-    again.later(1)
-    again.act(Acknowledge(ID), SAM, rights(SAM))
-
-    assert [do.CallOff(FrameId(CORNER, 7))] == only(again.said, do.CallOff)
-
-
-def test_restart_long_after_the_step_asks_the_next_at_once(town: Town) -> None:
-    ready(town, JO, SAM)
-    town.press(7, AlertKind.ATTACK)
-    town.later(5)
-
-    again = restarted(town, after_s=600)
-    again.later(1)
-
-    assert [("pcso",), ("duty-sergeant",)] == asked(again)
-
-
-def test_restart_with_a_clock_set_back_stretches_no_step(town: Town) -> None:
-    ready(town, JO, SAM)
-    town.press(7, AlertKind.ATTACK)
-    town.later(5)
-
-    again = restarted(town, after_s=-3_600)
-    again.later(1)
-
-    assert [("pcso",), ("duty-sergeant",)] == asked(again)
 
 
 @pytest.mark.parametrize("step_s", [-7_200, 7_200])
