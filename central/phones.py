@@ -30,6 +30,7 @@ TESTS_MAX: Final = 1_000
 _TEST_VALID_S: Final = 60
 _LEAST_URGENT: Final = 5
 _REFERENCE_CHARS: Final = 22
+_NOT_SENT: Final = "NOT SENT."
 
 
 class PhonesError(Exception):
@@ -152,7 +153,11 @@ class Phones:
         now_at = self._now()
         with self._lock:
             one = self._theirs(account, phone)
-            self._tests = {ref: test for ref, test in self._tests.items() if abs(now_at - test.at) < TEST_LASTS}
+            self._tests = {
+                ref: test
+                for ref, test in self._tests.items()
+                if test.phone in self._phones and abs(now_at - test.at) < TEST_LASTS
+            }
             if any(test.phone == phone and abs(now_at - test.at) < TEST_EVERY for test in self._tests.values()):
                 raise PhonesError("A test was sent to this phone just now. Wait a minute.")
             if len(self._tests) >= TESTS_MAX:
@@ -225,9 +230,13 @@ class Phones:
                 if isinstance(report, Failed) and report.reason == Reason.GONE:
                     self._drop([phone.id])
                 elif isinstance(report, Failed):
-                    self._said[phone.id] = f"NOT SENT. {report.words}"
+                    # What was called off could have gone out.
+                    if report.reason != Reason.CALLED_OFF:
+                        self._said[phone.id] = f"{_NOT_SENT} {report.words}"
                 elif isinstance(report, Delivered) and notice.occasion == "test":
                     self._said[phone.id] = "A test was sent. Tap it on the phone."
+                elif isinstance(report, Delivered) and self.said(phone.id).startswith(_NOT_SENT):
+                    del self._said[phone.id]
 
     def take_people(self, people: People) -> None:
         """Whoever has no account any more is told nothing."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from central.phones import PHONES_EACH_MAX, Phones, PhonesError, PhoneStore
 from central.store.database import Database, resolve_url
@@ -135,6 +136,32 @@ def test_what_became_of_a_message_is_said(desk: Desk) -> None:
     desk.phones.take_report(test, refused)
     assert "NOT SENT. The push service refuses it (403)." == desk.phones.said(phone.id)
     assert 1 == len(desk.phones.of(PRIYA))
+
+
+def test_what_failed_is_said_until_a_message_goes_out_and_an_answer_is_no_failure(desk: Desk) -> None:
+    phone = desk.phones.add(PRIYA, subscription())
+    alert = replace(desk.ordered[0], occasion="alert")
+    desk.phones.prove(PRIYA, alert.reference)
+
+    answered = Failed(request=alert.request, reason=Reason.CALLED_OFF, words="It was answered.")
+    desk.phones.take_report(alert, answered)
+    assert "" == desk.phones.said(phone.id)
+    desk.phones.take_report(alert, Failed(request=alert.request, reason=Reason.NO_ANSWER, words="No answer."))
+    assert "NOT SENT. No answer." == desk.phones.said(phone.id)
+
+    desk.phones.take_report(alert, Delivered(request=alert.request))
+
+    assert "" == desk.phones.said(phone.id)
+
+
+def test_one_person_who_asks_for_test_after_test_leaves_some_for_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("central.phones.TESTS_MAX", 3)
+    for _ in range(3):
+        desk.phones.add(PRIYA, subscription())
+
+    desk.phones.add(PATEL, subscription("another's"))
 
 
 def test_whoever_has_no_account_any_more_is_told_nothing(desk: Desk) -> None:
