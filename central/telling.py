@@ -108,7 +108,8 @@ class Telling:
         """As the core orders; nothing is heard of it again."""
         for account, ways in order.people:
             for way in ways:
-                for where in self._addresses_of(account, way):
+                # Of numbers and addresses the first is enough: nobody is waited for.
+                for where in self._addresses_of(account, way)[: None if way == "push" else 1]:
                     notice = Notice(
                         request=_request(f"{order.occasion} {order.about} {account} {way} {where}"),
                         account=account,

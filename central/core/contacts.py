@@ -127,6 +127,7 @@ class Reached(Struct, frozen=True):
 
 
 def _is_news(incident: Incident, now_at: datetime) -> bool:
-    if incident.is_drill or incident.is_late or incident.kind is AlertKind.TEST:
+    """A late one has not arrived as a live one."""
+    if incident.is_drill or incident.kind is AlertKind.TEST:
         return False
     return incident.is_open and timedelta() <= now_at - incident.live_arrived_at < ALERT_WITHIN

@@ -188,6 +188,16 @@ def test_shift_is_told_and_nothing_is_heard_of_it(desk: Desk) -> None:
     assert heard == len(desk.events), "it never counts as asked"
 
 
+def test_what_nobody_is_asked_about_goes_to_the_first_number_and_to_each_phone(desk: Desk) -> None:
+    numbers = tuple(WayEntry(way="sms", to=to) for to in ("+447700900125", "+447700900124"))
+    desk.office.change(PRIYA, ways=numbers)
+    desk.telling.take_people(desk.office.snapshot())
+
+    desk.telling.tell(shift_begins((PRIYA, ("push", "sms"))))
+
+    assert [None, None, "+447700900125"] == [one.to for one in desk.ordered]
+
+
 def test_what_is_told_again_has_the_same_requests(desk: Desk) -> None:
     """After a restart of central the notifier, which knows them, sends nothing twice."""
     for _ in range(2):

@@ -73,7 +73,9 @@ def test_alert_is_told_once_to_those_who_chose_it_and_to_no_other_shop(town: Tow
     town.later(3)
     town.press(8, AlertKind.ATTACK, incident=7)
     assert isinstance(town.act(Acknowledge("00000010-7")), Done)
-    town.later(200)
+    town.later(660, tick_s=5)
+    town.press(9, AlertKind.ATTACK, incident=7)
+    town.later(2)
 
     assert [ALERT] == told(town)
     assert {"00000010-7"} == {one.about for one in only(town.said, do.Tell)}
