@@ -122,6 +122,12 @@ def join_central(toml: Path, office_url: str, snapshots: Path | None = None) -> 
         file.write(f'\n[office]\nurl = "{office_url}"\n{where}')
 
 
+def join_notifier(toml: Path, socket: Path) -> None:
+    """Tell central where it orders the notifier."""
+    with toml.open("a", encoding="utf-8") as file:
+        file.write(f"\n[notifier]\nsocket = {json.dumps(os.path.relpath(socket, toml.parent))}\n")
+
+
 def fake_socket(toml: Path) -> str:
     """The fake board's socket, relative to the node's folder."""
     return str(tomllib.loads(toml.read_text(encoding="utf-8"))["hardware"]["fake_socket"])

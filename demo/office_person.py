@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 import httpx
 import msgspec
@@ -17,6 +17,7 @@ import pyotp
 
 from central.core.view import Action, Board, Done, Refused
 from central.web.guard import ACTION_HEADER
+from demo.office_people import DemoAccount
 from demo.visitor import LostError, Page, Visitor
 from wire.snapshots import RoleSlug
 
@@ -24,6 +25,8 @@ _LINK: Final = re.compile(r"https?://\S+/join/\S+")
 _SECRET: Final = re.compile(r"Type this into the app: ([A-Z2-7]{16,})")
 _CODE: Final = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}")
 _CODE_S: Final = 30
+_DOOR: Final = "Sign in at the office"
+_WITH_PASSWORD: Final = "Sign in with password"  # noqa: S105 - words on a button
 _Answer: Final = Done | Refused
 
 
@@ -57,6 +60,16 @@ class OfficePerson:
         self._username = name.rsplit(maxsplit=1)[-1].lower()
         self._password = secrets.token_urlsafe(12)
         self._secret = ""
+        self._used = -1
+        self._codes_behind = 0
+
+    @classmethod
+    def of(cls, account: DemoAccount, *, office_url: str, central_url: str) -> Self:
+        """Somebody whom the demo made. They use codes of half a minute ago, and leave those of now to their person."""
+        person = cls(account.name, account.role, office_url=office_url, central_url=central_url)
+        person._username, person._password = account.username, account.password
+        person._secret, person._codes_behind = account.totp_secret, 1
+        return person
 
     @property
     def username(self) -> str:
@@ -71,8 +84,7 @@ class OfficePerson:
         """Open a page of the office; if it wants the second factor again, show it."""
         page = await self.office.open(f"{self._office_url}{path}")
         if "/again/" in page.url:
-            await self._wait_for_a_new_code()
-            page = await self.office.submit("Continue", code=self._code())
+            page = await self.office.submit("Continue", code=await self._code())
         return page
 
     async def join(self, link: str) -> None:
@@ -90,7 +102,7 @@ class OfficePerson:
         if found is None:
             raise LostError(f"no secret for the app: {self.office.page.words[:400]}")
         self._secret = found[1]
-        page = await self.office.submit("Continue", code=self._code())
+        page = await self.office.submit("Continue", code=await self._code())
         if "recovery" not in page.words.lower():
             raise LostError(f"no recovery codes were shown: {page.words[:400]}")
 
@@ -151,9 +163,7 @@ class OfficePerson:
         stranger = Visitor()
         try:
             await stranger.open(f"{self._office_url}sign-in/")
-            page = await stranger.submit(
-                "Sign in with password", login=self._username, password=secrets.token_urlsafe(12)
-            )
+            page = await stranger.submit(_WITH_PASSWORD, login=self._username, password=secrets.token_urlsafe(12))
             return page.words
         finally:
             await stranger.close()
@@ -165,9 +175,32 @@ class OfficePerson:
             LostError: not let in.
         """
         await self.central.open(self._central_url)
-        await self.central.follow("Sign in at the office")
-        await self.central.follow("Open the control room")
+        await self._come_in()
         self._check_inside()
+
+    async def is_let_in(self) -> bool:
+        """Whether :meth:`enter` succeeds: central reads the office's list a moment after it is published."""
+        try:
+            await self.enter()
+        except LostError:
+            return False
+        return True
+
+    async def tap(self, reference: str) -> Page:
+        """Tap a notice: central's page opens on what it names, after the sign-in if need be.
+
+        Raises:
+            LostError: not let in.
+        """
+        page = await self.central.open(f"{self._central_url}wake/{reference}")
+        if any(words.startswith(_DOOR) for words in page.links):
+            await self._come_in()
+        return self.central.page
+
+    async def begin_anew(self) -> None:
+        """Take a browser that is signed in nowhere."""
+        await self.office.close()
+        self.office = self.central = Visitor()
 
     async def enter_by_code(self) -> None:
         """Use the next code on paper.
@@ -181,11 +214,34 @@ class OfficePerson:
 
     async def is_inside(self) -> bool:
         """Whether central still lets them in."""
-        return (await self.central.read(f"{self._central_url}board.json")).status_code == HTTPStatus.OK
+        return (await self.read_central("board.json")).status_code == HTTPStatus.OK
 
     async def is_out(self) -> bool:
         """Whether central has signed them out: it says so. A central that is away or broken has not."""
-        return (await self.central.read(f"{self._central_url}board.json")).status_code == HTTPStatus.UNAUTHORIZED
+        return (await self.read_central("board.json")).status_code == HTTPStatus.UNAUTHORIZED
+
+    async def read_central(self, path: str) -> httpx.Response:
+        """A page of central's, without leaving the open one.
+
+        Raises:
+            OSError: central is not there.
+        """
+        try:
+            return await self.central.read(f"{self._central_url}{path}")
+        except httpx.HTTPError as e:
+            raise OSError(str(e)) from e
+
+    async def ask_central(self, path: str, body: bytes) -> httpx.Response:
+        """What the script of a page of central's sends.
+
+        Raises:
+            OSError: central is not there.
+        """
+        headers = {"content-type": "application/json", ACTION_HEADER: "1"}
+        try:
+            return await self.central.send(f"{self._central_url}{path}", body, headers)
+        except httpx.HTTPError as e:
+            raise OSError(str(e)) from e
 
     async def board(self) -> Board:
         """What they see.
@@ -193,10 +249,7 @@ class OfficePerson:
         Raises:
             OSError: central is not there, or lets them in no longer.
         """
-        try:
-            answer = await self.central.read(f"{self._central_url}board.json")
-        except httpx.HTTPError as e:
-            raise OSError(str(e)) from e
+        answer = await self.read_central("board.json")
         if answer.status_code != HTTPStatus.OK:
             raise OSError(f"central answered {answer.status_code}")
         return msgspec.json.decode(answer.content, type=Board)
@@ -207,12 +260,7 @@ class OfficePerson:
         Raises:
             OSError: central is not there.
         """
-        body = msgspec.json.encode({"action": action, "role": self.role})
-        headers = {"content-type": "application/json", ACTION_HEADER: "1"}
-        try:
-            answer = await self.central.send(f"{self._central_url}actions", body, headers)
-        except httpx.HTTPError as e:
-            raise OSError(str(e)) from e
+        answer = await self.ask_central("actions", msgspec.json.encode({"action": action, "role": self.role}))
         return msgspec.json.decode(answer.content, type=_Answer)
 
     def _check_inside(self) -> None:
@@ -220,9 +268,16 @@ class OfficePerson:
         if page.status != HTTPStatus.OK or self.name not in page.words:
             raise LostError(f"{self.name} is not in the control room: {page.url} says {page.words[:300]}")
 
-    async def _wait_for_a_new_code(self) -> None:
-        """The app shows each for half a minute, and the office takes each once."""
-        await asyncio.sleep(_CODE_S - time.time() % _CODE_S)
+    async def _come_in(self) -> None:
+        """From central's door; at the office, if need be, with password and code."""
+        page = await self.central.follow(_DOOR)
+        if any(_WITH_PASSWORD in form.buttons for form in page.forms):
+            await self.office.submit(_WITH_PASSWORD, login=self._username, password=self._password)
+            await self.office.submit("Continue", code=await self._code())
+        await self.central.follow("Open the control room")
 
-    def _code(self) -> str:
-        return pyotp.TOTP(self._secret).at(int(time.time()))
+    async def _code(self) -> str:
+        """The app's: it shows each for half a minute, and the office takes each once."""
+        self._used = max(self._used + 1, int(time.time()) // _CODE_S - self._codes_behind)
+        await asyncio.sleep((self._used + self._codes_behind) * _CODE_S - time.time())
+        return pyotp.TOTP(self._secret).at(self._used * _CODE_S)

@@ -87,6 +87,7 @@ class TownPlan(Struct, frozen=True):
         has_people: the office has an account of each role from the start, the town's premises, and a year of cases.
         has_galleries: each premises has a gallery, and the office a machine port; it needs an office.
         has_benches: the galleries' machines have clocks that a script can set.
+        has_phones: the notifier runs, with a push service and a text gateway that stand in; it needs an office.
         has_papers: the office has the program that makes PDFs.
         host: the address by which nodes reach the town: of a network that ends on this machine.
         is_bare: nothing is installed and nothing runs: that is left to the script (:mod:`demo.live`).
@@ -98,6 +99,7 @@ class TownPlan(Struct, frozen=True):
     has_radio: bool = False
     has_office: bool = False
     has_people: bool = False
+    has_phones: bool = False
     has_papers: bool = False
     has_galleries: bool = False
     has_benches: bool = False

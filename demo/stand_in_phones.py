@@ -46,10 +46,12 @@ class Shown(Struct, frozen=True):
     Attributes:
         told: what the page's service worker is given.
         fields: of the request, by lower-case name.
+        at: when it came.
     """
 
     told: dict[str, Any]
     fields: dict[str, str]
+    at: datetime
 
 
 class Phone:
@@ -174,7 +176,7 @@ class StandInPush:
             self._server.over.wait()
             return
         if phone.answer == 201:  # noqa: PLR2004 - Created
-            phone.shown.append(Shown(phone.open(body), fields))
+            phone.shown.append(Shown(phone.open(body), fields, datetime.now(UTC)))
         time.sleep(self.pause_s)
         _reply(request, phone.answer, self.away)
 

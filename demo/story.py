@@ -20,6 +20,7 @@ _STATES: Final = {
     "closed": "{who} has closed it",
     "unanswered": "it is unanswered again",
 }
+_WAYS: Final = {"page": "an open page", "push": "phone", "sms": "text message", "email": "e-mail"}
 _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "pressed": "{place}: {KIND} was pressed",
@@ -61,6 +62,13 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "premises_added": "{place}: central shows what the office knows of it",
         "alert": "{place}: its alert is on the control room's page",
         "answered": "{place}: the answer from the control room is on its screen",
+        "on_duty": "central: {who} is on duty, and the screens of the shops say that somebody is",
+        "step_skipped": "central: nobody can be asked as {role}, so the next is asked at once",
+        "asked": "central asks {role} by {ways}",
+        "nobody": "central: NOBODY can be asked",
+        "push_delivered": "the phone of {who} says that an alert waits, and nothing else",
+        "tapped": "the phone of {who}: a tap opened the alert, after sign-in",
+        "failed": "a message did not go out: {reason}",
         "signed_in_without_office": "central: {who} is in without the office, by a code on paper",
         "account_ended": "central: {who} is out, the account has ended",
         "locked_out": "the office: the password's way to the account of {who} is locked for minutes",
@@ -127,8 +135,7 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
     detail = {key: str(value) for key, value in fact.detail.items()}
     if fact.fact == "acknowledged":
         state = detail.get("state", "")
-        role = _ROLES.get(detail.get("role", ""), detail.get("role", ""))
-        who = f"{role} {detail.get('name', '')}".strip()
+        who = f"{_role(detail)} {detail.get('name', '')}".strip()
         return f"{place}: {_STATES.get(state, '{who} said ' + state).format(who=who)}"
     pattern = _OF_A_UNIT.get(fact.fact) if fact.node else None
     pattern = pattern or (_OF_SHOPS.get(fact.fact) if "scheme" in detail else None) or _SENTENCES.get(fact.fact)
@@ -142,6 +149,8 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
         "bar": f" (bar {detail['bar_ms']} ms)" if "bar_ms" in detail else "",
         "by_radio": ", by radio" if detail.get("path") == "radio" else "",
         "place": place,
+        "role": _role(detail),
+        "ways": ", ".join(_WAYS.get(way, way) for way in detail.get("ways", "").split()),
         "alert": fact.alert,
         "KIND": detail.get("kind", "").upper(),
         "of": f" of {detail['of']}" if "of" in detail else "",
@@ -149,3 +158,8 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
         "program": name_of(fact.node) if fact.node not in ("", CENTRAL) else detail.get("program", ""),
     }
     return pattern.format_map(words)
+
+
+def _role(detail: Mapping[str, str]) -> str:
+    slug = detail.get("role", "")
+    return _ROLES.get(slug, slug)

@@ -22,6 +22,7 @@ from demo.fitting import (
     complete,
     fake_socket,
     join_central,
+    join_notifier,
     mosquitto,
     mosquitto_conf,
     new_node,
@@ -34,6 +35,7 @@ from demo.lent_phrases import keep, lend
 from demo.node_records import shown_on_disk
 from demo.office import PAGES, PAPERS, PUBLISHER, Office
 from demo.office_people import Shop
+from demo.phones import NOTIFIER, TownPhones
 from demo.ports import EVERYWHERE, LOOPBACK, answers, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import FactTaker, Program, ProgramFailedError
@@ -46,8 +48,8 @@ from provisioning.fleet import Fleet
 
 BROKER: Final = "broker"
 AIR: Final = "air"
-_UP: Final = {PAGES: "listening", PUBLISHER: "publishing", PAPERS: "listening"}
-"""By which fact each program of the office says that it is up."""
+_UP: Final = {PAGES: "listening", PUBLISHER: "publishing", PAPERS: "listening", NOTIFIER: "listening"}
+"""By which fact each of these says that it is up."""
 _READY_WITHIN_S: Final = 120.0
 _PORT_TAKEN: Final = ("address already in use", "errno 98")
 
@@ -78,6 +80,7 @@ class Town:
         watch_room: people at central.
         office: its office; ``None`` in a town where one only stands in.
         galleries: of its premises; ``None`` in a town without.
+        phones: of its people, and the notifier; likewise.
     """
 
     def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle, plan: TownPlan | None = None) -> None:
@@ -124,6 +127,9 @@ class Town:
             for address, record, port in zip(addresses, records, node_ports, strict=True)
         }
         self.office = self._office(office_port) if self.plan.has_office else None
+        self.phones = TownPhones(folder, self.watch_room.url, self.program) if self.plan.has_phones else None
+        if self.phones is not None:
+            join_notifier(fleet.layout.central / "central.toml", self.phones.socket)
         self.galleries: Galleries | None = None
         if self.plan.has_galleries and self.office is not None:
             shops = [self._made[address.key].node for address in self.plan.addresses]
@@ -218,9 +224,10 @@ class Town:
         """All programs, in starting order."""
         air = () if self.air is None else (self.air,)
         office = () if self.office is None else (self.office.pages, self.office.publisher, self.office.papers)
+        phones = () if self.phones is None else (self.phones.notifier,)
         galleries = () if self.galleries is None else self.galleries.programs
         nodes = (one.program for one in self.everywhere)
-        return (self.broker, *air, self.central, *nodes, *office, *galleries, *self.others)
+        return (self.broker, *air, self.central, *phones, *nodes, *office, *galleries, *self.others)
 
     @property
     def everywhere(self) -> tuple[Premises, ...]:
@@ -275,7 +282,8 @@ class Town:
     async def _open_office(self, office: Office) -> None:
         """As an engineer would: found it, trust it, then start central; its people only if nobody is to be invited."""
         await office.found()
-        await asyncio.gather(self._start_central(), self._start_office(office))
+        phones = () if self.phones is None else (self.phones.notifier,)
+        await asyncio.gather(self._start_central(), self._start_office(office), *map(self.bring_up, phones))
 
     async def _start_office(self, office: Office) -> None:
         if self.plan.has_people:
@@ -307,7 +315,10 @@ class Town:
                 keep(premises.node, _phrases_of(premises.database.parents[1]))
         if self.office is not None:
             await asyncio.gather(*(one.stop() for one in (*self.office.programs, self.office.papers)))
-        await asyncio.gather(self.central.stop(), *(one.stop() for one in self.others))
+        phones = () if self.phones is None else (self.phones.notifier,)
+        await asyncio.gather(self.central.stop(), *(one.stop() for one in (*phones, *self.others)))
+        if self.phones is not None:
+            self.phones.close()
         if self.air is not None and self.air_link is not None:
             await self.air_link.disconnect()
             await self.air.stop()

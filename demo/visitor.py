@@ -35,7 +35,7 @@ class Form(Struct):
         values: what it sends if nothing is filled in.
         buttons: words of its buttons, with the name and value that each one adds.
         names: of its fields.
-        choices: of each field with boxes or circles, the words beside one and the value that it sends.
+        choices: of each field with boxes, circles or a list, the words beside one and the value that it sends.
     """
 
     action: str
@@ -75,6 +75,7 @@ class _Reader(HTMLParser):
         self._area: tuple[str, list[str]] | None = None
         self._label: tuple[list[str], list[tuple[str, str]]] | None = None
         self._select = ""
+        self._option: tuple[str, list[str]] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -93,11 +94,11 @@ class _Reader(HTMLParser):
             case "select" if form is not None and "name" in given:
                 self._select = given["name"]
                 form.names.add(self._select)
-            # Without one that is selected a browser sends the first.
-            case "option" if (
-                form is not None and self._select and ("selected" in given or self._select not in form.values)
-            ):
-                form.values[self._select] = given.get("value", "")
+            case "option" if form is not None and self._select:
+                self._option = (given.get("value", ""), [])
+                # Without one that is selected a browser sends the first.
+                if "selected" in given or self._select not in form.values:
+                    form.values[self._select] = given.get("value", "")
             case "button":
                 self._button = (given.get("name", ""), given.get("value", ""), [])
 
@@ -111,8 +112,14 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
-        link, button, area, label = self._link, self._button, self._area, self._label
-        for open_one in (link and link[1], button and button[2], area and area[1], label and label[0]):
+        link, button, area, label, option = self._link, self._button, self._area, self._label, self._option
+        for open_one in (
+            link and link[1],
+            button and button[2],
+            area and area[1],
+            label and label[0],
+            option and option[1],
+        ):
             if open_one is not None:
                 open_one.append(data)
 
@@ -139,6 +146,10 @@ class _Reader(HTMLParser):
                 form.names.add(name)
                 form.values[name] = "".join(words).removeprefix("\n")
                 self._area = None
+            case "option" if self._option is not None and form is not None:
+                value, words = self._option
+                form.choices.setdefault(self._select, {})[_joined(words)] = value
+                self._option = None
             case "select":
                 self._select = ""
 

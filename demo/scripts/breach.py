@@ -14,7 +14,6 @@ from demo.notice import NeverCameError
 from demo.scripts import exclusion, gallery
 from demo.scripts.gallery import Case, Counter
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.visitor import LostError
 from demo.watch_room import card_of
 
 _REFERENCE: Final = "HART-0001"
@@ -49,14 +48,7 @@ async def _here_now(stage: Stage, case: Case) -> None:
     await stage.until(f"the page of {shop.premises.name} said that central has it", is_received)
     stage.say("received", shop.premises)
 
-    async def is_inside() -> bool:
-        try:
-            await pcso.enter()
-        except LostError:
-            return False
-        return True
-
-    await stage.until(f"central let {pcso.name} in", is_inside)
+    await stage.until(f"central let {pcso.name} in", pcso.is_let_in)
     found: list[Card] = []
 
     async def is_open() -> bool:

@@ -124,15 +124,7 @@ async def _lock_out(stage: Stage, cctv: OfficePerson) -> None:
 
 
 async def _enter(stage: Stage, person: OfficePerson) -> None:
-    # Central reads the office's list a moment after it is published.
-    async def is_in() -> bool:
-        try:
-            await person.enter()
-        except LostError:
-            return False
-        return True
-
-    await stage.until(f"central let {person.name} in", is_in)
+    await stage.until(f"central let {person.name} in", person.is_let_in)
     stage.say("signed_in", who=person.name)
 
 

@@ -77,6 +77,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
             "office",
             TownPlan(has_office=True),
         ),
+        "escalation": Script(
+            "nobody answers: central asks one after the other, until somebody answers by their phone",
+            "escalation",
+            TownPlan(has_office=True, has_phones=True),
+        ),
         "exclusion": Script(
             "a person is nominated, voted on, excluded, served, appeals and is erased, by seven people's browsers",
             "exclusion",

@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from central.core.view import Board
+from central.core.view import Board, Person
+from demo.board import words_of
 from demo.central_records import CentralRecords
 from demo.chronicle import CENTRAL, Fact
 from demo.notice import NeverCameError
@@ -152,18 +153,23 @@ class Stage:
         await self.until_acknowledged(presser, alert)
 
     async def until_acknowledged(
-        self, presser: Premises, alert: str, state: str = "answered", within_s: float = PATIENCE_S
+        self,
+        presser: Premises,
+        alert: str,
+        state: str = "answered",
+        within_s: float = PATIENCE_S,
+        by: Person = PERSON,
     ) -> None:
         """Wait until the presser's node knows role and name."""
 
         def is_known() -> bool:
             facts = self.town.chronicle.all("acknowledged", node=presser.node, alert=alert)
             return any(
-                (f.detail.get("state"), f.detail.get("role"), f.detail.get("name")) == (state, PERSON.role, PERSON.name)
+                (f.detail.get("state"), f.detail.get("role"), f.detail.get("name")) == (state, by.role, by.name)
                 for f in facts
             )
 
-        what = f"{presser.name} knew that {PERSON.role} {PERSON.name} said '{state}' of {alert}"
+        what = f"{presser.name} knew that {by.role} {by.name} said '{state}' of {alert}"
         await self.town.notice.until(is_known, what, within_s)
 
     async def until_taken_back(self, presser: Premises, alert: str) -> None:
@@ -221,6 +227,14 @@ class Stage:
         return await self.town.notice.until(
             look, f"the OLED of {premises.name} showed {' or '.join(faces)}", PATIENCE_S
         )
+
+    async def until_words(self, premises: Premises, *words: str) -> None:
+        """Wait until the premises' panel has shown all of these words at once."""
+
+        def has_shown() -> bool:
+            return any(all(one in words_of(look.view) for one in words) for look in premises.board.looks)
+
+        await self.town.notice.until(has_shown, f"the OLED of {premises.name} showed {' '.join(words)}", PATIENCE_S)
 
     async def until_warned(self, presser: Premises, alert: str, within_s: float = PATIENCE_S) -> None:
         """Wait until every other premises of its schemes shows the alert."""
