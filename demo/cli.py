@@ -33,7 +33,7 @@ NOT_UNDERSTOOD: Final = 2
 FLOOD: Final = "flood"
 """Played apart: its members live in network namespaces, not at front panels."""
 _RADIO_HINTS: Final = (
-    "    4. Unplug the corner shop's network cable (Break something here) and hold ATTACK again.",
+    "    5. Unplug the corner shop's network cable (Break something here) and hold ATTACK again.",
     "       Within seconds its radio is on the air: a burst for machines, then a sentence for every handset.",
     "       Central shows the alert with path radio, and the answer comes back over the air.",
     "       Play the over and look at its spectrogram in the Air strip; let someone talk, jam it, block a link.",
@@ -137,6 +137,7 @@ async def _run(options: argparse.Namespace) -> int:
             has_people=True,
             has_papers=True,
             has_galleries=True,
+            has_phones=True,
         )
         if options.script is None
         else SCRIPTS[options.script].plan
@@ -259,12 +260,17 @@ def _welcome(town: Town, panels_url: str) -> str:
             for one in town.office.accounts
         ]
         lines.append(f"    Their codes: {panels_url}authenticator")
+        lines.append(f"  The rota                     {town.office.url}rota/")
+        lines.append(f"  Who is asked, and when       {town.office.url}escalation/")
+    if town.phones is not None:
+        owners = " and ".join(one.owner for one in town.phones.handsets)
+        lines.append(f"  Phones                       {panels_url}phones   of {owners}")
     lines.append(f"  Front panels of all          {panels_url}")
     for premises in town.premises.values():
         schemes = " and ".join(town.scheme_name(slug) for slug in premises.address.schemes)
         lines.append(f"    {premises.name:24} {panels_url}premises/{premises.node}   {schemes}")
     lines += _galleries(town)
-    last = 5 if town.plan.has_radio else 4
+    last = 6 if town.plan.has_radio else 5
     lines += [
         "",
         "  Try this:",
@@ -273,6 +279,8 @@ def _welcome(town: Town, panels_url: str) -> str:
         "       Its screen says RECEIVED: central's system has it. No one has answered yet.",
         "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",
         "    3. Acknowledge it at central: the shop's screen says ANSWERED, and by whom.",
+        "    4. Hold ATTACK at Penny Books and let nobody answer: its screen says who is asked, and phones ring.",
+        "       Tap a notice on the page of phones, sign in as the phone's owner, and answer.",
         *(_RADIO_HINTS if town.plan.has_radio else ()),
         f"    {last}. Sign in to the office as grant, the co-ordinator, for whom cases wait; as mistry, vote on one.",
         f"    {last + 1}. In the middle of an alert kill central, the broker or a node on the panels' page,",

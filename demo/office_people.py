@@ -1,7 +1,8 @@
 """Makes what the demo's office has from the start: ``python -m demo.office_people OFFICE.TOML < PREMISES.JSON``.
 
 Standard input: a list of :class:`Shop`. Output: :class:`Made`, with an account for each role and the secrets that its
-person would know; beside them a year of cases. A real office has no such command: there people are invited.
+person would know; beside them a year of cases, a rota, and who is asked when nobody answers. A real office has no such
+command: there people are invited.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ PEOPLE: Final[tuple[tuple[RoleSlug, str, tuple[str, ...]], ...]] = (
 )
 
 
+NUMBERS: Final = {"J Patel": "07700 900101", "Alex Grant": "07700 900102"}
+"""Telephone numbers that nobody has (Ofcom keeps them for drama), of people who have a phone in the demo."""
 STAFF: Final = ("Aled Penn", "Rita Moss", "Joan Fry", "Omar Lund")
 """Who may look at a shop's gallery: one each, and so on anew."""
 
@@ -58,6 +61,8 @@ class DemoAccount(msgspec.Struct, frozen=True):
     username: str
     password: str
     totp_secret: str
+    phone: str = ""
+    """Its number; empty = they have none in the demo."""
 
 
 class DemoStaff(msgspec.Struct, frozen=True):
@@ -91,12 +96,13 @@ def fill(shops: tuple[Shop, ...]) -> Made:
     from django.db import transaction  # noqa: PLC0415 - as above
     from django.utils import timezone  # noqa: PLC0415
 
-    from demo import office_life  # noqa: PLC0415
+    from demo import office_life, office_rota  # noqa: PLC0415
 
     with transaction.atomic():
         accounts, premises = tuple(_account(*person) for person in PEOPLE), tuple(map(_premises, shops))
         made = Made(accounts, premises, tuple(_staff(number, name) for number, name in zip(premises, cycle(STAFF))))
         office_life.play(timezone.now())
+        office_rota.plan(timezone.now())
     return made
 
 
@@ -107,6 +113,8 @@ def _account(role: RoleSlug, name: str, schemes: tuple[str, ...]) -> DemoAccount
     from office.accounts.models import Account, RoleGrant, Scheme  # noqa: PLC0415
     from office.accounts.rules import TITLES  # noqa: PLC0415
     from office.audit.journal import record  # noqa: PLC0415
+    from office.escalation.addresses import read_way  # noqa: PLC0415
+    from office.escalation.models import ContactWay  # noqa: PLC0415
 
     username = name.rsplit(maxsplit=1)[-1].lower()
     password = secrets.token_urlsafe(9)
@@ -119,8 +127,11 @@ def _account(role: RoleSlug, name: str, schemes: tuple[str, ...]) -> DemoAccount
     Authenticator.objects.create(
         user=account, type=Authenticator.Type.TOTP, data={"secret": get_adapter().encrypt(secret)}
     )
+    phone = NUMBERS.get(name, "")
+    if phone:
+        ContactWay.objects.create(account=account, place=1, **msgspec.structs.asdict(read_way(phone)))
     record(None, "account made for the demo", f"account {account.pk}", name=name, role=role)
-    return DemoAccount(role, TITLES[role], name, schemes, username, password, secret)
+    return DemoAccount(role, TITLES[role], name, schemes, username, password, secret, phone)
 
 
 def _premises(shop: Shop) -> int:

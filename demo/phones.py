@@ -12,9 +12,11 @@ from typing import Final
 
 import msgspec
 
-from demo.fitting import watchlink
+from demo.fitting import TownError, watchlink
 from demo.notice import NeverCameError
-from demo.office_person import OfficePerson
+from demo.office import Office
+from demo.office_people import DemoAccount
+from demo.office_person import OfficePerson, closing
 from demo.ports import LOOPBACK
 from demo.program import Program
 from demo.stand_in_phones import Phone, Shown, StandInPush, StandInTexts
@@ -95,6 +97,26 @@ class TownPhones:
         """A new phone, which rings for nobody yet."""
         self.handsets.append(Handset(owner, number, self.push.phone(), self.gateway))
         return self.handsets[-1]
+
+    async def hand_out(self, office: Office, central_url: str) -> None:
+        """Let those who have a number at the office be woken, each on a phone of their own, as they would themselves.
+
+        Raises:
+            TownError: it did not come to that.
+        """
+
+        async def set_up(account: DemoAccount) -> None:
+            person = OfficePerson.of(account, office_url=office.url, central_url=central_url)
+            async with closing((person,)):
+                await _until(f"central let {person.name} in", person.is_let_in)
+                await let_wake(person, self.give(account.name, account.phone))
+
+        try:
+            for account in office.accounts:
+                if account.phone:
+                    await set_up(account)
+        except (LostError, NeverCameError, OSError) as e:
+            raise TownError(str(e)) from e
 
     def close(self) -> None:
         """End what stands in."""

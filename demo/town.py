@@ -284,6 +284,8 @@ class Town:
         await office.found()
         phones = () if self.phones is None else (self.phones.notifier,)
         await asyncio.gather(self._start_central(), self._start_office(office), *map(self.bring_up, phones))
+        if self.phones is not None and self.plan.has_people:
+            await self.phones.hand_out(office, self.watch_room.url)
 
     async def _start_office(self, office: Office) -> None:
         if self.plan.has_people:

@@ -13,9 +13,9 @@ POST  /premises/ID/cable         ``{"state": "out"}``, or ``in``
 POST  /programs/NAME             ``{"do": "kill"}``, or ``start``
 ===== ========================== ===================================================================
 
-The air's routes are in :mod:`demo.panel.air`. An order is answered when it is done, with its number in
-``x-orders-done``; each state says how many orders were done before it, so that a page can tell whether a state
-includes its order.
+The air's routes are in :mod:`demo.panel.air`, those of phones in :mod:`demo.panel.phones`. An order is answered when it
+is done, with its number in ``x-orders-done``; each state says how many orders were done before it, so that a page can
+tell whether a state includes its order.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ from demo.office_people import DemoAccount
 from demo.panel.air import AirRoutes, AudibleMiddleware
 from demo.panel.authenticator import codes_of
 from demo.panel.holds import Holds
+from demo.panel.phones import PushSet, phones_of, set_push
 from demo.panel.state import BUTTONS, PARTS, TownState, state_of
+from demo.phones import NOTIFIER
 from demo.program import Life, Program
 from demo.shop import Premises
 from demo.story import TOLD, sentence_of
@@ -65,6 +67,7 @@ _TITLES: Final = {
     PAGES: "The office's pages",
     PUBLISHER: "The office's publisher",
     PAPERS: "The office's papers",
+    NOTIFIER: "The notifier",
 }
 _ClientText = Annotated[str, msgspec.Meta(max_length=16)]
 
@@ -118,6 +121,7 @@ class PanelHub:
         self.air = AirRoutes(town)
         self._index = environment.get_template("index.html")
         self._one = environment.get_template("premises.html")
+        self._phones = environment.get_template("phones.html")
         self._authenticator = environment.get_template("authenticator.html")
         town.chronicle.listen(self._hear)
 
@@ -145,6 +149,19 @@ class PanelHub:
     async def codes(self, _request: Request) -> Response:
         """The codes now."""
         return Response(msgspec.json.encode(codes_of(self._accounts())), media_type="application/json")
+
+    async def phones(self, _request: Request) -> Response:
+        """What has come to people's phones."""
+        return HTMLResponse(self._phones.render(phones=phones_of(self._town)))
+
+    async def phones_now(self, _request: Request) -> Response:
+        """The same for the page's script."""
+        return Response(msgspec.json.encode(phones_of(self._town)), media_type="application/json")
+
+    async def phone(self, request: Request) -> Response:
+        """Let a push service refuse, or work again."""
+        set_push(self._town, request.path_params["number"], await _order(request, PushSet))
+        return self._done()
 
     async def picture(self, request: Request) -> Response:
         """The OLED's picture, or 204 if its node shows none."""
@@ -260,6 +277,9 @@ def create_app(town: Town) -> Starlette:
             Route("/", hub.index),
             Route("/authenticator", hub.authenticator),
             Route("/authenticator.json", hub.codes),
+            Route("/phones", hub.phones),
+            Route("/phones.json", hub.phones_now),
+            Route("/phones/{number:int}", hub.phone, methods=["POST"]),
             Route("/events", hub.events, methods=["GET"]),
             Route("/premises/{node}", hub.one),
             Route("/premises/{node}/oled.png", hub.picture),

@@ -103,7 +103,8 @@ def programs_beside(town: Town) -> tuple[Program, ...]:
     gateway = () if town.gateway is None else (town.gateway.program,)
     office = () if town.office is None else town.office.programs
     papers = () if town.office is None or not town.plan.has_papers else (town.office.papers,)
-    return (town.central, town.broker, *air, *gateway, *office, *papers)
+    phones = () if town.phones is None else (town.phones.notifier,)
+    return (town.central, town.broker, *air, *gateway, *phones, *office, *papers)
 
 
 def _panel(town: Town, premises: Premises) -> PanelState:

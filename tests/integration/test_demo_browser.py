@@ -76,6 +76,46 @@ def wait_for_passing(page: Page, words: str) -> None:
     page.wait_for_function("words => passed.some((one) => one.includes(words))", arg=words)
 
 
+def test_alert_that_nobody_answers_rings_a_phone_whose_tap_opens_it(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    """C3, C8: the page of phones, the sign-in, the card, and the answer on the shop's screen."""
+    phones = open_page(chromium, f"{town.panels}phones", complaints, viewport={"width": 390, "height": 900})
+    panels = open_page(chromium, town.panels, complaints, viewport={"width": 1280, "height": 1000})
+    phone = phones.locator("section").filter(has_text="J Patel’s phone")
+    notices = phone.locator("[data-notices] a").filter(has_text="an alert waits")
+    before = notices.count()
+    assert [] == serious_faults(phones)
+    assert phones.evaluate("document.documentElement.scrollWidth") <= 390
+
+    attack = panel(panels, PENNY_BOOKS).locator("[data-button=attack]")
+    attack.scroll_into_view_if_needed()
+    attack.hover()
+    panels.mouse.down()
+    wait_for_words(panels, PENNY_BOOKS, "Asking PCSO")
+    panels.mouse.up()
+
+    # One a minute: after another alert it may take so long.
+    expect(notices).to_have_count(before + 1)
+    expect(phone.locator("[data-texts] a").first).to_contain_text("an alert waits")
+    assert [] == serious_faults(phones)
+    with phones.context.expect_page() as opened:
+        notices.first.click()
+    tapped = opened.value
+    tapped.set_default_timeout(WITHIN_MS)
+    expect(tapped.get_by_role("link", name="Sign in at the office")).to_be_visible()
+    assert "Penny Books" not in tapped.content()
+    sign_in(tapped, town, "patel")
+
+    card = tapped.locator("#unanswered .card").filter(has_text="Penny Books")
+    expect(card).to_be_visible()
+    assert re.search("#00000011-[0-9]+$", tapped.url)
+    card.get_by_role("button", name=re.compile("Acknowledge", re.IGNORECASE)).click()
+    wait_for_words(panels, PENNY_BOOKS, "ANSWERED. PCSO J Patel")
+    for page in (phones, panels, tapped):
+        page.close()
+
+
 def test_shop_presses_person_answers_shop_knows(town: Addresses, chromium: Browser, complaints: list[str]) -> None:
     panels = open_page(chromium, town.panels, complaints, viewport={"width": 1280, "height": 1000})
     central = open_page(chromium, town.central, complaints, viewport={"width": 1440, "height": 900})

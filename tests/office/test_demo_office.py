@@ -13,12 +13,17 @@ from demo.office_stories import STORIES
 from demo.premises import ADDRESSES, SCHEMES
 from office.accounts.models import Account, Scheme
 from office.audit.models import AuditRow
+from office.escalation.ways import ways_of
 from office.exclusions import due
 from office.exclusions.models import Ballot, Case
 from office.exclusions.rules.life import State
 from office.exclusions.terms import reviews_to_remind, why_off
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.photographs import has_files
+from office.publisher import rota_content
+from office.rota.planned import good_shifts
+from office.rota.rules.spans import Span
+from office.rota.week import gaps_of
 
 
 @pytest.fixture
@@ -67,3 +72,19 @@ def test_demos_cases_are_in_the_audit_in_the_order_of_their_days() -> None:
     assert sorted(times) == times
     assert times[0] < timezone.now() - timedelta(days=200)
     assert AuditRow.objects.filter(action="case.issue", actor_account=grant.pk).exists()
+
+
+@pytest.mark.usefixtures("_filled")
+def test_demos_rota_has_somebody_on_now_somebody_to_come_and_gaps() -> None:
+    now, week = timezone.now(), timedelta(days=7)
+    hart, pub_watch = Scheme.objects.get(slug="hart"), Scheme.objects.get(slug="pub-watch")
+
+    on = {(shift.post.role, shift.post.scheme) for shift in good_shifts(Span(now, now + timedelta(seconds=1)), [1, 2])}
+
+    both = {(role, scheme) for role in ("cctv", "co-ordinator") for scheme in (hart.pk, pub_watch.pk)}
+    assert both | {("pcso", hart.pk)} == on
+    roles = {shift.post.role for shift in good_shifts(Span(now, now + week), [hart.pk])}
+    assert {"pcso", "duty-sergeant", "cctv", "co-ordinator"} == roles
+    assert {"pcso"} == {gap.role for gap in gaps_of([hart.pk, pub_watch.pk], now)}
+    assert {hart.pk, pub_watch.pk} == {one.scheme for one in rota_content.policies()}
+    assert ["+447700900101"] == [way.to for way in ways_of(Account.objects.get(username="patel"))]

@@ -6,9 +6,10 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from axe_playwright_python.sync_playwright import Axe
@@ -38,11 +39,20 @@ class Addresses:
     passwords: dict[str, str]
     counters: dict[str, Counter]
     """By the name of the premises."""
+    used: dict[str, str] = field(default_factory=dict)
+    """The last code of each."""
 
     def code(self, username: str) -> str:
-        """What the person's phone shows."""
-        lines = httpx.get(f"{self.panels}authenticator.json", timeout=WITHIN_MS / 1_000).json()["lines"]
-        return str(next(line["code"] for line in lines if line["username"] == username))
+        """What the person's phone shows; waits for the next one if they have used this."""
+
+        def shown() -> str:
+            lines = httpx.get(f"{self.panels}authenticator.json", timeout=WITHIN_MS / 1_000).json()["lines"]
+            return str(next(line["code"] for line in lines if line["username"] == username))
+
+        while (code := shown()) == self.used.get(username):
+            time.sleep(0.5)
+        self.used[username] = code
+        return code
 
 
 @contextmanager
