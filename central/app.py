@@ -65,9 +65,9 @@ ALONE: Final = "Only this computer can open this page."
 class Central:
     """The whole program: construct, :meth:`start`, :meth:`wait`, :meth:`stop`."""
 
-    _phones: Phones | None = None
-    _phone_table: PhoneTable | None = None
+    _failed = False
     _telling: Telling | None = None
+    """Without a notifier nobody is told by phone."""
 
     def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
         """Open the database and the page's socket; nothing runs yet.
@@ -80,7 +80,6 @@ class Central:
         self._facts = facts
         self._service = service
         self._has_ended = threading.Event()
-        self._failed = False
         try:
             self._listener = listen(configuration.web_host, configuration.web_port, has_tls=bool(configuration.web_tls))
         except OSError as e:
@@ -135,14 +134,13 @@ class Central:
             recall_open=partial(recall_open, self._database),
             clock=clock.now,
             wall_ahead=clock.wall_ahead,
-            ask=self._ask,
-            call_off=self._call_off,
             tell=self._tell,
         )
         self._loop.begin(orders)
         self._office_keys = newest.directory.office_keys
         self._watcher = DirectoryWatcher(file, self._take_directory)
         self._sessions = SessionTable(self._database)
+        self._phone_table = PhoneTable(self._database)
         town = Town(configuration.authority)
         try:
             self._gate = Gate(town, self._sessions, clock.now, office_url=configuration.office_url)
@@ -215,8 +213,7 @@ class Central:
         if not self._thread.is_alive():
             self._database.close()
         self._sessions.close()
-        if self._phone_table is not None:
-            self._phone_table.close()
+        self._phone_table.close()
         return not self._failed
 
     def _watch_office(
@@ -260,7 +257,6 @@ class Central:
     def _reach_phones(self, configuration: Configuration, clock: CentralClock) -> Phones | None:
         if configuration.notifier_socket is None:
             return None
-        table = self._phone_table = PhoneTable(self._database)
 
         def look() -> None:
             telling.look()
@@ -275,7 +271,9 @@ class Central:
         link = NotifierLink(configuration.notifier_socket, report, take_fault)
         try:
             secret = configuration.signing_key.sign(REFERENCES_DOMAIN, b"")
-            phones = Phones(table, clock.now, link.order, lambda: link.known.key, secret=secret, changed=look)
+            phones = Phones(
+                self._phone_table, clock.now, link.order, lambda: link.known.key, secret=secret, changed=look
+            )
         except PhonesError as e:
             raise StoreError(str(e)) from e
         telling = self._telling = Telling(
@@ -285,21 +283,12 @@ class Central:
             ways=lambda: link.ways,
             put=self._inbox.put,
         )
-        self._phones = phones
         self._others = (*self._others, link)
         return phones
 
-    def _ask(self, order: do.Ask) -> None:
+    def _tell(self, order: do.Ask | do.CallOff | do.Tell) -> None:
         if self._telling is not None:
-            self._telling.ask(order)
-
-    def _call_off(self, order: do.CallOff) -> None:
-        if self._telling is not None:
-            self._telling.call_off(order)
-
-    def _tell(self, order: do.Tell) -> None:
-        if self._telling is not None:
-            self._telling.tell(order)
+            self._telling.carry_out(order)
 
     def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[Lookout, ...]:
         if not configuration.backup.recipients:
@@ -350,8 +339,7 @@ class Central:
 
     def _take_people(self, people: People) -> None:
         self._gate.take_people(people)
-        if self._phones is not None and self._telling is not None:
-            self._phones.take_people(people)
+        if self._telling is not None:
             self._telling.take_people(people)
         rights = tuple((person.account, rights_of(person.roles)) for person in people.people)
         names = tuple((person.account, person.name) for person in people.people)

@@ -102,9 +102,7 @@ class IntakeLoop:
         clock: Callable[[], datetime] = _utc_now,
         wall_ahead: Callable[[], timedelta] = timedelta,
         raise_counter: Callable[[int], None] = lambda _: None,
-        ask: Callable[[do.Ask], None] = lambda _: None,
-        call_off: Callable[[do.CallOff], None] = lambda _: None,
-        tell: Callable[[do.Tell], None] = lambda _: None,
+        tell: Callable[[do.Ask | do.CallOff | do.Tell], None] = lambda _: None,
     ) -> None:
         self._core = core
         self._store = store
@@ -147,8 +145,8 @@ class IntakeLoop:
             do.Yield: self._yield,
             do.RecallOpen: self._recall_open,
             do.ProbeStore: self._probe,
-            do.Ask: ask,
-            do.CallOff: call_off,
+            do.Ask: tell,
+            do.CallOff: tell,
             do.Tell: tell,
             do.ReportFact: self._report,
             do.SetAside: set_aside,

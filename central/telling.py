@@ -73,7 +73,8 @@ class Telling:
         self._untold: set[str] = set()
 
     def take_people(self, people: People) -> None:
-        """Their telephone numbers and addresses are those of the newest list."""
+        """Their telephone numbers and addresses are those of the newest list; the others' phones are forgotten."""
+        self._phones.take_people(people)
         self._addresses = {person.account: person.ways for person in people.people}
         self._accounts = tuple(person.account for person in people.people)
         self.look()
@@ -87,6 +88,16 @@ class Telling:
                 return
             self._told = found
             self._put(ev.WaysChanged(found))
+
+    def carry_out(self, order: do.Ask | do.CallOff | do.Tell) -> None:
+        """As the core orders."""
+        match order:
+            case do.Ask():
+                self.ask(order)
+            case do.CallOff():
+                self.call_off(order)
+            case do.Tell():
+                self.tell(order)
 
     def ask(self, order: do.Ask) -> None:
         """As the core orders."""
