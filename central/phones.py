@@ -27,6 +27,7 @@ TEST_EVERY: Final = timedelta(minutes=1)
 """The notifier sends no more to one phone."""
 TEST_LASTS: Final = timedelta(minutes=10)
 TESTS_MAX: Final = 1_000
+NAMED_MAX: Final = 4_096
 _TEST_VALID_S: Final = 60
 _LEAST_URGENT: Final = 5
 _REFERENCE_CHARS: Final = 22
@@ -112,6 +113,9 @@ class Phones:
         self._tests: dict[str, _Test] = {}
         self._said: dict[str, str] = {}
         self._secret = secret
+        # References that were given out: a card that stands for many names one of them. Nobody waits for this lock.
+        self._named: dict[str, str] = {}
+        self._naming = threading.Lock()
 
     @property
     def key(self) -> str:
@@ -213,12 +217,18 @@ class Phones:
 
     def reference(self, incident: str) -> str:
         """By which a notice names an incident. It means nothing to others."""
-        digest = hmac.digest(self._secret, incident.encode(), hashlib.sha256)
-        return digest.hex()[:_REFERENCE_CHARS]
+        reference = hmac.digest(self._secret, incident.encode(), hashlib.sha256).hex()[:_REFERENCE_CHARS]
+        with self._naming:
+            self._named[reference] = incident
+            while len(self._named) > NAMED_MAX:
+                del self._named[next(iter(self._named))]
+        return reference
 
     def incident(self, reference: str, among: Iterable[str]) -> str:
-        """The one that it names; empty = none of these."""
-        return next((one for one in among if hmac.compare_digest(self.reference(one), reference)), "")
+        """The one that it names, of these or of those lately told of; empty = it is unknown."""
+        named = next((one for one in among if hmac.compare_digest(self.reference(one), reference)), "")
+        with self._naming:
+            return named or self._named.get(reference, "")
 
     def take_report(self, notice: Notice, report: NotifierLine) -> None:
         """What became of a notice. A subscription that exists no more is forgotten."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -26,6 +26,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from central.core.board_port import BoardPort
+from central.core.view import Card
 from central.phones import Phones, PhonesError
 from central.signin.gate import Visitor
 from central.web.page import STATIC_DIR, Page
@@ -121,16 +122,16 @@ class PhoneRoutes:
             room = RedirectResponse("/", 303)
             self._sign_in.forget_wake(room)
             return room
-        is_proven, incident = False, ""
+        is_proven, key = False, ""
         if self._phones is not None and visitor.rights.acting_roles:
             try:
                 is_proven = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
             except PhonesError as e:
                 return _refused(str(e), 503)
             cards = self._board.board(visitor.rights.scope).cards
-            incident = self._phones.incident(reference, (card.incident for card in cards))
-        response: Response = RedirectResponse(f"/#{incident}", 303)
-        if not incident:
+            key = _key_of(self._phones.incident(reference, (card.incident for card in cards)), cards)
+        response: Response = RedirectResponse(f"/#{key}", 303)
+        if not key:
             response = Response(self._page.draw("woken.html", is_proven=is_proven), 200, media_type="text/html")
         self._sign_in.forget_wake(response)
         return response
@@ -153,6 +154,13 @@ class PhoneRoutes:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _refused("This browser’s subscription cannot be used. Reload the page and try again.", 422)
         return JSONResponse({"type": "done"})
+
+
+def _key_of(incident: str, cards: Iterable[Card]) -> str:
+    """Of the card on which it is, or of that which stands for all of its premises; empty = of none."""
+    node = incident.partition("-")[0]
+    among = {card.incident: card.key for card in cards}
+    return among.get(incident) or next((card.key for card in cards if card.through and card.node == node), "")
 
 
 def _turned_away(visitor: Visitor | None) -> Response:

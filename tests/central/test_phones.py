@@ -181,7 +181,8 @@ def test_reference_names_an_incident_only_to_central(desk: Desk) -> None:
 
     assert "00000010" not in reference
     assert "00000010-7" == desk.phones.incident(reference, ["00000010-6", "00000010-7"])
-    assert "" == desk.phones.incident(reference, ["00000010-6"])
+    assert "00000010-7" == desk.phones.incident(reference, ["00000010-6"]), "people were told of it"
+    assert "" == desk.restarted().incident(reference, ["00000010-6"])
     assert "00000010-7" == desk.restarted().incident(reference, ["00000010-7"])
     other = Phones(desk.store, lambda: desk.now_at, desk.ordered.append, lambda: "", secret=b"t" * 32)
     assert "" == other.incident(reference, ["00000010-7"])

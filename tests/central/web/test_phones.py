@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from msgspec.structs import replace
 
 from central.phones import Phones
 from central.web.app import create_app
@@ -111,6 +112,24 @@ def test_tap_on_an_alert_leads_to_its_card() -> None:
 
         assert (303, f"/#{card.incident}") == (found.status_code, found.headers["location"])
         assert "Nothing waits" in (await browser.open(f"/wake/{phones.reference('00000099-1')}")).text
+
+    played(script)
+
+
+def test_tap_on_one_of_many_alerts_leads_to_the_card_that_stands_for_them() -> None:
+    """People are asked about the first of a premises' alerts, and its card shows the newest."""
+
+    async def script(browser: Browser, phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter()
+        newest = browser.board.press("attack")
+        node = newest.incident.partition("-")[0]
+        many = replace(newest, key=f"{node}-1", stands_for=4, through=9)
+        browser.board.show(many)
+        references = phones.reference(f"{node}-2"), phones.reference(newest.incident), phones.reference("00000099-1")
+
+        found = [await browser.open(f"/wake/{reference}") for reference in references]
+
+        assert [f"/#{many.key}", f"/#{many.key}", None] == [one.headers.get("location") for one in found]
 
     played(script)
 
