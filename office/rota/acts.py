@@ -13,8 +13,8 @@ from office.accounts.rules import TITLES
 from office.accounts.telling import tell
 from office.audit.journal import record
 from office.rota.models import RotaCover, RotaFeed, RotaOverride, RotaPattern, RotaSwap, WithHours
-from office.rota.planned import good_shifts, holders, names_of
-from office.rota.rules.plan import Post, Shift
+from office.rota.planned import good_shifts, holders, names_of, plan
+from office.rota.rules.plan import Post, Shift, shifts
 from office.rota.rules.refusals import FULL, PATTERNS_MAX, why_not_swap
 from office.rota.rules.spans import Span, without
 from office.rota.wording import hours_text, span_text
@@ -64,14 +64,22 @@ def remove_hours(actor: Account, row: WithHours) -> None:
     row.delete()
 
 
-def add_override(actor: Account, override: RotaOverride) -> None:
-    """Let it be otherwise for once; who is put on or taken off is told."""
+def add_override(actor: Account, override: RotaOverride) -> bool:
+    """Let it be otherwise for once; who is put on or taken off is told. Returns whether it changes anything so far."""
+    span, other = Span(override.begins_at, override.ends_at), override.instead_of
+    is_besides = override.account is not None and other is None
+    there = shifts(plan(span, [override.scheme_id]), span)
+    meant = [one for one in there if one.post == override.post and override.instead_of_id in {None, one.account}]
     override.save()
     record(actor, "rota-override.added", override, now=_override_said(override))
-    for one, what in ((override.account, "put you on the rota"), (override.instead_of, "took you off the rota")):
+    whose = f", for {other.name}’s shifts" if other is not None else ""
+    for one, what in (
+        (override.account, f"put you on the rota as {override}{whose}"),
+        (other, f"took you off the rota as {override}"),
+    ):
         if one is not None and one.pk != actor.pk:
-            when = span_text(Span(override.begins_at, override.ends_at))
-            tell(one, f"{actor.name} {what} as {override}: {when}.")
+            tell(one, f"{actor.name} {what}: {span_text(span)}.")
+    return is_besides or bool(meant)
 
 
 def remove_override(actor: Account, override: RotaOverride) -> None:

@@ -28,6 +28,9 @@ from wire.snapshots import AnsweringRole
 R = TypeVar("R", bound=OfPost)
 guard = for_roles("co-ordinator")
 _DIGITS_MAX = 11
+NO_SHIFT = (
+    "There is no shift yet that this changes, so the week looks as before. Look at the person, the days and the role."
+)
 
 
 @guard
@@ -90,8 +93,10 @@ def override_add(request: HttpRequest, scheme: str, role: str) -> HttpResponseBa
             if own.pk not in mine.co_ordinates:
                 raise Http404
             form.put(row)
-            acts.add_override(actor, row)
+            changes = acts.add_override(actor, row)
         messages.success(request, f"The rota was changed: {row}, {span_text(form.cleaned_data['span'])}.")
+        if not changes:
+            messages.warning(request, NO_SHIFT)
         return redirect("rota")
     context = {"form": form, "scheme": own, "title": TITLES[row.role]}
     return render(request, "rota/override.html", context, status=400 if form.errors else 200)

@@ -145,7 +145,10 @@ def test_pattern_is_added_changed_and_removed_each_with_its_row(
     assert cora.post(edit, sent).status_code == 302  # nothing changed, nothing recorded
     assert cora.post(edit, {**sent, "ends": "", "hours": "24"}).status_code == 302
     assert RotaPattern.objects.get().length_min == 1_440
-    assert "Jo Patel, Sam Reed" in text_of(cora, "/rota/hart/")
+    assert (
+        "Jo Patel, Sam Reed Monday to Friday, 24 hours from 22:00, from 7 Dec 2026; the next person comes each Monday."
+        in (text_of(cora, "/rota/hart/"))
+    )
     assert cora.post(f"/rota/patterns/{added.pk}/remove/").status_code == 302
 
     assert ["rota-pattern.added", "rota-pattern.changed", "rota-pattern.removed"] == actions()
@@ -246,10 +249,35 @@ def test_holiday_is_one_override_and_both_are_told(
     assert {sam.pk} == {shift.account for shift in good_shifts(window)}
     assert "Sam Reed for Jo Patel holiday" in page
     told = dict(Notice.objects.values_list("account__name", "text"))
-    assert "Cora Hart put you on the rota as PCSO in HART: Wed 2 Dec, 00:00 to Sat 5 Dec, 00:00." == told["Sam Reed"]
+    told_sam = (
+        "Cora Hart put you on the rota as PCSO in HART, for Jo Patel’s shifts: Wed 2 Dec, 00:00 to Sat 5 Dec, 00:00."
+    )
+    assert told_sam == told["Sam Reed"]
     assert told["Jo Patel"].startswith("Cora Hart took you off the rota")
     assert cora.post(f"/rota/overrides/{RotaOverride.objects.get().pk}/remove/").status_code == 302
     assert ["rota-override.added", "rota-override.removed"] == actions()
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_said"),
+    [
+        ({"what": "stands-in"}, False),
+        ({"what": "off"}, False),
+        ({"what": "nobody"}, False),
+        ({"what": "besides", "begins_day": "2026-10-30", "ends_day": "2026-10-31"}, False),
+        ({"what": "stands-in", "begins_day": "2026-10-30", "ends_day": "2026-11-01"}, True),
+        ({"what": "off", "begins_day": "2026-10-30", "ends_day": "2026-11-01"}, True),
+        ({"what": "nobody", "begins_day": "2026-10-30", "ends_day": "2026-11-01"}, True),
+    ],
+)
+def test_change_that_meets_no_shift_says_so(
+    cora: Client, days: RotaPattern, jo: Account, sam: Account, typed: dict[str, str], *, is_said: bool
+) -> None:
+    sent = {**OVERRIDE, "account": sam.pk, "instead_of": jo.pk, **typed}
+    answer = cora.post("/rota/hart/pcso/overrides/add/", sent, follow=True)
+
+    assert ("so the week looks as before" in answer.content.decode()) == is_said
+    assert RotaOverride.objects.exists()
 
 
 @pytest.mark.parametrize(
