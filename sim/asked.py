@@ -6,6 +6,7 @@
 | I33 (C3) | no step lasts longer than its time, or waits for pages that are shut |
 | I33 (C3) | NOBODY is not shown while somebody of the policy is on duty with a page open |
 | I34 (C3) | nobody is told of an alert that has been answered, and of no step twice |
+| I35 (C8) | a member's contact is told nothing where a silent alert is open, of no drill, nothing twice in a run |
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from central.core.rights import TABLE, Rights
 from central.core.view import EndDuty, OnDuty, Person
 from sim.broken import BrokenInvariantError
 from sim.node_actor import EPOCH_S
-from wire.snapshots import AuditHead, PolicyEntry, Rota, ShiftEntry, StepEntry, Way
+from wire.ids import node_text
+from wire.snapshots import AuditHead, PolicyEntry, PremisesEntry, Rota, ShiftEntry, StepEntry, Way
 
 if TYPE_CHECKING:
     from central.core.asking_lines import AskingLine
@@ -35,6 +37,8 @@ STAFF: Final = (Person("pcso", "J Patel"), Person("cctv", "Sam O'Neill"), Person
 _KINDS: Final = ("attack", "assist")
 _AT_HOME: Final = Person("duty-officer", "K Publican", 41)
 """Whom the rota names and only a message reaches."""
+_CONTACT: Final = Person("members-contact", "A Shah", 42)
+"""Speaks for everybody, and chose to be told of all there is."""
 POLICIES: Final = (
     PolicyEntry(
         scheme=1,
@@ -68,6 +72,7 @@ class AskedWorld:
         self._has_notifier = True
         self._told: set[int] = set()
         self._wrong: dict[tuple[str, int, str], datetime] = {}
+        self._told_contact: set[tuple[str, str]] = set()
 
     def plan(self, span_ms: int) -> None:
         """The notifier dies and comes back; people go off duty."""
@@ -81,7 +86,7 @@ class AskedWorld:
         """Central has started: it reads what it has kept, and orders again what had no result."""
         self.interrupted()
         self._told = set()
-        named = (*STAFF, _AT_HOME)
+        named = (*STAFF, _AT_HOME, _CONTACT)
         people = ev.PeopleChanged(
             tuple((one.account, _RIGHTS) for one in named), tuple((one.account, one.name) for one in named)
         )
@@ -95,7 +100,21 @@ class AskedWorld:
         )
         head = AuditHead(sequence=1, digest="0" * 64)
         rota = Rota(number=1, made_at=began_at, audit=head, through=shift.ends_at, shifts=(shift,), policies=POLICIES)
-        for event in (people, ev.RotaChanged(rota), self._ways()):
+        self._told_contact = set()
+        premises = ev.PremisesChanged(
+            tuple(
+                PremisesEntry(
+                    premises=one.office_premises,
+                    name=one.premises,
+                    schemes=tuple(sorted(one.schemes)),
+                    alerts_to=(_CONTACT.account,),
+                    faults_to=(_CONTACT.account,),
+                )
+                for one in self._town.newest_directory.senders.values()
+                if one.office_premises
+            )
+        )
+        for event in (people, premises, ev.RotaChanged(rota), self._ways()):
             self._town.central.take(event)
 
     def interrupted(self) -> None:
@@ -133,6 +152,19 @@ class AskedWorld:
         for account, ways in order.people:
             for way in ways:
                 self._end(order, account, way)
+
+    def told(self, order: do.Tell) -> None:
+        """Central tells a member's contact."""
+        node, incidents = order.about[:8], Incidents()
+        for entry in self._town.central.disk.journal:
+            if entry.incident is not None and node_text(entry.incident.node) == node:
+                incidents.apply(entry, self._town.newest_directory)
+        about = [one for one in incidents.all() if one.id.text == order.about]
+        if any(one.is_silent and one.is_open for one in incidents.all()) or any(one.is_drill for one in about):
+            self._broken("I35", f"{order.occasion} {order.about}: a silent alert or a drill is told")
+        if (order.occasion, order.about) in self._told_contact:
+            self._broken("I35", f"{order.occasion} {order.about} is told twice")
+        self._told_contact.add((order.occasion, order.about))
 
     def look(self, directory: Directory) -> None:
         """The board after a second's work."""
@@ -174,7 +206,8 @@ class AskedWorld:
         self._town.central.take(self._ways())
 
     def _ways(self) -> ev.WaysChanged:
-        return ev.WaysChanged(((_AT_HOME.account, ("push",)),) if self._has_notifier else ())
+        reached: tuple[tuple[int, tuple[Way, ...]], ...] = ((_AT_HOME.account, ("push",)), (_CONTACT.account, ("sms",)))
+        return ev.WaysChanged(reached if self._has_notifier else ())
 
     def _broken(self, which: str, how: str) -> NoReturn:
         raise BrokenInvariantError(f"{which}: {how} (at {self._town.timeline.now_ms} ms)")

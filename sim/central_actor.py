@@ -44,7 +44,7 @@ TICK_MS: Final = 1_000
 WORK_MS: Final = 20
 """Per message: a slow, busy machine, so that a few hundred messages are a flood."""
 TAKEN_MAX: Final = 500
-_WITHOUT_EFFECT: Final = (do.CallOff, do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact, do.Tell)
+_WITHOUT_EFFECT: Final = (do.CallOff, do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact)
 """Orders that change nothing here. An order missing from the table raises."""
 
 
@@ -307,6 +307,7 @@ class SimCentral:
             do.KeepActs: self._keep_acts,
             do.RecallOpen: self._recall_open,
             do.Ask: lambda order: self.asked.ordered(order) if self.asked is not None else None,
+            do.Tell: lambda order: self.asked.told(order) if self.asked is not None else None,
             do.Yield: lambda _order: self._take_soon(ev.Resumed()),
             **dict.fromkeys(_WITHOUT_EFFECT, _nothing),
         }

@@ -162,6 +162,7 @@ class Town:
                 schemes=tuple(sorted(self.memberships.get(node, EVERYWHERE))),
                 kind="gateway" if name == GATEWAY else "premises",
                 signs=True,
+                office_premises=node,
             )
             for node, name in named
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from central.core import effects as do
 from central.core.asking import Stands
+from central.core.contacts import Contacts
 from central.core.escalation import Escalation
 from sim.campaign import has_policies, run
 
@@ -35,3 +36,11 @@ def test_step_that_is_asked_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Escalation, "orders", lambda *given: 2 * orders(*given))
 
     assert first_broken().startswith("I34")
+
+
+def test_silent_alert_that_a_members_contact_is_told_of_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C8: the phone buzzes in the shop."""
+    alerts: Callable[..., Iterator[do.Tell]] = Contacts._alerts
+    monkeypatch.setattr(Contacts, "_alerts", lambda self, them, _silent, *given: alerts(self, them, set(), *given))
+
+    assert first_broken().startswith("I35")
