@@ -281,6 +281,7 @@ class Central:
             order=link.order,
             call_off=link.call_off,
             ways=lambda: link.ways,
+            is_sure=lambda: link.is_sure,
             put=self._inbox.put,
         )
         self._others = (*self._others, link)

@@ -47,6 +47,7 @@ class Telling:
         order: has the notifier tell somebody.
         call_off: has it begin nothing more with a reference.
         ways: those that it has now.
+        is_sure: whether it has said so.
         put: takes events for the core.
     """
 
@@ -57,17 +58,19 @@ class Telling:
         order: Callable[[Notice], None],
         call_off: Callable[[str], None],
         ways: Callable[[], tuple[str, ...]],
+        is_sure: Callable[[], bool],
         put: Callable[[ev.Event], None],
     ) -> None:
         self._phones = phones
         self._order = order
         self._call_off = call_off
         self._ways = ways
+        self._is_sure = is_sure
         self._put = put
         self._lock = threading.Lock()
         self._addresses: dict[int, tuple[WayEntry, ...]] = {}
         self._accounts: tuple[int, ...] = ()
-        self._told: tuple[tuple[int, tuple[Way, ...]], ...] = ()
+        self._told = ev.WaysChanged(())
         self._pending: dict[str, _Pending] = {}
         # Requests of what nobody is asked about, without a result.
         self._untold: set[str] = set()
@@ -81,13 +84,14 @@ class Telling:
 
     def look(self) -> None:
         """Tell the core whom the notifier can reach now, if that has changed."""
-        known = self._ways()
+        known, is_sure = self._ways(), self._is_sure()
         with self._lock:
             found = tuple((account, ways) for account in self._accounts if (ways := self._ways_of(account, known)))
-            if found == self._told:
+            changed = ev.WaysChanged(found, is_sure)
+            if changed == self._told:
                 return
-            self._told = found
-            self._put(ev.WaysChanged(found))
+            self._told = changed
+            self._put(changed)
 
     def carry_out(self, order: do.Ask | do.CallOff | do.Tell) -> None:
         """As the core orders."""

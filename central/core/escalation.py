@@ -144,6 +144,7 @@ class Escalation(Record):
     rota: RotaBook = field(default_factory=RotaBook)
     # By account: the ways in which the notifier can reach them now.
     _ways: Table[int, tuple[Way, ...]] = field(default_factory=Table)
+    _are_ways_sure: bool = True
     # When a message by it failed last.
     _failed: Table[tuple[int, Way], datetime] = field(default_factory=Table)
     _ended: tuple[NoticeEnded, ...] = ()
@@ -151,15 +152,15 @@ class Escalation(Record):
     _ordered: Table[FrameId, None] = field(default_factory=Table)
     _is_resumed: bool = False
 
-    def take_ways(self, ways: Iterable[tuple[int, tuple[Way, ...]]]) -> None:
+    def take_ways(self, ways: Iterable[tuple[int, tuple[Way, ...]]], *, is_sure: bool) -> None:
         """Whom the notifier can reach, and how; all others by an open page only. What failed may be over."""
-        self._ways = Table(ways)
+        self._ways, self._are_ways_sure = Table(ways), is_sure
         self._failed.clear()
 
     @property
     def ways(self) -> Mapping[int, tuple[Way, ...]]:
-        """By account, those of the notifier: the phone's first."""
-        return self._ways
+        """By account, the phone's first; nobody's until the notifier has said so, for of these one is chosen."""
+        return self._ways if self._are_ways_sure else {}
 
     def take_ended(self, event: NoticeEnded, now_at: datetime) -> None:
         """A message has been delivered, or never will be."""

@@ -237,9 +237,11 @@ class WaysChanged(Struct, frozen=True):
 
     Attributes:
         ways: by account; nobody, while there is no notifier. Whoever is not listed is asked by an open page only.
+        is_sure: the notifier has said so. Until it has had its time to come, all ways are taken for there.
     """
 
     ways: tuple[tuple[int, tuple[Way, ...]], ...]
+    is_sure: bool = True
 
 
 class NoticeEnded(Struct, frozen=True):

@@ -80,7 +80,7 @@ class CentralCore(Acts):
             ev.PeopleChanged: self._on_people_changed,
             ev.PremisesChanged: self._on_premises_changed,
             ev.RotaChanged: lambda event: self._escalation.rota.take(event.rota),
-            ev.WaysChanged: lambda event: self._escalation.take_ways(event.ways),
+            ev.WaysChanged: lambda event: self._escalation.take_ways(event.ways, is_sure=event.is_sure),
             ev.NoticeEnded: lambda event: self._escalation.take_ended(event, self._now_at),
         }
 

@@ -138,6 +138,11 @@ class NotifierLink:
         """
         return self._ways
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the notifier has said so, or has had its time. Any thread."""
+        return self._gone_s is None
+
     def start(self) -> None:
         """Begin to connect. Never raises."""
         self._gone_s = time.monotonic()

@@ -23,6 +23,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.ways: tuple[str, ...] = ("push", "sms")
+        self.is_sure = True
         self.events: list[ev.Event] = []
         self.called_off: list[str] = []
         kept = KeptPhones()
@@ -33,6 +34,7 @@ class Desk:
             order=self.ordered.append,
             call_off=self.called_off.append,
             ways=lambda: self.ways,
+            is_sure=lambda: self.is_sure,
             put=self.events.append,
         )
         self.office = TownOffice()
@@ -73,6 +75,18 @@ def test_core_hears_whom_the_notifier_can_reach_and_when_that_changes(desk: Desk
     desk.telling.look()
 
     assert [ev.WaysChanged(()), ev.WaysChanged(((PATEL, ("email",)),))] == desk.events[1:]
+
+
+def test_core_hears_when_ways_that_were_taken_for_there_are_sure(desk: Desk) -> None:
+    desk.is_sure = False
+    desk.telling.look()
+    desk.is_sure = True
+    desk.telling.look()
+
+    assert [
+        ev.WaysChanged(((PRIYA, ("push", "sms")),), is_sure=False),
+        ev.WaysChanged(((PRIYA, ("push", "sms")),)),
+    ] == desk.events[1:]
 
 
 def test_phone_that_is_not_proven_is_no_way(desk: Desk) -> None:

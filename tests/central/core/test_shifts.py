@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from central.core import effects as do
 from central.core.view import EndDuty
 from tests.support.central_town import START, Town, only
-from tests.support.escalating_town import JO, KIM, SAM, on_duty, people, reaching, ready, rights, rota, shift
+from tests.support.escalating_town import JO, KIM, POLICY, SAM, on_duty, people, reaching, ready, rights, rota, shift
+from wire.kinds import AlertKind
 
 
 def told(town: Town) -> list[tuple[int, tuple[str, ...], str, int]]:
@@ -73,6 +76,22 @@ def test_nobody_is_told_of_a_shift_without_the_role_or_a_way(town: Town) -> None
     town.later(2)
 
     assert [(JO.account, ("email",))] == [one[:2] for one in told(town)], "as soon as a message reaches them"
+
+
+def test_nobody_is_told_of_a_shift_by_a_way_that_is_only_taken_for_there(town: Town) -> None:
+    """One way is chosen, and it might be the one that the notifier does not have. An alert is asked by all, at once."""
+    ready(town)
+    guessed = replace(reaching((JO, ("email", "sms"))), is_sure=False)
+    town.handle(guessed)
+    town.handle(rota(POLICY, shifts=(shift(JO, 10, 60), shift(JO, -10, 5))))
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+    assert ([], (("sms",),)) == (told(town), tuple(ways for _, ways in only(town.said, do.Ask)[0].people))
+
+    town.handle(reaching((JO, ("sms",))))
+    town.later(2)
+
+    assert [(JO.account, ("sms",))] == [one[:2] for one in told(town)]
 
 
 def test_after_a_restart_the_order_is_the_same_so_that_the_notifier_knows_it(town: Town) -> None:

@@ -145,17 +145,18 @@ def test_ways_are_taken_for_there_until_the_notifier_has_had_its_time(path: Path
     """Of a restart of both: the first step of an alert passes nobody over whom the notifier reaches a second later."""
     link = NotifierLink(path, told.report, told.faults.append, pauses_s=(0.01,), alone_s=600)
     link.start()
-    before = link.ways
+    before = link.ways, link.is_sure
     stand_in = StandInNotifier(path)
     stand_in.accept()
     wait_until(lambda: bool(link.known.ways), "the notifier's first line")
-    with_it = link.ways
+    with_it = link.ways, link.is_sure
     stand_in.die()
     wait_until(lambda: not link.known.ways, "a link that is down")
-    after = link.ways
+    after = link.ways, link.is_sure
     link.stop()
 
-    assert [("push", "sms", "email"), HELLO.ways, HELLO.ways] == [before, with_it, after]
+    assert (("push", "sms", "email"), False) == before
+    assert [(HELLO.ways, True), (HELLO.ways, False)] == [with_it, after]
 
 
 def test_what_had_no_result_is_ordered_again_of_the_next_run(
@@ -246,7 +247,7 @@ def test_dead_notifier_is_told_and_what_was_ordered_fails_soon(
 
     wait_until(lambda: len(told.ends()) == 2, "two results")
     assert [Reason.UNREACHED, Reason.UNREACHED] == [end.reason for end in told.ends() if isinstance(end, Failed)]
-    assert () == link.known.ways == link.ways
+    assert ((), (), True) == (link.known.ways, link.ways, link.is_sure)
     assert "B" * 87 == link.known.key
 
 
