@@ -296,7 +296,7 @@ class NotifierLink:
             if line.version != VERSION:
                 raise NoticeLineError("notice line", detail=f"version {line.version}")
             self._failures, self._gone_s = 0, None
-            self._known, self._ways = Known(line.ways, line.key, line.occasions), line.ways
+            self._ways, self._known = line.ways, Known(line.ways, line.key, line.occasions)
             self._fault("")
             self._say_again()
             return
@@ -339,8 +339,8 @@ class NotifierLink:
         if notifier is not None:
             notifier.close()
         if self._known.ways:
-            self._known = Known(key=self._known.key)
             self._gone_s = time.monotonic()
+            self._known = Known(key=self._known.key)
             for one in self._ordered.values():
                 self._leave_alone(one)
 
