@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import QuerySet
@@ -24,6 +25,8 @@ _LOOKED = AHEAD + timedelta(days=1)
 """No shift is longer than a day: so they are shown whole."""
 NEXT_WITHIN = timedelta(days=14)
 LOOKED_AT_MAX = 6
+DESK_ROLES = ("cctv", "co-ordinator")
+"""They stay where they are: one desk may watch over two schemes."""
 
 
 class Entry(Struct, frozen=True):
@@ -223,16 +226,23 @@ def _times(span: Span, day: Span) -> str:
     begins, ends = london(span.begins_at), london(span.ends_at)
     before = "" if span.begins_at >= day.begins_at else f"{begins:%a} "
     is_far = span.ends_at - span.begins_at > timedelta(hours=25)
+    if begins.time() == ends.time() != time() and not is_far:
+        return f"{before}{begins:%H:%M}, 24 hours"  # 18:00–18:00 reads like nothing.
     after = "24:00" if span.ends_at == day.ends_at else f"{ends:%a %H:%M}" if is_far else f"{ends:%H:%M}"
     return f"{before}{begins:%H:%M}–{after}"
 
 
 def _now(post: Post, good: Sequence[Shift], names: Mapping[int, str], at: datetime) -> Now:
     found = standing(post, good, at)
-    on = [f"{names[account]}, until {_until_text(until, at)}" for account, until in found.until.items()]
+    on = [f"{names[account]}, {_stays_text(until, at)}" for account, until in found.until.items()]
     who = " and ".join(names[shift.account] for shift in found.next)
     following = f"{who}, from {_until_text(found.next[0].span.begins_at, at)}" if found.next else ""
     return Now(TITLES[post.role], on, following)
+
+
+def _stays_text(until: datetime, at: datetime) -> str:
+    # Further ahead nobody has looked.
+    return "for two weeks at least" if until >= at + NEXT_WITHIN else f"until {_until_text(until, at)}"
 
 
 def _until_text(until: datetime, at: datetime) -> str:
@@ -266,15 +276,29 @@ def _look_at(
         for one in bad
         if one.span.ends_at > at
     ]
-    found += [
-        f"{names[one.account]} is on two rotas at once: {said(one)}, and {said(other)}."
+    twice = [
+        (one, other)
         for one, other in on_two_rotas([*ahead, *beside])
         if not {one.post.scheme, other.post.scheme} <= schemes.keys()
+        and not (one.post.role == other.post.role and one.post.role in DESK_ROLES)
     ]
-    for one, other in overlaps(ahead):
+    found += [
+        f"{names[one.account]} is on two rotas at once: {said(one)}, and {said(other)}{more}."
+        for one, other, more in _once_each(twice)
+    ]
+    for one, other, more in _once_each(overlaps(ahead)):
         who = f"{names[one.account]} and {names[other.account]} are both on"
         if one.account == other.account:
             who = f"{names[one.account]} is on twice"
-        found.append(f"{who} as {TITLES[one.post.role]} on {span_text(one.span.within(other.span))}.")
+        found.append(f"{who} as {TITLES[one.post.role]} on {span_text(one.span.within(other.span))}{more}.")
     left_out = len(found) - LOOKED_AT_MAX
     return [*found[:LOOKED_AT_MAX], f"And {left_out} more."] if left_out > 0 else found
+
+
+def _once_each(pairs: Iterable[tuple[Shift, Shift]]) -> Iterator[tuple[Shift, Shift, str]]:
+    """The first pair of the same people and posts, and how many more there are."""
+    alike: defaultdict[tuple[tuple[int, Post], ...], list[tuple[Shift, Shift]]] = defaultdict(list)
+    for one, other in pairs:
+        alike[tuple(sorted([(one.account, one.post), (other.account, other.post)]))].append((one, other))
+    for (one, other), *others in alike.values():
+        yield one, other, f", and {len(others)} more time{'s' if len(others) > 1 else ''}" if others else ""

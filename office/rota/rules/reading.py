@@ -29,7 +29,8 @@ class Standing(Struct, frozen=True):
         post: which.
         on: shifts of those who are on; none = nobody is.
         until: when the first of those ends who are on, by account: their next shift may follow at once.
-        next: the next that begin, all at the same time; none = none is known.
+        next: the next that begin, all at the same time, and not those by which somebody who is on stays; none = none is
+            known.
     """
 
     post: Post
@@ -82,9 +83,10 @@ def standing(post: Post, shifts: Iterable[Shift], at: datetime) -> Standing:
     """
     own = [shift for shift in shifts if shift.post == post and shift.span.ends_at > at]
     on = tuple(shift for shift in own if shift.span.begins_at <= at)
-    begins_next = min((shift.span.begins_at for shift in own if shift.span.begins_at > at), default=None)
     until = {shift.account: _until(shift.account, own, at) for shift in on}
-    return Standing(post, on, until, tuple(shift for shift in own if shift.span.begins_at == begins_next))
+    others = [one for one in own if one.span.begins_at > at and one.span.begins_at > until.get(one.account, at)]
+    begins_next = min((one.span.begins_at for one in others), default=None)
+    return Standing(post, on, until, tuple(one for one in others if one.span.begins_at == begins_next))
 
 
 def overlaps(shifts: Sequence[Shift]) -> list[tuple[Shift, Shift]]:

@@ -349,6 +349,23 @@ def test_two_rotas_of_two_schemes_are_told_to_who_may_read_both(
     assert ("two rotas" in page) == reads_both
 
 
+def test_same_two_rotas_each_day_are_told_once_and_a_desk_of_two_schemes_not_at_all(
+    cora: Client, days: RotaPattern, jo: Account, sam: Account, co_ordinator: Account
+) -> None:
+    RoleGrant.objects.create(account=jo, role="duty-sergeant", scheme_id=HART)
+    pattern(jo, begins=time(19), role="duty-sergeant")
+    for scheme in (HART, PUB_WATCH):
+        RoleGrant.objects.create(account=sam, role="cctv", scheme_id=scheme)
+        pattern(sam, begins=time(18), length_min=1440, role="cctv", scheme_id=scheme)
+    RoleGrant.objects.get_or_create(account=co_ordinator, role="co-ordinator", scheme_id=PUB_WATCH)
+    page = text_of(cora, "/rota/")
+
+    assert 1 == page.count("two rotas")
+    assert re.search(r"Duty sergeant on Tue 1 Dec, 19:00 to 07:00, and \d+ more times\.", page)
+    assert "Sam Reed, for two weeks at least Nobody else next" in page
+    assert "18:00, 24 hours Sam Reed" in page
+
+
 def test_who_may_answer_reads_the_scheme_and_changes_nothing(
     signed_in: SignedIn, make_person: MakePerson, days: RotaPattern, jo: Account
 ) -> None:

@@ -133,6 +133,8 @@ def test_who_hands_over_to_themselves_is_on_until_they_really_go() -> None:
     now = standing(PCSO, shifts(plan, Span(at(0, 8), at(8, 0))), at(0, 9))
 
     assert {JO: at(1, 20)} == now.until  # day, night and the next day
+    # Not their own shift of this evening.
+    assert [(SAM, span(1, 20, 12))] == brief(list(now.next))
     assert standing(PCSO, [], at(0, 9)).on == ()
     assert standing(PCSO, [], at(0, 9)).next == ()
 
