@@ -133,12 +133,13 @@ class NotifierApp:
 
     async def _attempt(self, message: Message) -> Outcome:
         lead = message.lead
-        if lead.way == "push":
-            return await self._push.send(lead, lambda: self._left_s(message))
-        return await self._gateways[lead.way].send(lead.to or "", sentence(lead, self._page))
 
-    def _left_s(self, message: Message) -> float:
-        return (message.until_ms - monotonic_ms()) / 1_000 if self._desk.is_wanted(message) else 0.0
+        def left_s() -> float:
+            return (message.until_ms - monotonic_ms()) / 1_000 if self._desk.is_wanted(message) else 0.0
+
+        if lead.way == "push":
+            return await self._push.send(lead, left_s)
+        return await self._gateways[lead.way].send(lead.to or "", sentence(lead, self._page), left_s)
 
     def _say(self, line: NotifierLine) -> None:
         # A fact names no address and nobody: how many went which way is for whoever watches the program.

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import re
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 from urllib.parse import quote
@@ -22,6 +23,8 @@ from notifier.threads import Threads
 from wire.notices import Reason
 
 ATTEMPT_S: Final = 20.0
+PLACE_S: Final = 10.0
+"""How long one waits for a thread: with the attempt within the thirty seconds that central is promised."""
 CONNECT_S: Final = 5
 READ_S: Final = 12
 AT_ONCE_MAX: Final = 8
@@ -97,13 +100,23 @@ class Gateway:
             return "not an address of a gateway that Apprise knows"
         return ""
 
-    async def send(self, to: str, sentence: str) -> Outcome:
-        """One attempt. Never raises but for cancellation."""
+    async def send(self, to: str, sentence: str, left_s: Callable[[], float]) -> Outcome:
+        """One attempt. Never raises but for cancellation.
+
+        Args:
+            to: the person's number or address.
+            sentence: what to tell.
+            left_s: for how long it is still worth sending; 0 or less = no longer.
+        """
+        busy = f"The {self._name} is kept busy by others."
         try:
-            async with asyncio.timeout(ATTEMPT_S):
+            async with asyncio.timeout(PLACE_S):
                 await self._threads.place()
         except TimeoutError:
-            return not_sent(Reason.TOO_MANY, f"The {self._name} is kept busy by others.")
+            return not_sent(Reason.TOO_MANY, busy)
+        if left_s() <= 0:
+            self._threads.leave()
+            return not_sent(Reason.EXPIRED, busy)
         try:
             async with asyncio.timeout(ATTEMPT_S):
                 return await self._threads.run(partial(self._notify, to, sentence))

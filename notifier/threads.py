@@ -24,8 +24,12 @@ class Threads:
         self._places = asyncio.Semaphore(at_once_max)
 
     async def place(self) -> None:
-        """Wait for a place; :meth:`run` gives it back."""
+        """Wait for a place; :meth:`run` gives it back, or :meth:`leave`."""
         await self._places.acquire()
+
+    def leave(self) -> None:
+        """Give the place back that was waited for, and do nothing."""
+        self._places.release()
 
     async def run(self, do: Callable[[], T]) -> T:
         """Do it in the place that was waited for.

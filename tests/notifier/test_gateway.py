@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from notifier.gateway import EMAIL, SMS, Gateway
-from notifier.outcome import NotSent, not_sent
+from notifier.outcome import NotSent, Outcome, Sent, not_sent
 from wire.notices import Failed, Reason, encode_notice_line
 
 # One of Apprise's gateways asks Python for it; until 3.13 it is there, and says so.
@@ -46,6 +49,39 @@ def test_what_the_gateway_says_becomes_a_reason_without_an_address(said: str, re
     assert isinstance(outcome, NotSent)
     assert reason == outcome.reason
     assert [] == [word for word in ("7700900123", "jo@", "key@") if word in outcome.words]
+
+
+def test_text_that_waited_for_its_turn_until_the_answer_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a gateway that hangs; the text would wake somebody for nothing."""
+    monkeypatch.setattr("notifier.gateway.AT_ONCE_MAX", 1)
+    gateway = Gateway(SMS, "clicksend://name:key@{to}")
+    sent: list[str] = []
+    is_begun, is_answered, goes_on = threading.Event(), threading.Event(), threading.Event()
+
+    def notify(to: str, _sentence: str) -> Outcome:
+        sent.append(to)
+        is_begun.set()
+        goes_on.wait(10)
+        return Sent()
+
+    monkeypatch.setattr(gateway, "_notify", notify)
+
+    def left_s() -> float:
+        return 0.0 if is_answered.is_set() else 60.0
+
+    async def run() -> list[Outcome]:
+        first = asyncio.create_task(gateway.send("first", "", lambda: 60.0))
+        second = asyncio.create_task(gateway.send("second", "", left_s))
+        assert await asyncio.to_thread(is_begun.wait, 10)
+        is_answered.set()
+        goes_on.set()
+        return [await first, await second, await gateway.send("third", "", lambda: 60.0)]
+
+    one, two, three = asyncio.run(run())
+
+    assert (Sent(), Sent()) == (one, three)
+    assert isinstance(two, NotSent)
+    assert (Reason.EXPIRED, ["first", "third"]) == (two.reason, sent)
 
 
 @pytest.mark.parametrize("said", ["\U0001f6d1", '"', "\\"])
