@@ -29,6 +29,7 @@ from central.core.view import (
     Done,
     EndDuty,
     Person,
+    ReadHandover,
     Refused,
     StartDuty,
     TakeOffDuty,
@@ -182,7 +183,10 @@ class LiveBoard:
 
 def _with_entry(action: Action, view: View) -> Action | Refused:
     """The action with the core's number of what was on screen."""
-    if isinstance(action, AddNote | CloseRevoked | StartDuty | EndDuty | TakeOffDuty) or not action.seen_through:
+    if (
+        isinstance(action, AddNote | CloseRevoked | StartDuty | EndDuty | ReadHandover | TakeOffDuty)
+        or not action.seen_through
+    ):
         return action
     through = view.through(action.seen_through)
     if through is None:

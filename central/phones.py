@@ -28,7 +28,8 @@ TEST_EVERY: Final = timedelta(minutes=1)
 TEST_LASTS: Final = timedelta(minutes=10)
 TESTS_MAX: Final = 1_000
 NAMED_MAX: Final = 4_096
-_TEST_VALID_S: Final = 60
+_TEST_VALID_S: Final = 90
+"""More than the minute for which the notifier may hold it back."""
 _LEAST_URGENT: Final = 5
 _REFERENCE_CHARS: Final = 22
 _NOT_SENT: Final = "NOT SENT."
@@ -72,9 +73,20 @@ class PhoneStore(Protocol):
         ...
 
 
+class Tapped(Struct, frozen=True):
+    """A test was opened by its phone's owner.
+
+    Attributes:
+        role: in which they asked to go on duty by it; empty = it was a test alone.
+    """
+
+    role: str = ""
+
+
 class _Test(Struct, frozen=True):
     phone: str
     at: datetime
+    role: str = ""
 
 
 class Phones:
@@ -148,8 +160,30 @@ class Phones:
         self.test(account, phone.id)
         return phone
 
-    def test(self, account: int, phone: str) -> None:
+    def ask_for_duty(self, account: int, role: str) -> None:
+        """Send a test to each of their phones: whoever opens one goes on duty in this role.
+
+        Raises:
+            PhonesError: to none could one be sent.
+        """
+        refused = PhonesError("You have no phone here yet. Press You, then Your phones, on the phone itself.")
+        is_sent = False
+        for phone in self.of(account):
+            try:
+                self.test(account, phone.id, role)
+                is_sent = True
+            except PhonesError as e:
+                refused = e
+        if not is_sent:
+            raise refused
+
+    def test(self, account: int, phone: str, role: str = "") -> None:
         """Send a test there.
+
+        Args:
+            account: whose phone it is.
+            phone: its id.
+            role: in which they go on duty by opening it; empty = they do not.
 
         Raises:
             PhonesError: it is not theirs, or was sent one just now.
@@ -167,7 +201,7 @@ class Phones:
             if len(self._tests) >= TESTS_MAX:
                 raise PhonesError("Too many tests are under way. Try again in ten minutes.")
             reference = secrets.token_urlsafe(16)
-            self._tests[reference] = _Test(phone, now_at)
+            self._tests[reference] = _Test(phone, now_at, role)
             self._said[phone] = "A test is on its way. Tap it on the phone."
         self._order(
             Notice(
@@ -194,8 +228,8 @@ class Phones:
             self._forget([phone])
         self._changed()
 
-    def prove(self, account: int, reference: str) -> bool:
-        """A notice was opened by somebody who is signed in. Whether it was a test of a phone of theirs.
+    def prove(self, account: int, reference: str) -> Tapped | None:
+        """A notice was opened by somebody who is signed in; ``None``: it was no test of a phone of theirs.
 
         Raises:
             PhonesError: the disk refuses.
@@ -204,16 +238,16 @@ class Phones:
         with self._lock:
             test = self._tests.get(reference)
             if test is None or abs(now_at - test.at) >= TEST_LASTS:
-                return False
+                return None
             phone = self._phones.get(test.phone)
             if phone is None or phone.account != account:
-                return False
+                return None
             self._store.prove(phone.id, now_at)
             self._hold({**self._phones, phone.id: replace(phone, proven_at=now_at)})
             self._said.pop(phone.id, None)
             del self._tests[reference]
         self._changed()
-        return True
+        return Tapped(test.role)
 
     def reference(self, incident: str) -> str:
         """By which a notice names an incident. It means nothing to others."""

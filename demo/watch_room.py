@@ -87,7 +87,7 @@ class WatchRoom:
 
     async def start_duty(self, by: Person = PERSON) -> None:
         """Start duty."""
-        await self.act(StartDuty(), by)
+        await self.act(StartDuty("page"), by)
 
     async def end_duty(self, by: Person = PERSON) -> None:
         """End duty."""

@@ -233,10 +233,10 @@ class SimCentral:
                 node, counter = entry.signed.frame.sender, entry.signed.frame.counter
                 highest[node] = max(highest.get(node, 0), counter)
             elif entry.kind == "duty-started" and entry.by:
-                by, since = entry.by, entry.at
-                if (before := on_duty.get(by.key)) is not None:
-                    since = before.since
-                on_duty[by.key] = OnDuty(by.role, by.name, since, by.account, entry.schemes)
+                by, before = entry.by, on_duty.get(entry.by.key)
+                since = entry.at if before is None else before.since
+                about = by.role, by.name, since, by.account, entry.schemes, entry.text
+                on_duty[by.key] = OnDuty(*about, is_unread=before is None or before.is_unread or before.role != by.role)
             elif entry.kind == "duty-ended" and entry.by:
                 on_duty.pop(entry.by.key, None)
         return Recall(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.air import Air
+from central.core.asking_lines import WentOffLine
 from central.core.audience import Reach
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
 from central.core.contacts import Contacts, Reached
@@ -236,13 +237,27 @@ class Acts(Steps):
             case "duty-started", by if by is not None:
                 before = self._page.on_duty.get(by.key)
                 since = entry.at if before is None else before.since
-                self._page.on_duty[by.key] = OnDuty(by.role, by.name, since, by.account, entry.schemes)
+                self._page.on_duty[by.key] = OnDuty(
+                    by.role,
+                    by.name,
+                    since,
+                    by.account,
+                    entry.schemes,
+                    entry.text,
+                    is_unread=before is None or before.is_unread or before.role != by.role,
+                )
                 self._duty.begin(by.key, self._now_at)
                 self._publish_status()
             case "duty-ended", by if by is not None:
-                self._page.on_duty.pop(by.key, None)
                 self._duty.end(by.key)
+                if (one := self._page.on_duty.pop(by.key, None)) is not None:
+                    note = entry.text if entry.actor == "person" else ""
+                    went_off = WentOffLine(by.role, by.name, entry.at, by.account, one.schemes, note)
+                    self._duty.take_went_off([went_off])
                 self._publish_status()
+            case "handover-read", by if by is not None:
+                if by.key in self._page.on_duty:
+                    self._page.on_duty[by.key] = replace(self._page.on_duty[by.key], is_unread=False)
             case _:
                 incident = self._apply(entry, flight.bulk)
                 self._effects += self._receipts.answer(entry, incident, self._now_at)

@@ -1,4 +1,4 @@
-"""Lines of the page about who is asked, who comes on duty next, and who is missing."""
+"""Lines of the page about who is asked, who comes on duty and is missing from it, and who went off."""
 
 from __future__ import annotations
 
@@ -33,3 +33,20 @@ class ShiftLine(msgspec.Struct, frozen=True):
     role: str
     name: str
     begins_at: datetime
+
+
+class WentOffLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody whose duty has ended, and what they left for the next."""
+
+    role: str
+    name: str
+    at: datetime
+    account: int = 0
+    schemes: tuple[int, ...] = ()
+    """For which they were on duty; empty: for all, as before there were accounts."""
+    note: str = ""
+    """At most 500 characters; empty: they left none."""
+
+    def is_for(self, scheme: int) -> bool:
+        """Whether they were on duty for this scheme."""
+        return not self.schemes or scheme in self.schemes

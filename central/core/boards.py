@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from central.core.asking_lines import WentOffLine
 from central.core.details import PremisesLine
 from central.core.timing import CLOSED_SHOWN
 from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, OnDuty, SchemeLine
 
-SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes", "next_shifts", "missing")
+SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes", "next_shifts", "missing", "went_off")
 """Fields of a board and its changes that are told whole."""
 
 
@@ -29,11 +30,13 @@ def said_in(change: Change) -> dict[str, Any]:
 
 
 def concerns_only(
-    schemes: Collection[int], lines: Iterable[Card | NodeLine | PremisesLine], on_duty: Iterable[OnDuty]
+    schemes: Collection[int],
+    lines: Iterable[Card | NodeLine | PremisesLine],
+    people: Iterable[OnDuty | WentOffLine],
 ) -> bool:
     """Whether none of these concerns a scheme beside ``schemes``."""
     return all(number in schemes for line in lines for number in line.scheme_numbers) and all(
-        number in schemes for one in on_duty for number in one.schemes
+        number in schemes for one in people for number in one.schemes
     )
 
 
@@ -65,7 +68,7 @@ class BoardKeeper:
             *self._nodes.values(),
             *self._premises.values(),
         )
-        return concerns_only(schemes, lines, self._board.on_duty)
+        return concerns_only(schemes, lines, (*self._board.on_duty, *self._board.went_off))
 
     def has_card(self, key: str) -> bool:
         """Whether there is a card of that name."""

@@ -25,6 +25,7 @@ from central.core.view import (
     EndDuty,
     OnDuty,
     Person,
+    ReadHandover,
     Refused,
     SetOnTheWay,
     StartDuty,
@@ -82,6 +83,8 @@ def _clean(action: Action) -> Action:
             return replace(action, text=_text(action.text, TEXT_CHARS_MAX, "The note"))
         case Close() | CloseRevoked():
             return replace(action, outcome=_text(action.outcome, TEXT_CHARS_MAX, "The outcome"))
+        case EndDuty(note=note):
+            return EndDuty(_text(note, TEXT_CHARS_MAX, "The note") if note.strip() else "")
         case SetOnTheWay(who=Person() as who):
             return replace(
                 action, who=Person(who.role, _text(who.name, NAME_CHARS_MAX, "The name of the person on the way"))
@@ -118,11 +121,16 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
         case StartDuty(is_sign=True):
             return AlreadySo()
         case StartDuty():
-            return _judge_start(by, on_duty, tuple(sorted(reach.mine or ())))
+            return _judge_start(action, by, on_duty, tuple(sorted(reach.mine or ())))
         case EndDuty():
             # Ends in the role in which it began, which this browser need not know.
             mine = on_duty.get(by.key)
-            return AlreadySo() if mine is None else Allowed("duty-ended", None, replace(by, role=mine.role))
+            return (
+                AlreadySo() if mine is None else Allowed("duty-ended", None, replace(by, role=mine.role), action.note)
+            )
+        case ReadHandover():
+            mine = on_duty.get(by.key)
+            return AlreadySo() if mine is None or not mine.is_unread else Allowed("handover-read", None, mine.person)
         case TakeOffDuty():
             mine = on_duty.get(by.key)
             return (
@@ -152,17 +160,17 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
             return Allowed("closed", incident, by, action.outcome)
 
 
-def _judge_start(by: Person, on_duty: Mapping[DutyKey, OnDuty], schemes: tuple[int, ...]) -> Verdict:
+def _judge_start(action: StartDuty, by: Person, on_duty: Mapping[DutyKey, OnDuty], schemes: tuple[int, ...]) -> Verdict:
     if not schemes:
         return Refused("Your role here is gone. Ask the co-ordinator.")
     mine = on_duty.get(by.key)
-    if mine is not None and mine.person == by:
+    if mine is not None and mine.person == by and action.proof in {"", mine.proof}:
         return AlreadySo()
     # Only those of the same schemes count: the number must tell nothing of others.
     beside = [one for one in on_duty.values() if any(map(one.is_for, schemes))]
     if mine is None and len(beside) >= ON_DUTY_MAX:
         return Refused(f"{ON_DUTY_MAX} people are on duty already. End someone else's duty first.")
-    return Allowed("duty-started", None, by, schemes=schemes)
+    return Allowed("duty-started", None, by, action.proof, schemes)
 
 
 def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> Verdict:

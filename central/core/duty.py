@@ -5,13 +5,19 @@ Only in memory: after a restart the time starts again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec import field
 
+from central.core.asking_lines import WentOffLine
 from central.core.undo import Record, Table
 from central.core.view import DutyKey
+
+HANDED_OVER_FOR: Final = timedelta(days=7)
+"""What somebody left for the next is shown this long."""
+WENT_OFF_MAX: Final = 64
 
 
 class Duty(Record):
@@ -20,6 +26,7 @@ class Duty(Record):
     _signs: Table[DutyKey, datetime] = field(default_factory=Table)
     # Of those who went on duty by a phone: when it could last be reached. Says nothing of a page.
     _reached: Table[DutyKey, datetime] = field(default_factory=Table)
+    _went_off: tuple[WentOffLine, ...] = ()
 
     def take_sign(self, by: DutyKey, on_duty: Collection[DutyKey], now_at: datetime) -> None:
         """``by`` did something, or their open page reported; ignored if they are not on duty."""
@@ -38,6 +45,14 @@ class Duty(Record):
         """``person`` is no longer on duty."""
         self._signs.pop(person, None)
         self._reached.pop(person, None)
+
+    def take_went_off(self, went_off: Iterable[WentOffLine]) -> None:
+        """These went off duty, the latest last."""
+        self._went_off = (*self._went_off, *went_off)[-WENT_OFF_MAX:]
+
+    def went_off(self, now_at: datetime) -> tuple[WentOffLine, ...]:
+        """Who went off duty of late, the latest last."""
+        return tuple(one for one in self._went_off if now_at - one.at < HANDED_OVER_FOR)
 
     def shift(self, step: timedelta) -> None:
         """The clock was set, or the machine stood still and nobody could give a sign."""

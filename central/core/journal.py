@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from central.core.asking_lines import WentOffLine
 from central.core.unit_lines import UnitFacts
 from central.core.view import ActionForMany, OnDuty, Person
 from wire.frames import Alert, Cancel, Frame, Response, SignedFrame
@@ -27,6 +28,7 @@ ActionKind = Literal[
     "closed",
     "duty-started",
     "duty-ended",
+    "handover-read",
     "found-late",
     "asked",
     "nobody",
@@ -152,8 +154,9 @@ class ActionEntry(Struct, frozen=True):
     Attributes:
         by: account, name and role of the person, as they were then. Where Watchlink itself ended somebody's duty:
             whose. ``None`` for ``found-late``.
-        text: note, outcome or assignee, already cleaned; for ``found-late`` the alert's id; for ``on-the-way`` who
-            comes, as ``role name`` (empty in journals from before November 2026: then ``by`` comes).
+        text: note, outcome or assignee, already cleaned; for ``duty-started`` its proof; for ``duty-ended`` the note to
+            the next, or why Watchlink ended it; for ``found-late`` the alert's id; for ``on-the-way`` who comes, as
+            ``role name`` (empty in journals from before November 2026: then ``by`` comes).
         schemes: of ``duty-started``: for which; empty: for all, as before there were accounts.
         details: of ``asked`` and ``nobody`` the step, of ``told`` the message.
     """
@@ -255,6 +258,7 @@ class Recall(Struct, frozen=True):
         seen: frames of the last 90 days, of each sender the newest; rising by counter.
         highest_counters: for each sender, over all time.
         on_duty: people whose duty has not ended, and since when.
+        went_off: those whose duty has ended of late, the latest last.
         last_entry: the highest entry ever committed, or ``raised_entry`` if that is higher.
         raised_entry: the highest entry that nodes had seen when this database was an older copy; 0 = none.
         paths: of the last 60 days.
@@ -267,6 +271,7 @@ class Recall(Struct, frozen=True):
     seen: tuple[SeenFrame, ...] = ()
     highest_counters: tuple[tuple[NodeId, int], ...] = ()
     on_duty: tuple[OnDuty, ...] = ()
+    went_off: tuple[WentOffLine, ...] = ()
     nodes: tuple[KeptNode, ...] = ()
     last_entry: int = 0
     raised_entry: int = 0

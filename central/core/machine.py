@@ -127,6 +127,7 @@ class CentralCore(Acts):
         self._page.on_duty = Table((one.person.key, one) for one in recall.on_duty)
         for key in self._page.on_duty:
             self._duty.begin(key, self._now_at)
+        self._duty.take_went_off(recall.went_off)
         self._entry = recall.last_entry
         for entry in recall.journal:
             error = self._whole(partial(self._incidents.apply, entry, self._directory))
@@ -193,6 +194,9 @@ class CentralCore(Acts):
 
     def _look_for_work(self) -> None:
         now_at, timing = self._now_at, self._timing
+        for key, one in self._page.on_duty.items():
+            if one.proof == "phone" and "push" in self._escalation.ways.get(one.account, ()):
+                self._duty.take_reach(key, now_at)
         self._go_on()
         # Left for a later tick while others wait or the disk refuses.
         if self._page.is_disk_ok and self._in_flight is None and not self._pending:

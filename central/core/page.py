@@ -83,6 +83,7 @@ class Page(Record):
             schemes=schemes_of(directory),
             next_shifts=self._rota.next_shifts(now_at),
             missing=self.missing,
+            went_off=self._duty.went_off(now_at),
             premises=self._premises.all_lines(),
         )
         incidents.changed.clear()
@@ -145,7 +146,8 @@ class Page(Record):
     def _telling(self, directory: Directory, now_at: datetime) -> tuple[tuple[str, Any], ...]:
         of_central = ((name, getattr(self, name)) for name in OF_CENTRAL)
         of_town = ("schemes", schemes_of(directory)), ("next_shifts", self._rota.next_shifts(now_at))
-        return (*of_central, ("on_duty", self.people(now_at)), ("missing", self.missing), *of_town)
+        of_duty = ("on_duty", self.people(now_at)), ("went_off", self._duty.went_off(now_at)), ("missing", self.missing)
+        return (*of_central, *of_duty, *of_town)
 
     def people(self, now_at: datetime) -> tuple[OnDuty, ...]:
         """Everyone on duty, and whether a page of theirs is open."""

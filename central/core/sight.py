@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from central.core.asking_lines import ShiftLine
+from central.core.asking_lines import ShiftLine, WentOffLine
 from central.core.audience import is_seen, sees_all
 from central.core.boards import SAID, BoardKeeper, concerns_only, said_in
 from central.core.details import PremisesLine
@@ -32,6 +32,7 @@ from central.core.view import (
     SchemeLine,
 )
 
+P = TypeVar("P", OnDuty, WentOffLine)
 ELSEWHERE: Final = "another premises"
 """Instead of the name of a premises of another scheme."""
 THROUGHS_KEPT_MAX: Final = 16_384
@@ -68,7 +69,8 @@ class Sight:
     def goes_beyond(self, change: Change) -> bool:
         """Whether a change of the whole board says something that those who see every scheme may not see."""
         lines: tuple[Card | NodeLine | PremisesLine, ...] = (*change.cards, *change.nodes, *change.premises)
-        return not (self._scope.is_whole or concerns_only(self._wholly, lines, change.on_duty or ()))
+        people: tuple[OnDuty | WentOffLine, ...] = (*(change.on_duty or ()), *(change.went_off or ()))
+        return not (self._scope.is_whole or concerns_only(self._wholly, lines, people))
 
     def sees_card(self, card: Card) -> bool:
         """Alerts of its schemes, and of none if it sees them all."""
@@ -140,8 +142,8 @@ class Sight:
         """The details, without naming other schemes."""
         return line if self.is_whole else replace(line, scheme_numbers=self._numbers(line.scheme_numbers))
 
-    def on_duty(self, people: Iterable[OnDuty]) -> tuple[OnDuty, ...]:
-        """Those on duty for its schemes."""
+    def on_duty(self, people: Iterable[P]) -> tuple[P, ...]:
+        """Those on duty for its schemes, now or before."""
         if self.is_whole:
             return tuple(people)
         mine = self._scope.alerts
@@ -267,6 +269,7 @@ class View:
             cards=tuple(sight.card(card, self._sequence, board.at) for card in board.cards if sight.sees_card(card)),
             nodes=tuple(sight.node(line) for line in board.nodes if sight.sees_node(line)),
             on_duty=sight.on_duty(board.on_duty),
+            went_off=sight.on_duty(board.went_off),
             rejected=sight.rejected(board.rejected),
             schemes=sight.schemes(board.schemes),
             next_shifts=sight.shifts(board.next_shifts),
@@ -303,6 +306,7 @@ class View:
             return said
         filters: dict[str, Callable[[Any], Any]] = {
             "on_duty": sight.on_duty,
+            "went_off": sight.on_duty,
             "rejected": sight.rejected,
             "schemes": sight.schemes,
             "next_shifts": sight.shifts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from msgspec import field
+from msgspec.structs import replace
 
 from central.core.rights import NO_RIGHTS, Rights
 from central.core.undo import Record, Table
@@ -51,7 +52,7 @@ class Staff(Record):
         if not self._is_known:
             return one
         schemes = self._answering(one.person)
-        return OnDuty(one.role, one.name, one.since, one.account, tuple(sorted(schemes))) if schemes else None
+        return replace(one, schemes=tuple(sorted(schemes))) if schemes else None
 
     def _answering(self, person: Person) -> frozenset[int]:
         return self._rights.get(person.account, NO_RIGHTS).answers_as(person.role)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from central.core.asking_lines import AskingLine, ShiftLine
+from central.core.asking_lines import AskingLine, ShiftLine, WentOffLine
 from central.core.details import PremisesLine
 from central.core.unit_lines import PathFigures, UnitFacts
 
@@ -117,6 +117,9 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
         return other is not None and self.key == other.key
 
 
+Proof = Literal["", "page", "phone"]
+"""By what it was shown that somebody who goes on duty can be reached: a page whose tone they heard, or a phone on which
+they opened a test that was sent for this. Empty: from before proofs, or a page's sign of life."""
 DutyKey = int | tuple[str, str]
 """Of someone on duty: :attr:`Person.key`."""
 
@@ -130,8 +133,12 @@ class OnDuty(msgspec.Struct, frozen=True, omit_defaults=True):
     account: int = 0
     schemes: tuple[int, ...] = ()
     """For which; empty: for all, as before there were accounts."""
+    proof: str = ""
+    """:data:`Proof` by which they went on duty."""
     has_page: bool = True
     """A page of theirs has given a sign of life a moment ago; if not, no page of theirs asks them."""
+    is_unread: bool = False
+    """They have not said yet that they have read what was left for them."""
 
     @property
     def person(self) -> Person:
@@ -281,6 +288,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """Of units that stand at a premises known to the office."""
     next_shifts: tuple[ShiftLine, ...] = ()
     """By the rota, the next of each role in each scheme, the earliest first."""
+    went_off: tuple[WentOffLine, ...] = ()
+    """Who went off duty in the last week, the latest last."""
     missing: tuple[ShiftLine, ...] = ()
     """Shifts that have begun and whose person is not on duty, the earliest first."""
 
@@ -306,6 +315,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     schemes: tuple[SchemeLine, ...] | None = None
     next_shifts: tuple[ShiftLine, ...] | None = None
     missing: tuple[ShiftLine, ...] | None = None
+    went_off: tuple[WentOffLine, ...] | None = None
     premises: tuple[PremisesLine, ...] = ()
     """Told apart from cards, so that no card carries them each time that it changes."""
     gone_premises: tuple[str, ...] = ()
@@ -378,6 +388,7 @@ class CloseRevoked(msgspec.Struct, frozen=True, tag="close-revoked"):
 class StartDuty(msgspec.Struct, frozen=True, tag="start-watch"):
     """This person is on duty from now on, in the role in which they ask: it may be another one than before."""
 
+    proof: Proof = ""
     is_sign: bool = False
     """A page's own sign of life, which nobody pressed: it begins no duty, and moves none to another role. False in
     pages from before: theirs looks like a press."""
@@ -385,6 +396,13 @@ class StartDuty(msgspec.Struct, frozen=True, tag="start-watch"):
 
 class EndDuty(msgspec.Struct, frozen=True, tag="end-watch"):
     """This person is no longer on duty."""
+
+    note: str = ""
+    """For whoever comes next, at most 500 characters; empty: nothing."""
+
+
+class ReadHandover(msgspec.Struct, frozen=True, tag="read-handover"):
+    """This person, who is on duty, has read what was left for them."""
 
 
 class TakeOffDuty(msgspec.Struct, frozen=True):
@@ -395,7 +413,7 @@ class TakeOffDuty(msgspec.Struct, frozen=True):
 
 ActionForMany = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | Close
 """May be for each of the incidents that a card stands for."""
-PageAction = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | CloseRevoked | StartDuty | EndDuty
+PageAction = ActionForMany | AddNote | CloseRevoked | StartDuty | EndDuty | ReadHandover
 """What a person may ask for at a page."""
 Action = PageAction | TakeOffDuty
 

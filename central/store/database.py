@@ -387,9 +387,14 @@ def _write_duty(connection: Connection, entry: ActionEntry) -> None:
         is_theirs &= (DUTY.c.role == by.role) & (DUTY.c.name == by.name)
     is_on = is_theirs & DUTY.c.ended_us.is_(None)
     if entry.kind == "duty-ended":
-        connection.execute(sa.update(DUTY).where(is_on).values(ended_us=at_us))
+        connection.execute(sa.update(DUTY).where(is_on).values(ended_us=at_us, ended_entry=entry.entry))
         return
-    row = {"role": by.role, "name": by.name, "schemes": spaced(entry.schemes)}
-    # In another role or under a new name it is still the same duty.
-    if connection.execute(sa.update(DUTY).where(is_on).values(row)).rowcount == 0:
-        connection.execute(sa.insert(DUTY).values(entry=entry.entry, account=by.account, started_us=at_us, **row))
+    if entry.kind == "handover-read":
+        connection.execute(sa.update(DUTY).where(is_on).values(is_unread=False))
+        return
+    row: dict[str, Any] = {"role": by.role, "name": by.name, "schemes": spaced(entry.schemes), "proof": entry.text}
+    # In another role, under a new name or by another proof it is still the same duty.
+    is_unread = sa.or_(DUTY.c.is_unread, DUTY.c.role != by.role)
+    if connection.execute(sa.update(DUTY).where(is_on).values(is_unread=is_unread, **row)).rowcount == 0:
+        row |= {"entry": entry.entry, "account": by.account, "started_us": at_us, "is_unread": True}
+        connection.execute(sa.insert(DUTY).values(row))

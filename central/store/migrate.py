@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from central.store.tables import METADATA
 
-NEWEST: Final = "0012"
+NEWEST: Final = "0013"
 """The last migration: what :data:`METADATA` describes. A test compares both."""
 _VERSION: Final = sa.Table(
     "alembic_version",

@@ -11,6 +11,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from central.core.asking_lines import WentOffLine
+from central.core.duty import HANDED_OVER_FOR, WENT_OFF_MAX
 from central.core.figures import first_day_recalled
 from central.core.incidents import CLOSED_EACH_MAX, EARLY_EACH_MAX, OPEN_EACH_MAX
 from central.core.intake import SEEN_EACH_MAX
@@ -83,6 +85,7 @@ def recall(database: Database, now_at: datetime) -> Recall:
             seen=tuple(_seen(connection, now_at)),
             highest_counters=tuple(_highest(connection)),
             on_duty=tuple(_on_duty(connection)),
+            went_off=tuple(_went_off(connection, now_at)),
             nodes=tuple(_nodes(connection)),
             paths=tuple(_paths(connection, now_at)),
             figures=tuple(_figures(connection, now_at)),
@@ -203,7 +206,17 @@ def _highest(connection: Connection) -> Iterator[tuple[NodeId, int]]:
 
 def _on_duty(connection: Connection) -> Iterator[OnDuty]:
     for row in connection.execute(sa.select(DUTY).where(DUTY.c.ended_us.is_(None)).order_by(DUTY.c.entry)):
-        yield OnDuty(row.role, row.name, moment(row.started_us), row.account, numbers(row.schemes))
+        since = moment(row.started_us)
+        yield OnDuty(row.role, row.name, since, row.account, numbers(row.schemes), row.proof, is_unread=row.is_unread)
+
+
+def _went_off(connection: Connection, now_at: datetime) -> Iterator[WentOffLine]:
+    is_recent = DUTY.c.ended_us > microseconds(now_at - HANDED_OVER_FOR)
+    ended = sa.select(DUTY, ACTIONS.c.text, ACTIONS.c.actor).join(ACTIONS, ACTIONS.c.entry == DUTY.c.ended_entry)
+    newest = ended.where(is_recent).order_by(DUTY.c.ended_us.desc()).limit(WENT_OFF_MAX)
+    for row in reversed(connection.execute(newest).all()):
+        note = row.text if row.actor == "person" else ""
+        yield WentOffLine(row.role, row.name, moment(row.ended_us), row.account, numbers(row.schemes), note)
 
 
 def _nodes(connection: Connection) -> Iterator[KeptNode]:

@@ -26,7 +26,7 @@ class Batch(Struct):
     Attributes:
         opened: rows of incidents, new or reopened.
         closed: incidents that this batch leaves closed, and when, in microseconds.
-        duties: started and ended.
+        duties: started, handed over and ended.
     """
 
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -46,7 +46,7 @@ def gather(entries: Iterable[JournalEntry]) -> Batch:
         batch.actions.append(_action_row(entry))
         if entry.incident is not None and entry.kind == "closed":
             batch.closed[entry.incident] = microseconds(entry.at)
-        elif entry.kind in ("duty-started", "duty-ended"):
+        elif entry.kind in ("duty-started", "duty-ended", "handover-read"):
             batch.duties.append(entry)
     return batch
 

@@ -6,6 +6,7 @@ Node ids and counters are unsigned 32-bit numbers, so they need BIGINT.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -119,6 +120,12 @@ DUTY = Table(
     Column("account", BigInteger, nullable=False, server_default="0"),
     # Numbers separated by spaces; empty = all, as before there were accounts.
     Column("schemes", Text, nullable=False, server_default=""),
+    # "page" or "phone"; empty = from before proofs.
+    Column("proof", String(16), nullable=False, server_default=""),
+    # What was left for them is still to be read.
+    Column("is_unread", Boolean, nullable=False, server_default=sa.false()),
+    # Of the action that ended it, which has the note to the next; NULL = from before notes.
+    Column("ended_entry", BigInteger),
 )
 """Who was on duty, and when."""
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
-from central.core.view import PageAction
+from central.core.view import PageAction, StartDuty
 from wire.limits import MESSAGE_BYTES_MAX
 
 ACTION_BYTES_MAX: Final = MESSAGE_BYTES_MAX
+NOT_YOUR_ROLE: Final = "You do not have that role, or no longer. Reload the page and choose another."
 RELOAD: Final = "This page is older than central. Reload it, then do it again."
 
 
@@ -44,6 +45,8 @@ def decode_action(body: bytes) -> ActionRequest:
 
     Raises:
         ActionError: 400 not JSON, 409 from a page of an older version, 413 too long, 422 not an action.
+
+    A duty that begins here names the page as its proof. By a phone it begins when a test is opened there, and only so.
     """
     if len(body) > ACTION_BYTES_MAX:
         raise ActionError(413, f"The request is longer than {ACTION_BYTES_MAX} bytes.")
@@ -53,6 +56,8 @@ def decode_action(body: bytes) -> ActionRequest:
         raise ActionError(422, f"That is not an action that central knows: {e}.") from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise ActionError(400, "The request is not JSON.") from e
-    if asked.by is not None:
+    action = asked.action
+    is_unproven = isinstance(action, StartDuty) and not action.is_sign and action.proof != "page"
+    if asked.by is not None or is_unproven:
         raise ActionError(409, RELOAD)
     return asked

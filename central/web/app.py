@@ -41,7 +41,7 @@ from central.core.view import Person, Refused
 from central.phones import Phones
 from central.signin.errors import SignInError
 from central.signin.gate import Gate
-from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
+from central.web.actions import ACTION_BYTES_MAX, NOT_YOUR_ROLE, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
 from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit, figures_csv
 from central.web.fleet import FleetRoutes
@@ -56,7 +56,6 @@ from wire.snapshots import PersonEntry
 
 logger = logging.getLogger(__name__)
 
-NOT_YOUR_ROLE: Final = "You do not have that role, or no longer. Reload the page and choose another."
 SOMEBODY_ELSE: Final = "Somebody else has signed in in this browser. Reload the page, then do it again."
 TOO_MANY_FIGURES: Final = "You have taken the figures several times just now. Try again in ten minutes."
 _OF_ATTACK: Final = 1

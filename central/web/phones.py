@@ -5,7 +5,8 @@ GET   /phones               my phones, and how to add this one
 POST  /phones/add           {"endpoint": …, "p256dh": …, "auth": …}: this browser's subscription; sends it a test
 POST  /phones/test          {"phone": …}: sends a test
 POST  /phones/remove        {"phone": …}
-GET   /wake/{reference}     from a notice: proves a phone, leads to the card or the room; a stranger signs in first
+POST  /phones/duty          {"role": …}: sends each of them a test, by which its owner goes on duty
+GET   /wake/{reference}     from a notice: proves a phone, begins a duty, or leads to card or room; after sign-in
 GET   /sw.js                the service worker, which shows a notice
 GET   /manifest.webmanifest for installing the page as an app
 ===== ===================== ======================================================================================
@@ -26,9 +27,10 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from central.core.board_port import BoardPort
-from central.core.view import Card
-from central.phones import Phones, PhonesError
+from central.core.view import Card, Person, Refused, StartDuty
+from central.phones import Phones, PhonesError, Tapped
 from central.signin.gate import Visitor
+from central.web.actions import NOT_YOUR_ROLE
 from central.web.page import STATIC_DIR, Page
 from central.web.reading import BodyError, read_body
 from central.web.sign_in import SignInRoutes
@@ -46,8 +48,13 @@ class _Named(msgspec.Struct, frozen=True):
     phone: str
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    role: str
+
+
 _read_subscription: Final = msgspec.json.Decoder(Subscription).decode
 _read_named: Final = msgspec.json.Decoder(_Named).decode
+_read_asked: Final = msgspec.json.Decoder(_Asked).decode
 
 
 class PhoneRoutes:
@@ -66,6 +73,7 @@ class PhoneRoutes:
             Route("/phones/add", self.add, methods=["POST"]),
             Route("/phones/test", self.test, methods=["POST"]),
             Route("/phones/remove", self.remove, methods=["POST"]),
+            Route("/phones/duty", self.duty, methods=["POST"]),
             Route("/wake/{reference}", self.wake, methods=["GET"]),
             Route("/sw.js", _static("js/sw.js", "text/javascript"), methods=["GET"]),
             Route("/manifest.webmanifest", _static("app.webmanifest", "application/manifest+json"), methods=["GET"]),
@@ -112,6 +120,17 @@ class PhoneRoutes:
 
         return await self._done(request, do)
 
+    async def duty(self, request: Request) -> Response:
+        """Somebody goes on duty by their phone."""
+
+        def do(phones: Phones, visitor: Visitor, body: bytes) -> None:
+            role = _read_asked(body).role
+            if role not in visitor.rights.acting_roles:
+                raise PhonesError(NOT_YOUR_ROLE)
+            phones.ask_for_duty(visitor.session.account, role)
+
+        return await self._done(request, do)
+
     async def wake(self, request: Request) -> Response:
         """From a notice."""
         reference = request.path_params["reference"]
@@ -122,19 +141,28 @@ class PhoneRoutes:
             room = RedirectResponse("/", 303)
             self._sign_in.forget_wake(room)
             return room
-        is_proven, key = False, ""
+        tapped: Tapped | None = None
+        key = ""
         if self._phones is not None and visitor.rights.acting_roles:
             try:
-                is_proven = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
+                tapped = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
             except PhonesError as e:
                 return _refused(str(e), 503)
             cards = self._board.board(visitor.rights.scope).cards
             key = _key_of(self._phones.incident(reference, (card.incident for card in cards)), cards)
         response: Response = RedirectResponse(f"/#{key}", 303)
         if not key:
-            response = Response(self._page.draw("woken.html", is_proven=is_proven), 200, media_type="text/html")
+            refused = await self._start_duty(visitor, tapped.role) if tapped is not None and tapped.role else ""
+            html = self._page.draw("woken.html", tapped=tapped, refused=refused)
+            response = Response(html, 200, media_type="text/html")
         self._sign_in.forget_wake(response)
         return response
+
+    async def _start_duty(self, visitor: Visitor, role: str) -> str:
+        """By the phone that was just tapped; why not, or empty."""
+        by = Person(role, visitor.person.name, visitor.session.account)
+        outcome = await self._board.act(StartDuty(proof="phone"), by, visitor.rights)
+        return outcome.reason if isinstance(outcome, Refused) else ""
 
     async def _done(self, request: Request, do: Callable[[Phones, Visitor, bytes], None]) -> Response:
         try:

@@ -122,7 +122,7 @@ async def _come_on_duty(stage: Stage, cast: Cast) -> None:
         return {UNANSWERED, ANSWERED} <= {one.role for one in (await cast.pcso.board()).next_shifts}
 
     await stage.until("central knew the rota", knows_the_rota)
-    answer = await cast.pcso.act(StartDuty())
+    answer = await cast.pcso.act(StartDuty("page"))
     stage.check(isinstance(answer, Done), f"the PCSO came on duty; central said {answer}")
     await stage.until_words(shop, "On duty: PCSO")
     stage.say("on_duty", shop, who=cast.pcso.name, role=cast.pcso.role)

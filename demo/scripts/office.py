@@ -79,7 +79,7 @@ async def _play(stage: Stage, office: Office, people: list[OfficePerson]) -> Non
 async def _alert_without_office(stage: Stage, office: Office, pcso: OfficePerson, cctv: OfficePerson) -> None:
     """The office dies in the middle of an alert: nothing of it is lost, and people still sign in."""
     town, shop = stage.town, stage.premises("corner-shop")
-    _check_done(stage, await pcso.act(StartDuty()), "the PCSO came on duty")
+    _check_done(stage, await pcso.act(StartDuty("page")), "the PCSO came on duty")
     alert = await stage.press(shop, "attack")
     await asyncio.gather(*(town.kill(program) for program in office.programs))
     await stage.until_fact("receipt", shop.node, alert)
@@ -107,7 +107,7 @@ async def _end_account(stage: Stage, co_ordinator: OfficePerson, pcso: OfficePer
     took_ms = (time.monotonic() - ended_s) * 1000
     stage.measure("account ended → out of the control room", took_ms, _OUT_WITHIN_MS)
     stage.check(took_ms <= _OUT_WITHIN_MS, f"out of the control room within {_OUT_WITHIN_MS // 1000} s")
-    refused = await pcso.act(StartDuty())
+    refused = await pcso.act(StartDuty("page"))
     stage.check(not isinstance(refused, Done), "an act after the end of the account was refused")
     stage.say("account_ended", who=pcso.name)
 

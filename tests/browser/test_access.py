@@ -136,9 +136,9 @@ def test_axe_finds_nothing_in_the_window_that_asks_for_the_role(open_page: OpenP
     server.call(server.publish)
     page = open_page(is_on_duty=False, account=PATEL)
     page.click("#start-duty")
-    expect(page.locator("#dialog-role")).to_be_visible()
+    expect(page.locator("#dialog-duty")).to_be_visible()
 
-    assert [] == violations(page, "#dialog-role")
+    assert [] == violations(page, "#dialog-duty")
 
 
 def test_live_regions_are_there_from_the_start_and_hold_no_button(open_page: OpenPage) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenPage, held, incidents, press, until
+from tests.browser.conftest import OpenPage, hear, held, incidents, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 
 pytestmark = pytest.mark.integration
@@ -252,10 +252,11 @@ def test_first_acknowledge_starts_duty_and_then_does_it(
     expect(page.locator("#banner-nobody")).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("a")
+    hear(page)
 
     until(page, lambda: incidents(page, "in-hand") == ["1-1"], "answered")
     by = Person("pcso", "J Patel", 2)
-    assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
+    assert [(StartDuty("page"), by), (Acknowledge("1-1", "attack"), by)] == board.actions
     expect(page.locator("#banner-nobody")).to_be_hidden()
     expect(page.locator("#duty")).to_contain_text("PCSO on duty J Patel since")
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, expect
 
 from central.core.view import Acknowledge, Close, Person, StartDuty
-from tests.browser.conftest import OpenPage, press, until
+from tests.browser.conftest import OpenPage, hear, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.town_office import PATEL
 from wire.snapshots import RoleEntry
@@ -28,10 +28,11 @@ def test_acknowledge_does_not_wait_for_the_browsers_question_about_notifications
     page.evaluate(
         "() => { window.Notification = { permission: 'default', requestPermission: () => new Promise(() => {}) }; }"
     )
-    press(page, "#unanswered .card-primary", lambda: board.actions)
+    press(page, "#unanswered .card-primary", lambda: page.locator("#dialog-duty").is_visible())
+    hear(page)
 
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Priya Shah")
-    assert [(StartDuty(), PRIYA), (Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
+    assert [(StartDuty("page"), PRIYA), (Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
 
 
 def test_alert_that_was_folded_away_is_seen_at_once_when_it_is_pressed_again(
@@ -76,19 +77,19 @@ def test_person_of_several_roles_says_in_which_they_are_on_duty_before_they_answ
     page = open_page(is_on_duty=False, account=PATEL)
     page.keyboard.press("j")
     page.keyboard.press("a")
-    choices = page.locator("#dialog-role .choice")
+    choices = page.locator("#dialog-duty .choice")
     expect(choices).to_have_text(["PCSO on duty", "Duty officer"])
     assert [] == board.actions
     choices.nth(1).click()
     # Central's answer comes before the page knows by the feed that he is on duty.
     server.call(board.withhold_changes)
-    page.click("#dialog-role [data-submit]")
+    hear(page)
     until(page, lambda: len(board.actions) == 2, "the answer follows")
     server.call(board.deliver_changes)
 
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by Duty officer J Patel")
     by = Person("duty-officer", "J Patel", PATEL)
-    assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
+    assert [(StartDuty("page"), by), (Acknowledge("1-1", "attack"), by)] == board.actions
 
 
 def test_page_on_duty_gives_a_sign_of_life_every_half_minute(

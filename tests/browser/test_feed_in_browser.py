@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from central.core.view import MemberLine
 from central.web.feed import FeedTiming
-from tests.browser.conftest import QUICK, OpenPage, incidents, listen_for_complaints, press, sign_in, until
+from tests.browser.conftest import QUICK, OpenPage, hear, incidents, listen_for_complaints, press, sign_in, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 
 pytestmark = pytest.mark.integration
@@ -287,6 +287,7 @@ def test_only_one_tab_sounds(
     second = open_page(context, is_on_duty=False)
     expect(second.locator("#banner-sound")).to_be_hidden()  # the first one can be heard
     second.click("#start-duty")
+    hear(second)
     until(second, lambda: second.evaluate("played.length"), "the second is ready to sound")
     server.call(lambda: board.press("attack"))
     until(first, lambda: sounding(first) == [P1_S], "the first sounds")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from central.phones import PHONES_EACH_MAX, Phones, PhonesError, PhoneStore
+from central.phones import PHONES_EACH_MAX, Phones, PhonesError, PhoneStore, Tapped
 from central.store.database import Database, resolve_url
 from central.store.phones import PhoneTable
 from tests.support.kept_phones import KeptPhones, subscription
@@ -201,3 +201,20 @@ def test_disk_that_refuses_changes_nothing() -> None:
     with pytest.raises(PhonesError, match="disk"):
         phones.prove(PRIYA, kept.ordered[0].reference)
     assert [(phone.id, None)] == [(one.id, one.proven_at) for one in phones.of(PRIYA)]
+
+
+def test_whoever_asks_to_go_on_duty_by_phone_is_named_their_role_once_one_is_tapped(desk: Desk) -> None:
+    with pytest.raises(PhonesError, match="no phone here yet"):
+        desk.phones.ask_for_duty(PRIYA, "cctv")
+    for name in ("1", "2"):
+        desk.phones.add(PRIYA, subscription(name))
+    assert Tapped() == desk.phones.prove(PRIYA, desk.ordered[0].reference), "a test alone begins no duty"
+
+    desk.phones.ask_for_duty(PRIYA, "cctv")
+    assert 3 == len(desk.ordered), "the other was sent a test just now"
+    with pytest.raises(PhonesError, match="Wait a minute"):
+        desk.phones.ask_for_duty(PRIYA, "cctv")
+
+    assert desk.phones.prove(PATEL, desk.ordered[2].reference) is None
+    assert Tapped("cctv") == desk.phones.prove(PRIYA, desk.ordered[2].reference)
+    assert desk.phones.prove(PRIYA, desk.ordered[2].reference) is None

@@ -86,7 +86,7 @@ def test_press_is_committed_receipted_shown_answered_and_closed(
     fleet: Fleet, config: Path, central: CentralProgram, shop: Node, bakery: Node
 ) -> None:
     """The first alert, as central sees it: N3, N5, N8, C1."""
-    assert Done is type(central.act(StartDuty(), CCTV))
+    assert Done is type(central.act(StartDuty("page"), CCTV))
     shop.send(shop.alert(7))
     receipt = shop.wait_for_receipt(7)
     with sqlite3.connect(database_of(config)) as disk:
@@ -141,7 +141,7 @@ def test_press_during_a_locked_database_gets_no_receipt_until_it_is_free(
     shop.send(frame)
     board = central.wait_for_board(lambda board: not board.is_disk_ok, "the page says that the disk refuses")
     receipts_then = shop.receipts()
-    refused = central.act(StartDuty(), CCTV)
+    refused = central.act(StartDuty("page"), CCTV)
 
     lock.execute("ROLLBACK")
     lock.close()

@@ -70,7 +70,7 @@ def test_lost_central_is_restored_and_alerts_flow_and_nothing_is_lost(town: Town
     with NodeProcess(town.folder(SHOP)) as shop:
         with running_central(config) as central:
             linked(central)
-            central.act(StartDuty(), CCTV)
+            central.act(StartDuty("page"), CCTV)
             shop.press("assist")
             first = shop.wait_for_fact("receipt")["alert"]
             central.card(first)

@@ -79,7 +79,7 @@ def test_alert_is_asked_about_across_a_kill_with_the_office_gone(fleet: Fleet, s
         assert [""] == [one.role for one in asked(central).asking], "NOBODY: nobody is on duty"
         assert central.wait_for_fact("nobody", scheme="1")
 
-        assert Done is type(central.act(StartDuty(), CCTV))
+        assert Done is type(central.act(StartDuty("page"), CCTV))
         wait_until(lambda: [one.role for one in central.card(PRESS).asking] == ["cctv"], "a step with somebody")
         step = central.card(PRESS).asking
         states = [decode_message(payload, IncidentState) for payload in shop.heard("/incident")]

@@ -121,7 +121,7 @@ def test_alert_that_a_restored_central_has_forgotten_is_sent_again_and_answered(
     with NodeProcess(town.folder(SHOP)) as shop, NodeProcess(town.folder(BOTH)) as other:
         with running_central(central_config(town)) as central:
             linked(central)
-            central.act(StartDuty(), CCTV)
+            central.act(StartDuty("page"), CCTV)
             shop.press("assist")
             alert = shop.wait_for_fact("receipt")["alert"]
             central.card(alert)

@@ -116,7 +116,7 @@ def test_alert_is_received_and_answered_whichever_of_the_two_is_older(
         NodeOfEither(town.folder(SHOP), env=env[node]) as shop,
     ):
         program.wait_for_board(lambda board: board.is_broker_linked, "central is linked")
-        program.act(StartDuty(), PCSO)
+        program.act(StartDuty("page"), PCSO)
         shop.press("attack")
         shop.wait_for_face("received")
         alert = shop.wait_for_fact("receipt")["alert"]

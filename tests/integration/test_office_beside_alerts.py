@@ -140,7 +140,7 @@ async def opened() -> AsyncGenerator[Scene]:
         await pcso.join(await co_ordinator.invite(pcso.name, pcso.role, [HART]))
         scene = Scene(Stage(town), town.office, co_ordinator, pcso)
         await until("the PCSO was let in", scene.is_let_in)
-        await scene.act(StartDuty())
+        await scene.act(StartDuty("page"))
         with (
             contextlib.closing(sqlite3.connect(scene.office.folder / "office.sqlite3")) as whole,
             contextlib.closing(sqlite3.connect(scene.copy)) as copy,

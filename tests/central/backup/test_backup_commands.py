@@ -51,7 +51,7 @@ def test_restored_central_is_told_what_is_lost_and_what_is_missing(kept: Kept, t
     said = what_now(restored, kept.configuration)
 
     assert [
-        "Central's state is back. The backup is of 28 November 2026, 23:40 UTC, by version 0.1.0, schema 0012.",
+        "Central's state is back. The backup is of 28 November 2026, 23:40 UTC, by version 0.1.0, schema 0013.",
         f"What was here before is in {tmp_path}/before. Delete it when all is well.",
         "Nodes remember 48 hours: alerts between the backup and 28 November 2026, 23:40 UTC are lost.",
         f"{kept.configuration.file} stays. The backup had another: compare {tmp_path}/other.toml.",

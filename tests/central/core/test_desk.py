@@ -281,7 +281,7 @@ def test_board_says_since_when_somebody_is_on_duty(town: Town) -> None:
     town.later(600)
     town.act(StartDuty())
 
-    assert (OnDuty("pcso", "Jaswinder Patel", START, schemes=(1, 2)),) == town.board().on_duty
+    assert (OnDuty("pcso", "Jaswinder Patel", START, schemes=(1, 2), is_unread=True),) == town.board().on_duty
 
 
 def test_duty_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Town) -> None:

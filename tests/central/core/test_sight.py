@@ -24,7 +24,7 @@ from tests.support.central_town import (
     make_directory,
     opened,
 )
-from tests.support.escalating_town import JO, KIM, POLICY, PUBS, SAM, on_duty, ready, rota, shift
+from tests.support.escalating_town import JO, KIM, POLICY, PUBS, SAM, on_duty, ready, rights, rota, shift
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import AlertKind, MemberResponse
 from wire.snapshots import PremisesEntry
@@ -185,6 +185,20 @@ def test_who_is_missing_from_a_shift_of_the_other_scheme_is_not_named() -> None:
     seen = {scope: [one.name for one in watched.board(scope).missing] for scope in (HART, PUB_WATCH, BOTH)}
     assert {HART: [KIM.name], PUB_WATCH: [SAM.name], BOTH: [KIM.name, SAM.name]} == seen
     assert "Sam Lee" not in watched.text(HART)
+
+
+def test_note_to_the_next_is_read_in_the_schemes_of_whoever_left_it() -> None:
+    watched = Watched(HART, PUB_WATCH, BOTH)
+    ready(watched.town)
+    on_duty(watched.town, JO, schemes=(1,))
+    on_duty(watched.town, SAM)
+    for one in (JO, SAM):
+        watched.town.act(EndDuty(f"of {one.name}"), one, rights(one))
+
+    seen = {scope: [(one.note, one.schemes) for one in watched.board(scope).went_off] for scope in (HART, PUB_WATCH)}
+    assert {HART: [("of Jo Patel", (1,)), ("of Sam Lee", (1,))], PUB_WATCH: [("of Sam Lee", (2,))]} == seen
+    assert 2 == len(watched.board(BOTH).went_off)
+    assert "Jo Patel" not in watched.text(PUB_WATCH)
 
 
 def test_engineer_sees_units_and_no_alert_no_duty() -> None:

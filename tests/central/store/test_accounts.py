@@ -23,13 +23,14 @@ def test_database_gives_back_who_acted_by_account_and_what_watchlink_did_itself(
     town.later(200)
     town.press(8)
     town.act(AddNote("00000010-8", "on camera 4"), jones)
+    town.act(StartDuty(is_sign=True), Person("pcso", "Jas Shah", 7))
     town.handle(ev.PeopleChanged(((7, ALL_RIGHTS),)))
     database.commit(town.disk)
 
     found = recall(database, START)
 
     assert tuple(entry for entry in town.disk if entry.incident is not None) == found.journal
-    assert (OnDuty("pcso", "Jas Shah", START, 7, (1, 2)),) == town.board().on_duty == found.on_duty
+    assert (OnDuty("pcso", "Jas Shah", START, 7, (1, 2), is_unread=True),) == town.board().on_duty == found.on_duty
     with database.reading() as connection:
         rows = connection.execute(sa.text("SELECT kind, actor, account, role, name FROM actions ORDER BY entry")).all()
     assert ("duty-ended", "watchlink", 8, "cctv", "Ann Jones") == tuple(rows[-1])

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from central.core import incidents
 from central.core.incidents import EARLY_EACH_MAX
 from central.core.journal import FrameEntry, KeptAct, KeptFigures, KeptNode, KeptPath, SeenFrame
-from central.core.view import AddNote, Close, EndDuty, SetOnTheWay, StartDuty
+from central.core.view import AddNote, Close, EndDuty, ReadHandover, SetOnTheWay, StartDuty
 from central.store import recalling
 from central.store.database import Database, resolve_url
 from central.store.errors import StoreConfigError, StoreError
@@ -59,6 +59,23 @@ def night() -> Town:
     town.press(11, incident=10)
     town.cancel(20, 19)
     return town
+
+
+def test_database_gives_back_by_what_somebody_went_on_duty_and_what_was_left_for_them(database: Database) -> None:
+    town = Town()
+    for one, proof in ((PATEL, "phone"), (JONES, "page")):
+        town.act(StartDuty(proof), one)  # type: ignore[arg-type]
+    town.act(EndDuty("Ring the Crown."), PATEL)
+    town.act(StartDuty("phone"), PATEL)
+    town.act(ReadHandover(), PATEL)
+    database.commit(town.disk)
+
+    found = recall(database, START)
+
+    assert (town.board().on_duty, town.board().went_off) == (found.on_duty, found.went_off)
+    assert [("page", True), ("phone", False)] == [(one.proof, one.is_unread) for one in found.on_duty]
+    assert ["Ring the Crown."] == [one.note for one in found.went_off]
+    assert () == recall(database, START + timedelta(days=8)).went_off
 
 
 def test_database_gives_back_the_night_as_it_was(database: Database, night: Town) -> None:
@@ -315,7 +332,8 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
     with database._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE actions SET kind = replace(kind, 'duty-', 'watch-')")
         added = (("actions", "actor"), ("actions", "account"), ("actions", "details"))
-        for table, column in (*added, ("duty", "account"), ("duty", "schemes")):
+        duty = (("duty", name) for name in ("account", "schemes", "proof", "is_unread", "ended_entry"))
+        for table, column in (*added, *duty):
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.exec_driver_sql("ALTER TABLE duty RENAME TO watch")
         for column in ("speaks", "facts"):

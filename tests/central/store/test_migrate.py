@@ -93,6 +93,8 @@ def test_database_of_an_older_schema_gets_the_missing_migrations(tmp_path: Path)
         connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN facts")
         connection.exec_driver_sql("ALTER TABLE actions DROP COLUMN details")
         connection.exec_driver_sql("DROP TABLE phones")
+        for column in ("proof", "is_unread", "ended_entry"):
+            connection.exec_driver_sql(f"ALTER TABLE duty DROP COLUMN {column}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0009'")
         assert new != schema_of(connection)
     database.close()

@@ -51,6 +51,8 @@ def test_session_of_the_version_before_goes_on(database: Database) -> None:
         connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN facts")
         connection.exec_driver_sql("ALTER TABLE actions DROP COLUMN details")
         connection.exec_driver_sql("DROP TABLE phones")
+        for column in ("proof", "is_unread", "ended_entry"):
+            connection.exec_driver_sql(f"ALTER TABLE duty DROP COLUMN {column}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0008'")
     database.close()
     database.open()

@@ -15,7 +15,7 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 
 from msgspec.structs import replace
 
-from central.core.asking_lines import AskingLine, ShiftLine
+from central.core.asking_lines import AskingLine, ShiftLine, WentOffLine
 from central.core.board_port import DeliverChange
 from central.core.details import PremisesLine
 from central.core.incident import State
@@ -39,6 +39,7 @@ from central.core.view import (
     OnDuty,
     Person,
     RadioLine,
+    ReadHandover,
     Refused,
     RejectedLine,
     SetOnTheWay,
@@ -96,6 +97,7 @@ class ChangeFields(TypedDict, total=False):
     nodes: tuple[NodeLine, ...]
     gone_nodes: tuple[str, ...]
     next_shifts: tuple[ShiftLine, ...]
+    went_off: tuple[WentOffLine, ...]
     missing: tuple[ShiftLine, ...]
     on_duty: tuple[OnDuty, ...]
     is_broker_linked: bool
@@ -118,6 +120,7 @@ class ScriptedBoard:
         self.nodes: dict[str, NodeLine] = {}
         self.premises: dict[str, PremisesLine] = {}
         self.on_duty: tuple[OnDuty, ...] = ()
+        self.went_off: tuple[WentOffLine, ...] = ()
         self.rejected: tuple[RejectedLine, ...] = ()
         self.is_broker_linked = True
         self.is_disk_ok = True
@@ -148,6 +151,7 @@ class ScriptedBoard:
             has_alerts_lane=self.has_alerts_lane,
             has_reserve=self.has_reserve,
             on_duty=self.on_duty,
+            went_off=self.went_off,
             cards=tuple(self.cards.values()),
             nodes=tuple(self.nodes.values()),
             rejected=self.rejected,
@@ -170,7 +174,10 @@ class ScriptedBoard:
             others = tuple(one.person for one in self.on_duty if one.person != by)
             self.set_on_duty((*others, by) if isinstance(action, StartDuty) else others)
             return Done(self.sequence)
-        if isinstance(action, CloseRevoked):
+        if isinstance(action, ReadHandover):
+            self.on_duty = tuple(replace(one, is_unread=False) if one.person == by else one for one in self.on_duty)
+            self.tell(on_duty=self.on_duty)
+        if isinstance(action, CloseRevoked | ReadHandover):
             return Done(self.sequence)
         card = self.cards.get(action.incident)
         if card is None:

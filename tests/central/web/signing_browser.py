@@ -43,7 +43,7 @@ class Browser:
 
     async def act(self, action: str = "start-watch", **more: object) -> httpx.Response:
         return await self.client.post(
-            "/actions", json={"action": {"type": action}, **more}, headers={"x-watchlink": "1"}
+            "/actions", json={"action": {"type": action, "proof": "page"}, **more}, headers={"x-watchlink": "1"}
         )
 
     async def send(self, path: str, **fields: str) -> httpx.Response:

@@ -83,7 +83,7 @@ def test_body_that_arrives_after_the_accounts_end_is_refused() -> None:
         may_go_on = asyncio.Event()
 
         async def body() -> AsyncIterator[bytes]:
-            yield b'{"action": {"type": "start-watch"}, '
+            yield b'{"action": {"type": "start-watch", "proof": "page"}, '
             await may_go_on.wait()
             yield b'"role": "cctv"}'
 

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
+from central.core.view import Person, Refused, StartDuty
 from central.phones import Phones
 from central.web.app import create_app
 from tests.central.web.scripted_board import NOTICE, ScriptedBoard
@@ -187,5 +188,55 @@ def test_only_the_page_with_phones_may_install_a_worker_and_only_ours() -> None:
         assert "text/javascript; charset=utf-8" == worker.headers["content-type"]
         assert ("application/manifest+json", "/") == (manifest.headers["content-type"], manifest.json()["start_url"])
         assert {"no-cache"} == {one.headers["cache-control"] for one in (worker, manifest)}
+
+    played(script)
+
+
+def test_tap_begins_duty_in_the_role_that_was_asked_for() -> None:
+    async def script(browser: Browser, _phones: Phones, kept: KeptPhones) -> None:
+        await browser.enter()
+        await add(browser, subscription())
+        await browser.open(f"/wake/{kept.ordered[0].reference}")
+        assert [] == browser.board.actions
+
+        asked = await browser.client.post("/phones/duty", json={"role": "cctv"}, headers=HEADERS)
+        assert (200, []) == (asked.status_code, browser.board.actions)
+        woken = (await browser.open(f"/wake/{kept.ordered[1].reference}")).text
+        again = (await browser.open(f"/wake/{kept.ordered[1].reference}")).text
+
+        assert [(StartDuty("phone"), Person("cctv", "Priya Shah", PRIYA))] == browser.board.actions
+        assert ("You are on duty" in woken, "Nothing waits there" in again) == (True, True)
+
+    played(script)
+
+
+def test_duty_in_a_role_that_is_not_theirs_is_not_begun_by_phone() -> None:
+    async def script(browser: Browser, _phones: Phones, kept: KeptPhones) -> None:
+        await browser.enter()
+        await add(browser, subscription())
+        await browser.open(f"/wake/{kept.ordered[0].reference}")
+
+        refused = await browser.client.post("/phones/duty", json={"role": "police"}, headers=HEADERS)
+
+        assert (409, 1) == (refused.status_code, len(kept.ordered))
+        assert "do not have that role" in refused.json()["reason"]
+
+    played(script)
+
+
+def test_duty_that_central_refuses_is_told_on_the_phone() -> None:
+    async def script(browser: Browser, _phones: Phones, kept: KeptPhones) -> None:
+        async def refuse(*_: object) -> Refused:
+            return Refused("Your role here is gone.")
+
+        browser.board.act = refuse  # type: ignore[method-assign, assignment]
+        await browser.enter()
+        await add(browser, subscription())
+        await browser.open(f"/wake/{kept.ordered[0].reference}")
+        await browser.client.post("/phones/duty", json={"role": "cctv"}, headers=HEADERS)
+
+        woken = (await browser.open(f"/wake/{kept.ordered[1].reference}")).text
+
+        assert ("You are not on duty: Your role here is gone." in woken, "You are on duty" in woken) == (True, False)
 
     played(script)

@@ -158,6 +158,9 @@ def test_refused_action_says_why(open_client: OpenClient) -> None:
         (b'{"action": {"type": "explode"}, "role": "cctv"}', 422, "not an action"),
         (b'{"action": {"type": "TakeOffDuty", "why": "x"}, "role": "cctv"}', 422, "not an action"),
         (b'{"action": {"type": "start-watch"}, "role": "cctv", "x": 1}', 422, "unknown field"),
+        (b'{"action": {"type": "start-watch"}, "role": "cctv"}', 409, "older than central"),
+        (b'{"action": {"type": "start-watch", "proof": "phone"}, "role": "cctv"}', 409, "older than central"),
+        (b'{"action": {"type": "start-watch", "proof": "word"}, "role": "cctv"}', 422, "not an action"),
         (
             b'{"action": {"type": "acknowledge", "incident": 7}, "role": "cctv"}',
             422,
@@ -189,7 +192,7 @@ def test_failing_port_is_told_as_not_known_done(open_client: OpenClient) -> None
         async def act(self, action: object, by: Person, rights: object = None) -> object:  # type: ignore[override]
             raise OSError("disk")
 
-    answer = post(open_client, Broken(), {"action": {"type": "start-watch"}, "role": "cctv"})
+    answer = post(open_client, Broken(), {"action": {"type": "start-watch", "proof": "page"}, "role": "cctv"})
 
     assert 500 == answer.status_code
     assert "could not do this" in answer.json()["reason"]

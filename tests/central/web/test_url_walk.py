@@ -33,7 +33,7 @@ SECRETS: Final = {
 }
 """What must not be in any answer to somebody of the scheme."""
 FORMS: Final = {"/sign-in/code", "/sign-out", "/sign-out-everywhere"}
-ACTION: Final = {"action": {"type": "start-watch"}}
+ACTION: Final = {"action": {"type": "start-watch", "proof": "page"}}
 SUBSCRIPTION: Final = {"endpoint": "https://push.example.net/1", "p256dh": "B" * 87, "auth": "a" * 22}
 FILE: Final = "/static/icon.svg"
 
@@ -86,6 +86,8 @@ async def ask(client: httpx.AsyncClient, asked: str) -> httpx.Response:
         return await client.get(path)
     if path == "/phones/add":
         return await client.post(path, json=SUBSCRIPTION, headers={"x-watchlink": "1"})
+    if path == "/phones/duty":
+        return await client.post(path, json={"role": "king"}, headers={"x-watchlink": "1"})
     if path.startswith("/phones/"):
         return await client.post(path, json={"phone": "0" * 32}, headers={"x-watchlink": "1"})
     if path in FORMS:

@@ -1,8 +1,7 @@
 // Sends one action and reports its outcome truly: done (in which change), refused (why), or not known.
 
 import { leave, me, SIGNED_OUT } from "./account.js";
-
-const TIMEOUT_MS = 15_000;
+import { HEADERS, TIMEOUT_MS } from "./post.js";
 
 // role: of the person's own; who acts, central knows by the session; the account says only whose page this is.
 export async function send(action, role) {
@@ -10,7 +9,7 @@ export async function send(action, role) {
   try {
     answer = await fetch("/actions", {
       method: "POST",
-      headers: { "content-type": "application/json", "x-watchlink": "1" },
+      headers: HEADERS,
       body: JSON.stringify({ action, role, account: me.account }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -1,16 +1,18 @@
 // Puts the parts together: the feed changes the model, the model is drawn, what a person presses is sent. The only
 // module that knows all others.
 
-import { Account, me } from "./account.js";
+import { Account } from "./account.js";
 import { send } from "./actions.js";
 import { Announcer } from "./announce.js";
 import { ServerClock } from "./clock.js";
 import { Dialogs } from "./dialogs.js";
 import { byId, setHidden, setText } from "./dom.js";
+import { HandoverView, openWords } from "./handover.js";
 import { Keys, mark } from "./keys.js";
 import { Live } from "./live.js";
 import { goingFirst, isPressedAgain, Model } from "./model.js";
 import { News } from "./news.js";
+import { Proving } from "./proving.js";
 import { remember, remembered, rememberTheme } from "./settings.js";
 import { Side } from "./side.js";
 import { Sound } from "./sound.js";
@@ -47,8 +49,10 @@ const zones = new Zones(steady);
 const side = new Side();
 const duty = new Duty(() => drawTop());
 const sound = new Sound(timing.lostMs, () => drawTop());
+const proving = new Proving({ sound, duty, dialogs });
 const news = new News(model, { sound, announcer, duty });
 const top = new Top({ model, clock, sound, duty, steady });
+const handover = new HandoverView();
 const strip = new Strip({ model, clock, sound, duty });
 
 const look = (key) => ({
@@ -116,8 +120,10 @@ function drawSoon() {
 
 function drawTop() {
   duty.follow(model);
+  proving.follow(duty.isOn(model));
   steady.watch(() => {
     top.draw({ isLive, isLost });
+    handover.draw(model, duty.me, clock.now());
     strip.draw(isLive);
   });
 }
@@ -190,8 +196,8 @@ function act(verb, key, isAsked = false) {
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
   if (!isAsked && !duty.isOn(model)) {
-    // The shops are told who is on duty: nobody answers off duty.
-    goOnDuty(`Start duty, then ${verb.replaceAll("-", " ")}`, () => act(verb, key, true));
+    // The shops are told who is on duty: nobody answers off duty, but where nothing proves that they can be reached.
+    goOnDuty(verb.replaceAll("-", " "), () => act(verb, key, true));
     return;
   }
   if (verb === "assign") {
@@ -236,16 +242,10 @@ function askWhoComes(card, about) {
   });
 }
 
-// Starts duty, and then goes on; asks in which role if the person has several and has not chosen here yet.
-async function goOnDuty(label, then = null) {
-  if (!duty.mayAct) {
-    say("Your role sees units only: it does not answer alerts.");
-    return;
-  }
-  const reason = duty.me ? await startDuty(duty.me.role) : "unknown role";
-  if (!reason) then?.();
-  else if (me.roles.length > 1) askRole(label, then);
-  else say(reason);
+// Starts duty, and then goes on.
+function goOnDuty(label = "", then = null) {
+  if (duty.mayAct) proving.ask(startDuty, label, then);
+  else say("Your role sees units only: it does not answer alerts.");
 }
 
 function say(text) {
@@ -253,24 +253,11 @@ function say(text) {
   top.say(text);
 }
 
-function askRole(label, then = null) {
-  dialogs.ask("role", {
-    label,
-    values: { role: duty.me?.role ?? "" },
-    async submit({ role }) {
-      const reason = await startDuty(role);
-      if (!reason && then) setTimeout(then);
-      return reason;
-    },
-  });
-}
-
+// The tone of this page was heard.
 async function startDuty(role) {
   // First, what browsers allow only right after a press.
-  const unlocked = sound.unlock();
   duty.arm();
-  const outcome = await send({ type: "start-watch" }, role);
-  await unlocked;
+  const outcome = await send({ type: "start-watch", proof: "page" }, role);
   if (!outcome.reason) duty.become(role);
   drawTop();
   return outcome.reason ?? null;
@@ -285,27 +272,31 @@ function giveSign() {
   send({ type: "start-watch", is_sign: true }, duty.me.role);
 }
 
-async function endDuty() {
-  const outcome = await send({ type: "end-watch" }, duty.me.role);
+async function endDuty({ note }) {
+  const outcome = await send({ type: "end-watch", note }, duty.me.role);
   if (outcome.reason) announcer.urgent(outcome.reason);
   drawTop();
   return outcome.reason ?? null;
 }
 
-// Ask first if alerts are open, or if nobody would be left.
+// Shows what is open, and asks for a note to whoever comes next.
 function askEndDuty() {
-  const open = [...model.unanswered(), ...model.inHand()].filter((card) => !isTest(card));
-  const isLast = model.onDuty.length === 1;
-  if (!open.length && !isLast) {
-    endDuty();
-    return;
-  }
-  const waiting = open.filter((card) => card.state === "unanswered").length;
-  const named = open.slice(0, 3).map((card) => `${news.kindOf(card)} ${card.premises}`).join(", ");
-  setText(byId("end-open"), `${open.length === 1 ? "1 alert is" : `${open.length} alerts are`} open, ${waiting} unanswered: ${named}${open.length > 3 ? " …" : "."}`);
-  setHidden(byId("end-open"), !open.length);
-  setHidden(byId("end-last"), !isLast);
+  const open = openWords(model);
+  setText(byId("end-open"), open);
+  setHidden(byId("end-open"), !open);
+  setHidden(byId("end-last"), model.onDuty.length !== 1);
   dialogs.ask("end", { submit: endDuty });
+}
+
+async function readHandover() {
+  const button = byId("handover-read");
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  const outcome = await send({ type: "read-handover" }, duty.me.role);
+  button.setAttribute("aria-disabled", "false");
+  setText(byId("handover-error"), outcome.reason ?? "");
+  // The button goes away: the keyboard goes on from the alerts.
+  if (!outcome.reason) byId("alerts").focus({ preventScroll: true });
 }
 
 // A notice on a phone was tapped: its alert, once. The address is anybody's then, and a reload leads nowhere old.
@@ -367,11 +358,9 @@ byId("alerts").addEventListener("focusin", (event) => {
   card.tabIndex = 0;
 });
 byId("closed-zone").addEventListener("toggle", () => steady.noteMove());
-byId("start-duty").addEventListener("click", () => {
-  if (me.roles.length > 1) askRole("Start duty");
-  else goOnDuty("Start duty");
-});
+byId("start-duty").addEventListener("click", () => goOnDuty());
 byId("end-duty").addEventListener("click", askEndDuty);
+byId("handover-read").addEventListener("click", readHandover);
 byId("urgent").addEventListener("click", () => jump(strip.urgent));
 byId("undo").addEventListener("click", undo);
 byId("to-premises").addEventListener("click", () => goToSide(false));

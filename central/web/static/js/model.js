@@ -29,6 +29,7 @@ export class Model {
   hasReserve = true;
   clockFault = "";
   onDuty = [];
+  wentOff = []; // in the last week, the latest last
   nextShifts = []; // by the rota, of each role in each scheme, the earliest first
   missing = []; // shifts that have begun and whose person is not on duty, the earliest first
   cards = new Map();
@@ -51,6 +52,7 @@ export class Model {
     this.hasReserve = board.has_reserve;
     this.clockFault = board.clock_fault;
     this.onDuty = board.on_watch;
+    this.wentOff = board.went_off;
     this.nextShifts = board.next_shifts;
     this.missing = board.missing;
     this.rejected = board.rejected;
@@ -72,6 +74,7 @@ export class Model {
     for (const node of change.gone_nodes) this.nodes.delete(node);
     for (const node of change.gone_premises) this.places.delete(node);
     for (const place of change.premises) this.places.set(place.node, place);
+    if (change.went_off !== null) this.wentOff = change.went_off;
     if (change.on_watch !== null) this.onDuty = change.on_watch;
     if (change.next_shifts !== null) this.nextShifts = change.next_shifts;
     if (change.missing !== null) this.missing = change.missing;

@@ -2,8 +2,8 @@
 // central where that is.
 
 import { byId, setHidden, setText } from "./dom.js";
+import { post } from "./post.js";
 
-const HEADERS = { "content-type": "application/json", "x-watchlink": "1" };
 const NO_PUSH =
   "This browser cannot be woken. On an iPhone or iPad, first add the control room to the Home Screen (Share, then Add to Home Screen), and open it from there. On another computer, open the control room by its https address.";
 const BLOCKED = "Notifications from this page are blocked. Allow them in the browser’s settings for this site, then try again.";
@@ -21,7 +21,7 @@ if (button) {
   if (isAble) markOwn();
 }
 for (const one of document.querySelectorAll("button[data-act]")) {
-  one.addEventListener("click", () => busy(one, () => post(one.dataset.act, { phone: one.dataset.phone })));
+  one.addEventListener("click", () => busy(one, () => post(`/phones/${one.dataset.act}`, { phone: one.dataset.phone })));
 }
 
 // act returns what went wrong; otherwise central's page says how things stand.
@@ -60,22 +60,13 @@ async function subscribe() {
     return `The browser’s push service did not answer (${error.name}). Check the phone’s network and try again.`;
   }
   const { endpoint, keys } = subscription.toJSON();
-  return post("add", { endpoint, p256dh: keys.p256dh, auth: keys.auth });
+  return post("/phones/add", { endpoint, p256dh: keys.p256dh, auth: keys.auth });
 }
 
 // This page may load scripts from nowhere else: the policy knows one address.
 function worker() {
   if (!window.trustedTypes) return "/sw.js";
   return window.trustedTypes.createPolicy("watchlink-worker", { createScriptURL: () => "/sw.js" }).createScriptURL("");
-}
-
-async function post(act, body) {
-  try {
-    const answered = await fetch(`/phones/${act}`, { method: "POST", headers: HEADERS, body: JSON.stringify(body) });
-    return (await answered.json()).reason ?? "";
-  } catch {
-    return "Central did not answer. Reload the page to see whether it was done.";
-  }
 }
 
 const bytes = (coded) => Uint8Array.from(atob(coded.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));

@@ -12,6 +12,7 @@ export class Sound {
   #volume = null;
   #buffers = new Map();
   #playing = null; // { name, source }
+  #proof = null; // the tone that somebody who goes on duty listens for
   #wanted = null;
   #lost = null;
   #lostAfterS;
@@ -39,6 +40,23 @@ export class Sound {
     if (this.isRunning) this.#once("test");
     this.#changed();
     return this.isRunning;
+  }
+
+  // Call from a press. Plays the tone of an attack once, whatever is quiet, and says whether it sounds.
+  async prove() {
+    this.hush();
+    this.#open();
+    if (!this.#context) return false;
+    await Promise.race([this.#context.resume(), new Promise((done) => setTimeout(done, 1000))]);
+    if (this.isRunning) this.#proof = this.#once("p1", this.#context.destination);
+    this.#changed();
+    return this.isRunning;
+  }
+
+  // Ends the tone that was played to be heard.
+  hush() {
+    this.#proof?.stop();
+    this.#proof = null;
   }
 
   get isRunning() {
@@ -172,6 +190,7 @@ export class Sound {
     const source = this.#source(name, output);
     source.loop = false;
     source.start();
+    return source;
   }
 
   #source(name, output) {
