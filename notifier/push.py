@@ -203,7 +203,7 @@ def _judged(host: str, answer: h11.Response) -> Outcome:
 def _pause_s(answer: h11.Response) -> float | None:
     for name, value in answer.headers:
         if name == b"retry-after":
-            with suppress(ValueError):
+            with suppress(ValueError, OverflowError):
                 return max(0.0, float(int(value)))
             with suppress(ValueError, TypeError):
                 # A date: by whose clock? Its being far off is what counts.

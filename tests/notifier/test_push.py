@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
+import h11
 import pytest
 from msgspec.structs import replace
 
@@ -130,3 +131,10 @@ def at_host(notice: Notice, host: str) -> Notice:
     assert notice.subscription is not None
     endpoint = notice.subscription.endpoint.replace("127.0.0.1", host)
     return replace(notice, subscription=replace(notice.subscription, endpoint=endpoint))
+
+
+@pytest.mark.parametrize("said", ["9" * 400, "9" * 5_000, "-1", "soon", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_pause_that_makes_no_sense_is_no_fault_of_ours(said: str) -> None:
+    outcome = push_module._judged("push.example", h11.Response(status_code=429, headers=[("Retry-After", said)]))
+
+    assert Reason.TOO_MANY == reason(outcome)
