@@ -175,6 +175,21 @@ def test_what_is_no_subscription_is_refused_with_a_sentence() -> None:
     played(script)
 
 
+def test_app_is_installed_from_whichever_page_somebody_stands_on() -> None:
+    """An iPhone is told to add it to its Home Screen where it stands: without the manifest it gets a mere bookmark."""
+
+    async def script(browser: Browser, _phones: Phones, _kept: KeptPhones) -> None:
+        link = '<link rel="manifest" href="/manifest.webmanifest">'
+        assert link in (await browser.open("/")).text, "where people sign in"
+        await browser.enter()
+
+        assert {"/": 1, "/phones": 1, "/session": 1} == {
+            path: (await browser.open(path)).text.count(link) for path in ("/", "/phones", "/session")
+        }
+
+    played(script)
+
+
 def test_only_the_page_with_phones_may_install_a_worker_and_only_ours() -> None:
     async def script(browser: Browser, _phones: Phones, _kept: KeptPhones) -> None:
         await browser.enter()
