@@ -228,7 +228,7 @@ class GalleryApp:
                 certificates.stop()
             page.stop()
             if self._node_socket is not None and self._visits is not None:
-                self._node_socket.close()
+                self._node_socket.stop()
                 self._visits.stop()
             # Whoever waits for an answer there gets none any more.
             self.running.close()

@@ -1,21 +1,16 @@
 """The node on this unit, by its socket: asked for alerts about persons, it tells the time (docs/gallery-socket.md).
 
-A thread of its own that only reports. The node may be starting, hung or gone: it is connected to again and again, and
-whoever asks for an alert is answered within :data:`ANSWER_WITHIN_S` in any case.
+Its thread only reports. Whoever asks for an alert is answered within :data:`ANSWER_WITHIN_S` in any case.
 """
 
 from __future__ import annotations
 
-import logging
 import secrets
-import selectors
-import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -25,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gallery.core.events import CentralTimeTold, Event, FrameHeard, ReportAlerted
-from runtime.unix_address import socket_address
+from runtime.line_client import LineClient
 from wire.gallery_socket import (
     LINE_BYTES_MAX,
     VERSION,
@@ -51,8 +46,6 @@ from wire.gallery_socket import (
     encode_line,
 )
 
-logger = logging.getLogger(__name__)
-
 ANSWER_WITHIN_S: Final = 10.0
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 ASKED_MAX: Final = 16
@@ -60,7 +53,6 @@ ANSWERED_MAX: Final = 16
 """So many requests the node remembers, and may give another alert."""
 PROGRESS_MAX: Final = 64
 NEIGHBOURS_MAX: Final = 128
-_READ_BYTES: Final = 65_536
 
 
 class Unanswered(StrEnum):
@@ -116,7 +108,7 @@ class _Asked(Struct):
         return Unanswered.NO_ANSWER if self.was_said else Unanswered.NO_NODE
 
 
-class NodeSocket:
+class NodeSocket(LineClient):
     """Connects until it is closed.
 
     Args:
@@ -134,10 +126,9 @@ class NodeSocket:
         *,
         pauses_s: tuple[float, ...] = PAUSES_S,
     ) -> None:
-        self._path = path
+        super().__init__(path, "the node", LINE_BYTES_MAX, pauses_s)
         self._put = put
         self._changed = changed
-        self._pauses_s = pauses_s
         self._told = Told()
         self._lock = threading.Lock()
         self._new: deque[_Asked] = deque()
@@ -145,16 +136,6 @@ class NodeSocket:
         self._panel: Panel | None = None
         self._asked: dict[str, _Asked] = {}
         self._incidents: dict[str, tuple[str, str]] = {}
-        self._node: socket.socket | None = None
-        self._incoming = b""
-        self._outgoing = bytearray()
-        self._failures = 0
-        self._connect_s = 0.0
-        self._is_closing = False
-        self._waker, self._wakened = socket.socketpair()
-        self._waker.settimeout(0)
-        self._wakened.settimeout(0)
-        self._thread = threading.Thread(target=self._run, name="node-socket", daemon=True)
 
     @property
     def told(self) -> Told:
@@ -170,10 +151,6 @@ class NodeSocket:
         with self._lock:
             self._faces.append(face)
         self._wake()
-
-    def start(self) -> None:
-        """Begin to connect. Never raises."""
-        self._thread.start()
 
     def alert(
         self, kind: KindText, scheme: int, person: int, left: LeftText | None = None, request: str = ""
@@ -197,32 +174,14 @@ class NodeSocket:
         self._wake()
         return answer
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Hang up and stop. Idempotent."""
         with self._lock:
             self._is_closing = True
-        self._wake()
-        if self._thread.ident is None:
-            self._end()
-        else:
-            self._thread.join(1.0)
-
-    def _wake(self) -> None:
-        # A full pipe has already woken it; a closed one has nobody left to wake.
-        with suppress(OSError):
-            self._waker.send(b"\0")
-
-    def _run(self) -> None:
-        try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(self._wakened, selectors.EVENT_READ)
-                while not self._is_closing:
-                    self._turn(selector)
-        finally:
-            self._end()
+        super().stop()
 
     def _end(self) -> None:
-        self._hang_up()
+        super()._end()
         with self._lock:
             self._is_closing = True
             left = [*self._asked.values(), *self._new]
@@ -230,57 +189,13 @@ class NodeSocket:
             self._new.clear()
         for asked in left:
             _settle(asked, asked.unanswered)
-        self._waker.close()
-        self._wakened.close()
 
-    def _turn(self, selector: selectors.BaseSelector) -> None:
-        now_s = time.monotonic()
-        if self._node is None and now_s >= self._connect_s:
-            self._connect(now_s)
+    def _moments_s(self) -> Iterable[float]:
+        return (asked.until_s for asked in self._asked.values())
+
+    def _prepare(self) -> None:
         self._take_new()
         self._say_asked()
-        if self._node is not None:
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
-            selector.register(self._node, wanted)
-        try:
-            ready = selector.select(self._wait_s(now_s))
-        finally:
-            if self._node is not None:
-                selector.unregister(self._node)
-        for key, events in ready:
-            if key.fileobj is self._wakened:
-                with suppress(OSError):
-                    self._wakened.recv(_READ_BYTES)
-            elif self._node is not None:
-                self._serve(self._node, events)
-        self._give_up(time.monotonic())
-
-    def _wait_s(self, now_s: float) -> float | None:
-        moments = [asked.until_s for asked in self._asked.values()]
-        if self._node is None:
-            moments.append(self._connect_s)
-        return max(0.0, min(moments) - now_s) if moments else None
-
-    def _connect(self, now_s: float) -> None:
-        node = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            # A Unix socket connects at once, or its listener's queue is full.
-            node.settimeout(0)
-            with socket_address(self._path) as address:
-                node.connect(address)
-        except OSError as e:
-            node.close()
-            if not self._failures:
-                logger.warning("the node cannot be asked: %s: %s", self._path, e.strerror)
-            self._pause(now_s)
-            return
-        self._node = node
-        for asked in self._asked.values():
-            asked.is_said = False
-
-    def _pause(self, now_s: float) -> None:
-        self._connect_s = now_s + self._pauses_s[min(self._failures, len(self._pauses_s) - 1)]
-        self._failures += 1
 
     def _take_new(self) -> None:
         with self._lock:
@@ -296,7 +211,7 @@ class NodeSocket:
         with self._lock:
             faces = [*self._faces]
             self._faces.clear()
-        if self._node is None:
+        if self._socket is None:
             return
         for face in faces:
             self._outgoing += encode_line(face)
@@ -305,40 +220,19 @@ class NodeSocket:
                 asked.is_said = asked.was_said = True
                 self._outgoing += encode_line(asked.line)
 
-    def _serve(self, node: socket.socket, events: int) -> None:
-        try:
-            if events & selectors.EVENT_WRITE:
-                del self._outgoing[: node.send(self._outgoing)]
-            if events & selectors.EVENT_READ:
-                found = node.recv(_READ_BYTES)
-                if not found:
-                    raise ConnectionResetError
-                self._incoming += found
-                self._read_lines()
-        except BlockingIOError:
-            pass
-        except (OSError, SocketLineError) as e:
-            if isinstance(e, SocketLineError):
-                logger.warning("what the node says cannot be read: %s", e)
-            self._hang_up()
-            self._pause(time.monotonic())
-
-    def _read_lines(self) -> None:
-        *lines, self._incoming = self._incoming.split(b"\n")
-        if len(self._incoming) >= LINE_BYTES_MAX:
-            raise SocketLineError("socket line", LINE_BYTES_MAX)
+    def _take(self, lines: list[bytes]) -> None:
         before = self._told
         for data in lines:
-            line = decode_said(data + b"\n")
+            line = decode_said(data)
             if isinstance(line, PanelVisit | PanelKey | VisitOver):
                 if self._panel is not None:
                     self._panel.take(line)
             elif line is not None:
-                self._take(line)
+                self._take_line(line)
         if self._told != before:
             self._changed()
 
-    def _take(self, line: NodeLine) -> None:
+    def _take_line(self, line: NodeLine) -> None:
         told = self._told
         match line:
             case Hello():
@@ -382,19 +276,17 @@ class NodeSocket:
         self._told = replace(self._told, renamed=renamed)
         return not is_asked or before != line.incident
 
-    def _give_up(self, now_s: float) -> None:
+    def _look_at_clock(self) -> None:
+        now_s = time.monotonic()
         for request in [request for request, asked in self._asked.items() if asked.until_s <= now_s]:
             given_up = self._asked.pop(request)
             _settle(given_up, given_up.unanswered)
 
-    def _hang_up(self) -> None:
-        node, self._node = self._node, None
-        self._incoming = b""
-        self._outgoing.clear()
-        if node is not None:
-            node.close()
-            if self._panel is not None:
-                self._panel.gone()
+    def _gone(self) -> None:
+        for asked in self._asked.values():
+            asked.is_said = False
+        if self._panel is not None:
+            self._panel.gone()
         if self._told.state is not None:
             self._told = replace(self._told, state=None)
             self._changed()

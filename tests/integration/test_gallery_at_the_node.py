@@ -58,7 +58,7 @@ def gallery(quiet_town: Town) -> Iterator[Callable[[str], NodeSocket]]:
 
     yield start
     for made in started:
-        made.close()
+        made.stop()
 
 
 def test_breach_is_stored_published_and_received_and_the_gallery_follows_it(
@@ -121,7 +121,7 @@ def test_panel_shows_the_gallery_until_an_alert_wants_it(
         press_and_be_received(node, central)
         shop.until(lambda: not shop.running.snapshot().sessions)
     finally:
-        ours.close()
+        ours.stop()
         assert visits.stop()
         pictures.close()
         shop.end()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from central.net import notifier as link_module
 from central.net.notifier import SILENT, TOO_OLD, NotifierLink, Report
+from runtime import line_client
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import wait_until
 from wire.notices import (
@@ -296,7 +297,7 @@ def test_notifier_that_says_nothing_is_told_of_soon(
 def test_notifier_that_does_not_read_is_hung_up_on(
     link: NotifierLink, stand_in: StandInNotifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "_BACKLOG_BYTES_MAX", 10_000)
+    monkeypatch.setattr(line_client, "BACKLOG_BYTES_MAX", 10_000)
     monkeypatch.setattr(link_module, "ORDERED_MAX", 50)
 
     # More than sockets hold.

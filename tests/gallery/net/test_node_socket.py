@@ -70,7 +70,7 @@ class Unit:
         return True
 
     def close(self) -> None:
-        self.gallery.close()
+        self.gallery.stop()
         if self.node is not None:
             self.node.close()
 
@@ -204,14 +204,14 @@ def test_node_that_was_asked_and_is_silent_leaves_it_unknown(unit: Unit, monkeyp
         assert Unanswered.NO_ANSWER == silent.result(DEADLINE_S)
     closed = unit.gallery.alert("breach", 1, 43, "no")
     unit.asked.get(timeout=DEADLINE_S)
-    unit.gallery.close()
+    unit.gallery.stop()
 
     assert Unanswered.NO_ANSWER == closed.result(DEADLINE_S)
 
 
 def test_too_many_that_wait_are_not_asked_for(unit: Unit) -> None:
     answers = [unit.gallery.alert("breach", 1, person, "no") for person in range(1, 30)]
-    unit.gallery.close()
+    unit.gallery.stop()
 
     assert Unanswered.TOO_MANY == answers[-1].result(DEADLINE_S)
     assert Unanswered.NO_NODE == answers[0].result(DEADLINE_S)
