@@ -21,7 +21,7 @@ from office.audit import alarm, journal, triggers
 from office.audit.chain import NO_HEAD, contradiction
 from office.gallery.staff_file import StaffFile
 from office.publisher import changes, content, rota_content
-from office.publisher.galleries import GalleryPublishing
+from office.publisher.galleries import Galleries, GalleryPublishing
 from office.publisher.gone import GoneRows
 from office.publisher.rota_content import RotaContent
 from office.publisher.shelf import KINDS, PublishedHead, Shelf
@@ -187,7 +187,7 @@ class Publishing:
                 is_time = head != self._premises_head or self._clock_s() - self._premises_s >= PREMISES_WITHIN_S
                 if is_time:
                     premises = content.premises()
-                    rota = rota_content.rota(timezone.now())
+                    rota = _read_rota()
                 if self._galleries is not None and (is_time or self._galleries.is_due()):
                     shown = self._galleries.read()
                     self._read_staff()
@@ -205,21 +205,22 @@ class Publishing:
             key, persons, gone = people
             snapshot = People(number=number, made_at=made_at, audit=head, ticket_key=key, people=persons, gone=gone)
             self._publish(snapshot, head)
-        if premises is not None and rota is not None:
+        if premises is not None:
             self._publish_premises(premises, head)
+        self._publish_galleries(shown)
+        if rota is not None:
             self._publish_rota(rota, head)
             self._premises_head, self._premises_s = head, self._clock_s()
-        if self._galleries is not None and shown is not None:
-            self._publish_staff()
-            self._galleries.publish(shown)
 
     def _publish_premises(self, premises: tuple[PremisesEntry, ...], head: AuditHead) -> None:
         if not self._is_published("premises", premises):
             number, made_at = self._shelf.next_number("premises"), datetime.now(UTC)
             self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
 
-    def _publish_rota(self, rota: RotaContent, head: AuditHead) -> None:
+    def _publish_rota(self, rota: RotaContent | Exception, head: AuditHead) -> None:
         """Not before there is anything in it: then readers go on as without a rota. From then on always."""
+        if isinstance(rota, Exception):
+            raise rota
         through, shifts, policies = rota
         is_begun = "rota" in self._last or bool(self._shelf.given_number("rota"))
         if (shifts or policies or is_begun) and not self._is_published("rota", rota):
@@ -234,10 +235,13 @@ class Publishing:
         if self._staff is not None:
             self._listed = self._staff.read()
 
-    def _publish_staff(self) -> None:
-        """Before the galleries: one that cannot be published keeps nobody signed in."""
+    def _publish_galleries(self, shown: Galleries | None) -> None:
+        """After who may sign in at them: one that cannot be published keeps nobody signed in."""
+        if self._galleries is None or shown is None:
+            return
         if self._staff is not None and self._listed is not None:
             self._staff.publish(self._listed)
+        self._galleries.publish(shown)
 
     def _is_published(self, name: SnapshotName, what: object) -> bool:
         """Also under a number that is high enough: after a restore a command raises it above what central knows."""
@@ -273,6 +277,16 @@ class Publishing:
             logger.warning("the alarm of the audit has ended")
         self.alarm = what
         alarm.write(self._shelf.folder, what)
+
+
+def _read_rota() -> RotaContent | Exception:
+    """What is wrong with the rota keeps nobody in whose account has ended: it is a fault once all else is published."""
+    try:
+        return rota_content.rota(timezone.now())
+    except DatabaseError:
+        raise
+    except Exception as e:  # noqa: BLE001 - whatever it is
+        return e
 
 
 def _content_of(snapshot: Snapshot) -> object:

@@ -168,3 +168,20 @@ def test_numbers_go_on_when_the_rota_is_empty_the_folder_is_lost_or_the_office_r
     assert not RotaFeed.objects.exists()  # somebody may have ended it since the copy was made
     assert newest(world).number > 100
     assert newest(world).shifts == ()
+
+
+def test_rota_that_cannot_be_read_keeps_nobody_in_whose_account_has_ended(
+    world: World, nights: RotaPattern, jo: Account
+) -> None:
+    world.look()
+    RotaPattern.objects.filter(pk=nights.pk).update(people=[])
+    Account.objects.filter(pk=jo.pk).update(is_active=False)
+    record(None, "account.ended", jo)
+
+    assert ["people-2.json"] == world.look()
+    assert world.person("jo") is None
+    assert "ZeroDivisionError" in world.publishing.fault
+    RotaPattern.objects.filter(pk=nights.pk).delete()
+
+    assert ["rota-2.json"] == world.look()
+    assert not world.publishing.fault
