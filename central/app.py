@@ -247,7 +247,7 @@ class Central:
             Rota,
             town,
             keys=keys,
-            on_new=lambda new: self._inbox.put(ev.RotaChanged(new)),
+            on_new=self._take_rota,
             on_fault=partial(self._gate.take_fault, "rota"),
             is_optional=True,
         )
@@ -345,6 +345,10 @@ class Central:
         rights = tuple((person.account, rights_of(person.roles)) for person in people.people)
         names = tuple((person.account, person.name) for person in people.people)
         self._inbox.put(ev.PeopleChanged(rights, names))
+
+    def _take_rota(self, rota: Rota) -> None:
+        self._gate.take_rota(rota)
+        self._inbox.put(ev.RotaChanged(rota))
 
     def _keep(self, newest: Newest, now_at: datetime) -> None:
         try:

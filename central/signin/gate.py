@@ -26,7 +26,7 @@ from central.signin.slowing import Pace
 from runtime.slowing import Slowing
 from wire.errors import TicketError
 from wire.printed_codes import code_digest
-from wire.snapshots import AuditHead, People, PersonEntry, Town
+from wire.snapshots import AuditHead, People, PersonEntry, Rota, Town
 from wire.tickets import CLOCK_SKEW_S, TICKET_LIFE_S, Ticket, open_ticket
 
 logger = logging.getLogger(__name__)
@@ -101,6 +101,7 @@ class Gate:
         self._wall_s = wall_s
         self._clock_s = clock_s
         self._register: Register | None = None
+        self._rota_through: datetime | None = None
         self._faults: dict[str, str] = {}
         self._own_faults: dict[str, str] = {}
         self._is_list_trusted: Callable[[], bool] = lambda: True
@@ -147,6 +148,10 @@ class Gate:
             # The loop ends before the watchers do.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._judge, before)
+
+    def take_rota(self, rota: Rota) -> None:
+        """A new rota snapshot: past its end nothing is known of who is to be on duty, and users are told."""
+        self._rota_through = rota.through
 
     def take_fault(self, source: str, fault: str) -> None:
         """What is wrong with one source of the office's news, as a sentence; empty = nothing."""
@@ -215,6 +220,11 @@ class Gate:
                     f"The office has sent no new list of people for {age.days} days. Check that the office is running:"
                     " somebody whose account has ended may still be let in."
                 )
+        if self._rota_through is not None and self.now() > self._rota_through:
+            found.append(
+                f"The rota that the office has sent ended on {self._rota_through:%d %B %Y}: central does not know who is"
+                " to be on duty now. Check that the office is running."
+            )
         return tuple(found)
 
     async def records(self, visitor: Visitor) -> tuple[Recorded, ...]:

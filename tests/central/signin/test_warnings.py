@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
 from tests.central.signin.conftest import Door
-from wire.snapshots import AuditHead
+from wire.snapshots import AuditHead, Rota
 
 
 def head(sequence: int, digit: str = "a") -> AuditHead:
@@ -56,6 +58,20 @@ def test_list_that_does_not_change_for_a_week_is_told(door: Door) -> None:
     door.wait(days=8)
 
     assert "no new list of people for 8 days" in " ".join(door.gate.warnings())
+
+
+def test_rota_that_has_ended_is_told(door: Door) -> None:
+    """The office is gone, or publishes people and no rota: nobody is named who ought to be on duty (ADR 0044)."""
+    now_at = door.gate.now()
+    through = now_at + timedelta(days=3)
+    door.gate.take_rota(Rota(number=1, made_at=now_at, audit=head(1), through=through, shifts=()))
+    door.wait(days=2)
+    assert () == door.gate.warnings()
+
+    door.wait(days=2)
+
+    (told,) = door.gate.warnings()
+    assert f"ended on {through:%d %B %Y}" in told
 
 
 def test_faults_of_the_sources_are_told_until_they_are_over(door: Door) -> None:
