@@ -222,8 +222,8 @@ class Gate:
                 )
         if self._rota_through is not None and self.now() > self._rota_through:
             found.append(
-                f"The rota that the office has sent ended on {self._rota_through:%d %B %Y}: central does not know who is"
-                " to be on duty now. Check that the office is running."
+                f"The rota that the office has sent ended on {self._rota_through:%d %B %Y}: central does not know who"
+                " is to be on duty now. Check that the office is running."
             )
         return tuple(found)
 
