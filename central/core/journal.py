@@ -114,7 +114,7 @@ class Asking(Struct, frozen=True, tag="asking"):
         steps: of the policy as it was when this round began: the round ends with them, whatever the office changes.
         people: empty = NOBODY in a whole round.
         skipped: roles of the steps passed over before it, for want of anybody.
-        away: names of those on duty in such a role who have no page open, and whom no way of the step reaches.
+        away: by role and name, those on duty in such a role with no page open, whom no way of the step reaches.
     """
 
     scheme: int

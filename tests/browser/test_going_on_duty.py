@@ -11,13 +11,15 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from central.core.asking_lines import WentOffLine
-from central.core.view import Acknowledge, EndDuty, OnDuty, ReadHandover, StartDuty
+from central.core.view import Acknowledge, EndDuty, OnDuty, Person, ReadHandover, StartDuty
 from tests.browser.conftest import PRIYA, OpenPage, hear, listen_for_complaints, sign_in, until
 from tests.browser.test_access import violations
 from tests.browser.test_feed_in_browser import LISTEN
 from tests.browser.test_operator import DEVICES
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 from tests.support.kept_phones import subscription
+from tests.support.town_office import PATEL
+from wire.snapshots import RoleEntry
 
 pytestmark = pytest.mark.integration
 
@@ -114,6 +116,28 @@ def test_page_whose_sound_is_blocked_says_so_and_begins_no_duty(
     until(page, lambda: board.actions == [(Acknowledge("00000010-1", "attack"), PRIYA)], "answered")
 
 
+def test_whoever_has_several_roles_says_in_which_they_answer_without_duty(
+    open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    roles = (RoleEntry(role="pcso", schemes=(1, 2)), RoleEntry(role="duty-officer", schemes=(2,)))
+    server.office.change(PATEL, roles=roles)
+    server.call(server.publish)
+    server.call(lambda: board.press("attack"))
+    context = open_context()
+    context.add_init_script(SILENT)
+    page = open_page(context, is_on_duty=False, account=PATEL)
+    page.click("#unanswered .card-primary")
+    page.click("#without-duty")
+    expect(page.locator(WINDOW)).to_be_visible()
+    assert [] == board.actions
+
+    page.check(f"{WINDOW} [value=duty-officer]")
+    page.click("#without-duty")
+
+    by = Person("duty-officer", "J Patel", PATEL)
+    until(page, lambda: board.actions == [(Acknowledge("00000010-1", "attack"), by)], "answered")
+
+
 @DEVICES
 def test_tap_on_a_phone_begins_duty_and_the_page_says_so(
     open_page: OpenPage, own_phone: Callable[[], Page], server: ScriptedServer, board: ScriptedBoard, device: Device
@@ -161,6 +185,8 @@ def test_handover_stays_until_it_was_read(
     expect(notes.nth(0)).to_contain_text("CCTV control room Ann Jones until")
     expect(notes.nth(0)).to_contain_text("“Watch the arcade”")
     expect(notes.nth(1)).to_contain_text("no note.")
+    expect(page.locator("#handover-error")).to_have_css("position", "absolute")  # Nothing is wrong: no mark of it.
+    expect(page.locator("#say-status")).to_contain_text("The handover stands below the unanswered alerts")
     in_both_themes(page, "#handover")
     page.reload()
     page.click("#handover-read")

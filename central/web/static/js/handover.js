@@ -12,10 +12,16 @@ const WELL = ["ok", "revoked"];
 
 export class HandoverView {
   #drawn = "";
+  #announcer;
+
+  constructor(announcer) {
+    this.#announcer = announcer;
+  }
 
   // me: of this browser, or null
   draw(model, me, nowMs) {
     const mine = model.onDuty.find((one) => isSame(one, me));
+    if (mine?.is_unread && byId("handover").hidden) this.#announcer.status("The handover stands below the unanswered alerts");
     setHidden(byId("handover"), !mine?.is_unread);
     if (!mine?.is_unread) return;
     setText(byId("handover-open"), openWords(model) || "No alert is open.");

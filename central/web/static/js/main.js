@@ -52,7 +52,7 @@ const sound = new Sound(timing.lostMs, () => drawTop());
 const proving = new Proving({ sound, duty, dialogs });
 const news = new News(model, { sound, announcer, duty });
 const top = new Top({ model, clock, sound, duty, steady });
-const handover = new HandoverView();
+const handover = new HandoverView(announcer);
 const strip = new Strip({ model, clock, sound, duty });
 
 const look = (key) => ({

@@ -31,7 +31,7 @@ export class Proving {
     this.#dialogs = dialogs;
     byId("tone-again").addEventListener("click", () => this.#play());
     byId("by-phone").addEventListener("click", () => this.#askPhone());
-    byId("without-duty").addEventListener("click", () => this.#end());
+    byId("without-duty").addEventListener("click", () => this.#chosen() && this.#end());
     byId("dialog-duty").addEventListener("close", () => sound.hush());
   }
 
@@ -81,13 +81,20 @@ export class Proving {
     return performance.now() - this.#soundsMs < HEARD_FROM_MS ? EARLY : "";
   }
 
-  async #askPhone() {
+  // The role in which this browser's person acts from now on; null and a word beside the field if none is chosen.
+  #chosen() {
     const form = byId("dialog-duty").querySelector("form");
-    if (!form.reportValidity()) return;
+    if (!form.reportValidity()) return null;
     const role = new FormData(form).get("role") ?? me.roles[0];
+    this.#duty.become(role);
+    return role;
+  }
+
+  async #askPhone() {
+    const role = this.#chosen();
+    if (!role) return;
     const reason = await post("/phones/duty", { role });
     this.#isAsked = !reason;
-    if (!reason) this.#duty.become(role);
     setText(byId("tone-said"), reason || SENT);
   }
 }
