@@ -147,7 +147,7 @@ class PhoneRoutes:
             try:
                 tapped = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
             except PhonesError as e:
-                return _refused(str(e), 503)
+                return Response(self._page.draw("woken.html", wrong=str(e)), 503, media_type="text/html")
             cards = self._board.board(visitor.rights.scope).cards
             key = _key_of(self._phones.incident(reference, (card.incident for card in cards)), cards)
         response: Response = RedirectResponse(f"/#{key}", 303)

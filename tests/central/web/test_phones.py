@@ -59,8 +59,12 @@ def test_phone_is_added_proven_by_a_tap_and_removed() -> None:
         assert KEY in page
         assert "NOT PROVEN" in page
 
+        kept.is_full = True
+        refused = await browser.open(f"/wake/{kept.ordered[0].reference}")
+        kept.is_full = False
         woken = await browser.open(f"/wake/{kept.ordered[0].reference}")
 
+        assert (503, True) == (refused.status_code, "<h1>The tap was not recorded</h1>" in refused.text)
         assert (200, True) == (woken.status_code, "It reached you" in woken.text)
         page = (await browser.open("/phones")).text
         assert ("NOT PROVEN" in page, "a test reached you" in page) == (False, True)
