@@ -147,13 +147,14 @@ class PhoneRoutes:
             try:
                 tapped = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
             except PhonesError as e:
-                return Response(self._page.draw("woken.html", wrong=str(e)), 503, media_type="text/html")
+                html = self._page.draw("woken.html", tapped=None, refused="", wrong=str(e))
+                return Response(html, 503, media_type="text/html")
             cards = self._board.board(visitor.rights.scope).cards
             key = _key_of(self._phones.incident(reference, (card.incident for card in cards)), cards)
         response: Response = RedirectResponse(f"/#{key}", 303)
         if not key:
             refused = await self._start_duty(visitor, tapped.role) if tapped is not None and tapped.role else ""
-            html = self._page.draw("woken.html", tapped=tapped, refused=refused)
+            html = self._page.draw("woken.html", tapped=tapped, refused=refused, wrong="")
             response = Response(html, 200, media_type="text/html")
         self._sign_in.forget_wake(response)
         return response
