@@ -88,12 +88,14 @@ kills: ## kill nodes, central and broker at random moments of a press, 300 times
 replay: ## run the tests of the inspection's findings against the inspected code, to see them fail; REPLAY="--units 13 19"
 	@scripts/replay $(REPLAY)
 
-pictures: ## draw every OLED screen and notice, photograph central's page and those of exclusions, into docs/pictures
+pictures: ## draw every OLED screen and notice, photograph central's page, the office's and the shop's, into docs/pictures
 	@scripts/set-up pictures
 	@.venv/bin/python -m tools.node_pictures
 	@.venv/bin/python -m tools.central_pictures
 	@.venv/bin/python -m tools.paper_pictures
 	@.venv/bin/python -m tools.exclusion_pictures
+	@.venv/bin/python -m tools.rota_pictures
+	@.venv/bin/python -m tools.shop_gallery_pictures
 	@.venv/bin/python -m tools.shop_page_pictures
 
 docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, docs/exclusions.md, docs/gallery.md, wire/vectors

@@ -362,7 +362,7 @@ def test_same_two_rotas_each_day_are_told_once_and_a_desk_of_two_schemes_not_at_
 
     assert 1 == page.count("two rotas")
     assert re.search(r"Duty sergeant on Tue 1 Dec, 19:00 to 07:00, and \d+ more times\.", page)
-    assert "Sam Reed, for two weeks at least Nobody else next" in page
+    assert "Sam Reed, for two weeks at least Nobody else is planned in" in page
     assert "18:00, 24 hours Sam Reed" in page
 
 
