@@ -37,22 +37,26 @@ PACKAGES: Final = (
     "libpangoft2-1.0-0",
     # What the image uses: Debian's own Python and Debian's own libraries.
     "python3",
+    "python3-aiohttp",
     "python3-alembic",
     "python3-cffi",
     "python3-cryptography",
     "python3-gpiozero",
     "python3-jinja2",
     "python3-luma.oled",
+    "python3-markdown",
     "python3-msgspec",
     "python3-paho-mqtt",
     "python3-pikepdf",
     "python3-pil",
     "python3-pythonjsonlogger",
+    "python3-requests-oauthlib",
     "python3-sdnotify",
     "python3-serial",
     "python3-sqlalchemy",
     "python3-starlette",
     "python3-uvicorn",
+    "python3-yaml",
 )
 LEFT_OUT: Final = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
 BUILD_WITHIN_S: Final = 600
