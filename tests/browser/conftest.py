@@ -152,11 +152,6 @@ def press(page: Page, selector: str, is_done: Callable[[], object]) -> None:
     raise TimeoutError(f"pressing {selector} did nothing")
 
 
-def hear(page: Page) -> None:
-    """Answer that the tone was heard; the window to start duty is open."""
-    press(page, "#dialog-duty [data-submit]", lambda: page.locator("#dialog-duty").is_hidden())
-
-
 @contextmanager
 def held(server: ScriptedServer) -> Iterator[None]:
     """While inside, central does not get around to committing."""

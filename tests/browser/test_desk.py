@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenPage, hear, held, incidents, press, until
+from tests.browser.conftest import OpenPage, held, incidents, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
+from tests.support.browser import hear
 
 pytestmark = pytest.mark.integration
 

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, expect
 
 from central.core.view import Acknowledge, Close, Person, StartDuty
-from tests.browser.conftest import OpenPage, hear, press, until
+from tests.browser.conftest import OpenPage, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.browser import hear
 from tests.support.town_office import PATEL
 from wire.snapshots import RoleEntry
 

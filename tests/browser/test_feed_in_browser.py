@@ -12,8 +12,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from central.core.view import MemberLine
 from central.web.feed import FeedTiming
-from tests.browser.conftest import QUICK, OpenPage, hear, incidents, listen_for_complaints, press, sign_in, until
+from tests.browser.conftest import QUICK, OpenPage, incidents, listen_for_complaints, press, sign_in, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
+from tests.support.browser import hear
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, ElementHandle, Locator, Page, Route, expect, sync_playwright
 
-from tests.support.browser import launched
+from tests.support.browser import hear, launched
 from tests.support.counter_screen import SIZES, CounterScreen
 from tests.support.demo_browser import (
     WITHIN_MS,
@@ -111,7 +111,11 @@ def test_alert_that_nobody_answers_rings_a_phone_whose_tap_opens_it(
     expect(card).to_be_visible()
     assert re.search("#00000011-[0-9]+$", tapped.url)
     card.get_by_role("button", name=re.compile("Acknowledge", re.IGNORECASE)).click()
+    hear(tapped)
     wait_for_words(panels, PENNY_BOOKS, "ANSWERED. PCSO J Patel")
+    tapped.get_by_role("button", name="End duty").click()
+    tapped.locator("#dialog-end [data-submit]").click()
+    expect(tapped.get_by_role("button", name="Start duty")).to_be_visible()
     for page in (phones, panels, tapped):
         page.close()
 
@@ -121,6 +125,7 @@ def test_shop_presses_person_answers_shop_knows(town: Addresses, chromium: Brows
     central = open_page(chromium, town.central, complaints, viewport={"width": 1440, "height": 900})
     sign_in(central, town, "patel")
     central.get_by_role("button", name="Start duty").click()
+    hear(central)
     expect(central.get_by_role("button", name="End duty")).to_be_visible()
     wait_for_words(panels, CORNER_SHOP, "READY")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.browser import launched
+from tests.support.browser import hear, launched
 from tests.support.demo_browser import (
     Addresses,
     open_page,
@@ -117,6 +117,7 @@ def join(nia: Page, town: Addresses) -> None:
     check(nia, "Control room")
     nia.get_by_role("link", name="Open the control room").click()
     nia.get_by_role("button", name="Start duty").click()
+    hear(nia)
     expect(nia.get_by_role("button", name="End duty")).to_be_visible()
 
 

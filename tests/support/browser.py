@@ -1,11 +1,11 @@
-"""Debian's Chromium, as tests start it: without a window, and if that is to be had without tabs and menus."""
+"""Debian's Chromium, as tests start it, without a window, and what a person does there before anything else."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS
 
@@ -18,3 +18,20 @@ def launched(playwright: Playwright) -> Browser:
     """A browser; whoever asks closes it."""
     program = _HEADLESS if _HEADLESS.exists() else CHROMIUM
     return playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+
+
+def hear(page: Page) -> None:
+    """Answer that the tone was heard: the window to start duty is open, or opens now.
+
+    Until it counts: the page takes no answer before the tone has sounded for half a second.
+    """
+    window = page.locator("#dialog-duty")
+    window.wait_for(state="visible")
+    for _ in range(120):
+        window.locator("[data-submit]").click()
+        for _ in range(10):
+            if window.is_hidden():
+                page.mouse.move(2, 2)  # A pointer left on the list would hold it as it is.
+                return
+            page.wait_for_timeout(50)
+    raise TimeoutError("the answer that the tone was heard did nothing")
