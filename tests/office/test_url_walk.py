@@ -25,6 +25,7 @@ from office.exclusions.models import Case
 from office.exclusions.rules.reach import READERS
 from office.exclusions.rules.votes import ADVISERS
 from office.members.models import Membership, PendingImport, Spokesperson
+from office.rota.models import RotaCover, RotaPattern
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.walked_town import MARKS, Things, Town, shared_things, things_of
 from tests.support.postgresql import VARIABLE
@@ -116,6 +117,10 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
     about: dict[str, object] = {"individual": things.individual, "version": 1} if name.startswith("person-") else {}
     hours = {"weekdays": ["0"], "every_weeks": 1, "begins": "08:00", "hours": 1, "first": "2026-01-05"}
     pattern = {**hours, "turn": "week", "person_0": things.target.pk}
+    tables = {"rota-pattern-edit": RotaPattern, "rota-cover-edit": RotaCover}
+    if name in tables and (row := tables[name].objects.filter(pk=things.arguments.get(name, {}).get("number")).first()):
+        # As whoever changes it has seen it.
+        hours["seen"] = pattern["seen"] = row.mark
     sent: Mapping[str, dict[str, object]] = {
         "rota-pattern-add": pattern,
         "rota-pattern-edit": pattern,

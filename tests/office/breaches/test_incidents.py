@@ -141,7 +141,7 @@ def test_no_exclusion_is_extended_by_an_incident(town: Town, cora: Client) -> No
     [
         ({"premises": ""}, "Choose the premises."),
         ({"happened": ""}, "Choose what it was."),
-        ({"on": "2999-01-01"}, "This time has not come yet."),
+        ({"on": "2099-01-01"}, "This time has not come yet."),
         ({"at": "noon"}, "Enter a time, such as 14:30."),
     ],
 )
