@@ -117,8 +117,8 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
     about: dict[str, object] = {"individual": things.individual, "version": 1} if name.startswith("person-") else {}
     hours = {"weekdays": ["0"], "every_weeks": 1, "begins": "08:00", "hours": 1, "first": "2026-01-05"}
     pattern = {**hours, "turn": "week", "person_0": things.target.pk}
-    tables = {"rota-pattern-edit": RotaPattern, "rota-cover-edit": RotaCover}
-    if name in tables and (row := tables[name].objects.filter(pk=things.arguments.get(name, {}).get("number")).first()):
+    tables = {"rota-pattern-edit": RotaPattern.objects, "rota-cover-edit": RotaCover.objects}
+    if name in tables and (row := tables[name].filter(pk=things.arguments.get(name, {}).get("number")).first()):
         # As whoever changes it has seen it.
         hours["seen"] = pattern["seen"] = row.mark
     sent: Mapping[str, dict[str, object]] = {
