@@ -28,7 +28,8 @@ NOTIFIER: Final = "notifier"
 _SOCKET: Final = "notifier.socket"
 _PROVEN: Final = "It reached you"
 _LOOK_EVERY_S: Final = 0.05
-_WITHIN_S: Final = 60.0
+_WITHIN_S: Final = 120.0
+"""As long as a town waits for its programs."""
 
 
 class Handset:
