@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -55,15 +56,35 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["fill"]:
         sys.stdout.buffer.write(msgspec.json.encode(filled(arguments[1])))
         return 0
-    with tempfile.TemporaryDirectory(prefix="wl-") as folder:
-        fill_by = ("tools.exclusion_pictures", "fill")
-        with running(Path(folder), fill_by, publishes=True, schemes=SCHEMES) as office, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, "--lang=en-GB"])
-            for name, (username, page, size) in SHOTS.items():
-                png = photograph(browser, office, username, office.made.addresses[page], size)
-                write_small(FOLDER / name, png, made_from())
-            browser.close()
+    photograph_all("tools.exclusion_pictures", SHOTS, made_from())
     return 0
+
+
+def photograph_all(
+    tool: str,
+    shots: Mapping[str, tuple[str, str, dict[str, Any]]],
+    made_from: str,
+    wait: Callable[[RunningOffice], None] = lambda _: None,
+) -> None:
+    """Write pictures of an office that publishes.
+
+    Args:
+        tool: the module whose ``fill`` fills it.
+        shots: by name of the file: who looks, at which page (its name in :class:`Made`, or its address), how large.
+        made_from: digest of what they show.
+        wait: until it is as it is to be seen.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="wl-") as folder,
+        running(Path(folder), (tool, "fill"), publishes=True, schemes=SCHEMES) as office,
+        sync_playwright() as playwright,
+    ):
+        wait(office)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, "--lang=en-GB"])
+        for name, (username, page, size) in shots.items():
+            png = photograph(browser, office, username, office.made.addresses.get(page, page), size)
+            write_small(FOLDER / name, png, made_from)
+        browser.close()
 
 
 def filled(config_file: str) -> Made:

@@ -6,33 +6,29 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from playwright.sync_api import sync_playwright
 
-from demo.premises import SCHEMES
 from office.nodes.store import FILE_NAME, Station, Store
-from tests.support.exclusion_office import Made, running
+from tests.support.exclusion_office import Made, RunningOffice
 from tests.support.fleet_broker import wait_until
-from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS
-from tools.exclusion_pictures import CO_ORDINATOR, DESK, filled, photograph
-from tools.pictures import FOLDER, digest, write_small
+from tools.exclusion_pictures import CO_ORDINATOR, DESK, filled, photograph_all
+from tools.pictures import digest
 from wire.gallery_contact import Held
 from wire.gallery_head import head_file
 from wire.gallery_views import View, ViewHead, ViewRecord, head_of, no_views, write_view
 from wire.ids import NodeId
 from wire.snapshots import Town
 
-SHOTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "office-galleries.png": ("/galleries/", DESK),
-    "office-view-log.png": ("/galleries/views/", DESK),
+SHOTS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
+    "office-galleries.png": (CO_ORDINATOR, "/galleries/", DESK),
+    "office-view-log.png": (CO_ORDINATOR, "/galleries/views/", DESK),
 }
-"""Name of the file: which page, and how large."""
+"""Name of the file: who looks, at which page, and how large."""
 _SOURCES: Final = (
     "office/templates/in_shops",
     "office/in_shops",
@@ -56,15 +52,11 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["fill"]:
         sys.stdout.buffer.write(msgspec.json.encode(_filled(arguments[1])))
         return 0
-    with tempfile.TemporaryDirectory(prefix="wl-") as folder:
-        fill_by = ("tools.shop_gallery_pictures", "fill")
-        with running(Path(folder), fill_by, publishes=True, schemes=SCHEMES) as office, sync_playwright() as playwright:
-            wait_until((office.folder / "snapshots" / head_file(_HART, 1)).exists, "a gallery is published")
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, "--lang=en-GB"])
-            for name, (address, size) in SHOTS.items():
-                png = photograph(browser, office, CO_ORDINATOR, address, size)
-                write_small(FOLDER / name, png, made_from())
-            browser.close()
+
+    def wait(office: RunningOffice) -> None:
+        wait_until((office.folder / "snapshots" / head_file(_HART, 1)).exists, "a gallery is published")
+
+    photograph_all("tools.shop_gallery_pictures", SHOTS, made_from(), wait)
     return 0
 
 
