@@ -12,8 +12,13 @@ from demo.stand_in_office import StandInOffice
 from demo.stand_in_phones import StandInPush, StandInTexts
 from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import office_of, running_central
-from tests.support.fleet_broker import free_port, running_broker, wait_until
-from tests.support.notifier_program import NotifierProgram, write_notifier
+from tests.support.fleet_broker import wait_until
+from tests.support.notifier_program import (
+    NotifierProgram,
+    fleet_beside_notifier,
+    notifier_beside_central,
+    write_notifier,
+)
 from tests.support.raw_member import Node, wait_for_link
 from wire.kinds import AlertKind
 from wire.snapshots import PremisesEntry, WayEntry
@@ -25,13 +30,10 @@ ASHA, BEN = "+447700900001", "+447700900002"
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port(), web_port=free_port())
-    fleet.add_all(
-        [NewNode(name, "High St", ["hart"], office_premises=number) for name, number in (("Shop", 70), ("Bank", 71))]
-    )
-    with (fleet.layout.central / "central.toml").open("a") as file:
-        file.write(f'[notifier]\nsocket = "{tmp_path / "notifier.socket"}"\n')
-    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
+    nodes = [
+        NewNode(name, "High St", ["hart"], office_premises=number) for name, number in (("Shop", 70), ("Bank", 71))
+    ]
+    with fleet_beside_notifier(tmp_path, *nodes) as fleet:
         yield fleet
 
 
@@ -60,10 +62,9 @@ def gateway() -> Iterator[StandInTexts]:
 def notifier(tmp_path: Path, gateway: StandInTexts) -> Iterator[NotifierProgram]:
     service = StandInPush(tmp_path)
     (tmp_path / "sms.url").write_text(gateway.url + "\n")
-    notifier = NotifierProgram(write_notifier(tmp_path, service, '[sms]\ngateway_file = "sms.url"\n'))
-    notifier.central.close()
-    yield notifier
-    notifier.kill()
+    config = write_notifier(tmp_path, service, '[sms]\ngateway_file = "sms.url"\n')
+    with notifier_beside_central(config) as notifier:
+        yield notifier
     service.close()
 
 

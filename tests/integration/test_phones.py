@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,15 @@ from central.core.view import Acknowledge, Done, Person
 from central.net.notifier import SILENT
 from demo.stand_in_office import StandInOffice
 from demo.stand_in_phones import Phone, StandInPush
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import CentralProgram, office_of, running_central
-from tests.support.fleet_broker import DEADLINE_S, free_port, running_broker, wait_until
-from tests.support.notifier_program import NotifierProgram, write_notifier
+from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.notifier_program import (
+    NotifierProgram,
+    fleet_beside_notifier,
+    notifier_beside_central,
+    write_notifier,
+)
 from tests.support.raw_member import Node, wait_for_link
 from tests.support.town_office import COOKIE
 from wire.kinds import AlertKind
@@ -32,11 +38,7 @@ PRIYA = Person("cctv", "Priya Shah")
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port(), web_port=free_port())
-    fleet.add("Corner Shop", "High St", ["hart"])
-    with (fleet.layout.central / "central.toml").open("a") as file:
-        file.write(f'[notifier]\nsocket = "{tmp_path / "notifier.socket"}"\n')
-    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
+    with fleet_beside_notifier(tmp_path, NewNode("Corner Shop", "High St", ["hart"])) as fleet:
         yield fleet
 
 
@@ -78,6 +80,20 @@ def service(tmp_path: Path) -> Iterator[StandInPush]:
     service.close()
 
 
+@pytest.fixture
+def notifier(tmp_path: Path, service: StandInPush) -> Iterator[NotifierProgram]:
+    with notifier_beside_central(write_notifier(tmp_path, service)) as notifier:
+        yield notifier
+
+
+@contextmanager
+def linked_page(fleet: Fleet) -> Iterator[tuple[CentralProgram, Page]]:
+    """Central is there, and Priya Shah's browser."""
+    with running_central(fleet.layout.central / "central.toml") as central:
+        wait_for_link(central)
+        yield central, Page(central)
+
+
 class Page:
     """Priya Shah's browser at central's page."""
 
@@ -110,70 +126,55 @@ class Page:
 
 
 def test_alert_that_nobody_sees_rings_a_phone_and_a_tap_opens_its_card(
-    fleet: Fleet, office: StandInOffice, service: StandInPush, tmp_path: Path
+    fleet: Fleet, office: StandInOffice, service: StandInPush, notifier: NotifierProgram
 ) -> None:
     phone = service.phone()
-    notifier = NotifierProgram(write_notifier(tmp_path, service))
-    notifier.central.close()
-    try:
-        with running_central(fleet.layout.central / "central.toml") as central:
-            wait_for_link(central)
-            page = Page(central)
-            page.let_wake(phone)
-            assert "a test reached you" in page.ask("phones").text
-            shop = Node(fleet, "00000010", "hart", 1)
+    with linked_page(fleet) as (central, page):
+        page.let_wake(phone)
+        assert "a test reached you" in page.ask("phones").text
+        shop = Node(fleet, "00000010", "hart", 1)
 
-            shop.send(shop.alert(7, AlertKind.ATTACK))
+        shop.send(shop.alert(7, AlertKind.ATTACK))
 
-            shop.wait_for_receipt(7)
-            wait_until(lambda: len(phone.shown) == 2, "an alert on the phone")
-            told = phone.shown[1].told
-            assert ("alert", []) == (told["occasion"], service.refused)
-            assert "00000010" not in str(told)
-            tapped = page.ask(f"wake/{told['reference']}")
-            assert (303, "/#00000010-7") == (tapped.status_code, tapped.headers["location"])
-            told_line = ("told", "Priya Shah, by phone")
-            wait_until(
-                lambda: told_line in [(one.what, one.text) for one in central.card("00000010-7").history],
-                "the history",
-            )
-            assert "skipped" in [one.what for one in central.card("00000010-7").history]
-            assert isinstance(central.act(Acknowledge("00000010-7"), PRIYA), Done)
-            shop.client.close()
-    finally:
-        notifier.kill()
+        shop.wait_for_receipt(7)
+        wait_until(lambda: len(phone.shown) == 2, "an alert on the phone")
+        told = phone.shown[1].told
+        assert ("alert", []) == (told["occasion"], service.refused)
+        assert "00000010" not in str(told)
+        tapped = page.ask(f"wake/{told['reference']}")
+        assert (303, "/#00000010-7") == (tapped.status_code, tapped.headers["location"])
+        told_line = ("told", "Priya Shah, by phone")
+        wait_until(
+            lambda: told_line in [(one.what, one.text) for one in central.card("00000010-7").history],
+            "the history",
+        )
+        assert "skipped" in [one.what for one in central.card("00000010-7").history]
+        assert isinstance(central.act(Acknowledge("00000010-7"), PRIYA), Done)
+        shop.client.close()
 
 
 def test_shift_that_begins_is_told_once_also_when_central_is_started_anew(
-    fleet: Fleet, office: StandInOffice, service: StandInPush, tmp_path: Path
+    fleet: Fleet, office: StandInOffice, service: StandInPush, notifier: NotifierProgram
 ) -> None:
     phone = service.phone()
-    notifier = NotifierProgram(write_notifier(tmp_path, service))
-    notifier.central.close()
-    try:
-        with running_central(fleet.layout.central / "central.toml") as central:
-            wait_for_link(central)
-            page = Page(central)
-            page.let_wake(phone)
-            publish_rota(fleet, office, -60, 10)
+    with linked_page(fleet) as (central, page):
+        page.let_wake(phone)
+        publish_rota(fleet, office, -60, 10)
 
-            wait_until(lambda: len(phone.shown) == 2, "a shift on the phone")
-            assert {"occasion": "shift", "reference": "shift"} == phone.shown[1].told
-            tapped = page.ask("wake/shift")
-            assert (303, "/") == (tapped.status_code, tapped.headers["location"])
-            assert [PRIYA.name] == [one.name for one in central.board().missing], "the shift of an hour ago"
-        with running_central(fleet.layout.central / "central.toml") as central:
-            wait_for_link(central)
-            shop = Node(fleet, "00000010", "hart", 1)
-            shop.send(shop.alert(7, AlertKind.ATTACK))
-            wait_until(lambda: len(phone.shown) == 3, "an alert on the phone")
-            # The notifier answers again of the shift, and sends nothing.
-            wait_until(lambda: len(delivered(notifier)) == 4, "what became of both")
-            shop.client.close()
-        assert ["test", "shift", "alert"] == [one.told["occasion"] for one in phone.shown]
-        assert 3 == len({*delivered(notifier)})
-    finally:
-        notifier.kill()
+        wait_until(lambda: len(phone.shown) == 2, "a shift on the phone")
+        assert {"occasion": "shift", "reference": "shift"} == phone.shown[1].told
+        tapped = page.ask("wake/shift")
+        assert (303, "/") == (tapped.status_code, tapped.headers["location"])
+        assert [PRIYA.name] == [one.name for one in central.board().missing], "the shift of an hour ago"
+    with linked_page(fleet) as (central, _):
+        shop = Node(fleet, "00000010", "hart", 1)
+        shop.send(shop.alert(7, AlertKind.ATTACK))
+        wait_until(lambda: len(phone.shown) == 3, "an alert on the phone")
+        # The notifier answers again of the shift, and sends nothing.
+        wait_until(lambda: len(delivered(notifier)) == 4, "what became of both")
+        shop.client.close()
+    assert ["test", "shift", "alert"] == [one.told["occasion"] for one in phone.shown]
+    assert 3 == len({*delivered(notifier)})
 
 
 def delivered(notifier: NotifierProgram) -> list[str]:
@@ -181,32 +182,24 @@ def delivered(notifier: NotifierProgram) -> list[str]:
 
 
 def test_dead_notifier_is_told_and_costs_no_receipt(
-    fleet: Fleet, office: StandInOffice, service: StandInPush, tmp_path: Path
+    fleet: Fleet, office: StandInOffice, service: StandInPush, notifier: NotifierProgram
 ) -> None:
-    notifier = NotifierProgram(write_notifier(tmp_path, service))
-    notifier.central.close()
-    try:
-        with running_central(fleet.layout.central / "central.toml") as central:
-            wait_for_link(central)
-            page = Page(central)
-            page.let_wake(service.phone())
-            assert SILENT not in page.warnings()
-            notifier.kill()
-            wait_until(lambda: SILENT in page.warnings(), "the operator is told")
-            shop = Node(fleet, "00000010", "hart", 1)
-            before_s = time.monotonic()
-
-            shop.send(shop.alert(7, AlertKind.ATTACK))
-
-            shop.wait_for_receipt(7)
-            assert time.monotonic() - before_s < 5
-            wait_until(
-                lambda: "nobody" in [one.what for one in central.card("00000010-7").history],
-                "nobody counts as asked",
-            )
-            shop.client.close()
-            notifier = NotifierProgram(notifier.config)
-            notifier.central.close()
-            wait_until(lambda: SILENT not in page.warnings(), "the fault is over")
-    finally:
+    with linked_page(fleet) as (central, page):
+        page.let_wake(service.phone())
+        assert SILENT not in page.warnings()
         notifier.kill()
+        wait_until(lambda: SILENT in page.warnings(), "the operator is told")
+        shop = Node(fleet, "00000010", "hart", 1)
+        before_s = time.monotonic()
+
+        shop.send(shop.alert(7, AlertKind.ATTACK))
+
+        shop.wait_for_receipt(7)
+        assert time.monotonic() - before_s < 5
+        wait_until(
+            lambda: "nobody" in [one.what for one in central.card("00000010-7").history],
+            "nobody counts as asked",
+        )
+        shop.client.close()
+        with notifier_beside_central(notifier.config):
+            wait_until(lambda: SILENT not in page.warnings(), "the fault is over")

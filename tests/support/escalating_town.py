@@ -86,6 +86,12 @@ def ready(town: Town, *persons: Person) -> Town:
     return town
 
 
+def jo_by_rota(town: Town, *ways: Way) -> None:
+    """The rota names Jo for the first hour, who is on duty nowhere and is reached by these."""
+    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
+    town.handle(reaching((JO, ways)))
+
+
 CORNER_7 = "00000010-7"
 
 

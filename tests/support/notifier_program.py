@@ -8,12 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from demo.stand_in_phones import Phone, StandInPush
+from provisioning.fleet import Fleet, NewNode
 from runtime.unix_address import socket_address
-from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.fleet_broker import DEADLINE_S, free_port, running_broker, wait_until
 from wire.notices import Delivered, Failed, Hello, Notice, NotifierLine, Occasion, decode_reported, encode_notice_line
 
 MAIN = "import sys; from watchlink.cli import main; sys.exit(main(['notifier', '--config', sys.argv[1]]))"
@@ -28,6 +31,28 @@ def write_notifier(folder: Path, service: StandInPush, more: str = "") -> Path:
         f'allowed_networks = ["127.0.0.0/8"]\n{more}'
     )
     return config
+
+
+@contextmanager
+def fleet_beside_notifier(folder: Path, *nodes: NewNode) -> Iterator[Fleet]:
+    """A town with a broker, whose central orders the notifier of this folder."""
+    fleet = Fleet.init(folder / "town", schemes={"hart": "HART"}, port=free_port(), web_port=free_port())
+    fleet.add_all(nodes)
+    with (fleet.layout.central / "central.toml").open("a") as file:
+        file.write(f'[notifier]\nsocket = "{folder / "notifier.socket"}"\n')
+    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
+        yield fleet
+
+
+@contextmanager
+def notifier_beside_central(config: Path) -> Iterator[NotifierProgram]:
+    """A notifier that central alone orders."""
+    notifier = NotifierProgram(config)
+    notifier.central.close()
+    try:
+        yield notifier
+    finally:
+        notifier.kill()
 
 
 def push_to(phone: Phone, *, account: int = 7, priority: int = 1, occasion: Occasion = "alert", **more: Any) -> Notice:  # noqa: ANN401 - as the field is

@@ -22,6 +22,7 @@ from tests.support.escalating_town import (
     SERGEANT,
     asked,
     history,
+    jo_by_rota,
     line,
     on_duty,
     people,
@@ -371,8 +372,7 @@ def test_rota_names_nobody_whose_account_or_role_is_gone(town: Town) -> None:
 @pytest.mark.parametrize(("minutes", "role"), [(-1, ""), (0, "pcso"), (59, "pcso"), (60, "")])
 def test_shift_has_its_first_moment_and_not_its_last(minutes: int, role: str) -> None:
     town = ready(Town(now_at=START + timedelta(minutes=minutes, seconds=-1)))
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
+    jo_by_rota(town, "push")
     town.press(7, AlertKind.ATTACK)
 
     town.later(1)
@@ -400,8 +400,7 @@ def test_shops_are_told_which_role_is_asked_in_their_scheme(town: Town) -> None:
 def test_what_became_of_messages_is_no_news_to_the_shops(town: Town) -> None:
     """They are told who is asked. Hundreds of messages at a time would hold up receipts, and say the same again."""
     ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
+    jo_by_rota(town, "push")
     town.press(7, AlertKind.ATTACK)
     town.later(1)
     (order,) = only(town.said, do.Ask)

@@ -25,6 +25,7 @@ from tests.support.escalating_town import (
     SAM,
     asked,
     history,
+    jo_by_rota,
     line,
     on_duty,
     people,
@@ -50,8 +51,7 @@ def ended(town: Town, way: Way, *, is_delivered: bool, words: str = "") -> None:
 
 def test_failed_messages_do_not_count_and_the_next_step_comes_at_once(town: Town) -> None:
     ready(town, SAM)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push", "sms"))))
+    jo_by_rota(town, "push", "sms")
     town.press(7, AlertKind.ATTACK)
     town.later(2)
 
@@ -98,8 +98,7 @@ def test_messages_that_all_fail_are_nobody_and_are_tried_again_a_minute_later(to
 
 def test_way_that_failed_counts_again_once_a_message_went_out_or_ways_have_changed(town: Town) -> None:
     ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("sms",))))
+    jo_by_rota(town, "sms")
     town.press(7, AlertKind.ATTACK)
     fail_all(town, town.later(1))
     town.later(2)
@@ -136,8 +135,7 @@ def test_step_whose_people_all_left_is_over_at_once(town: Town) -> None:
 
 def test_delivered_message_is_told_and_its_step_stays(town: Town) -> None:
     ready(town, SAM)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push", "sms"))))
+    jo_by_rota(town, "push", "sms")
     town.press(7, AlertKind.ATTACK)
     town.later(2)
 
@@ -163,8 +161,7 @@ def test_failed_message_to_somebody_with_an_open_page_ends_no_step(town: Town) -
 def test_message_of_before_an_undone_answer_ends_no_step_of_now(town: Town) -> None:
     """Both are the first step of a first round: each begins with an entry of its own, by which it is named."""
     ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
+    jo_by_rota(town, "push")
     town.press(7, AlertKind.ATTACK)
     town.later(5)
     town.act(Acknowledge(ID), SAM, rights(SAM))
@@ -181,8 +178,7 @@ def test_message_of_before_an_undone_answer_ends_no_step_of_now(town: Town) -> N
 
 def test_message_of_an_earlier_round_ends_no_later_one(town: Town) -> None:
     ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
+    jo_by_rota(town, "push")
     town.press(7, AlertKind.ATTACK)
     town.later(32)
     assert 2 == line(town).round

@@ -16,6 +16,7 @@ from tests.support.escalating_town import (
     PUBS,
     SAM,
     asked,
+    jo_by_rota,
     line,
     people,
     reaching,
@@ -98,8 +99,7 @@ def test_restart_orders_again_what_had_no_result_and_nothing_else(town: Town) ->
 
 def test_restart_orders_nothing_of_a_step_that_is_over(town: Town) -> None:
     ready(town)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
+    jo_by_rota(town, "push")
     town.press(7, AlertKind.ATTACK)
     town.later(2)
 
@@ -111,8 +111,7 @@ def test_restart_orders_nothing_of_a_step_that_is_over(town: Town) -> None:
 def test_answer_after_a_restart_calls_off_what_was_ordered_before(town: Town) -> None:
     """The notifier may still have it waiting for the end of a phone's minute."""
     ready(town, SAM)
-    town.handle(rota(POLICY, shifts=(shift(JO, 0, 60),)))
-    town.handle(reaching((JO, ("push",))))
+    jo_by_rota(town, "push")
     town.press(7, AlertKind.ATTACK)
     town.later(32)
     assert "duty-sergeant" == line(town).role
