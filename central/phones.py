@@ -33,6 +33,9 @@ _TEST_VALID_S: Final = 90
 _LEAST_URGENT: Final = 5
 _REFERENCE_CHARS: Final = 22
 _NOT_SENT: Final = "NOT SENT."
+_GIVEN_UP: Final = "Its browser gave it up. Open this page on that phone and press Let this phone wake me."
+NOT_YOURS: Final = "This phone is not among yours. Reload the page."
+WAKES_NOBODY: Final = "A phone of yours does not wake you. Press You, then Your phones."
 
 
 class PhonesError(Exception):
@@ -60,12 +63,12 @@ class PhoneStore(Protocol):
         """All phones, the oldest first."""
         ...
 
-    def add(self, phone: Phone) -> None:
-        """Keep it, in place of one with the same endpoint."""
+    def add(self, phone: Phone, instead_of: Iterable[str] = ()) -> None:
+        """Keep it, in place of these and of one with the same endpoint."""
         ...
 
-    def prove(self, phone: str, at: datetime) -> None:
-        """Its owner has opened a test."""
+    def prove(self, phone: str, at: datetime | None) -> None:
+        """Its owner has opened a test; ``None``: what that proved holds no more."""
         ...
 
     def remove(self, phones: Iterable[str]) -> None:
@@ -142,8 +145,21 @@ class Phones:
         """What became of the last message to it; empty = nothing is known."""
         return self._said.get(phone, "")
 
-    def add(self, account: int, subscription: Subscription) -> Phone:
+    def held(self, account: int, phone: str) -> Subscription | None:
+        """Where this phone of theirs is told; ``None``: it is not theirs."""
+        return next((one.subscription for one in self.of(account) if one.id == phone), None)
+
+    def warnings(self, account: int) -> tuple[str, ...]:
+        """Sentences for its owner: they may believe that it rings."""
+        return (WAKES_NOBODY,) if any(one.proven_at is None for one in self.of(account)) else ()
+
+    def add(self, account: int, subscription: Subscription, instead_of: str = "") -> Phone:
         """Let somebody be told there, and send a test.
+
+        Args:
+            account: whose phone it is.
+            subscription: as the browser gave it.
+            instead_of: the phone as which central knew this browser; it is left alone if it is not theirs.
 
         Raises:
             PhonesError: they have too many, or the disk refuses.
@@ -151,14 +167,32 @@ class Phones:
         phone = Phone(secrets.token_hex(16), account, subscription, self._now())
         with self._lock:
             same = [one.id for one in self._phones.values() if one.subscription.endpoint == subscription.endpoint]
+            same += [one.id for one in self.of(account) if one.id == instead_of]
             if len([one for one in self.of(account) if one.id not in same]) >= PHONES_EACH_MAX:
                 raise PhonesError(f"You have {PHONES_EACH_MAX} phones already. Remove one that you no longer use.")
-            self._store.add(phone)
+            self._store.add(phone, same)
             self._forget(same)
             self._hold({**self._phones, phone.id: phone})
         self._changed()
         self.test(account, phone.id)
         return phone
+
+    def renew(self, account: int, phone: str, subscription: Subscription) -> Phone:
+        """A browser changed its subscription by itself: the phone is told there, once a test was tapped anew.
+
+        Raises:
+            PhonesError: it is not theirs, the new one is somebody else's, or the disk refuses.
+        """
+        with self._lock:
+            before = self._theirs(account, phone)
+            if before.subscription == subscription:
+                return before
+            if any(
+                one.account != account and one.subscription.endpoint == subscription.endpoint
+                for one in self._phones.values()
+            ):
+                raise PhonesError(NOT_YOURS)
+            return self.add(account, subscription, phone)
 
     def ask_for_duty(self, account: int, role: str) -> None:
         """Send a test to each of their phones: whoever opens one goes on duty in this role.
@@ -265,14 +299,14 @@ class Phones:
             return named or self._named.get(reference, "")
 
     def take_report(self, notice: Notice, report: NotifierLine) -> None:
-        """What became of a notice. A subscription that exists no more is forgotten."""
+        """What became of a notice. A phone whose subscription exists no more is to be proven anew."""
         if notice.subscription is None:
             return
         with self._lock:
             named = [one for one in self._phones.values() if one.subscription == notice.subscription]
             for phone in named:
                 if isinstance(report, Failed) and report.reason == Reason.GONE:
-                    self._drop([phone.id])
+                    self._doubt(phone)
                 elif isinstance(report, Failed):
                     # What was called off could have gone out.
                     if report.reason != Reason.CALLED_OFF:
@@ -299,6 +333,17 @@ class Phones:
             # In memory they are gone. After a restart they are looked at again.
             logger.warning("phones that are gone were not removed: %s", e)
 
+    def _doubt(self, phone: Phone) -> None:
+        """Nobody counts on it any more. It stays in its owner's list: they believe that it rings."""
+        self._hold({**self._phones, phone.id: replace(phone, proven_at=None)})
+        self._said[phone.id] = _GIVEN_UP
+        self._changed()
+        try:
+            self._store.prove(phone.id, None)
+        except PhonesError as e:
+            # In memory it counts no more. After a restart it is tried again.
+            logger.warning("a phone that was given up still counts on disk: %s", e)
+
     def _hold(self, phones: dict[str, Phone]) -> None:
         # By account, too: an alert asks many people, and a receipt may wait behind it.
         of: dict[int, tuple[Phone, ...]] = {}
@@ -314,5 +359,5 @@ class Phones:
     def _theirs(self, account: int, phone: str) -> Phone:
         one = self._phones.get(phone)
         if one is None or one.account != account:
-            raise PhonesError("This phone is not among yours. Reload the page.")
+            raise PhonesError(NOT_YOURS)
         return one

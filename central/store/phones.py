@@ -43,10 +43,11 @@ class PhoneTable:
             for row in rows
         )
 
-    def add(self, phone: Phone) -> None:
+    def add(self, phone: Phone, instead_of: Iterable[str] = ()) -> None:
         """As the protocol says."""
+        is_before = (PHONES.c.endpoint == phone.subscription.endpoint) | PHONES.c.id.in_([*instead_of])
         with self._writing() as connection:
-            connection.execute(sa.delete(PHONES).where(PHONES.c.endpoint == phone.subscription.endpoint))
+            connection.execute(sa.delete(PHONES).where(is_before))
             connection.execute(
                 sa.insert(PHONES).values(
                     id=phone.id,
@@ -59,10 +60,11 @@ class PhoneTable:
                 )
             )
 
-    def prove(self, phone: str, at: datetime) -> None:
+    def prove(self, phone: str, at: datetime | None) -> None:
         """As the protocol says."""
+        proven_us = None if at is None else microseconds(at)
         with self._writing() as connection:
-            connection.execute(sa.update(PHONES).where(PHONES.c.id == phone).values(proven_us=microseconds(at)))
+            connection.execute(sa.update(PHONES).where(PHONES.c.id == phone).values(proven_us=proven_us))
 
     def remove(self, phones: Iterable[str]) -> None:
         """As the protocol says."""

@@ -42,6 +42,7 @@ from central.phones import Phones
 from central.signin.errors import SignInError
 from central.signin.gate import Gate
 from central.web.actions import ACTION_BYTES_MAX, NOT_YOUR_ROLE, ActionError, decode_action
+from central.web.cookies import Cookies
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
 from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit, figures_csv
 from central.web.fleet import FleetRoutes
@@ -185,7 +186,7 @@ def create_app(
     feed = Feed(board, timing=feed_timing, page=page.digest, now=clock)
     reached = site or Site()
     streams = SessionStreams(feed)
-    sign_in = SignInRoutes(gate, board, page, reached)
+    sign_in = SignInRoutes(gate, board, page, reached, phones)
     routes = _Routes(board, streams, feed, page, sign_in)
     gate.sessions.on_end(lambda session, _why: streams.end(session))
     gate.on_new_roles(streams.end)
@@ -230,7 +231,7 @@ def create_app(
             Route("/board.json", routes.board),
             Route("/figures.csv", routes.figures),
             *FleetRoutes(board, page, sign_in).routes(),
-            *PhoneRoutes(phones, board, page, sign_in).routes(),
+            *PhoneRoutes(phones, board, page, sign_in, Cookies(reached)).routes(),
             Route("/healthz", routes.healthz),
             Route("/actions", routes.act, methods=["POST"]),
             Route("/static/inter/{name}", font),

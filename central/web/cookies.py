@@ -1,4 +1,4 @@
-"""The cookies: of a session, of a browser that is about to begin one or has just left one, and of a notice's tap.
+"""The cookies: of a session, of a browser that is about to begin one or has just left one, of a tap, and of a phone.
 
 Cookies ignore ports, so they have names of their own. Under TLS the browser keeps other hosts from setting them.
 """
@@ -34,6 +34,7 @@ class Cookies:
         self._session, self._door = f"{prefix}watchlink_central", f"{prefix}watchlink_central_door"
         self._left = f"{prefix}watchlink_central_left"
         self._wake = f"{prefix}watchlink_central_wake"
+        self._phone = f"{prefix}watchlink_central_phone"
 
     def session(self, request: Request) -> str | None:
         """The session cookie's value."""
@@ -76,6 +77,14 @@ class Cookies:
     def forget_wake(self, response: Response) -> None:
         """It has been opened."""
         self._delete(response, self._wake)
+
+    def phone(self, request: Request) -> str:
+        """As which phone central knows this browser, whoever has signed in; empty = as none."""
+        return request.cookies.get(self._phone, "")
+
+    def keep_phone(self, response: Response, phone: str) -> None:
+        """So that its subscription can be told from those of others once the browser has changed it."""
+        self._set(response, self._phone, phone, _KEPT_S)
 
     def _set(self, response: Response, name: str, value: str, kept_s: int | None) -> None:
         response.set_cookie(name, value, max_age=kept_s, httponly=True, samesite="lax", secure=self._is_tls)

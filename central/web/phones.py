@@ -3,6 +3,8 @@
 ===== ===================== ======================================================================================
 GET   /phones               my phones, and how to add this one
 POST  /phones/add           {"endpoint": …, "p256dh": …, "auth": …}: this browser's subscription; sends it a test
+GET   /phones/mine          for the service worker: as which phone of mine central knows this browser, and its key
+POST  /phones/renew         as add: the browser changed its subscription by itself; only of a phone of mine
 POST  /phones/test          {"phone": …}: sends a test
 POST  /phones/remove        {"phone": …}
 POST  /phones/duty          {"role": …}: sends each of them a test, by which its owner goes on duty
@@ -31,6 +33,7 @@ from central.core.view import Card, Person, Refused, StartDuty
 from central.phones import Phones, PhonesError, Tapped
 from central.signin.gate import Visitor
 from central.web.actions import NOT_YOUR_ROLE
+from central.web.cookies import Cookies
 from central.web.page import STATIC_DIR, Page
 from central.web.reading import BodyError, read_body
 from central.web.sign_in import SignInRoutes
@@ -60,17 +63,22 @@ _read_asked: Final = msgspec.json.Decoder(_Asked).decode
 class PhoneRoutes:
     """Over :class:`central.phones.Phones`; ``None`` = this central has no notifier."""
 
-    def __init__(self, phones: Phones | None, board: BoardPort, page: Page, sign_in: SignInRoutes) -> None:
+    def __init__(
+        self, phones: Phones | None, board: BoardPort, page: Page, sign_in: SignInRoutes, cookies: Cookies
+    ) -> None:
         self._phones = phones
         self._board = board
         self._page = page
         self._sign_in = sign_in
+        self._cookies = cookies
 
     def routes(self) -> list[Route]:
         """All of them."""
         return [
             Route("/phones", self.page, methods=["GET"]),
             Route("/phones/add", self.add, methods=["POST"]),
+            Route("/phones/mine", self.mine, methods=["GET"]),
+            Route("/phones/renew", self.renew, methods=["POST"]),
             Route("/phones/test", self.test, methods=["POST"]),
             Route("/phones/remove", self.remove, methods=["POST"]),
             Route("/phones/duty", self.duty, methods=["POST"]),
@@ -98,9 +106,27 @@ class PhoneRoutes:
 
     async def add(self, request: Request) -> Response:
         """This browser."""
+        before = self._cookies.phone(request)
 
-        def do(phones: Phones, visitor: Visitor, body: bytes) -> None:
-            phones.add(visitor.session.account, _read_subscription(body))
+        def do(phones: Phones, visitor: Visitor, body: bytes) -> str:
+            return phones.add(visitor.session.account, _read_subscription(body), before).id
+
+        return await self._done(request, do)
+
+    async def mine(self, request: Request) -> Response:
+        """Whether the browser's subscription is still the one that is told."""
+        visitor, phones = self._sign_in.visitor(request), self._phones
+        if visitor is None or not visitor.rights.acting_roles or phones is None:
+            return _turned_away(visitor)
+        held = phones.held(visitor.session.account, self._cookies.phone(request))
+        return JSONResponse({"endpoint": "" if held is None else held.endpoint, "key": phones.key})
+
+    async def renew(self, request: Request) -> Response:
+        """This browser, which central knows by its cookie."""
+        before = self._cookies.phone(request)
+
+        def do(phones: Phones, visitor: Visitor, body: bytes) -> str:
+            return phones.renew(visitor.session.account, before, _read_subscription(body)).id
 
         return await self._done(request, do)
 
@@ -165,7 +191,8 @@ class PhoneRoutes:
         outcome = await self._board.act(StartDuty(proof="phone"), by, visitor.rights)
         return outcome.reason if isinstance(outcome, Refused) else ""
 
-    async def _done(self, request: Request, do: Callable[[Phones, Visitor, bytes], None]) -> Response:
+    async def _done(self, request: Request, do: Callable[[Phones, Visitor, bytes], str | None]) -> Response:
+        """``do`` returns as which phone this browser is known from now on, if it is another one."""
         try:
             body = await read_body(request, BODY_BYTES_MAX)
         except BodyError as e:
@@ -177,12 +204,15 @@ class PhoneRoutes:
         if visitor is None or not visitor.rights.acting_roles or phones is None:
             return _turned_away(visitor)
         try:
-            await asyncio.to_thread(do, phones, visitor, body)
+            phone = await asyncio.to_thread(do, phones, visitor, body)
         except PhonesError as e:
             return _refused(str(e), 409)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _refused("This browser’s subscription cannot be used. Reload the page and try again.", 422)
-        return JSONResponse({"type": "done"})
+        response = JSONResponse({"type": "done"})
+        if phone:
+            self._cookies.keep_phone(response, phone)
+        return response
 
 
 def _key_of(incident: str, cards: Iterable[Card]) -> str:

@@ -27,6 +27,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from central.core.board_port import BoardPort
+from central.phones import Phones
 from central.signin.errors import WHAT_TO_DO, SignInError
 from central.signin.gate import Gate, Visitor
 from central.signin.session import WARNED_BEFORE, Session
@@ -55,11 +56,12 @@ _REFUSED: Final = 403
 class SignInRoutes:
     """Over a :class:`central.signin.gate.Gate`."""
 
-    def __init__(self, gate: Gate, board: BoardPort, page: Page, site: Site) -> None:
+    def __init__(self, gate: Gate, board: BoardPort, page: Page, site: Site, phones: Phones | None = None) -> None:
         self._gate = gate
         self._off_duty = OffDuty(gate, board)
         self._page = page
         self._site = site
+        self._phones = phones
         self._cookies = Cookies(site)
 
     def routes(self) -> list[Route]:
@@ -230,7 +232,7 @@ class SignInRoutes:
             "expires_at": session.expires_at,
             "warn_from": session.expires_at - WARNED_BEFORE,
             "mark": WAYS[session.way] if session.is_marked else "",
-            "warnings": self._gate.warnings(),
+            "warnings": (*self._gate.warnings(), *(self._phones.warnings(session.account) if self._phones else ())),
         }
 
     async def sign_out(self, request: Request) -> Response:

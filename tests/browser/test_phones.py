@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Final
@@ -9,12 +10,13 @@ from typing import Final
 import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Worker, expect
 
 from central.web.page import STATIC_DIR
-from tests.browser.conftest import listen_for_complaints
+from tests.browser.conftest import listen_for_complaints, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.kept_phones import KEY, subscription
+from wire.notices import Subscription
 
 pytestmark = pytest.mark.integration
 
@@ -29,6 +31,16 @@ PushManager.prototype.subscribe = async (options) => {
 };
 """
 """A push service that needs no internet."""
+PHONE_COOKIE: Final = "watchlink_central_phone"
+"""By which central knows a browser again."""
+CHANGED: Final = """(subscription) => {
+  PushManager.prototype.getSubscription = async () => null;
+  PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey }) => {
+    self.subscribed = [userVisibleOnly, applicationServerKey];
+    return { endpoint: subscription.endpoint, toJSON: () => ({ keys: subscription }) };
+  };
+}"""
+"""The browser has given its subscription up; it takes another."""
 
 
 @pytest.fixture
@@ -61,11 +73,74 @@ def test_phone_in_the_hand_is_told_from_a_lost_one(page: Page) -> None:
     expect(page.locator("[data-own]")).to_be_visible()
     headers = {"content-type": "application/json", "x-watchlink": "1"}
     other = {"method": "POST", "headers": headers, "body": msgspec.json.encode(subscription("lost")).decode()}
+    page.context.clear_cookies(name=PHONE_COOKIE)
     page.evaluate("(other) => fetch('/phones/add', other)", other)
+    page.context.clear_cookies(name=PHONE_COOKIE)
     page.reload()
 
     expect(page.locator("li")).to_have_count(2)
     expect(page.locator("[data-own]:visible")).to_have_count(1)
+
+
+@pytest.mark.parametrize("page_opened", ["", "phones"])
+def test_browser_that_changed_its_subscription_is_reached_by_the_new_one(
+    page: Page, server: ScriptedServer, page_opened: str
+) -> None:
+    """Without a word, as some browsers do: it is seen when a page is opened."""
+    worker = added(page)
+    worker.evaluate(CHANGED, msgspec.to_builtins(subscription("2")))
+
+    page.goto(f"{server.url}{page_opened}", wait_until="commit")  # That of the phones is loaded twice.
+
+    wait_for_renewal(page, server)
+    assert [True, KEY] == worker.evaluate("self.subscribed")
+    if page_opened:
+        # Played for the page: its list is that of after the renewal, without a press.
+        expect(page.locator(f'li[data-endpoint="{subscription("2").endpoint}"]')).to_contain_text("NOT PROVEN")
+
+
+def test_browser_that_says_that_it_changed_its_subscription_is_renewed_without_a_page(
+    page: Page, server: ScriptedServer
+) -> None:
+    worker = added(page)
+    worker.evaluate(CHANGED, msgspec.to_builtins(subscription("2")))
+
+    # The browser's own cannot be had without a push service; that of a script may not wait.
+    worker.evaluate(
+        "self.dispatchEvent(Object.defineProperty(new Event('pushsubscriptionchange'), 'waitUntil', { value() {} }))"
+    )
+
+    wait_for_renewal(page, server)
+
+
+def test_worker_of_a_browser_that_is_no_phone_of_theirs_subscribes_nothing(page: Page, server: ScriptedServer) -> None:
+    worker = added(page)
+    page.click("text=Remove")
+    expect(page.locator("main")).to_contain_text("No phone wakes you.")
+    worker.evaluate(CHANGED, msgspec.to_builtins(subscription("2")))
+
+    assert worker.evaluate("renew()") is False
+
+    assert (None, {}) == (worker.evaluate("self.subscribed ?? null"), server.phones.kept)
+
+
+def added(page: Page) -> Worker:
+    """Let this browser wake its owner; returns its service worker."""
+    page.click("#wake")
+    expect(page.locator("li")).to_contain_text("NOT PROVEN")
+    (worker,) = page.context.service_workers
+    # It has been asked by the page, too, and has no push service.
+    worker.evaluate("renew().catch(() => false)")
+    return worker
+
+
+def wait_for_renewal(page: Page, server: ScriptedServer) -> None:
+    def held() -> list[Subscription]:
+        return [one.subscription for one in [*server.phones.kept.values()]]
+
+    with contextlib.suppress(TimeoutError):
+        until(page, lambda: held() == [subscription("2")], "the new subscription")
+    assert [subscription("2")] == held()
 
 
 @pytest.mark.parametrize(

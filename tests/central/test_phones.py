@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from central.phones import PHONES_EACH_MAX, Phones, PhonesError, PhoneStore, Tapped
+from central.phones import PHONES_EACH_MAX, WAKES_NOBODY, Phones, PhonesError, PhoneStore, Tapped
 from central.store.database import Database, resolve_url
 from central.store.phones import PhoneTable
 from tests.support.kept_phones import KeptPhones, subscription
@@ -118,12 +118,67 @@ def test_no_phone_is_sent_two_tests_in_a_minute(desk: Desk) -> None:
     assert 2 == len(desk.ordered)
 
 
-def test_phone_that_gave_its_subscription_up_is_forgotten(desk: Desk) -> None:
-    desk.phones.add(PRIYA, subscription())
+def test_phone_that_gave_its_subscription_up_counts_no_more_and_its_owner_is_told(desk: Desk) -> None:
+    phone = desk.phones.add(PRIYA, subscription())
+    desk.phones.prove(PRIYA, desk.ordered[0].reference)
+    assert () == desk.phones.warnings(PRIYA)
 
     desk.phones.take_report(desk.ordered[0], Failed(request=desk.ordered[0].request, reason=Reason.GONE))
 
-    assert () == desk.restarted().of(PRIYA)
+    assert "gave it up" in desk.phones.said(phone.id)
+    assert [None] == [one.proven_at for one in desk.restarted().of(PRIYA)]
+    assert [(WAKES_NOBODY,), ()] == [desk.phones.warnings(account) for account in (PRIYA, PATEL)]
+
+
+def test_phone_given_up_while_the_disk_refuses_counts_no_more() -> None:
+    kept = KeptPhones()
+    phones = kept.phones(lambda: START)
+    phones.add(PRIYA, subscription())
+    phones.prove(PRIYA, kept.ordered[0].reference)
+    kept.is_full = True
+
+    phones.take_report(kept.ordered[0], Failed(request=kept.ordered[0].request, reason=Reason.GONE))
+
+    assert [None] == [one.proven_at for one in phones.of(PRIYA)]
+
+
+def test_browser_that_changed_its_subscription_is_told_there_once_a_test_was_tapped_again(desk: Desk) -> None:
+    desk.phones.add(PRIYA, subscription("another of theirs"))
+    before = desk.phones.add(PRIYA, subscription("1"))
+    desk.phones.prove(PRIYA, desk.ordered[1].reference)
+
+    after = desk.phones.renew(PRIYA, before.id, subscription("2"))
+
+    assert (subscription("2"), "test") == (desk.ordered[2].subscription, desk.ordered[2].occasion)
+    found = {one.id: one for one in desk.restarted().of(PRIYA)}
+    assert (2, subscription("2"), None) == (len(found), found[after.id].subscription, found[after.id].proven_at)
+    assert after == desk.phones.renew(PRIYA, after.id, subscription("2")), "it is that already"
+    assert 3 == len(desk.ordered)
+
+
+def test_nobody_moves_somebody_elses_phone_nor_one_that_was_removed(desk: Desk) -> None:
+    phone = desk.phones.add(PRIYA, subscription("1"))
+    other = desk.phones.add(PATEL, subscription("2"))
+
+    for account, moved, to in ((PATEL, phone.id, "3"), (PRIYA, "guessed", "3"), (PRIYA, phone.id, "2")):
+        with pytest.raises(PhonesError, match="not among yours"):
+            desk.phones.renew(account, moved, subscription(to))
+    desk.phones.remove(PRIYA, phone.id)
+    with pytest.raises(PhonesError, match="not among yours"):
+        desk.phones.renew(PRIYA, phone.id, subscription("3"))
+
+    assert [(), (other,)] == [desk.restarted().of(account) for account in (PRIYA, PATEL)]
+
+
+def test_phone_set_up_again_in_the_same_browser_is_one_phone(desk: Desk) -> None:
+    """The button has the browser subscribe anew: somebody who presses it four times has one phone, and not four."""
+    phone = desk.phones.add(PRIYA, subscription("1"))
+
+    desk.phones.add(PATEL, subscription("2"), instead_of=phone.id)
+    assert (phone,) == desk.phones.of(PRIYA), "another signs in there"
+    again = desk.phones.add(PRIYA, subscription("3"), instead_of=phone.id)
+
+    assert (again,) == desk.restarted().of(PRIYA)
 
 
 def test_what_became_of_a_message_is_said(desk: Desk) -> None:

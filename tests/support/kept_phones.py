@@ -29,13 +29,18 @@ class KeptPhones:
     def all(self) -> tuple[Phone, ...]:
         return tuple(self.kept.values())
 
-    def add(self, phone: Phone) -> None:
+    def add(self, phone: Phone, instead_of: Iterable[str] = ()) -> None:
         self._write()
-        others = [one for one in self.all() if one.subscription.endpoint != phone.subscription.endpoint]
+        before = {*instead_of}
+        others = [
+            one
+            for one in self.all()
+            if one.subscription.endpoint != phone.subscription.endpoint and one.id not in before
+        ]
         self.kept = {one.id: one for one in others}
         self.kept[phone.id] = phone
 
-    def prove(self, phone: str, at: datetime) -> None:
+    def prove(self, phone: str, at: datetime | None) -> None:
         self._write()
         self.kept[phone] = replace(self.kept[phone], proven_at=at)
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from central.core.view import Person, Refused, StartDuty
-from central.phones import Phones
+from central.phones import WAKES_NOBODY, Phones
 from central.web.app import create_app
 from tests.central.web.scripted_board import NOTICE, ScriptedBoard
 from tests.central.web.signing_browser import ORIGIN, Browser
@@ -49,6 +49,10 @@ def played(script: Script) -> None:
 
 async def add(browser: Browser, one: Subscription) -> httpx.Response:
     return await browser.client.post("/phones/add", json=msgspec.to_builtins(one), headers=HEADERS)
+
+
+async def renew(browser: Browser, one: Subscription) -> httpx.Response:
+    return await browser.client.post("/phones/renew", json=msgspec.to_builtins(one), headers=HEADERS)
 
 
 def test_phone_is_added_proven_by_a_tap_and_removed() -> None:
@@ -152,6 +156,43 @@ def test_tap_on_a_shift_that_begins_opens_the_control_room() -> None:
     played(script)
 
 
+def test_browser_that_changed_its_subscription_is_known_by_its_cookie() -> None:
+    async def script(browser: Browser, phones: Phones, kept: KeptPhones) -> None:
+        await browser.enter()
+        assert "" == (await browser.open("/phones/mine")).json()["endpoint"]
+        await add(browser, subscription("1"))
+        await browser.open(f"/wake/{kept.ordered[0].reference}")
+        mine = (await browser.open("/phones/mine")).json()
+        assert {"endpoint": subscription("1").endpoint, "key": KEY} == mine
+        assert [] == (await browser.open("/me.json")).json()["warnings"]
+
+        assert 200 == (await renew(browser, subscription("2"))).status_code
+
+        (phone,) = phones.of(PRIYA)
+        assert (subscription("2"), None) == (phone.subscription, phone.proven_at)
+        assert subscription("2").endpoint == (await browser.open("/phones/mine")).json()["endpoint"]
+        assert [WAKES_NOBODY] == (await browser.open("/me.json")).json()["warnings"]
+
+    played(script)
+
+
+def test_whoever_signs_in_next_in_that_browser_moves_no_phone() -> None:
+    async def script(browser: Browser, phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter(PRIYA)
+        await add(browser, subscription("1"))
+        await browser.send("/sign-out")
+        assert 401 == (await renew(browser, subscription("2"))).status_code
+        await browser.enter(PATEL)
+
+        assert "" == (await browser.open("/phones/mine")).json()["endpoint"]
+        assert 409 == (await renew(browser, subscription("2"))).status_code
+
+        assert [subscription("1")] == [one.subscription for one in phones.of(PRIYA)]
+        assert () == phones.of(PATEL)
+
+    played(script)
+
+
 def test_page_of_another_site_adds_no_phone() -> None:
     """Else a stranger's page would have somebody's alerts ring at the stranger's."""
 
@@ -162,6 +203,7 @@ def test_page_of_another_site_adds_no_phone() -> None:
         foreign = {**HEADERS, "origin": "https://evil.example", "sec-fetch-site": "cross-site"}
         assert 403 == (await browser.client.post("/phones/add", json=body, headers=foreign)).status_code
         assert 403 == (await browser.client.post("/phones/add", json=body)).status_code
+        assert 403 == (await browser.client.post("/phones/renew", json=body, headers=foreign)).status_code
         assert () == phones.of(PRIYA)
 
     played(script)

@@ -84,7 +84,7 @@ async def ask(client: httpx.AsyncClient, asked: str) -> httpx.Response:
         path = FILE
     if method == "GET":
         return await client.get(path)
-    if path == "/phones/add":
+    if path in {"/phones/add", "/phones/renew"}:
         return await client.post(path, json=SUBSCRIPTION, headers={"x-watchlink": "1"})
     if path == "/phones/duty":
         return await client.post(path, json={"role": "king"}, headers={"x-watchlink": "1"})

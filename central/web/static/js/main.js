@@ -397,4 +397,6 @@ live.start();
 setInterval(tick, 500);
 document.addEventListener("visibilitychange", tick);
 drawTop();
+// Where this browser is one of the person's phones, its worker looks whether central can still reach it.
+navigator.serviceWorker?.getRegistration().then((registration) => registration?.active?.postMessage("renew"));
 document.documentElement.dataset.script = "on";

@@ -41,6 +41,9 @@ async function busy(pressed, act) {
 // Of four phones, which is in the hand? The others may be the lost one.
 async function markOwn() {
   const registration = await navigator.serviceWorker.getRegistration();
+  navigator.serviceWorker.addEventListener("message", () => location.reload());
+  navigator.serviceWorker.startMessages();
+  registration?.active?.postMessage("renew");
   const endpoint = (await registration?.pushManager.getSubscription())?.endpoint;
   for (const line of document.querySelectorAll("li[data-endpoint]")) {
     setHidden(line.querySelector("[data-own]"), line.dataset.endpoint !== endpoint);

@@ -1,5 +1,5 @@
-// The service worker: shows that something waits, and opens it. It keeps nothing and fetches nothing: what is shown as
-// live must be live. What a notice says is in docs/notifier.md.
+// The service worker: shows that something waits, and opens it. It keeps nothing, and fetches nothing that is shown: what
+// is shown as live must be live. What a notice says is in docs/notifier.md.
 
 const SENTENCES = {
   alert: "An alert waits.",
@@ -37,3 +37,27 @@ self.addEventListener("notificationclick", (event) => {
   const { reference } = event.notification.data;
   event.waitUntil(self.clients.openWindow(reference ? `/wake/${reference}` : "/"));
 });
+
+// Browsers change their subscription when they like. What central holds then leads nowhere, and nobody hears an alert.
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew()));
+// From a page that was opened: some browsers change it without a word.
+self.addEventListener("message", (event) => {
+  if (event.data === "renew") event.waitUntil(renew().then((isRenewed) => isRenewed && event.source?.postMessage("renewed")));
+});
+
+// Resolves to whether central holds another one now.
+async function renew() {
+  const { endpoint, key } = await (await fetch("/phones/mine")).json();
+  // Signed out, or this browser is none of the person's phones: nothing is subscribed that nobody asked for.
+  if (!endpoint || !key) return false;
+  const push = self.registration.pushManager;
+  const subscription = (await push.getSubscription()) ?? (await push.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+  if (subscription.endpoint === endpoint) return false;
+  const { keys } = subscription.toJSON();
+  const answered = await fetch("/phones/renew", {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-watchlink": "1" },
+    body: JSON.stringify({ endpoint: subscription.endpoint, p256dh: keys.p256dh, auth: keys.auth }),
+  });
+  return answered.ok;
+}
