@@ -15,11 +15,16 @@ from office.accounts.models import Account, RoleGrant, Scheme
 from office.audit.journal import record
 from office.escalation import rules
 from office.escalation.models import Policy, PolicyVersion
-from wire.snapshots import PolicyEntry, StepEntry
+from wire.snapshots import POLICIES_MAX, PolicyEntry, StepEntry
 
 logger = logging.getLogger(__name__)
 
 CHANGED_MEANWHILE: Final = "Somebody has changed this policy meanwhile: open it again, and make your change there."
+
+TOO_MANY: Final = (
+    f"All schemes together have {POLICIES_MAX} policies, and central takes no more: nobody would be asked by this one."
+    " Add these kinds to a policy that has the same steps, or end one first."
+)
 
 
 class PolicyRefusedError(ValueError):
@@ -70,8 +75,10 @@ def make_policy(actor: Account, scheme: Scheme, said: rules.Policy) -> PolicyVer
     """A first version: from now on people are asked by it.
 
     Raises:
-        PolicyRefusedError: it cannot be.
+        PolicyRefusedError: it cannot be, or the town has as many as central takes.
     """
+    if Policy.objects.filter(ended_at=None).count() >= POLICIES_MAX:
+        raise PolicyRefusedError(TOO_MANY)
     return _add_version(actor, Policy.objects.create(scheme=scheme), said, "policy.made")
 
 

@@ -48,8 +48,11 @@ def rota(at: datetime) -> RotaContent:
 
 
 def policies() -> tuple[PolicyEntry, ...]:
-    """Those in force, by scheme. One that no reader would take is left out, and never stops the rest."""
-    return tuple(_usable())[:POLICIES_MAX]
+    """Those in force, by scheme. What no reader would take is left out, and never stops the rest."""
+    usable = tuple(_usable())
+    if len(usable) > POLICIES_MAX:
+        _tell(f"there are {len(usable)} policies: the last {len(usable) - POLICIES_MAX} by scheme are not published")
+    return usable[:POLICIES_MAX]
 
 
 def _usable() -> Iterator[PolicyEntry]:

@@ -10,11 +10,14 @@ from django.test import Client
 
 from office.accounts.models import Account, Scheme
 from office.audit.models import AuditRow
+from office.escalation import policies, rules
 from office.escalation.models import Policy, PolicyVersion
 from office.escalation.policies import entry_of, in_force
 from tests.office.conftest import HART, PUB_WATCH, SignedIn
 from tests.office.escalation.conftest import STEPS, typed
 from wire.snapshots import StepEntry
+
+STEP = StepEntry(role="pcso", wait_s=30)
 
 
 def text_of(answer: object) -> str:
@@ -69,6 +72,22 @@ def test_each_change_is_a_new_version_and_the_old_ones_stay_readable(browser: Cl
     assert "Nobody in HART has any of these roles" in page
     assert "Duty sergeant" in page
     assert AuditRow.objects.filter(action="policy.changed").count() == 1
+
+
+def test_policy_that_central_would_not_take_is_refused(
+    browser: Client, policy: Policy, schemes: dict[int, Scheme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Central's limit is the town's: another scheme's policies count, and those that have ended do not."""
+    monkeypatch.setattr(policies, "POLICIES_MAX", 2)
+    policies.make_policy(Account.objects.all()[0], schemes[PUB_WATCH], rules.Policy(("attack",), (STEP,)))
+
+    refused = browser.post("/escalation/hart/add/", typed("theft"))
+
+    assert (400, True) == (refused.status_code, "end one first" in text_of(refused))
+    assert 2 == Policy.objects.count()
+    assert 302 == browser.post(f"/escalation/{policy.pk}/edit/", typed("theft", version=1)).status_code, "no new one"
+    assert 302 == browser.post(f"/escalation/{policy.pk}/end/").status_code
+    assert 302 == browser.post("/escalation/hart/add/", typed("theft")).status_code
 
 
 def test_versions_are_counted_through_the_policies_of_a_scheme(browser: Client, policy: Policy) -> None:

@@ -44,6 +44,21 @@ def test_policies_that_hold_are_published_as_their_newest_versions(
     assert rota_content.policies()[1].steps == STEPS
 
 
+def test_more_policies_than_a_snapshot_holds_are_told(
+    co_ordinator: Account,
+    schemes: dict[int, Scheme],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of a database that was changed by hand: the office itself makes no such."""
+    for scheme in (HART, PUB_WATCH):
+        makes(co_ordinator, schemes[scheme], "attack")
+    monkeypatch.setattr(rota_content, "POLICIES_MAX", 1)
+
+    assert [HART] == [scheme for scheme, _, _ in published()]
+    assert "there are 2 policies: the last 1 by scheme" in caplog.text
+
+
 def test_nothing_is_published_until_a_policy_is_confirmed(co_ordinator: Account) -> None:
     assert rota_content.policies() == ()
 
