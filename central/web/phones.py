@@ -38,6 +38,7 @@ from central.web.page import STATIC_DIR, Page
 from central.web.reading import BodyError, read_body
 from central.web.sign_in import SignInRoutes
 from runtime.web_headers import WORKER_HEADERS
+from wire.kinds import AlertKind
 from wire.notices import SHIFT_REFERENCE, Subscription
 
 BODY_BYTES_MAX: Final = 4_096
@@ -168,17 +169,18 @@ class PhoneRoutes:
             self._sign_in.forget_wake(room)
             return room
         tapped: Tapped | None = None
-        key = ""
+        place = ""
         if self._phones is not None and visitor.rights.acting_roles:
             try:
                 tapped = await asyncio.to_thread(self._phones.prove, visitor.session.account, reference)
             except PhonesError as e:
                 html = self._page.draw("woken.html", tapped=None, refused="", wrong=str(e))
                 return Response(html, 503, media_type="text/html")
-            cards = self._board.board(visitor.rights.scope).cards
-            key = _key_of(self._phones.incident(reference, (card.incident for card in cards)), cards)
-        response: Response = RedirectResponse(f"/#{key}", 303)
-        if not key:
+            if tapped is None:
+                cards = self._board.board(visitor.rights.scope).cards
+                place = _place_of(self._phones.incident(reference, (card.incident for card in cards)), cards)
+        response: Response = RedirectResponse(f"/#{place}", 303)
+        if not place:
             refused = await self._start_duty(visitor, tapped.role) if tapped is not None and tapped.role else ""
             html = self._page.draw("woken.html", tapped=tapped, refused=refused, wrong="")
             response = Response(html, 200, media_type="text/html")
@@ -215,11 +217,36 @@ class PhoneRoutes:
         return response
 
 
-def _key_of(incident: str, cards: Iterable[Card]) -> str:
-    """Of the card on which it is, or of that which stands for all of its premises; empty = of none."""
+def _place_of(incident: str, cards: Iterable[Card]) -> str:
+    """Where a tap leads, after the page's ``#``: a card's key, and ``/`` with why it is not that of the incident.
+
+    The incident's card, or that which stands for all of its premises, if it waits for an answer; else the most urgent
+    that does (``/another``), for the message may have stood for several. With none, the incident's own, if it is still
+    there (``/none``).
+
+    Args:
+        incident: that the notice names; empty = it is not known (any more).
+        cards: that its reader may see.
+
+    Returns:
+        Empty: nothing is known of it, and nothing waits.
+    """
     node = incident.partition("-")[0]
-    among = {card.incident: card.key for card in cards}
-    return among.get(incident) or next((card.key for card in cards if card.through and card.node == node), "")
+    own = [card for card in cards if card.incident == incident] or [
+        card for card in cards if card.through and card.node == node
+    ]
+    waiting = sorted(filter(_waits, cards), key=lambda card: (card.is_drill, card.priority, card.arrived_at))
+    if own and _waits(own[0]):
+        return own[0].key
+    if waiting:
+        return f"{waiting[0].key}/another"
+    return f"{own[0].key if own else ''}/none" if incident else ""
+
+
+def _waits(card: Card) -> bool:
+    """For an answer, or for somebody to hear that it was pressed again. Tests are answered by Watchlink itself."""
+    is_unheard = card.state == "unanswered" or (card.state != "closed" and card.pressed_again_at is not None)
+    return is_unheard and card.kind != AlertKind.TEST.slug
 
 
 def _turned_away(visitor: Visitor | None) -> Response:

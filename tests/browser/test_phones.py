@@ -202,3 +202,18 @@ def test_tap_marks_the_alert_that_it_names(page: Page, server: ScriptedServer, b
 
     expect(page.locator(f'[data-incident="{card.key}"]')).to_be_focused()
     assert server.url == page.url
+
+
+@pytest.mark.parametrize(("why", "says"), [("another", "This alert waits."), ("none", "Nothing waits for an answer:")])
+def test_tap_that_opens_something_else_says_so(
+    page: Page, server: ScriptedServer, board: ScriptedBoard, why: str, says: str
+) -> None:
+    card = server.call(lambda: board.press("sighting", "Red Lion"))
+
+    page.goto(f"{server.url}#{card.incident}/{why}")
+
+    expect(page.locator(f'[data-incident="{card.key}"]')).to_be_focused()
+    expect(page.locator("#say-status")).to_contain_text(says)
+    expect(page.locator("#banner-woken")).to_be_visible()
+    expect(page.locator("#banner-woken")).to_contain_text(says)
+    assert server.url == page.url

@@ -120,7 +120,38 @@ def test_tap_on_an_alert_leads_to_its_card() -> None:
         found = await browser.open(f"/wake/{phones.reference(card.incident)}")
 
         assert (303, f"/#{card.incident}") == (found.status_code, found.headers["location"])
-        assert "Nothing waits" in (await browser.open(f"/wake/{phones.reference('00000099-1')}")).text
+
+    played(script)
+
+
+def test_tap_on_what_waits_no_more_opens_the_most_urgent_that_does() -> None:
+    """A message may stand for several, and after a start central knows of those that share a card no more."""
+
+    async def script(browser: Browser, phones: Phones, _kept: KeptPhones) -> None:
+        await browser.enter()
+        board = browser.board
+
+        async def tap(reference: str) -> str | None:
+            found = await browser.open(f"/wake/{reference}")
+            return found.headers["location"] if found.has_redirect_location else None
+
+        gone, unknown = phones.reference("00000099-1"), "0" * 22
+        assert ("/#/none", None) == (await tap(gone), await tap(unknown))
+        mine = board.press("attack")
+        board.show(replace(mine, state="answered"))
+        own = phones.reference(mine.incident)
+        assert (f"/#{mine.key}/none", "/#/none", None) == (await tap(own), await tap(gone), await tap(unknown))
+        for other in (
+            replace(board.press("attack"), is_drill=True),
+            replace(board.press("test"), priority=5),
+            replace(board.press("attack"), state="closed"),
+        ):
+            board.show(other)
+        assist, again = board.press("assist"), board.press("attack")
+        board.show(replace(again, state="answered", pressed_again_at=again.arrived_at))
+
+        assert {f"/#{again.key}/another"} == {await tap(reference) for reference in (own, gone, unknown)}
+        assert f"/#{assist.key}" == await tap(phones.reference(assist.incident)), "its own waits"
 
     played(script)
 
@@ -134,11 +165,11 @@ def test_tap_on_one_of_many_alerts_leads_to_the_card_that_stands_for_them() -> N
         node = newest.incident.partition("-")[0]
         many = replace(newest, key=f"{node}-1", stands_for=4, through=9)
         browser.board.show(many)
-        references = phones.reference(f"{node}-2"), phones.reference(newest.incident), phones.reference("00000099-1")
+        references = phones.reference(f"{node}-2"), phones.reference(newest.incident)
 
         found = [await browser.open(f"/wake/{reference}") for reference in references]
 
-        assert [f"/#{many.key}", f"/#{many.key}", None] == [one.headers.get("location") for one in found]
+        assert [f"/#{many.key}", f"/#{many.key}"] == [one.headers.get("location") for one in found]
 
     played(script)
 

@@ -23,6 +23,12 @@ import { Duty } from "./duty.js";
 import { isTest } from "./words.js";
 import { Zones } from "./zones.js";
 
+// Of a message whose alert waits no more: what its tap opened instead.
+const WOKEN = {
+  another: "This alert waits. The one that your phone told you of is answered, over, or on a card with others.",
+  none: "Nothing waits for an answer: the alert that your phone told you of is answered or over.",
+};
+const WOKEN_SHOWN_MS = 60_000;
 const SETTLE_MS = 5000; // how long a committed action may take to arrive by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
 const SIGN_EVERY_MS = 30_000; // after 90 s without one central asks nobody by this page, after half an hour duty ends
@@ -304,7 +310,13 @@ function openWanted() {
   const wanted = location.hash.slice(1);
   if (!wanted) return;
   history.replaceState(null, "", "/");
-  jump(wanted);
+  const [key, why] = wanted.split("/");
+  jump(key);
+  if (!Object.hasOwn(WOKEN, why ?? "")) return;
+  announcer.status(WOKEN[why]);
+  setText(byId("woken-word"), WOKEN[why]);
+  setHidden(byId("banner-woken"), false);
+  setTimeout(() => setHidden(byId("banner-woken"), true), WOKEN_SHOWN_MS);
 }
 
 function jump(key) {
