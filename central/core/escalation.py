@@ -84,6 +84,7 @@ class Roster:
         self._staff = staff
         self._now_at = now_at
         self._known: dict[tuple[AnsweringRole, tuple[Way, ...], int], tuple[AskedPerson, ...]] = {}
+        self._here: dict[tuple[AnsweringRole, int], tuple[OnDuty, ...]] = {}
         self.at_pages = frozenset(one.account or one.name for one in on_duty if one.has_page)
         """Those on duty with a page open, as :attr:`AskedPerson.key` has them."""
 
@@ -96,9 +97,7 @@ class Roster:
 
     def _present(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
         people = []
-        for one in self._on_duty:
-            if one.role != step.role or not one.is_for(scheme):
-                continue
+        for one in self._on_duty_as(step.role, scheme):
             ways = self._reaching(step, one.account)
             # Somebody who shut the page and whom no message reaches would hold the step up, and hear nothing.
             if one.has_page or ways:
@@ -108,7 +107,7 @@ class Roster:
     def left(self, asking: Asking) -> frozenset[int | str]:
         """Those whom a step asked and whose duty or role is over since, as :attr:`AskedPerson.key` has them."""
         role, scheme = asking.steps[asking.step].role, asking.scheme
-        here = {one.account or one.name for one in self._on_duty if one.role == role and one.is_for(scheme)}
+        here = {one.account or one.name for one in self._on_duty_as(role, scheme)}
         return frozenset(
             one.key
             for one in asking.people
@@ -118,12 +117,24 @@ class Roster:
 
     def away(self, skipped: Iterable[AnsweringRole], scheme: int) -> tuple[tuple[AnsweringRole, str], ...]:
         """Those on duty in steps that were skipped, by role and name: they have no page open."""
-        return tuple(
-            (role, one.name)
-            for role in dict.fromkeys(skipped)
-            for one in self._on_duty
-            if one.role == role and one.is_for(scheme)
-        )[:PEOPLE_MAX]
+        return tuple((role, one.name) for role in dict.fromkeys(skipped) for one in self._on_duty_as(role, scheme))[
+            :PEOPLE_MAX
+        ]
+
+    def _on_duty_as(self, role: AnsweringRole, scheme: int) -> tuple[OnDuty, ...]:
+        """On duty in that role, or in another of theirs while the rota names them for that one, too."""
+        if (role, scheme) not in self._here:
+            rostered = self._rota.named(role, scheme, self._now_at)
+            self._here[role, scheme] = tuple(
+                one
+                for one in self._on_duty
+                if one.is_for(scheme)
+                and (
+                    one.role == role
+                    or (one.account in rostered and self._staff.may_answer(Person(role, one.name, one.account), scheme))
+                )
+            )
+        return self._here[role, scheme]
 
     def _named(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
         people = []

@@ -23,6 +23,8 @@ PUBS = PolicyEntry(scheme=2, kinds=("attack", "assist"), version=1, steps=(SERGE
 
 JO, SAM, KIM = Person("pcso", "Jo Patel", 3), Person("duty-sergeant", "Sam Lee", 4), Person("co-ordinator", "Kim", 5)
 PEOPLE = (JO, SAM, KIM)
+JO_LEADING = Person("duty-sergeant", JO.name, JO.account)
+"""Jo's other role, for :func:`people`."""
 
 
 def rights(person: Person, schemes: tuple[int, ...] = (1, 2)) -> Rights:
@@ -31,9 +33,12 @@ def rights(person: Person, schemes: tuple[int, ...] = (1, 2)) -> Rights:
 
 
 def people(*persons: Person) -> ev.PeopleChanged:
-    return ev.PeopleChanged(
-        tuple((one.account, rights(one)) for one in persons), tuple((one.account, one.name) for one in persons)
-    )
+    """Somebody with several roles is named with each."""
+    grants: dict[int, frozenset[tuple[RoleSlug, int]]] = {}
+    for one in persons:
+        grants[one.account] = grants.get(one.account, frozenset()) | rights(one).grants
+    names = {one.account: one.name for one in persons}
+    return ev.PeopleChanged(tuple((account, Rights(some)) for account, some in grants.items()), tuple(names.items()))
 
 
 def rota(*policies: PolicyEntry, shifts: tuple[ShiftEntry, ...] = (), number: int = 1) -> ev.RotaChanged:

@@ -9,7 +9,22 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core.view import EndDuty
 from tests.support.central_town import START, Town, only
-from tests.support.escalating_town import JO, KIM, POLICY, SAM, on_duty, people, reaching, ready, rights, rota, shift
+from tests.support.escalating_town import (
+    JO,
+    JO_LEADING,
+    KIM,
+    PEOPLE,
+    POLICY,
+    SAM,
+    on_duty,
+    people,
+    reaching,
+    ready,
+    rights,
+    rota,
+    shift,
+    stay,
+)
 from wire.kinds import AlertKind
 
 
@@ -131,6 +146,24 @@ def test_duty_for_another_scheme_is_no_duty_for_this_one(town: Town) -> None:
     town.later(1)
 
     assert [("pcso", 1, JO.name, -6)] == missing(town)
+
+
+def test_whoever_is_on_two_rotas_and_on_duty_in_one_role_is_neither_missing_nor_told_for_the_other(town: Town) -> None:
+    """A person is there or is not; and an alert is asked of them in both roles."""
+    ready(town)
+    town.handle(people(*PEOPLE, JO_LEADING))
+    town.handle(reaching((JO, ("push",))))
+    town.handle(rota(shifts=(shift(JO, -6, 60), shift(JO_LEADING, -6, 60), shift(JO_LEADING, 20, 90))))
+    town.later(1)
+    assert ["duty-sergeant", "pcso"] == [one[0] for one in missing(town)]
+
+    on_duty(town, JO)
+    stay(town, 1_600, JO)
+    assert ([], []) == (missing(town), told(town))
+    town.act(EndDuty(), JO, rights(JO))
+    town.later(1)
+
+    assert ["duty-sergeant", "pcso"] == [one[0] for one in missing(town)]
 
 
 def test_nobody_is_missing_when_the_shift_is_over_or_its_person_has_left(town: Town) -> None:
