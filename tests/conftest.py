@@ -10,11 +10,15 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from demo.stand_in_phones import StandInPush
 
 # No deadline and no complaint about slowness: a loaded machine is no reason to fail.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -79,6 +83,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if any(Path(argument.split("::")[0]).resolve() == collection_path for argument in config.args):
         return None
     return True if _IS_INTEGRATION.search(collection_path.read_text(encoding="utf-8")) else None
+
+
+@pytest.fixture(scope="module")
+def push_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandInPush]:
+    """On loopback; each test has phones of its own there."""
+    from demo.stand_in_phones import StandInPush  # noqa: PLC0415 - few tests need it, and all would import it
+
+    service = StandInPush(tmp_path_factory.mktemp("push-service"))
+    yield service
+    service.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

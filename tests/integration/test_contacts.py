@@ -59,13 +59,11 @@ def gateway() -> Iterator[StandInTexts]:
 
 
 @pytest.fixture
-def notifier(tmp_path: Path, gateway: StandInTexts) -> Iterator[NotifierProgram]:
-    service = StandInPush(tmp_path)
+def notifier(tmp_path: Path, push_service: StandInPush, gateway: StandInTexts) -> Iterator[NotifierProgram]:
     (tmp_path / "sms.url").write_text(gateway.url + "\n")
-    config = write_notifier(tmp_path, service, '[sms]\ngateway_file = "sms.url"\n')
+    config = write_notifier(tmp_path, push_service, '[sms]\ngateway_file = "sms.url"\n')
     with notifier_beside_central(config) as notifier:
         yield notifier
-    service.close()
 
 
 def test_contact_is_told_of_their_own_shop_and_nobody_of_a_silent_alert(

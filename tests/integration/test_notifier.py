@@ -24,13 +24,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[StandInPush]:
-    service = StandInPush(folder)
-    yield service
-    service.close()
-
-
-@pytest.fixture(scope="module")
 def gateway() -> Iterator[StandInTexts]:
     gateway = StandInTexts()
     yield gateway
@@ -46,22 +39,24 @@ def texts(gateway: StandInTexts) -> StandInTexts:
 
 
 @pytest.fixture(scope="module")
-def notifier(folder: Path, service: StandInPush, gateway: StandInTexts) -> Iterator[NotifierProgram]:
+def notifier(folder: Path, push_service: StandInPush, gateway: StandInTexts) -> Iterator[NotifierProgram]:
     (folder / "sms.url").write_text(gateway.url + "\n")
-    notifier = NotifierProgram(write_notifier(folder, service, '[sms]\ngateway_file = "sms.url"\n'))
+    notifier = NotifierProgram(write_notifier(folder, push_service, '[sms]\ngateway_file = "sms.url"\n'))
     yield notifier
     assert 0 == notifier.stop()
 
 
-def test_phone_is_told_that_an_alert_waits_and_nothing_else(notifier: NotifierProgram, service: StandInPush) -> None:
+def test_phone_is_told_that_an_alert_waits_and_nothing_else(
+    notifier: NotifierProgram, push_service: StandInPush
+) -> None:
     hello = next(line for line in notifier.said if isinstance(line, Hello))
-    phone = service.phone()
+    phone = push_service.phone()
     notice = push_to(phone)
 
     notifier.order(notice)
 
     assert Delivered(request=notice.request) == notifier.result(notice)
-    assert [] == service.refused
+    assert [] == push_service.refused
     (shown,) = phone.shown
     assert {"occasion": "alert", "reference": "Zk3vQ0p1"} == shown.told
     assert ("high", "aes128gcm") == (shown.fields["urgency"], shown.fields["content-encoding"])
@@ -95,11 +90,11 @@ def test_text_message_says_that_an_alert_waits_and_where_to_look(
     ],
 )
 def test_push_service_that_says_no_is_reported_as_it_is(
-    notifier: NotifierProgram, service: StandInPush, status: int, reason: Reason, tries: int
+    notifier: NotifierProgram, push_service: StandInPush, status: int, reason: Reason, tries: int
 ) -> None:
-    elsewhere = service.phone()
-    service.away = elsewhere.subscription.endpoint
-    phone = service.phone(status)
+    elsewhere = push_service.phone()
+    push_service.away = elsewhere.subscription.endpoint
+    phone = push_service.phone(status)
     notice = push_to(phone, valid_s=3)
 
     notifier.order(notice)
@@ -110,8 +105,10 @@ def test_push_service_that_says_no_is_reported_as_it_is(
     assert "/push/" not in result.words
 
 
-def test_service_that_recovers_is_tried_again_and_delivers(notifier: NotifierProgram, service: StandInPush) -> None:
-    phone = service.phone(503)
+def test_service_that_recovers_is_tried_again_and_delivers(
+    notifier: NotifierProgram, push_service: StandInPush
+) -> None:
+    phone = push_service.phone(503)
     notice = push_to(phone)
     notifier.order(notice)
     wait_until(lambda: phone.tries == 1, "a first try")
@@ -123,10 +120,10 @@ def test_service_that_recovers_is_tried_again_and_delivers(notifier: NotifierPro
 
 
 def test_endpoint_that_hangs_holds_up_nobody_else_and_is_not_counted_as_asked(
-    notifier: NotifierProgram, service: StandInPush
+    notifier: NotifierProgram, push_service: StandInPush
 ) -> None:
-    hanging = push_to(service.phone(0), account=1)
-    phone = service.phone()
+    hanging = push_to(push_service.phone(0), account=1)
+    phone = push_service.phone()
     other = push_to(phone, account=2)
     begun_s = time.monotonic()
 
@@ -159,10 +156,10 @@ def test_text_gateway_that_says_no_is_reported_without_the_number_or_the_passwor
 
 
 def test_gateway_that_hangs_holds_up_no_push_and_is_not_asked_twice(
-    notifier: NotifierProgram, service: StandInPush, texts: StandInTexts
+    notifier: NotifierProgram, push_service: StandInPush, texts: StandInTexts
 ) -> None:
     texts.answer = 0
-    phone = service.phone()
+    phone = push_service.phone()
     push = push_to(phone)
     hanging = [text_to(f"+4477009001{number:02}") for number in range(40)]
 
@@ -175,10 +172,10 @@ def test_gateway_that_hangs_holds_up_no_push_and_is_not_asked_twice(
 
 
 def test_flood_of_200_is_one_message_a_person_and_the_most_urgent_first(
-    notifier: NotifierProgram, service: StandInPush
+    notifier: NotifierProgram, push_service: StandInPush
 ) -> None:
     """The issue's 200 alerts at once: never silence, never 200 messages."""
-    phones = [service.phone() for _ in range(4)]
+    phones = [push_service.phone() for _ in range(4)]
     flood = [
         push_to(phone, account=1 + number, priority=1 + alert % 4, reference=f"alert-{alert}", valid_s=300)
         for alert in reversed(range(50))
@@ -198,10 +195,10 @@ def test_flood_of_200_is_one_message_a_person_and_the_most_urgent_first(
     assert notifier.rss_mb <= 90
 
 
-def test_killed_in_mid_send_it_is_ordered_again_and_delivers(tmp_path: Path, service: StandInPush) -> None:
-    phone = service.phone(0)
+def test_killed_in_mid_send_it_is_ordered_again_and_delivers(tmp_path: Path, push_service: StandInPush) -> None:
+    phone = push_service.phone(0)
     notice = push_to(phone)
-    notifier = NotifierProgram(write_notifier(tmp_path, service))
+    notifier = NotifierProgram(write_notifier(tmp_path, push_service))
     notifier.order(notice)
     wait_until(lambda: phone.tries == 1, "a first try")
     key = next(line.key for line in notifier.said if isinstance(line, Hello))
@@ -220,9 +217,9 @@ def test_killed_in_mid_send_it_is_ordered_again_and_delivers(tmp_path: Path, ser
 
 
 def test_ordered_again_over_a_new_connection_nothing_is_sent_twice(
-    notifier: NotifierProgram, service: StandInPush
+    notifier: NotifierProgram, push_service: StandInPush
 ) -> None:
-    phone = service.phone()
+    phone = push_service.phone()
     notice = push_to(phone)
     notifier.order(notice)
     notifier.result(notice)
@@ -240,9 +237,9 @@ def test_ordered_again_over_a_new_connection_nothing_is_sent_twice(
     ids=lambda b: str(b[:9]),
 )
 def test_poison_on_the_socket_ends_the_connection_and_nothing_else(
-    notifier: NotifierProgram, service: StandInPush, poison: bytes
+    notifier: NotifierProgram, push_service: StandInPush, poison: bytes
 ) -> None:
-    phone = service.phone()
+    phone = push_service.phone()
     notifier.central.sendall(poison)
     notifier.connect()
     notice = push_to(phone)
@@ -253,11 +250,11 @@ def test_poison_on_the_socket_ends_the_connection_and_nothing_else(
     assert notifier.process.poll() is None
 
 
-def test_endpoint_in_a_private_network_is_not_even_tried(tmp_path: Path, service: StandInPush) -> None:
+def test_endpoint_in_a_private_network_is_not_even_tried(tmp_path: Path, push_service: StandInPush) -> None:
     """An endpoint comes from outside: it must not make us call on our own machines."""
-    config = write_notifier(tmp_path, service)
+    config = write_notifier(tmp_path, push_service)
     config.write_text(config.read_text().replace("127.0.0.0/8", "192.0.2.0/24"))
-    phone = service.phone()
+    phone = push_service.phone()
     notifier = NotifierProgram(config)
     try:
         notice, text = push_to(phone), text_to("+447700900003")
@@ -272,10 +269,10 @@ def test_endpoint_in_a_private_network_is_not_even_tried(tmp_path: Path, service
         notifier.kill()
 
 
-def test_push_service_that_is_not_itself_gets_nothing(tmp_path: Path, service: StandInPush) -> None:
-    config = write_notifier(tmp_path, service)
+def test_push_service_that_is_not_itself_gets_nothing(tmp_path: Path, push_service: StandInPush) -> None:
+    config = write_notifier(tmp_path, push_service)
     config.write_text("\n".join(line for line in config.read_text().splitlines() if "ca_file" not in line))
-    phone = service.phone()
+    phone = push_service.phone()
     notifier = NotifierProgram(config)
     try:
         notice = push_to(phone, valid_s=1)
@@ -288,12 +285,14 @@ def test_push_service_that_is_not_itself_gets_nothing(tmp_path: Path, service: S
         notifier.kill()
 
 
-def test_nothing_but_the_push_key_is_on_disk(notifier: NotifierProgram, service: StandInPush, folder: Path) -> None:
-    notice = push_to(service.phone())
+def test_nothing_but_the_push_key_is_on_disk(
+    notifier: NotifierProgram, push_service: StandInPush, folder: Path
+) -> None:
+    notice = push_to(push_service.phone())
     notifier.order(notice)
     notifier.result(notice)
 
-    own = {path.name for path in folder.iterdir()} - {"push-service.pem", "push-service.key"}
+    own = {path.name for path in folder.iterdir()}
     assert {"notifier.toml", "sms.url", "notifier.log", "notifier.socket", "push.pem"} == own
     assert 0o600 == stat.S_IMODE((folder / "push.pem").stat().st_mode)
     written = (folder / "push.pem").read_bytes() + notifier.log.read_bytes()

@@ -26,17 +26,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[StandInPush]:
-    service = StandInPush(folder)
-    yield service
-    service.close()
-
-
-@pytest.fixture(scope="module")
-def tls(service: StandInPush) -> ssl.SSLContext:
+def tls(push_service: StandInPush) -> ssl.SSLContext:
     """The push service's certificate: it is loopback's."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(service.ca_file, service.ca_file.with_suffix(".key"))
+    tls.load_cert_chain(push_service.ca_file, push_service.ca_file.with_suffix(".key"))
     return tls
 
 
@@ -48,9 +41,9 @@ def server(tls: ssl.SSLContext) -> Iterator[MailServer]:
 
 
 @contextmanager
-def notifier_of(folder: Path, service: StandInPush, address: str) -> Iterator[NotifierProgram]:
+def notifier_of(folder: Path, push_service: StandInPush, address: str) -> Iterator[NotifierProgram]:
     (folder / "mail.url").write_text(address)
-    notifier = NotifierProgram(write_notifier(folder, service, '[email]\ngateway_file = "mail.url"\n'))
+    notifier = NotifierProgram(write_notifier(folder, push_service, '[email]\ngateway_file = "mail.url"\n'))
     try:
         yield notifier
     finally:
@@ -59,12 +52,12 @@ def notifier_of(folder: Path, service: StandInPush, address: str) -> Iterator[No
 
 @pytest.fixture
 def notifier(
-    tmp_path: Path, service: StandInPush, server: MailServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, push_service: StandInPush, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[NotifierProgram]:
     """It believes the mail server, as it believes any that this machine's authorities vouch for."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(service.ca_file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(push_service.ca_file))
     address = f"mailtos://watch:{PASSWORD}@127.0.0.1:{server.port}?from=watch@town.example&to={{to}}"
-    with notifier_of(tmp_path, service, address) as notifier:
+    with notifier_of(tmp_path, push_service, address) as notifier:
         yield notifier
 
 
@@ -109,10 +102,10 @@ def test_mail_server_that_says_no_is_reported_in_its_own_words(
 
 
 def test_mail_server_that_hangs_holds_up_no_push(
-    notifier: NotifierProgram, service: StandInPush, server: MailServer
+    notifier: NotifierProgram, push_service: StandInPush, server: MailServer
 ) -> None:
     server.answer = ""
-    phone = service.phone()
+    phone = push_service.phone()
     push = push_to(phone)
     mails = [mail_to(f"member{number}@town.example") for number in range(20)]
 
@@ -123,11 +116,11 @@ def test_mail_server_that_hangs_holds_up_no_push(
 
 
 def test_wrong_password_is_said_and_not_taken_for_a_server_that_is_away(
-    tmp_path: Path, service: StandInPush, server: MailServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, push_service: StandInPush, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(service.ca_file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(push_service.ca_file))
     address = f"mailtos://watch:old-word@127.0.0.1:{server.port}?from=watch@town.example&to={{to}}"
-    with notifier_of(tmp_path, service, address) as notifier:
+    with notifier_of(tmp_path, push_service, address) as notifier:
         result = failed(notifier, mail_to(SHE))
 
     assert (Reason.REFUSED, {b"old-word"}) == (result.reason, {*server.logins})
@@ -135,21 +128,21 @@ def test_wrong_password_is_said_and_not_taken_for_a_server_that_is_away(
 
 
 def test_mail_server_that_is_not_itself_is_told_no_password_and_no_address(
-    tmp_path: Path, service: StandInPush, server: MailServer
+    tmp_path: Path, push_service: StandInPush, server: MailServer
 ) -> None:
     address = f"mailtos://watch:{PASSWORD}@127.0.0.1:{server.port}?from=watch@town.example&to={{to}}"
-    with notifier_of(tmp_path, service, address) as notifier:
+    with notifier_of(tmp_path, push_service, address) as notifier:
         result = failed(notifier, mail_to(SHE, valid_s=1))
 
     assert (Reason.UNREACHED, [], 0) == (result.reason, server.logins, server.tries)
     assert "certificate" in result.words
 
 
-def test_mail_server_of_this_machine_may_be_spoken_to_plainly(tmp_path: Path, service: StandInPush) -> None:
+def test_mail_server_of_this_machine_may_be_spoken_to_plainly(tmp_path: Path, push_service: StandInPush) -> None:
     server = MailServer()
     try:
         with notifier_of(
-            tmp_path, service, f"mailto://127.0.0.1:{server.port}?from=watch@town.example&to={{to}}"
+            tmp_path, push_service, f"mailto://127.0.0.1:{server.port}?from=watch@town.example&to={{to}}"
         ) as notifier:
             notice = mail_to(SHE)
             notifier.order(notice)

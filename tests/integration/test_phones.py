@@ -74,15 +74,8 @@ def publish_rota(fleet: Fleet, office: StandInOffice, *begin_min: int) -> None:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[StandInPush]:
-    service = StandInPush(tmp_path)
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def notifier(tmp_path: Path, service: StandInPush) -> Iterator[NotifierProgram]:
-    with notifier_beside_central(write_notifier(tmp_path, service)) as notifier:
+def notifier(tmp_path: Path, push_service: StandInPush) -> Iterator[NotifierProgram]:
+    with notifier_beside_central(write_notifier(tmp_path, push_service)) as notifier:
         yield notifier
 
 
@@ -126,9 +119,9 @@ class Page:
 
 
 def test_alert_that_nobody_sees_rings_a_phone_and_a_tap_opens_its_card(
-    fleet: Fleet, office: StandInOffice, service: StandInPush, notifier: NotifierProgram
+    fleet: Fleet, office: StandInOffice, push_service: StandInPush, notifier: NotifierProgram
 ) -> None:
-    phone = service.phone()
+    phone = push_service.phone()
     with linked_page(fleet) as (central, page):
         page.let_wake(phone)
         assert "a test reached you" in page.ask("phones").text
@@ -139,7 +132,7 @@ def test_alert_that_nobody_sees_rings_a_phone_and_a_tap_opens_its_card(
         shop.wait_for_receipt(7)
         wait_until(lambda: len(phone.shown) == 2, "an alert on the phone")
         told = phone.shown[1].told
-        assert ("alert", []) == (told["occasion"], service.refused)
+        assert ("alert", []) == (told["occasion"], push_service.refused)
         assert "00000010" not in str(told)
         tapped = page.ask(f"wake/{told['reference']}")
         assert (303, "/#00000010-7") == (tapped.status_code, tapped.headers["location"])
@@ -154,9 +147,9 @@ def test_alert_that_nobody_sees_rings_a_phone_and_a_tap_opens_its_card(
 
 
 def test_shift_that_begins_is_told_once_also_when_central_is_started_anew(
-    fleet: Fleet, office: StandInOffice, service: StandInPush, notifier: NotifierProgram
+    fleet: Fleet, office: StandInOffice, push_service: StandInPush, notifier: NotifierProgram
 ) -> None:
-    phone = service.phone()
+    phone = push_service.phone()
     with linked_page(fleet) as (central, page):
         page.let_wake(phone)
         publish_rota(fleet, office, -60, 10)
@@ -182,10 +175,10 @@ def delivered(notifier: NotifierProgram) -> list[str]:
 
 
 def test_dead_notifier_is_told_and_costs_no_receipt(
-    fleet: Fleet, office: StandInOffice, service: StandInPush, notifier: NotifierProgram
+    fleet: Fleet, office: StandInOffice, push_service: StandInPush, notifier: NotifierProgram
 ) -> None:
     with linked_page(fleet) as (central, page):
-        page.let_wake(service.phone())
+        page.let_wake(push_service.phone())
         assert SILENT not in page.warnings()
         notifier.kill()
         wait_until(lambda: SILENT in page.warnings(), "the operator is told")

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -29,15 +29,8 @@ T = TypeVar("T")
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[StandInPush]:
-    service = StandInPush(tmp_path)
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def sender(tmp_path: Path, service: StandInPush) -> PushSender:
-    tls = ssl.create_default_context(cafile=str(service.ca_file))
+def sender(tmp_path: Path, push_service: StandInPush) -> PushSender:
+    tls = ssl.create_default_context(cafile=str(push_service.ca_file))
     key = load_or_make_key(tmp_path / "push.pem", "mailto:engineer@town.example")
     return PushSender(key, tls, (ip_network("127.0.0.0/8"),))
 
@@ -58,12 +51,12 @@ def reason(outcome: Outcome) -> Reason | None:
 
 
 def test_what_waited_for_its_turn_too_long_is_not_sent(
-    sender: PushSender, service: StandInPush, monkeypatch: pytest.MonkeyPatch
+    sender: PushSender, push_service: StandInPush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind a push service that hangs it would go out minutes later, perhaps long after the answer."""
     monkeypatch.setattr(push_module, "AT_ONE_HOST_MAX", 1)
     monkeypatch.setattr(push_module, "ATTEMPT_S", 1.0)
-    waiting, called_off = service.phone(), service.phone()
+    waiting, called_off = push_service.phone(), push_service.phone()
     begun_s = time.monotonic()
 
     def half_a_second() -> float:
@@ -73,7 +66,7 @@ def test_what_waited_for_its_turn_too_long_is_not_sent(
         return 60.0 if time.monotonic() < begun_s + 0.7 else 0.0
 
     found = outcomes(
-        sender.send(push_to(service.phone(0)), for_a_minute),
+        sender.send(push_to(push_service.phone(0)), for_a_minute),
         sender.send(push_to(waiting), half_a_second),
         sender.send(push_to(called_off), until_it_was_its_turn),
     )
@@ -83,11 +76,11 @@ def test_what_waited_for_its_turn_too_long_is_not_sent(
 
 
 def test_address_that_leads_nowhere_leaves_time_for_the_next(
-    sender: PushSender, service: StandInPush, monkeypatch: pytest.MonkeyPatch
+    sender: PushSender, push_service: StandInPush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many networks have half an IPv6: packets vanish, and no phone would ring."""
     monkeypatch.setattr(push_module, "CONNECT_S", 0.2)
-    phone = service.phone()
+    phone = push_service.phone()
     port = int(phone.subscription.endpoint.split(":")[2].split("/")[0])
     with socket.socket() as nowhere:
         nowhere.bind(("127.0.0.2", port))
@@ -102,7 +95,7 @@ def test_address_that_leads_nowhere_leaves_time_for_the_next(
 
 
 def test_name_server_that_hangs_for_one_name_holds_up_no_other(
-    sender: PushSender, service: StandInPush, monkeypatch: pytest.MonkeyPatch
+    sender: PushSender, push_service: StandInPush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(push_module, "ATTEMPT_S", 2.0)
     over = threading.Event()
@@ -114,8 +107,8 @@ def test_name_server_that_hangs_for_one_name_holds_up_no_other(
         return known(host, port, type=type)
 
     monkeypatch.setattr("notifier.push.socket.getaddrinfo", look_up)
-    phone = service.phone()
-    hanging = [at_host(push_to(service.phone()), "hangs.example") for _ in range(push_module.AT_ONE_HOST_MAX)]
+    phone = push_service.phone()
+    hanging = [at_host(push_to(push_service.phone()), "hangs.example") for _ in range(push_module.AT_ONE_HOST_MAX)]
     try:
         found = outcomes(
             *(sender.send(notice, for_a_minute) for notice in hanging), sender.send(push_to(phone), for_a_minute)
