@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
@@ -21,16 +20,14 @@ from tests.browser.conftest import OpenPage, sign_in
 from tests.browser.test_asking import asking
 from tests.browser.test_place import SHOP
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
+from tests.support import page_for_everybody
 from tests.support.town_office import PATEL
 from wire.snapshots import RoleEntry
 
 pytestmark = pytest.mark.integration
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture(autouse=True)
@@ -245,7 +242,7 @@ def test_page_without_script_is_readable_and_says_that_it_is_not_live(
 
 
 def violations(page: Page, within: str | None = None) -> list[str]:
-    found = Axe().run(page, context=within, options=RULES).response["violations"]
+    found = page_for_everybody.violations(page, within, RULES)
     return [f"{one['id']}: {[node['html'][:160] for node in one['nodes']]}" for one in found]
 
 

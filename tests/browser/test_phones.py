@@ -9,13 +9,13 @@ from typing import Final
 
 import msgspec
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Worker, expect
 
 from central.web.page import STATIC_DIR
 from tests.browser.conftest import listen_for_complaints, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.kept_phones import KEY, subscription
+from tests.support.page_for_everybody import violations
 from wire.notices import Subscription
 
 pytestmark = pytest.mark.integration
@@ -187,7 +187,7 @@ def test_page_of_phones_can_be_used_by_everybody_in_both_themes(page: Page) -> N
 
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        assert [] == Axe().run(page).response["violations"]
+        assert [] == violations(page)
     page.click("text=Send a test")
     expect(page.locator("#wake-said")).to_have_text("A test was sent to this phone just now. Wait a minute.")
     page.click("text=Remove")

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
@@ -17,6 +16,7 @@ from central.core.view import EndDuty
 from demo.stand_in_office import OFFICE_URL
 from tests.browser.conftest import PRIYA, OpenPage, listen_for_complaints, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.page_for_everybody import violations
 from tests.support.software_passkey import SoftwarePasskey
 from wire.printed_codes import code_digest, code_text
 from wire.snapshots import RoleEntry
@@ -179,7 +179,7 @@ def test_fleet_engineer_is_not_told_that_nothing_waits_and_nobody_is_there(
     expect(page.locator("body")).to_contain_text("UNITS ONLY")
     for said in ("NOBODY ON DUTY", "Nothing urgent is unanswered", "No alert is waiting", "On duty: nobody"):
         assert said not in page.inner_text("body")
-    assert [] == [found["id"] for found in Axe().run(page).response["violations"]]
+    assert [] == [found["id"] for found in violations(page)]
 
 
 def test_page_warns_before_the_shift_ends(open_page: OpenPage, server: ScriptedServer) -> None:
@@ -223,5 +223,5 @@ def test_pages_of_signing_in_are_accessible(
     mine.goto(f"{server.url}session")
 
     for page in (door, mine):
-        assert [] == [found["id"] for found in Axe().run(page).response["violations"]]
+        assert [] == [found["id"] for found in violations(page)]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

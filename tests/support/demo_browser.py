@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.support.page_for_everybody import SERIOUS, violations
+
 WITHIN_MS = 120_000
-SERIOUS = {"serious", "critical"}
 expect.set_options(timeout=WITHIN_MS)
 
 
@@ -124,5 +124,4 @@ def wait_for_words(page: Page, node: str, words: str) -> None:
 
 
 def serious_faults(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [json.dumps(fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS]
+    return [json.dumps(fault["nodes"][0]["html"]) for fault in violations(page) if fault["impact"] in SERIOUS]

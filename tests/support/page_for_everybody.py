@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -114,14 +114,28 @@ def _seen_faults(page: Page) -> Iterator[str]:
 
 
 def _axe(page: Page, where: str, rules: list[str] | None) -> list[str]:
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if rules is not None:
-        options["runOnly"] = {"type": "rule", "values": rules}
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(_AXE)
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    options = {} if rules is None else {"runOnly": {"type": "rule", "values": rules}}
     return [
         f"{where}: {fault['id']}: {json.dumps(fault['nodes'][0]['html'])}"
-        for fault in found
+        for fault in violations(page, options=options)
         if fault["impact"] in SERIOUS
     ]
+
+
+def violations(
+    page: Page, within: str | None = None, options: Mapping[str, object] | None = None
+) -> list[dict[str, Any]]:
+    """What axe finds wrong. All else that it says of a page stays in the browser: it is long, and nobody reads it.
+
+    Args:
+        page: loaded.
+        within: a selector; ``None`` = all of the page.
+        options: axe's own.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_AXE)
+    told = {"resultTypes": ["violations"], **(options or {})}
+    found: list[dict[str, Any]] = page.evaluate(
+        "([within, options]) => axe.run(within ?? document, options).then((found) => found.violations)", [within, told]
+    )
+    return found
