@@ -153,13 +153,13 @@ def installed(name: str) -> Path:
 
 
 def copied(package: Path, target: Path) -> Path:
-    """A copy, because the work tree may change under the boot."""
-    shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__", "*.mo", "*.po"))
+    """A copy, because the work tree may change under the boot; with what is compiled of it already."""
+    shutil.copytree(package, target, ignore=shutil.ignore_patterns("*.cpython-311.pyc", "*.mo", "*.po"))
     return target
 
 
 def compiled(library: Path) -> None:
-    """Compile it, as any installation does. Otherwise each program does, at its start, and may not keep the result."""
+    """Compile what is not, as any installation does. Otherwise each program does, at its start, and may not keep it."""
     if _DEBIANS_PYTHON.exists():
         stated = ("-s", str(library), "-p", _LIBRARY)
         subprocess.run([str(_DEBIANS_PYTHON), "-m", "compileall", "-q", *stated, str(library)], check=True)

@@ -5,7 +5,7 @@ show() { systemctl show --property=ActiveState,SubState,MainPID,NRestarts,Result
 attempt() { # command …: until it succeeds, two minutes at most
     give_up=$(($(date +%s) + 120))
     until "$@" || [ "$(date +%s)" -ge $give_up ]; do
-        sleep 0.02
+        sleep 0.1
     done
 }
 node_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as CN=00000010,O=node '; }

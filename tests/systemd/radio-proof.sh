@@ -5,7 +5,7 @@ state=/var/lib/watchlink-node
 attempt() { # command …: until it succeeds, two minutes at most
     give_up=$(($(date +%s) + 120))
     until "$@" || [ "$(date +%s)" -ge $give_up ]; do
-        sleep 0.02
+        sleep 0.1
     done
 }
 line_is() { [ "$(tail --bytes=5 $state/hidraw | od -An -tx1 | tr -d ' ')" = "$1" ]; }
