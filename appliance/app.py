@@ -132,7 +132,7 @@ class Appliance:
             self._carry_out(turned.effects, releases)
         except (CardError, OSError) as e:
             logger.warning("not done: %s", e)
-            failed = events.EffectFailed(_sentence(e), isinstance(event, events.Answer))
+            failed = events.EffectFailed(_sentence(e), event)
             return machine.step(state, failed, now_ms).state
         return turned.state
 

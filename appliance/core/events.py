@@ -95,11 +95,11 @@ class EffectFailed(Struct, frozen=True):
 
     Attributes:
         reason: for people.
-        is_answered: that step was about what had been ordered, and no other answer will come.
+        of: what that step was about.
     """
 
     reason: str
-    is_answered: bool = False
+    of: Event
 
 
 class Ticked(Struct, frozen=True):

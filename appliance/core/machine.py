@@ -164,8 +164,12 @@ def _answered(state: State, event: events.Answer, now_ms: int) -> Step:
 
 
 def _refused_by_card(state: State, event: events.EffectFailed, now_ms: int) -> State:
+    if isinstance(event.of, events.ReleaseSeen):
+        # It counts until the next start, and is noted with whatever is noted next: if the card is full, only the
+        # fetching says how much lacks.
+        state = _seen(state, event.of.release, event.of.sealed).state
     again_ms = now_ms + state.within(AGAIN_MS)
-    doing = "" if event.is_answered else state.doing
+    doing = "" if isinstance(event.of, events.Answer) else state.doing
     state = replace(state, trouble=event.reason, again_ms=again_ms, doing=doing)
     trial = state.on_trial
     if trial is None or now_ms < state.within(TRIAL_MS):
@@ -200,8 +204,8 @@ def _fetched(state: State, sha256: str) -> Step:
     bundle, _ = wanted(state)
     if bundle is None or bundle.sha256 != sha256:  # Another release has come.
         return Step(state)
-    # What waited there is written over.
-    noted = Step(state) if state.notes.trial is None else _noted(state, replace(state.notes, trial=None))
+    # What waited there is written over. And a card that takes no note of that is not written to again and again.
+    noted = _noted(state, replace(state.notes, trial=None))
     return Step(replace(noted.state, doing="installing"), (*noted.effects, InstallBundle(bundle)))
 
 

@@ -104,9 +104,9 @@ class Releases:
         try:
             self.drop(but=bundle)
             if not self.path_of(bundle).exists():
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 has = part.stat().st_size if part.exists() else 0
                 self._check_room(bundle.size_bytes - has)
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._fetch_rest(bundle, part, has)
                 part.replace(self.path_of(bundle))
             if digest_of(self.path_of(bundle)) == bundle.sha256:
@@ -135,7 +135,7 @@ class Releases:
                 self.drop()
 
     def _check_room(self, size_bytes: int) -> None:
-        room = shutil.disk_usage(self._folder).free - size_bytes
+        room = shutil.disk_usage(self._folder.parent).free - size_bytes
         if room < LEAVE_FREE_BYTES:
             raise _NoRoomError(f"The card lacks {max((LEAVE_FREE_BYTES - room) >> 20, 1)} MB.")
 

@@ -176,7 +176,7 @@ class SimulatedUnit:
         try:
             self.carry_out(done.effects)
         except OSError as e:
-            failed = events.EffectFailed(str(e), isinstance(event, events.Answer))
+            failed = events.EffectFailed(str(e), event)
             self.state = step(before, failed, self.now_ms).state
             return
         self.state = done.state

@@ -76,11 +76,30 @@ def test_refusal_that_the_card_does_not_note_asks_the_service_no_more_often() ->
     for _ in range(360):
         before = played.state
         if effects.SaveNotes in map(type, ordered := played.pass_s(10)):
-            played.state = step(before, events.EffectFailed("The card refuses."), played.now_ms).state
+            played.state = step(before, events.EffectFailed("The card refuses.", events.Ticked()), played.now_ms).state
         asked += ordered.count(effects.AskRelease())
 
     assert 3 <= asked <= 5
     assert ("refused", "It is older than what this unit runs.") == played.said
+
+
+def test_release_that_a_full_card_does_not_note_counts_and_is_told_with_what_lacks() -> None:
+    played = Played(release=replace(RELEASE, state="paused"))
+    played.take(events.ClockProven())
+    newer = events.ReleaseSeen(replace(RELEASE, serial=6), b"sealed")
+    played.state = step(played.state, events.EffectFailed("No space left on device", newer), played.now_ms).state
+    assert ("fetching", "No space left on device") == played.said
+
+    assert effects.FetchBundle(BUNDLE) in played.pass_s(600)
+    played.take(events.FetchFailed("no room", "The card lacks 24 MB."))
+    assert ("fetching", "The card lacks 24 MB.") == played.said
+
+    # Later there is room: the release is noted with what was written.
+    assert effects.FetchBundle(BUNDLE) in played.pass_s(3_700)
+    played.take(events.BundleFetched(BUNDLE.sha256))
+    noted = played.take(events.Installed(BUNDLE.sha256))[0]
+    assert isinstance(noted, effects.SaveNotes)
+    assert b"sealed" == noted.notes.sealed
 
 
 @pytest.mark.parametrize("change", [{"state": "paused"}, {"version": "0.9"}, {"percent": 0}], ids=str)

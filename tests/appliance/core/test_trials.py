@@ -35,7 +35,7 @@ def test_system_that_is_kept_stays_though_the_card_takes_no_note_of_it() -> None
     while played.now_ms < 2 * TRIAL_MS:
         before = played.state
         if played.pass_s(10):
-            played.state = step(before, events.EffectFailed("The card refuses."), played.now_ms).state
+            played.state = step(before, events.EffectFailed("The card refuses.", events.Ticked()), played.now_ms).state
 
     assert effects.RestartBack() not in played.ordered
     assert ("taken", "") == played.said
@@ -120,7 +120,7 @@ def test_card_that_does_not_take_the_new_system_is_given_up_even_if_it_takes_no_
     while played.now_ms < TRIAL_MS:
         played.state = before
         played.now_ms += 10_000
-        before = step(before, events.EffectFailed("The card refuses."), played.now_ms).state
+        before = step(before, events.EffectFailed("The card refuses.", events.Ticked()), played.now_ms).state
     played.state = before
 
     assert ("trying", "The card refuses.") == played.said

@@ -261,6 +261,7 @@ def test_nothing_is_fetched_where_alerts_would_lack_the_room(
     assert isinstance(failed, events.FetchFailed)
     assert "no room" == failed.why
     assert [] == service.asked
+    assert not unit.path_of(BUNDLE).parent.exists(), "a full card has no room for a folder either"
 
 
 def test_alerts_come_before_a_bundle_that_is_half_here(
