@@ -15,6 +15,7 @@ import pytest
 
 from central.core.view import Acknowledge, Done, Person
 from central.net.notifier import SILENT
+from central.phones import WAKES_NOBODY
 from demo.stand_in_office import StandInOffice
 from demo.stand_in_phones import Phone, StandInPush
 from provisioning.fleet import Fleet, NewNode
@@ -92,17 +93,19 @@ class Page:
 
     def __init__(self, central: CentralProgram) -> None:
         self._central = central
-        self._cookie = central.office.sign_in(central.url, central.office.account_of(PRIYA))
+        self._cookies = {COOKIE: central.office.sign_in(central.url, central.office.account_of(PRIYA))}
 
     def ask(self, path: str, body: object = None) -> httpx.Response:
         given: dict[str, Any] = {
-            "cookies": {COOKIE: self._cookie},
+            "cookies": self._cookies,
             "headers": {"x-watchlink": "1"},
             "timeout": DEADLINE_S,
         }
         if body is None:
             return httpx.get(self._central.url + path, **given)
-        return httpx.post(self._central.url + path, json=body, **given)
+        answer = httpx.post(self._central.url + path, json=body, **given)
+        self._cookies.update(answer.cookies)
+        return answer
 
     def warnings(self) -> list[str]:
         said: list[str] = self.ask("me.json").json()["warnings"]
@@ -168,6 +171,32 @@ def test_shift_that_begins_is_told_once_also_when_central_is_started_anew(
         shop.client.close()
     assert ["test", "shift", "alert"] == [one.told["occasion"] for one in phone.shown]
     assert 3 == len({*delivered(notifier)})
+
+
+def test_browser_that_changed_its_subscription_is_told_there_and_its_owner_reads_of_it_meanwhile(
+    fleet: Fleet, office: StandInOffice, push_service: StandInPush, notifier: NotifierProgram
+) -> None:
+    before, after = push_service.phone(), push_service.phone()
+    with linked_page(fleet) as (central, page):
+        page.let_wake(before)
+        assert WAKES_NOBODY not in page.warnings()
+        shop = Node(fleet, "00000010", "hart", 1)
+
+        before.answer = 410
+        shop.send(shop.alert(7, AlertKind.ATTACK))
+        wait_until(lambda: WAKES_NOBODY in page.warnings(), "the owner is told")
+        wait_until(
+            lambda: "not-told" in [one.what for one in central.card("00000010-7").history], "nobody counts as told"
+        )
+        assert before.subscription.endpoint == page.ask("phones/mine").json()["endpoint"]
+        assert 200 == page.ask("phones/renew", msgspec.to_builtins(after.subscription)).status_code
+        wait_until(lambda: bool(after.shown), "a test on the phone")
+        assert WAKES_NOBODY in page.warnings(), "before the tap"
+        assert "It reached you" in page.ask(f"wake/{after.shown[0].told['reference']}").text
+
+        assert WAKES_NOBODY not in page.warnings()
+        wait_until(lambda: "alert" in [one.told["occasion"] for one in after.shown], "the alert on the phone")
+        shop.client.close()
 
 
 def delivered(notifier: NotifierProgram) -> list[str]:
