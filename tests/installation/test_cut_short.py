@@ -10,7 +10,7 @@ import shutil
 import signal
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,11 +58,10 @@ class RunningMachine(BareMachine):
     def read_by(self, name: str) -> str:
         """The files that a service reads, with their contents."""
         service = self.services[name]
-        files = (path for path in sorted(self.root.rglob("*")) if path.is_file())
         return "".join(
-            f"{path.relative_to(self.root)} {path.read_text(errors='replace')}"
-            for path in files
-            if service.act(frozenset({f"/{path.relative_to(self.root)}"}))
+            f"{name} {path.read_text(errors='replace')}"
+            for name, path in sorted(files_of(self))
+            if service.act(frozenset({name}))
         )
 
     def turn(self) -> None:
@@ -97,12 +96,17 @@ def killed(machine: RunningMachine, turn: int, work: Callable[[RunningMachine], 
     return status == signal.SIGKILL
 
 
+def files_of(machine: RunningMachine) -> Iterator[tuple[str, Path]]:
+    """All of them: what the machine calls each, and where it lies. By paths alone it would take half of the time."""
+    root = str(machine.root)
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if (path := Path(folder, name)).is_file():
+                yield f"{folder.removeprefix(root)}/{name}", path
+
+
 def state(machine: RunningMachine) -> dict[str, tuple[int, bytes]]:
-    return {
-        str(path.relative_to(machine.root)): (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
-        for path in machine.root.rglob("*")
-        if path.is_file()
-    }
+    return {name: (stat.S_IMODE(path.stat().st_mode), path.read_bytes()) for name, path in files_of(machine)}
 
 
 def ends_the_same_whenever_killed(
