@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 from itertools import permutations
 from typing import Final
 
@@ -199,5 +200,6 @@ class Town:
         self.central.use_directory(seal_directory(self._document, self._authority))
 
 
+@cache
 def _key(name: str) -> SigningKey:
     return SigningKey(hashlib.sha256(name.encode()).digest())
