@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from node.core.gallery_state import Person
@@ -104,8 +103,9 @@ def clock(state: NodeState, at_s: int, *, with_seconds: bool = False) -> str:
     """Local time of a moment: ``14:32``, or dashes if it is not known."""
     if at_s <= 0:
         return "--:--:--" if with_seconds else UNKNOWN_TIME
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s % 86_400 + state.clock.utc_offset_s % 86_400)
-    return moment.strftime("%H:%M:%S" if with_seconds else "%H:%M")
+    minutes, seconds = divmod((at_s + state.clock.utc_offset_s) % 86_400, 60)
+    hour_and_minute = f"{minutes // 60:02}:{minutes % 60:02}"
+    return f"{hour_and_minute}:{seconds:02}" if with_seconds else hour_and_minute
 
 
 def span(duration_ms: int) -> str:
