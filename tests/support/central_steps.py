@@ -65,11 +65,15 @@ _PASSING = {"_effects", "_now_at", "_handlers", "_whole", "_spared"}
 """Attributes of the core that say nothing beyond one step."""
 
 _HOLDERS = (undo.Machine, undo.Record, undo.Table)
+_PLAIN = {type(None), bool, int, float, str, bytes}
+"""Nearly all of what there is."""
 _VALUES = (bool, int, float, str, bytes, frozenset, date, timedelta, Enum)
 
 
 def state_of(thing: object, seen: dict[int, str] | None = None) -> object:
     """All that records and tables hold, however deep, as values that can be compared; refuses anything else mutable."""
+    if type(thing) in _PLAIN:
+        return thing
     seen = {} if seen is None else seen
     if isinstance(thing, _HOLDERS):
         if id(thing) in seen:
