@@ -100,6 +100,7 @@ def told(unit: Releases, version: str, *, is_rollback: bool = False) -> Release:
     return found[-1]
 
 
+@pytest.mark.one_python
 def test_release_is_tried_by_a_canary_paused_and_taken_back(
     town: EnrollingTown, machine: BareMachine, tmp_path: Path
 ) -> None:

@@ -160,6 +160,7 @@ def renew_late(town: Path) -> None:
     renew_due(Fleet.open(town, clock=lambda: BEGIN + LATER))
 
 
+@pytest.mark.one_python
 def test_renewal_killed_at_each_step_leaves_a_whole_pair_and_the_next_finishes_it(fleet: Fleet, tmp_path: Path) -> None:
     """Of the broker alone, which is enough."""
     of_central = Fleet.open(fleet.layout.town, clock=lambda: BEGIN + 30 * DAY)

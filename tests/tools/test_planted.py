@@ -27,6 +27,7 @@ BUG = Bug(
 CASE = BUG.tests[0]
 
 
+@pytest.mark.one_python
 def test_list_fits_the_tree() -> None:
     """Every text is there exactly once, and so is every test: the list cannot rot unseen."""
     assert [] == list(rotten(read(ROOT / LIST), ROOT))

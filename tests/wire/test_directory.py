@@ -169,6 +169,7 @@ def test_directory_fed_byte_by_byte_is_refused_until_its_last_byte() -> None:
             open_directory(SEALED[:length], AUTHORITY.public)
 
 
+@pytest.mark.one_python
 def test_directory_with_any_single_bit_flipped_says_the_same_or_is_refused() -> None:
     number = int.from_bytes(SEALED, "big")
 

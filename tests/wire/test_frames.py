@@ -113,6 +113,7 @@ def test_frame_of_any_length_but_its_own_is_refused(frame: Frame) -> None:
     assert not is_refused(data)
 
 
+@pytest.mark.one_python
 @every_example
 def test_frame_with_any_single_bit_flipped_is_refused(frame: Frame) -> None:
     data = encode(frame, KEY)

@@ -76,6 +76,7 @@ def test_published_files_are_what_the_code_makes() -> None:
     assert 0 == main(["--check"])
 
 
+@pytest.mark.one_python
 def test_check_says_what_is_out_of_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +91,7 @@ def test_check_says_what_is_out_of_date(
     assert 1 == main(["--check"])
 
 
+@pytest.mark.one_python
 def test_asyncapi_document_satisfies_the_official_schema() -> None:
     subprocess.run([OFFICIAL / "install.sh"], check=True, capture_output=True, text=True)
     path = OFFICIAL / "node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"

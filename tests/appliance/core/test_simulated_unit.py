@@ -52,6 +52,7 @@ def test_bad_update_is_returned_with_its_reason_and_not_tried_again(quality: Qua
     assert "a" == shop.primary
 
 
+@pytest.mark.one_python
 @pytest.mark.parametrize("system", [NEW, *(System("1.1", quality) for quality in BAD)], ids=lambda one: one.quality)
 def test_power_cut_after_each_step_changes_nothing_about_how_it_ends(system: System) -> None:
     whole = unit(busy=0.2)
@@ -80,6 +81,7 @@ def offers(draw: st.DrawFn) -> list[tuple[Release, System, int]]:
     return made
 
 
+@pytest.mark.one_python
 @settings(max_examples=400)
 @given(
     made=offers(),

@@ -206,6 +206,7 @@ def test_idle_face_moves_one_pixel_a_minute_and_comes_back(terminus: Typeface) -
     assert Shift(0, 0) in places[1:]
 
 
+@pytest.mark.one_python
 @pytest.mark.parametrize("screen", [one for one in SPECIMENS.values() if one.picture is None], ids=lambda one: one.face)
 def test_wandering_face_loses_no_pixel(screen: Screen, terminus: Typeface) -> None:
     face = compose_face(replace(screen, dots=Dots.NONE), terminus)

@@ -188,6 +188,7 @@ while True:
 """
 
 
+@pytest.mark.one_python
 @pytest.mark.parametrize("lines", [1, 2, 23, 64, 301])
 def test_store_keeps_every_acknowledged_press_through_kill_and_torn_log(folder: Path, lines: int) -> None:
     """Killed with -9 at any moment, and the log's unfinished end replaced by rubbish, as a power cut leaves it."""
