@@ -1,4 +1,4 @@
-"""A minimal Debian for systemd-nspawn, built once into ``var/`` and never written to again.
+"""A minimal Debian for systemd-nspawn, built once and never written to again.
 
 ``python -m tests.support.debian_root`` builds it ahead of the tests.
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -60,26 +63,46 @@ PACKAGES: Final = (
 )
 LEFT_OUT: Final = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
 BUILD_WITHIN_S: Final = 600
+CACHE: Final = Path("/var/cache/watchlink-tests")
+KEPT_S: Final = 14 * 86_400
+"""How long one is kept that nobody makes any more: another clone may still boot it."""
 
 
-def built_once(name: str, build: Callable[[Path], None]) -> Path:
-    """``var/NAME``, which ``build`` makes where it is told to, unless it is there. Who comes meanwhile waits for it."""
-    root = REPOSITORY / "var" / name
-    root.parent.mkdir(exist_ok=True)
-    with (root.parent / f"{name.partition('-')[0]}.lock").open("w") as lock:
+def built_once(kind: str, made_of: Iterable[str], build: Callable[[Path], None], cache: Path | None = None) -> Path:
+    """A root that ``build`` makes where it is told to, unless it is there. Who comes meanwhile waits for it.
+
+    All clones of a machine share it, as they share what uv has unpacked. As Debian mends its packages, it is made anew
+    each week.
+
+    Args:
+        kind: its first name.
+        made_of: what another one would be made for: names of packages, and the text of the code that builds.
+        build: called with a folder that is not there yet.
+        cache: where to; ``None`` = the machine's, or this clone's if that cannot be written.
+    """
+    if cache is None:
+        cache = CACHE if os.access(CACHE.parent, os.W_OK) else REPOSITORY / "var"
+    cache.mkdir(exist_ok=True)
+    today = datetime.now(UTC).isocalendar()
+    digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+    root = cache / f"{kind}-{today.year}-{today.week:02}-{digest[:12]}"
+    with (cache / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
+            for old in cache.glob(f"{kind}-*"):
+                if old.stat().st_mtime < time.time() - KEPT_S:
+                    shutil.rmtree(old)
             building = root.with_suffix(".building")
             shutil.rmtree(building, ignore_errors=True)
             build(building)
             building.rename(root)
+            os.utime(root)
     return root
 
 
 def debian_root() -> Path:
-    """The root; a new list of packages makes a new one. Needs root's rights."""
-    name = hashlib.sha256("\n".join((SUITE, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
-    return built_once(f"debian-{name}", _build)
+    """The root. Needs root's rights."""
+    return built_once("debian", (SUITE, *PACKAGES, *LEFT_OUT, Path(__file__).read_text(encoding="utf-8")), _build)
 
 
 def _build(building: Path) -> None:

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from pathlib import Path
 from typing import Final
 
+from images import root
 from images.build import build_package
 from images.recipe import Recipe, read_recipe
-from images.root import bootstrap, dress
 from tests.support.debian_root import built_once
 
 VERSION: Final = "0.1.0.202611280000"
@@ -27,16 +26,16 @@ def recipe() -> Recipe:
 def packages_root() -> Path:
     """A root with the packages alone, made once and never written to. Needs root's rights."""
     wanted = recipe()
-    name = hashlib.sha256("\n".join((wanted.suite, *wanted.packages)).encode()).hexdigest()[:12]
-    return built_once(f"image-{name}", lambda building: bootstrap(wanted, building))
+    made_of = (wanted.suite, *wanted.machine.components, *wanted.packages, Path(root.__file__).read_text("utf-8"))
+    return built_once("image", made_of, lambda building: root.bootstrap(wanted, building))
 
 
 def image_root(folder: Path) -> Path:
     """The root, with the programs as they are now, in ``folder``."""
-    root = folder / "root"
-    subprocess.run(["cp", "--archive", "--reflink=auto", str(packages_root()), str(root)], check=True)
-    dress(recipe(), root, build_package("amd64"), EPOCH_S)
-    return root
+    copy = folder / "root"
+    subprocess.run(["cp", "--archive", "--reflink=auto", str(packages_root()), str(copy)], check=True)
+    root.dress(recipe(), copy, build_package("amd64"), EPOCH_S)
+    return copy
 
 
 if __name__ == "__main__":
