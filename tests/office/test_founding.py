@@ -40,16 +40,16 @@ def test_init_makes_keys_database_and_one_link(config_file: Path) -> None:
     assert shown.split("\n")[:5] == ["['hart', 'pubwatch'] 0", "wal", "2", "1", "2"]
 
 
-def test_init_again_gives_a_new_link_and_keeps_the_keys(config_file: Path) -> None:
-    first = office("init", "--config", config_file)
-    key = (config_file.parent / "publisher/snapshot.key").read_text()
-    second = office("init", "--config", config_file)
+def test_init_again_gives_a_new_link_and_keeps_the_keys(office_file: Path) -> None:
+    first = office("init", "--config", office_file)
+    key = (office_file.parent / "publisher/snapshot.key").read_text()
+    second = office("init", "--config", office_file)
 
     assert second.returncode == 0
-    assert (config_file.parent / "publisher/snapshot.key").read_text() == key
+    assert (office_file.parent / "publisher/snapshot.key").read_text() == key
     tokens = [re.findall(r"/join/([\w-]+)/", done.stdout)[0] for done in (first, second)]
     standing = in_office(
-        config_file,
+        office_file,
         "from office.accounts import redeeming\n"
         f"for token in {tokens!r}:\n"
         "    try: print(redeeming.open_invitation(token).role)\n"
@@ -58,14 +58,14 @@ def test_init_again_gives_a_new_link_and_keeps_the_keys(config_file: Path) -> No
     assert standing.split() == ["void", "co-ordinator"]
 
 
-def test_init_refuses_once_there_is_a_co_ordinator(config_file: Path) -> None:
-    first = office("init", "--config", config_file)
+def test_init_refuses_once_there_is_a_co_ordinator(office_file: Path) -> None:
+    first = office("init", "--config", office_file)
     token = re.findall(r"/join/([\w-]+)/", first.stdout)[0]
     join = f"redeeming.join({token!r}, username='cora', password='correct horse')"
-    in_office(config_file, f"from office.accounts import redeeming\n{join}\n")
+    in_office(office_file, f"from office.accounts import redeeming\n{join}\n")
 
-    again = office("init", "--config", config_file)
-    recovered = office("recover", "--config", config_file, "Cora")
+    again = office("init", "--config", office_file)
+    recovered = office("recover", "--config", office_file, "Cora")
 
     assert again.returncode == 1
     assert "there is a co-ordinator already" in again.stderr
@@ -83,10 +83,10 @@ def test_init_refuses_a_name_that_nobody_can_have(config_file: Path, name: str, 
     assert not (config_file.parent / "keys").exists()
 
 
-def test_init_refuses_a_directory_of_another_authority(config_file: Path) -> None:
-    (config_file.parent / "authority.pub").write_text(SigningKey(bytes(32)).public.raw.hex())
+def test_init_refuses_a_directory_of_another_authority(office_file: Path) -> None:
+    (office_file.parent / "authority.pub").write_text(SigningKey(bytes(32)).public.raw.hex())
 
-    done = office("init", "--config", config_file)
+    done = office("init", "--config", office_file)
 
     assert done.returncode == 1
     assert "signature" in done.stderr
