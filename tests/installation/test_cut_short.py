@@ -97,7 +97,7 @@ def killed(machine: RunningMachine, turn: int, work: Callable[[RunningMachine], 
 
 
 def files_of(machine: RunningMachine) -> Iterator[tuple[str, Path]]:
-    """All of them: what the machine calls each, and where it lies. By paths alone it would take half of the time."""
+    """All of them: what the machine calls each, and where it lies. By names: there are thousands of looks."""
     root = str(machine.root)
     for folder, _, names in os.walk(root):
         for name in names:

@@ -12,7 +12,7 @@ from wire.signing import PublicKey, SigningKey
 
 @pytest.fixture(scope="package", autouse=True)
 def _signatures_once() -> Iterator[None]:
-    """A fifth of the time otherwise. Ed25519 is deterministic; what is not valid is refused by the real check."""
+    """Up to a fifth of the time otherwise. Ed25519 is deterministic; what is not valid is refused by the real check."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SigningKey, "sign", lru_cache(100_000)(SigningKey.sign))
         patch.setattr(PublicKey, "verify", lru_cache(100_000)(PublicKey.verify))
