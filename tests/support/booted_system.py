@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
@@ -46,6 +47,14 @@ class Proof:
     def text(self, name: str) -> str:
         """One of its files."""
         return (self.folder / name).read_text()
+
+    def json(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """What a script in the root has seen."""
+        return json.loads(self.text(name))
+
+    def status(self, name: str) -> dict[str, str]:
+        """Of a process."""
+        return dict(line.split(":\t", 1) for line in self.text(name).splitlines())
 
     def properties(self, name: str) -> dict[str, str]:
         """``systemctl show`` of one moment."""

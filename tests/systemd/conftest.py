@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Final
@@ -49,8 +50,9 @@ def debian_root() -> Path:
 
 
 @pytest.fixture(scope="module")
-def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
+def proof(request: pytest.FixtureRequest, debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     """Boot once, let ``boot-proof.sh`` do its work, and read what it saw."""
+    assert request.path.name == "test_boot.py", "another file's process would boot it again, for more than a minute"
     folder = tmp_path_factory.mktemp("boot")
     (folder / "srv").mkdir()
     of_office, of_keys = new_identity(), new_identity()
@@ -87,3 +89,9 @@ def put(file: Path, data: bytes) -> Path:
     """The file, with that in it."""
     file.write_bytes(data)
     return file
+
+
+def alerts_with(proof: Proof, fact: str) -> list[str]:
+    """Of the unit's own, in the order in which it told of that."""
+    facts = map(json.loads, proof.text("node-facts").splitlines())
+    return [one["alert"] for one in facts if one["fact"] == fact]

@@ -7,7 +7,7 @@ import json
 import os
 import tarfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pikepdf
 import pytest
@@ -18,9 +18,10 @@ from office.papers import tags
 from office.people.intake_terms import SENTENCES
 from tests.support.booted_system import Proof
 from tests.support.runbook import BACKUPS, RUNBOOK, blocks, is_run
-from tests.systemd.conftest import WATCHDOG_MS
+from tests.systemd.conftest import WATCHDOG_MS, alerts_with
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
+from wire.unit_files import VITALS_FILE, Vitals, read_unit_file
 
 pytestmark = pytest.mark.integration
 
@@ -31,11 +32,6 @@ ENROL: Final = "watchlink-enrol"
 UNITS: Final = ("mosquitto", "watchlink-central", ENROL, "watchlink-node", *OFFICE, PAPERS)
 AGES: Final = ("aged", "renewed")
 NO_PRIVILEGE: Final = {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
-
-
-def fields(status: str) -> dict[str, str]:
-    """Of a process's status."""
-    return dict(line.split(":\t", 1) for line in status.splitlines())
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -90,7 +86,7 @@ def test_every_thread_of_an_alerts_way_goes_before_ordinary_programs(proof: Proo
 
 
 def test_node_runs_without_any_privilege(proof: Proof) -> None:
-    assert NO_PRIVILEGE == fields(proof.text("process"))
+    assert NO_PRIVILEGE == proof.status("process")
 
 
 @pytest.mark.parametrize("page", [RUNBOOK, BACKUPS], ids=["runbook", "backups"])
@@ -141,6 +137,22 @@ def test_installing_the_node_again_changes_nothing(proof: Proof) -> None:
     assert before == after
 
 
+def test_locked_in_node_says_how_it_is_for_root_alone(proof: Proof) -> None:
+    said = read_unit_file(proof.text("vitals").encode(), Vitals)
+    expected = [f"watchlink-node 700 {Path(VITALS_FILE).parent}", f"watchlink-node 600 {VITALS_FILE}"]
+
+    assert expected == proof.text("vitals-files").splitlines()
+    assert ("00000010", True, True) == (said.node, said.is_armed, said.is_linked)
+    assert said.written_at_ms
+
+
+def test_locked_in_node_reads_what_the_cards_own_program_says(proof: Proof) -> None:
+    told = proof.text("card-told")
+
+    assert told.startswith("armed, faults: "), proof.text("node-log")
+    assert "card" in told.partition(";")[0].split()
+
+
 def test_hung_node_is_killed_by_the_watchdog_and_started_again(proof: Proof) -> None:
     before, after = proof.properties("watchlink-node.started"), proof.properties("watchlink-node.restarted")
 
@@ -186,7 +198,7 @@ def test_rules_for_devices_are_understood(proof: Proof) -> None:
 
 @pytest.mark.parametrize("unit", [*OFFICE, PAPERS])
 def test_office_runs_without_any_privilege(proof: Proof, unit: str) -> None:
-    assert NO_PRIVILEGE == fields(proof.text(f"{unit}.process"))
+    assert NO_PRIVILEGE == proof.status(f"{unit}.process")
 
 
 def test_first_co_ordinator_joins_by_the_printed_link(proof: Proof) -> None:
@@ -311,21 +323,10 @@ def test_office_is_restored_from_a_backup_as_documented(proof: Proof) -> None:
     assert before < after
 
 
-def seen(proof: Proof, name: str) -> Any:  # noqa: ANN401 - JSON
-    """What a script in the root has seen."""
-    return json.loads(proof.text(name))
-
-
-def alerts_with(proof: Proof, fact: str) -> list[str]:
-    """Of the unit's own, in the order in which it told of that."""
-    facts = map(json.loads, proof.text("node-facts").splitlines())
-    return [one["alert"] for one in facts if one["fact"] == fact]
-
-
 def test_press_at_the_claimed_unit_has_centrals_receipt_on_its_panel(proof: Proof) -> None:
     """N1, N3: from the pin to central's journal and the page of who has signed in there by the office's pages."""
-    panel, (alert,) = seen(proof, "press.first"), seen(proof, "journal.first")["alerts"]
-    (card,) = seen(proof, "board.first")["cards"]
+    panel, (alert,) = proof.json("press.first"), proof.json("journal.first")["alerts"]
+    (card,) = proof.json("board.first")["cards"]
 
     assert ("received", "RECEIVED") == (panel["faces"][-1], panel["headline"])
     assert alert == alerts_with(proof, "receipt")[0]
@@ -341,9 +342,9 @@ def test_units_timer_renews_its_certificate_and_its_session_goes_on(proof: Proof
     assert "00000010: renewed. The new certificate lasts until" in proof.text("renewed")
     assert old.not_valid_after_utc < new.not_valid_after_utc
     assert before == after
-    assert "received" == seen(proof, "press.second")["faces"][-1]
+    assert "received" == proof.json("press.second")["faces"][-1]
     # Nothing else is left to connect with: the next press, after a restart.
-    assert "received" == seen(proof, "press.lost")["faces"][-1]
+    assert "received" == proof.json("press.lost")["faces"][-1]
     assert {f"watchlink-node 600 {node_places.STATE}/client.key"} == set(proof.text("renewed.key").splitlines())
 
 
@@ -359,15 +360,15 @@ def test_central_is_backed_up_by_its_unit_and_restored_on_a_bare_machine(proof: 
 
 def test_restored_central_has_again_what_its_journal_lost_and_no_number_runs_backwards(proof: Proof) -> None:
     """C9: the press that is younger than the backup comes from the unit; the next one has its receipt."""
-    lost, restored = seen(proof, "journal.lost"), seen(proof, "journal.restored")
+    lost, restored = proof.json("journal.lost"), proof.json("journal.restored")
     first, second, third = lost["alerts"]
 
     assert third in alerts_with(proof, "forgotten"), "a journal of the new machine has not had it"
     assert {first, second, third} < set(restored["alerts"])
     assert restored["counter"] > lost["counter"]
     assert restored["entry"] > lost["entry"]
-    assert {first, second, third} == {card["incident"] for card in seen(proof, "board.restored")["cards"]}
-    assert "received" == seen(proof, "press.restored")["faces"][-1]
+    assert {first, second, third} == {card["incident"] for card in proof.json("board.restored")["cards"]}
+    assert "received" == proof.json("press.restored")["faces"][-1]
     assert restored["alerts"][-1] == alerts_with(proof, "receipt")[-1]
     assert restored["alerts"][-1] not in lost["alerts"]
 
@@ -384,9 +385,9 @@ def test_restored_enrolment_service_knows_its_units_renews_and_takes_new_claims(
     for name in ("renewed-meanwhile", "renewed-again"):
         assert "00000010: renewed. The new certificate lasts until" in proof.text(name)
     assert "This unit is armed for Florist." == proof.text("claimed.florist").splitlines()[-1]
-    assert "received" == seen(proof, "press.florist")["faces"][-1], proof.text("florist.facts")
+    assert "received" == proof.json("press.florist")["faces"][-1], proof.text("florist.facts")
     assert {("Corner Shop", "attack"), ("Florist", "assist")} == {
-        (card["premises"], card["kind"]) for card in seen(proof, "board.last")["cards"] if card["state"] == "unanswered"
+        (card["premises"], card["kind"]) for card in proof.json("board.last")["cards"] if card["state"] == "unanswered"
     }
 
 
