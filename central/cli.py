@@ -36,6 +36,11 @@ OF_ITS_MACHINE: Final = {
 """Commands of another program; ``watchlink`` starts that."""
 
 
+TURN_S: Final = 0.000_5
+"""How long a thread that computes may keep Python's one lock while an alert waits for it. Python's own 5 ms is a
+press's whole way to its receipt."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or central until SIGTERM or SIGINT. Returns 0, 1 if it cannot go on, 2 for a bad configuration."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -71,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (StoreError, OSError) as e:
         print(f"watchlink central: {e}", file=sys.stderr)  # noqa: T201
         return STATUS_FAILED
+    sys.setswitchinterval(TURN_S)
     central.start()
     central.wait(should_stop)
     return 0 if central.stop() else STATUS_FAILED

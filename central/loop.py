@@ -184,7 +184,8 @@ class IntakeLoop:
             for _ in range(min(self._inbox.take_dropped(), BATCH_MAX)):
                 self._handle(ev.InputRejected(OVERLOAD, None))
             self._handle(ev.Ticked(self._wall_ahead()))
-            self._commit()
+            # With what has arrived meanwhile: a press must not wait for the disk twice.
+            self._take(self._inbox.take(BATCH_MAX, 0.0))
         if self._store.has_reserve != self._had_reserve:
             self._had_reserve = not self._had_reserve
             self._handle(ev.ReserveChanged(self._had_reserve))

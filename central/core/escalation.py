@@ -46,6 +46,8 @@ from wire.text import display_text
 
 BEGUN_AT_ONCE: Final = 100
 """Steps in one go: the others follow a second later, the less urgent last."""
+TOLD_AT_ONCE: Final = 32
+"""What became of messages, likewise: a press must not wait for hundreds of them."""
 PEOPLE_MAX: Final = 16
 """Of one step."""
 ENDED_MAX: Final = 1_000
@@ -207,7 +209,7 @@ class Escalation(Record):
         self, incidents: Incidents, roster: Roster, first_number: int, now_at: datetime
     ) -> tuple[ActionEntry, ...]:
         """What to write now: what became of messages, and the most urgent of the steps that are due."""
-        ended, self._ended = self._ended[:BEGUN_AT_ONCE], self._ended[BEGUN_AT_ONCE:]
+        ended, self._ended = self._ended[:TOLD_AT_ONCE], self._ended[TOLD_AT_ONCE:]
         entries = [
             ActionEntry(0, "told", one.incident, None, "", now_at, WATCHLINK, details=self._told(one))
             for one in ended

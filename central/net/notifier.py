@@ -129,13 +129,16 @@ class NotifierLink(LineClient):
 
     def order(self, notice: Notice) -> None:
         """Have somebody told. Any thread; never waits."""
-        self._new.append(notice)
-        self._wake()
+        self._add(notice)
 
     def call_off(self, reference: str) -> None:
         """Have nothing more begun with this reference. Any thread; never waits."""
-        self._new.append(CalledOff(reference=reference))
-        self._wake()
+        self._add(CalledOff(reference=reference))
+
+    def _add(self, line: CentralLine) -> None:
+        self._new.append(line)
+        if len(self._new) == 1:  # Else it has been woken, and takes this one with those before.
+            self._wake()
 
     def _moments_s(self) -> Iterable[float]:
         yield from (one.until_s + RESULT_WITHIN_S for one in self._ordered.values())

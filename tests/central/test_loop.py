@@ -13,7 +13,16 @@ from central.core import effects as do
 from central.core import events as ev
 from central.core.bulk import EACH_TIME_MAX
 from central.core.fair_queue import ALERTS_AT_ONCE
-from central.core.journal import FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, Recall, SeenFrame
+from central.core.journal import (
+    ActionEntry,
+    FrameEntry,
+    JournalEntry,
+    KeptAct,
+    KeptFigures,
+    KeptNode,
+    Recall,
+    SeenFrame,
+)
 from central.core.machine import CentralCore
 from central.core.view import Acknowledge, Card, Change, Close, Done, Person, Refused
 from central.loop import RECEIPTS_LEAVE_S, IntakeLoop
@@ -142,6 +151,27 @@ def test_loop_commits_a_batch_at_once_and_sends_its_receipts_before_anything_els
 
     assert ["commit 3", "receipt 1", "receipt 2", "receipt 3", "show 3 ok=None"] == rig.done[:5]
     assert ["incident"] * 3 == rig.done[5:]
+
+
+def test_press_that_comes_while_the_clock_ticks_waits_for_the_disk_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = rig.loop._core
+    handle = core.handle
+
+    def tick(event: ev.Event, now_at: datetime) -> list[do.Effect]:
+        if isinstance(event, ev.ActionCommitted):
+            return []
+        if not isinstance(event, ev.Ticked):
+            return handle(event, now_at)
+        rig.press(1)
+        return [do.CommitAction(ActionEntry(9, "duty-ended", None, JONES, "", now_at))]
+
+    monkeypatch.setattr(core, "handle", tick)
+    rig.loop._tick_due_s = 0.0
+    rig.loop.step(0)
+
+    assert ["commit 2", "receipt 1"] == rig.done[:2]
 
 
 @pytest.mark.finding(6)

@@ -13,7 +13,7 @@ from central.core import events as ev
 from central.core.asking import ASKING_LINES_MAX
 from central.core.escalation import BEGUN_AT_ONCE
 from central.core.groups import ASKED_EACH_MAX
-from central.core.journal import ActionEntry, Asking
+from central.core.journal import ActionEntry, Asking, Told
 from central.core.view import Acknowledge, EndDuty, Person, UndoAcknowledge
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
 from tests.support.escalating_town import (
@@ -298,6 +298,25 @@ def test_steps_begun_at_once_are_bounded_and_the_most_urgent_come_first(
     town.later(2)
     assert 5 == len([entry for entry in town.disk if isinstance(entry, ActionEntry) and entry.kind == "asked"])
     assert BEGUN_AT_ONCE == 100
+
+
+def test_results_written_at_once_are_bounded_and_none_is_lost(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A press waits for what is being written (N3)."""
+    ways: tuple[Way, ...] = ("push", "sms", "email")
+    ready(town, SAM)
+    jo_by_rota(town, *ways)
+    monkeypatch.setattr("central.core.escalation.TOLD_AT_ONCE", 2)
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+    for way in ways:
+        ended(town, way, is_delivered=True)
+
+    written = []
+    for _ in range(2):
+        town.later(1)
+        written.append([e.details.way for e in town.disk if isinstance(e, ActionEntry) and isinstance(e.details, Told)])
+
+    assert [["push", "sms"], ["push", "sms", "email"]] == written
 
 
 def test_history_keeps_the_press_however_long_nobody_answers(town: Town) -> None:
