@@ -336,6 +336,8 @@ class Phones:
     def _doubt(self, phone: Phone) -> None:
         """Nobody counts on it any more. It stays in its owner's list: they believe that it rings."""
         self._hold({**self._phones, phone.id: replace(phone, proven_at=None)})
+        # A test that it has shown before proves nothing any more.
+        self._tests = {reference: test for reference, test in self._tests.items() if test.phone != phone.id}
         self._said[phone.id] = _GIVEN_UP
         self._changed()
         try:

@@ -48,10 +48,12 @@ BEGUN_AT_ONCE: Final = 100
 """Steps in one go: the others follow a second later, the less urgent last."""
 TOLD_AT_ONCE: Final = 32
 """What became of messages, likewise: a press must not wait for hundreds of them."""
+TOLD_SHARE: Final = 16
+"""Of more than that, so much in one go, so that their number cannot grow."""
 PEOPLE_MAX: Final = 16
 """Of one step."""
-ENDED_MAX: Final = 1_000
-"""Messages whose end waits to be written down."""
+ENDED_MAX: Final = 4_096
+"""Messages whose end waits to be written down: as many as may be under way."""
 WORDS_CHARS_MAX: Final = 120
 FAILED_RESTS: Final = timedelta(minutes=1)
 """How long nobody is asked by a way that has just failed them."""
@@ -94,12 +96,19 @@ class Roster:
         """Those on duty in the step's role, else those whom the rota names; of both, those who can be reached."""
         key = (step.role, step.ways, scheme)
         if key not in self._known:
-            self._known[key] = (self._present(step, scheme) or self._named(step, scheme))[:PEOPLE_MAX]
+            here = self._on_duty_as(step.role, scheme)
+            people = self._present(step, [one for one in here if one.role == step.role])
+            if not people:
+                # Whoever is here in another role may have been asked already: the others whom the rota names are, too.
+                both = self._present(step, here)
+                asked = {one.account for one in both}
+                people = (*both, *(one for one in self._named(step, scheme) if one.account not in asked))
+            self._known[key] = people[:PEOPLE_MAX]
         return self._known[key]
 
-    def _present(self, step: StepEntry, scheme: int) -> tuple[AskedPerson, ...]:
+    def _present(self, step: StepEntry, on_duty: Iterable[OnDuty]) -> tuple[AskedPerson, ...]:
         people = []
-        for one in self._on_duty_as(step.role, scheme):
+        for one in on_duty:
             ways = self._reaching(step, one.account)
             # Somebody who shut the page and whom no message reaches would hold the step up, and hear nothing.
             if one.has_page or ways:
@@ -209,7 +218,10 @@ class Escalation(Record):
         self, incidents: Incidents, roster: Roster, first_number: int, now_at: datetime
     ) -> tuple[ActionEntry, ...]:
         """What to write now: what became of messages, and the most urgent of the steps that are due."""
-        ended, self._ended = self._ended[:TOLD_AT_ONCE], self._ended[TOLD_AT_ONCE:]
+        # What failed first: a step that reaches nobody is over only once that is written.
+        waiting = tuple(sorted(self._ended, key=lambda one: one.is_delivered))
+        at_once = max(TOLD_AT_ONCE, len(waiting) // TOLD_SHARE)
+        ended, self._ended = waiting[:at_once], waiting[at_once:]
         entries = [
             ActionEntry(0, "told", one.incident, None, "", now_at, WATCHLINK, details=self._told(one))
             for one in ended

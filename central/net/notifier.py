@@ -100,6 +100,7 @@ class NotifierLink(LineClient):
         self._known = Known()
         self._ways: tuple[str, ...] = get_args(Way)
         self._new: deque[CentralLine] = deque()
+        self._is_woken = False
         self._ordered: dict[str, _Ordered] = {}
         self._gone_s: float | None = time.monotonic()
 
@@ -137,7 +138,9 @@ class NotifierLink(LineClient):
 
     def _add(self, line: CentralLine) -> None:
         self._new.append(line)
-        if len(self._new) == 1:  # Else it has been woken, and takes this one with those before.
+        # Else it takes this one with those before. By how many wait, two threads at once could both be wrong.
+        if not self._is_woken:
+            self._is_woken = True
             self._wake()
 
     def _moments_s(self) -> Iterable[float]:
@@ -148,6 +151,7 @@ class NotifierLink(LineClient):
             yield self._gone_s + self._alone_s
 
     def _prepare(self) -> None:
+        self._is_woken = False  # Before it looks: what is added from now on wakes it again.
         while self._new:
             line = self._new.popleft()
             if isinstance(line, CalledOff):

@@ -119,8 +119,12 @@ class PhoneRoutes:
         visitor, phones = self._sign_in.visitor(request), self._phones
         if visitor is None or not visitor.rights.acting_roles or phones is None:
             return _turned_away(visitor)
-        held = phones.held(visitor.session.account, self._cookies.phone(request))
-        return JSONResponse({"endpoint": "" if held is None else held.endpoint, "key": phones.key})
+        phone = self._cookies.phone(request)
+        held = phones.held(visitor.session.account, phone)
+        response = JSONResponse({"endpoint": "" if held is None else held.endpoint, "key": phones.key})
+        if held is not None:
+            self._cookies.keep_phone(response, phone)
+        return response
 
     async def renew(self, request: Request) -> Response:
         """This browser, which central knows by its cookie."""
@@ -221,8 +225,8 @@ def _place_of(incident: str, cards: Iterable[Card]) -> str:
     """Where a tap leads, after the page's ``#``: a card's key, and ``/`` with why it is not that of the incident.
 
     The incident's card, or that which stands for all of its premises, if it waits for an answer; else the most urgent
-    that does (``/another``), for the message may have stood for several. With none, the incident's own, if it is still
-    there (``/none``).
+    that does (``/another``), for the message may have stood for several; ``/unknown``, if it may have been a test. With
+    none, the incident's own, if it is still there (``/none``).
 
     Args:
         incident: that the notice names; empty = it is not known (any more).
@@ -239,7 +243,7 @@ def _place_of(incident: str, cards: Iterable[Card]) -> str:
     if own and _waits(own[0]):
         return own[0].key
     if waiting:
-        return f"{waiting[0].key}/another"
+        return f"{waiting[0].key}/{'another' if incident else 'unknown'}"
     return f"{own[0].key if own else ''}/none" if incident else ""
 
 

@@ -211,7 +211,7 @@ class SignInRoutes:
             records=[] if "co-ordinator" not in visitor.rights.acting_roles else await self._gate.records(visitor),
             ended=RECORDED_ENDS,
             me_answers=bool(visitor.rights.acting_roles),
-            warnings=self._gate.warnings(),
+            warnings=self._warnings(visitor),
         )
         return Response(html, 200, FORM_HEADERS, "text/html")
 
@@ -232,8 +232,13 @@ class SignInRoutes:
             "expires_at": session.expires_at,
             "warn_from": session.expires_at - WARNED_BEFORE,
             "mark": WAYS[session.way] if session.is_marked else "",
-            "warnings": (*self._gate.warnings(), *(self._phones.warnings(session.account) if self._phones else ())),
+            "warnings": self._warnings(visitor),
         }
+
+    def _warnings(self, visitor: Visitor) -> tuple[str, ...]:
+        # Of phones to those alone whom they are to wake: nobody else has the page on which to mend that.
+        phones = self._phones if visitor.rights.acting_roles else None
+        return (*self._gate.warnings(), *(phones.warnings(visitor.session.account) if phones else ()))
 
     async def sign_out(self, request: Request) -> Response:
         """End this session; with a person's last one, duty ends too."""

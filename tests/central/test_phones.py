@@ -130,6 +130,15 @@ def test_phone_that_gave_its_subscription_up_counts_no_more_and_its_owner_is_tol
     assert [(WAKES_NOBODY,), ()] == [desk.phones.warnings(account) for account in (PRIYA, PATEL)]
 
 
+def test_test_that_a_phone_has_shown_before_it_was_given_up_proves_nothing(desk: Desk) -> None:
+    desk.phones.add(PRIYA, subscription())
+    desk.phones.take_report(desk.ordered[0], Failed(request=desk.ordered[0].request, reason=Reason.GONE))
+
+    desk.phones.prove(PRIYA, desk.ordered[0].reference)
+
+    assert [None] == [one.proven_at for one in desk.phones.of(PRIYA)]
+
+
 def test_phone_given_up_while_the_disk_refuses_counts_no_more() -> None:
     kept = KeptPhones()
     phones = kept.phones(lambda: START)

@@ -319,6 +319,25 @@ def test_results_written_at_once_are_bounded_and_none_is_lost(town: Town, monkey
     assert [["push", "sms"], ["push", "sms", "email"]] == written
 
 
+def test_failure_is_written_before_hundreds_of_deliveries_and_their_number_does_not_grow(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(town, SAM)
+    jo_by_rota(town, "push")
+    monkeypatch.setattr("central.core.escalation.TOLD_AT_ONCE", 2)
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+    for _ in range(1_599):
+        ended(town, "sms", is_delivered=True)
+    ended(town, "push", is_delivered=False, words="no credit")
+
+    town.later(2)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+    written = [entry for entry in town.disk if isinstance(entry, ActionEntry) and isinstance(entry.details, Told)]
+    assert 193 <= len(written) <= 200, "a sixteenth each second"
+
+
 def test_history_keeps_the_press_however_long_nobody_answers(town: Town) -> None:
     ready(town, JO)
     town.press(7, AlertKind.ATTACK)

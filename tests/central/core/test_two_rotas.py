@@ -15,11 +15,13 @@ from tests.support.escalating_town import (
     PCSO,
     PEOPLE,
     POLICY,
+    SAM,
     SERGEANT,
     asked,
     line,
     on_duty,
     people,
+    reaching,
     ready,
     rights,
     rota,
@@ -85,3 +87,17 @@ def test_step_is_over_as_soon_as_they_are_on_duty_for_it_no_more(town: Town) -> 
     town.act(EndDuty(), JO, rights(JO))
     town.later(1)
     assert "-" == asked(town)[-1][-1]
+
+
+def test_others_whom_the_rota_names_are_asked_with_them(town: Town) -> None:
+    """Jo has been asked at that page already, and may have left it open."""
+    ready(town, JO)
+    town.handle(people(*PEOPLE, JO_LEADING))
+    leads = replace(SERGEANT, ways=("push",))
+    town.handle(rota(replace(POLICY, steps=(PCSO, leads)), shifts=(shift(JO_LEADING, 0, 60), shift(SAM, 0, 60))))
+    town.handle(reaching((SAM, ("push",))))
+
+    town.press(7, AlertKind.ATTACK)
+    stay(town, 100, JO)
+
+    assert (JO.name, SAM.name) == line(town).names

@@ -129,6 +129,25 @@ def stand_in(path: Path, link: NotifierLink) -> Iterator[StandInNotifier]:
     stand_in.die()
 
 
+def test_order_wakes_the_link_once_for_all_that_wait_and_never_too_seldom(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads may add at the same moment, and each see the other's."""
+    woken: list[int] = []
+    link = NotifierLink(path, lambda *_: None, lambda _: None)
+    monkeypatch.setattr(link, "_wake", lambda: woken.append(len(link._new)))
+
+    link._new.append(CalledOff(reference="of another thread"))
+    for _ in range(3):
+        link.order(notice())
+    assert [2] == woken
+    link._prepare()
+    link.call_off("a")
+
+    assert [2, 1] == woken
+    link.stop()
+
+
 def test_order_goes_out_and_its_result_comes_back(link: NotifierLink, stand_in: StandInNotifier, told: Told) -> None:
     one = notice()
     link.order(one)

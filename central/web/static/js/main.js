@@ -25,8 +25,9 @@ import { Zones } from "./zones.js";
 
 // Of a message whose alert waits no more: what its tap opened instead.
 const WOKEN = {
-  another: "This alert waits. The one that your phone told you of is answered, over, or on a card with others.",
-  none: "Nothing waits for an answer: the alert that your phone told you of is answered or over.",
+  another: "The alert that your phone told you of no longer waits for you. This one waited when you tapped.",
+  unknown: "What your phone told you of is no longer known, or was a test of more than ten minutes ago. This alert waited when you tapped.",
+  none: "The alert that your phone told you of no longer waits for you. Nothing else waited when you tapped.",
 };
 const WOKEN_SHOWN_MS = 60_000;
 const SETTLE_MS = 5000; // how long a committed action may take to arrive by the feed before the board is fetched
