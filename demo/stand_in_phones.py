@@ -166,19 +166,20 @@ class StandInPush:
         if phone is None:
             _reply(request, 404)
             return
+        answer = phone.answer  # Once: a test may change it meanwhile.
         phone.tries += 1
         fields = {name.lower(): value for name, value in request.headers.items()}
         if why := self._fault(fields, body):
             self.refused.append(why)
             _reply(request, 403)
             return
-        if phone.answer == 0:
+        if answer == 0:
             self._server.over.wait()
             return
-        if phone.answer == 201:  # noqa: PLR2004 - Created
+        if answer == 201:  # noqa: PLR2004 - Created
             phone.shown.append(Shown(phone.open(body), fields, datetime.now(UTC)))
         time.sleep(self.pause_s)
-        _reply(request, phone.answer, self.away)
+        _reply(request, answer, self.away)
 
     def _fault(self, fields: dict[str, str], body: bytes) -> str:
         """What a real push service refuses."""
@@ -225,15 +226,16 @@ class StandInTexts:
         self._server.close()
 
     def _take(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        answer = self.answer
         self.tries += 1
-        if self.answer == 0:
+        if answer == 0:
             self._server.over.wait()
             return
-        if self.answer == 200:  # noqa: PLR2004 - OK
+        if answer == 200:  # noqa: PLR2004 - OK
             said = json.loads(body)
             self.texts.append((said["to"], said["message"]))
         time.sleep(self.pause_s)
-        _reply(request, self.answer, self.url)
+        _reply(request, answer, self.url)
 
 
 def _reply(request: BaseHTTPRequestHandler, status: int, location: str = "") -> None:
