@@ -167,7 +167,10 @@ class Visitor:
     """
 
     def __init__(self) -> None:
-        self._client = httpx.AsyncClient(follow_redirects=True, timeout=_TIMEOUT_S)
+        # A server hangs up on a connection that has rested. Where that crosses a request, a browser asks again, and
+        # httpx does not: no connection is kept.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.AsyncClient(follow_redirects=True, timeout=_TIMEOUT_S, limits=limits)
         self.page = Page("", 0, "", "", {}, ())
         self.pictures: list[bytes] = []
 

@@ -125,6 +125,7 @@ runbook_certificate_expiry_1
 rm /srv/town/central/client.key /srv/town/broker/server.key
 for unit in watchlink-fleet-lists watchlink-enrol-list; do
     systemctl start $unit
+    journalctl --sync # Its last line may still be on its way.
     journalctl --output=cat --unit=$unit >/proof/$unit.log
 done
 own=/var/lib/watchlink-enrol/enrolment broker=/etc/watchlink/broker
