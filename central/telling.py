@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from central.core import effects as do
 from central.core import events as ev
+from central.core.escalation import ENDED_MAX
 from central.phones import Phones
 from wire.notices import VALID_S_MAX, Delivered, Failed, Notice, NotifierLine, Occasion, Reason, Subscription
 from wire.snapshots import People, Way, WayEntry
@@ -23,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 VALID_S_MIN: Final = 90
 """A phone gets one message a minute; what waits for its end must still be worth sending. An answer calls it off."""
-PENDING_MAX: Final = 4_096
 TOLD_AT_ONCE_MAX: Final = 200
 """Of what nobody is asked about: what is beyond it is not sent, so that it never fills the notifier's queue."""
 LEAST_URGENT: Final = 5
@@ -114,7 +114,7 @@ class Telling:
                 pending = _Pending(order, account, way, frozenset(notice.request for notice in notices))
                 with self._lock:
                     self._pending.update((request, pending) for request in pending.left)
-                    while len(self._pending) > PENDING_MAX:
+                    while len(self._pending) > ENDED_MAX:
                         del self._pending[next(iter(self._pending))]
                 for notice in notices:
                     self._order(notice)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -221,7 +221,7 @@ class PhoneRoutes:
         return response
 
 
-def _place_of(incident: str, cards: Iterable[Card]) -> str:
+def _place_of(incident: str, cards: Collection[Card]) -> str:
     """Where a tap leads, after the page's ``#``: a card's key, and ``/`` with why it is not that of the incident.
 
     The incident's card, or that which stands for all of its premises, if it waits for an answer; else the most urgent
@@ -236,15 +236,15 @@ def _place_of(incident: str, cards: Iterable[Card]) -> str:
         Empty: nothing is known of it, and nothing waits.
     """
     node = incident.partition("-")[0]
-    own = [card for card in cards if card.incident == incident] or [
-        card for card in cards if card.through and card.node == node
-    ]
-    waiting = sorted(filter(_waits, cards), key=lambda card: (card.is_drill, card.priority, card.arrived_at))
-    if own and _waits(own[0]):
-        return own[0].key
-    if waiting:
-        return f"{waiting[0].key}/{'another' if incident else 'unknown'}"
-    return f"{own[0].key if own else ''}/none" if incident else ""
+    own = next((card for card in cards if card.incident == incident), None) or next(
+        (card for card in cards if card.through and card.node == node), None
+    )
+    if own is not None and _waits(own):
+        return own.key
+    urgent = min(filter(_waits, cards), key=lambda card: (card.is_drill, card.priority, card.arrived_at), default=None)
+    if urgent is not None:
+        return f"{urgent.key}/{'another' if incident else 'unknown'}"
+    return f"{own.key if own else ''}/none" if incident else ""
 
 
 def _waits(card: Card) -> bool:
