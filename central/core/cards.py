@@ -233,6 +233,7 @@ def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: 
         expires_at=expires_at,
         late=incident.is_late,
         live_at=incident.live_at,
+        stamped_at=incident.stamped_at,
         silent=incident.is_silent,
         drill=incident.is_drill,
         cancelled=incident.cancelled,

@@ -126,6 +126,8 @@ class Incident(Record):
     """When that one arrived, if its own time is not proven: a sync may still show that it is late."""
     live_at: datetime | None = None
     """When that one was pressed, if central's clock can tell, else when it arrived."""
+    stamped_at: datetime | None = None
+    """Time that it bears itself, if it bears one and that differs."""
     about_counter: int = 0
     """Counter of the newest alert about a person; 0 = none is."""
     about: int = 0
@@ -189,7 +191,8 @@ class Incident(Record):
                 self.asking.clear()
             case "found-late":
                 if FrameId.parse(text).counter == self.fresh_counter:
-                    self.fresh_counter, self.fresh_at, self.live_at, self.is_late = 0, None, None, True
+                    self.fresh_counter, self.fresh_at, self.live_at, self.stamped_at = 0, None, None, None
+                    self.is_late = True
                 text = "Was pressed more than a minute before it arrived"
         self._tell(HistoryLine(entry.at, entry.kind, text, entry.by))
 
@@ -245,6 +248,8 @@ class Incident(Record):
             self.fresh_counter = alert.counter
             self.fresh_at = None if alert.at_s else entry.arrived_at
             self.live_at = _pressed_at(alert.at_s, entry.arrived_at)
+            stamped_at = EPOCH + timedelta(seconds=alert.at_s)
+            self.stamped_at = stamped_at if alert.at_s and stamped_at != self.live_at else None
         self.is_late = self.fresh_counter == 0
         if alert.counter > self.cancel_counter:
             self.cancelled = None

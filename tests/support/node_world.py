@@ -88,6 +88,7 @@ class Said(TypedDict, total=False):
     expires_at: datetime
     late: bool
     live_at: datetime | None
+    stamped_at: datetime | None
     drill: bool
     answer: Answer | None
     members: tuple[MemberAnswer, ...]

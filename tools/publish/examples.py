@@ -350,6 +350,7 @@ MESSAGES: Final[dict[str, Message]] = {
         opened_at=PRESSED_AT,
         expires_at=PRESSED_AT.replace(hour=23, minute=55),
         live_at=PRESSED_AT,
+        stamped_at=PRESSED_AT.replace(hour=22),
         person=42,
         left="no",
     ),

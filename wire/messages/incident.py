@@ -99,6 +99,8 @@ class IncidentState(Message, frozen=True):
     """It reached central late (N13): never shown as live."""
     live_at: Moment | None = None
     """When its newest press that is not late was made, by central's clock (or else reached central); absent if late."""
+    stamped_at: Moment | None = None
+    """Time that this press itself bears, if that differs: who does not know this run's time judges by it."""
     silent: bool = False
     """Nothing may be seen or heard at the presser's premises (N4)."""
     drill: bool = False
@@ -118,5 +120,5 @@ class IncidentState(Message, frozen=True):
 
     def __post_init__(self) -> None:
         FrameId.parse(self.incident)
-        settle_moments(self, "opened_at", "expires_at", "live_at")
+        settle_moments(self, "opened_at", "expires_at", "live_at", "stamped_at")
         cut(self, "members", MEMBERS_MAX)

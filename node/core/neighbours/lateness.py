@@ -21,7 +21,8 @@ def set_right(turn: Turn, neighbour: Neighbour, state: IncidentState) -> Neighbo
     if state.late and neighbour.alert.text == state.incident:
         return _found_late(turn, neighbour)
     if neighbour.is_late and not state.late and state.live_at is not None:
-        return _found_live(turn, neighbour, unix_s(state.live_at))
+        moments = (state.live_at, state.stamped_at)
+        return _found_live(turn, neighbour, tuple(unix_s(moment) for moment in moments if moment is not None))
     return neighbour
 
 
@@ -43,16 +44,18 @@ def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
     return replace(neighbour, is_late=True, dated_s=0)
 
 
-def _found_live(turn: Turn, neighbour: Neighbour, live_at_s: int) -> Neighbour:
-    """Central took it as live: if it was pressed just now by central's time, it is live here too.
+def _found_live(turn: Turn, neighbour: Neighbour, moments_s: tuple[int, ...]) -> Neighbour:
+    """Central took it as live: if it was pressed just now by any of ``moments_s``, it is live here too.
 
-    It looked late because of its sender's clock, or ours before we learnt central's time. An alert that central had
-    long ago, but we only now, stays late.
+    It looked late because of its sender's clock, or ours before we learnt central's time. Or central speaks of it in a
+    new run's time, which we do not know yet, while the press itself bears the time that we have from the run before. An
+    alert that central had long ago, but we only now, stays late.
     """
-    judgement = judged(turn.state, live_at_s, is_newest=True)
-    if judgement.is_late or judgement.age_s is None:
-        return neighbour
-    return replace(_live(turn, neighbour, judgement.age_s), arrived_ms=turn.now_ms)
+    for moment_s in moments_s:
+        judgement = judged(turn.state, moment_s, is_newest=True)
+        if not judgement.is_late and judgement.age_s is not None:
+            return replace(_live(turn, neighbour, judgement.age_s), arrived_ms=turn.now_ms)
+    return neighbour
 
 
 def _judged_anew(turn: Turn, neighbour: Neighbour) -> Neighbour:

@@ -113,6 +113,21 @@ def test_press_on_the_time_of_centrals_earlier_run_is_judged_by_that(town: Town)
     assert [False, True, True] == [town.card(f"00000010-{n}").is_late for n in (7, 8, 9)]
 
 
+@pytest.mark.parametrize("gap", [timedelta(minutes=30), timedelta(minutes=-30)])
+def test_members_are_told_the_time_that_a_press_itself_bears_if_central_tells_another(
+    town: Town, gap: timedelta
+) -> None:
+    """They may not have heard yet that central started again with another time: then they can judge by it alone."""
+    town.core.handle(ev.Started("boot-2", town.core.directory, b"", Recall(), (gap,)), town.now_at)
+    pressed_at = town.now_at + gap
+    told = (*town.press(7, at_s=int(pressed_at.timestamp())), *town.press(8, at_s=int(town.now_at.timestamp())))
+
+    states = [o.state for o in (*told, *town.press(9)) if isinstance(o, do.PublishIncident)]
+    assert [False] * 3 == [state.late for state in states]
+    assert [town.now_at] * 3 == [state.live_at for state in states]
+    assert [pressed_at, None, None] == [state.stamped_at for state in states]
+
+
 def test_board_of_a_start_tells_of_no_wrong_clock(town: Town) -> None:
     """Nobody has been asked for theirs yet."""
     assert "" == town.board().clock_fault

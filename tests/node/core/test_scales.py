@@ -236,6 +236,20 @@ def test_central_makes_live_what_our_own_clock_made_late() -> None:
     assert world.state.sounding is not None
 
 
+def test_press_that_central_tells_of_in_a_time_that_we_do_not_know_yet_is_judged_by_its_own(world: World) -> None:
+    """Central started again an hour slow, and its answer to us is on its way. The frames never came here."""
+    world.do(answer(world))
+    now, old, slow = world.wall(), world.wall() - timedelta(minutes=20), timedelta(hours=-1)
+    world.do(world.says(BOOTS, 5, opened_at=old + slow, live_at=old + slow, stamped_at=old))
+    assert world.screen.lines[1].startswith("LATE")
+    world.do(world.says(BOOTS, 6, opened_at=now + slow, live_at=now + slow, stamped_at=now))
+
+    assert Emphasis.INVERTED == world.screen.emphasis
+    assert [("00000011-5", True), ("00000011-6", False)] == sorted(
+        (neighbour.alert.text, neighbour.is_late) for neighbour in world.state.neighbours
+    )
+
+
 @pytest.mark.parametrize("learnt", ["centrals time", "our own"])
 def test_alert_that_came_before_we_knew_the_time_is_live_as_soon_as_we_do(learnt: str) -> None:
     """Our own clock is half an hour ahead, and central does not have the alert yet: radio brought it."""
