@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.crowd import Presser
+from demo.ports import claim_ports
 from provisioning.fleet import Fleet, NewNode
 from wire.frames import Alert, encode
 from wire.ids import parse_node
@@ -26,11 +27,8 @@ START_DEADLINE_S: Final = 60.0
 
 
 def free_port() -> int:
-    """A free port on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """On loopback, and nobody else's while this process runs."""
+    return claim_ports(1)[0]
 
 
 def make_fleet(folder: Path, nodes: int) -> Fleet:

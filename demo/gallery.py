@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from demo.cable import Cable
 from demo.fitting import GALLERY_SOCKET, watchlink
-from demo.ports import LOOPBACK, free_ports
+from demo.ports import LOOPBACK, claim_ports
 from demo.program import Program
 from provisioning.certificates import issue_client_certificate
 from provisioning.fleet import Fleet
@@ -87,7 +87,7 @@ class Galleries:
         *,
         are_on_benches: bool = False,
     ) -> None:
-        port, *near = free_ports(1 + 2 * len(nodes))
+        port, *near = claim_ports(1 + 2 * len(nodes))
         toml = _write_port(fleet, office, port)
         self.port = make(PORT, [*_OFFICE_NODES, "--config", str(toml)], PORT)
         self.of: dict[str, ShopGallery] = {}

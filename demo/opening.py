@@ -1,25 +1,19 @@
-"""Opens a town: makes it, starts it, and clears it away afterwards. If a port was taken meanwhile, with others."""
+"""Opens a town: makes it, starts it, and clears it away afterwards."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
 
 from demo.chronicle import Chronicle
 from demo.fitting import TownError, new_folder
 from demo.guardian_pipe import Guardian
 from demo.notice import Notice
 from demo.premises import TownPlan
-from demo.town import PortTakenError, Town
-
-logger = logging.getLogger(__name__)
-
-_ATTEMPTS: Final = 5
+from demo.town import Town
 
 
 class StoppedEarlyError(TownError):
@@ -44,19 +38,12 @@ async def open_town(
     guardian = Guardian([base], is_kept=keep is not None)
     try:
         chronicle = Chronicle(time.monotonic_ns() / 1_000_000, Notice())
-        for attempt in range(_ATTEMPTS):
-            town = Town(base / f"town{attempt or ''}", guardian, chronicle, plan)
-            try:
-                try:
-                    await _start(town, stopped)
-                except PortTakenError as e:
-                    logger.info("a port was taken meanwhile, trying others: %s", e)
-                    continue
-                yield town
-                return
-            finally:
-                await town.stop()
-        raise TownError("no free ports found")
+        town = Town(base / "town", guardian, chronicle, plan)
+        try:
+            await _start(town, stopped)
+            yield town
+        finally:
+            await town.stop()
     finally:
         await asyncio.to_thread(guardian.dismiss)
 

@@ -1,4 +1,4 @@
-"""Free ports on loopback for programs that are restarted, and so must stay free while nobody listens."""
+"""Ports on loopback that stay ours until this process ends, so that programs can be restarted there."""
 
 from __future__ import annotations
 
@@ -9,37 +9,42 @@ from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - of a network namespace with nothing else in it
-# Below Linux's range for outgoing connections: a port from there may be in use when a program comes back.
+# Below Linux's range for outgoing connections, which pays no heed to what is bound.
 _RANGE: Final = range(20_000, 32_000)
+_claims: Final[list[socket.socket]] = []
 
 
 class NoPortError(OSError):
     """No port is free in the whole range."""
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """``count`` different free ports. Another program may still take one first: then try again.
+def claim_ports(count: int) -> tuple[int, ...]:
+    """``count`` different ports, free now. Nobody else can claim them until this process ends.
+
+    Each stays bound here and never listens. A server that sets ``SO_REUSEADDR``, as all of ours do, may listen there
+    nevertheless; whoever asks for a port of their own, without it, is refused (Linux, ``inet_csk_bind_conflict``).
 
     Raises:
         NoPortError: none left.
     """
-    found: list[int] = []
+    claimed: list[int] = []
     for port in random.SystemRandom().sample(_RANGE, len(_RANGE)):
-        if _is_free(port):
-            found.append(port)
-        if len(found) == count:
-            return tuple(found)
+        if _claim(port):
+            claimed.append(port)
+        if len(claimed) == count:
+            return tuple(claimed)
     raise NoPortError(f"no {count} free ports between {_RANGE.start} and {_RANGE.stop}")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a port whose last connections linger in TIME_WAIT counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
+def _claim(port: int) -> bool:
+    claim = socket.socket()
+    try:
+        claim.bind((LOOPBACK, port))
+    except OSError:
+        claim.close()
+        return False
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _claims.append(claim)
     return True
 
 

@@ -36,7 +36,7 @@ from demo.node_records import shown_on_disk
 from demo.office import PAGES, PAPERS, PUBLISHER, Office
 from demo.office_people import Shop
 from demo.phones import NOTIFIER, TownPhones
-from demo.ports import EVERYWHERE, LOOPBACK, answers, free_ports
+from demo.ports import EVERYWHERE, LOOPBACK, answers, claim_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import FactTaker, Program, ProgramFailedError
 from demo.shop import Premises
@@ -51,11 +51,6 @@ AIR: Final = "air"
 _UP: Final = {PAGES: "listening", PUBLISHER: "publishing", PAPERS: "listening", NOTIFIER: "listening"}
 """By which fact each of these says that it is up."""
 _READY_WITHIN_S: Final = 120.0
-_PORT_TAKEN: Final = ("address already in use", "errno 98")
-
-
-class PortTakenError(Exception):
-    """Another program took the port; other ports will do."""
 
 
 def _phrases_of(folder: Path) -> Path:
@@ -92,7 +87,7 @@ class Town:
         self._guardian = guardian
         self._cables: list[Cable] = []
         addresses = (*self.plan.addresses, GATEWAY) if self.plan.has_radio else self.plan.addresses
-        broker_port, web_port, central_port, office_port, *node_ports = free_ports(4 + len(addresses))
+        broker_port, web_port, central_port, office_port, *node_ports = claim_ports(4 + len(addresses))
         self._broker_port = broker_port
         try:
             fleet = Fleet.init(
@@ -212,7 +207,7 @@ class Town:
             node: its number.
             folder: its files, as it has made them.
         """
-        (port,) = free_ports(1)
+        (port,) = claim_ports(1)
         self._made[key] = premises = self._premises(address, node, folder, port)
         await premises.cable.lay()
         return premises
@@ -267,7 +262,7 @@ class Town:
             try:
                 await cable.lay()
             except OSError as e:
-                raise PortTakenError(str(e)) from e
+                raise TownError(f"a cable could not be laid: {e}") from e
         if self.plan.is_bare:
             return
         await self._start_broker()
@@ -429,8 +424,6 @@ class Town:
         try:
             program.check()
         except ProgramFailedError as e:
-            if any(sign in str(e).lower() for sign in _PORT_TAKEN):
-                raise PortTakenError(str(e)) from e
             raise TownError(str(e)) from e
 
 

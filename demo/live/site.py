@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from demo.fitting import TownError, machine_of, mosquitto_conf, run, watchlink
 from demo.live.machine import PID_FILE, bare
-from demo.ports import free_ports
+from demo.ports import claim_ports
 from demo.town import Town
 from installation import places
 from provisioning.fleet import Fleet
@@ -36,7 +36,7 @@ class Site:
         self.machine = bare(self.root)
         self.central = town.central_toml.parent
         self.enrolment = self.machine.path(places.ENROLMENT_TOML).parent
-        (self.enrolment_port,) = free_ports(1)
+        (self.enrolment_port,) = claim_ports(1)
         self.facts: list[Mapping[str, Any]] = []
         command = watchlink("enrol", self.enrolment / "enrol.toml")
         self.service = town.program(ENROLMENT, command, "", take=self._take)

@@ -17,15 +17,15 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from demo.ports import claim_ports
+
 DEADLINE_S = 120.0
 """For a machine that is busy with other things: it costs time only where a test fails."""
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """On loopback, and nobody else's while these tests run."""
+    return claim_ports(1)[0]
 
 
 def wait_until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
