@@ -69,7 +69,7 @@ bench-gallery: ## the gallery on a node: a first synchronisation beside curl, a 
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.gallery $(BENCH)
 
-bench-notifier: ## presses while 200 people are asked by push and text message, beside the same node alone (as root; twenty minutes)
+bench-notifier: ## presses while 200 people are asked by push and text message, beside the same node alone (as root; twelve minutes)
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.notifier $(BENCH)
 

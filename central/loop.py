@@ -18,6 +18,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+from msgspec.structs import replace
+
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, SeenFrame
@@ -106,6 +108,7 @@ class IntakeLoop:
     ) -> None:
         self._core = core
         self._store = store
+        self._tell_people = tell
         self._inbox = inbox
         self._screen = screen
         self._facts = facts
@@ -145,7 +148,7 @@ class IntakeLoop:
             do.Yield: self._yield,
             do.RecallOpen: self._recall_open,
             do.ProbeStore: self._probe,
-            do.Ask: tell,
+            do.Ask: self._ask,
             do.CallOff: tell,
             do.Tell: tell,
             do.ReportFact: self._report,
@@ -284,6 +287,12 @@ class IntakeLoop:
                 self._handle(ev.FramesKnown(known))
             if frames:
                 self._handle(ev.FramesCommitted(frames))
+
+    def _ask(self, order: do.Ask) -> None:
+        # One of them at a time: a press need not wait until a whole step has been told.
+        self._tell_people(replace(order, people=order.people[:1]))
+        if others := order.people[1:]:
+            self._untold.appendleft(replace(order, people=others))
 
     def _yield(self, _order: do.Yield) -> None:
         self._handle(ev.Resumed())

@@ -22,7 +22,7 @@ from central.core.rota import TOLD_BEFORE, RotaBook
 from central.core.staff import Staff
 from central.core.undo import Record, Table
 from central.core.view import OnDuty, Person
-from wire.snapshots import ShiftEntry, Way
+from wire.snapshots import Way
 
 MISSING_AFTER: Final = timedelta(minutes=5)
 
@@ -42,12 +42,16 @@ class Shifts(Record):
         """Find who is missing now, and whom to tell now."""
         lines: dict[tuple[int, str, int], ShiftLine] = {}
         orders: list[Tell] = []
+        # In whichever of their roles: nobody can be on duty in two, and escalation asks them in both.
+        here = {one.account: one for one in on_duty}
+        missing_since = now_at - MISSING_AFTER
         for shift in self._rota.near(now_at):
-            name = self._rota.name(shift.account)
-            is_theirs = name and staff.may_answer(Person(shift.role, name, shift.account), shift.scheme)
-            if not is_theirs or any(_is_for(one, shift) for one in on_duty):
+            if shift.account in here and here[shift.account].is_for(shift.scheme):
                 continue
-            if now_at >= shift.begins_at + MISSING_AFTER:
+            name = self._rota.name(shift.account)
+            if not name or not staff.may_answer(Person(shift.role, name, shift.account), shift.scheme):
+                continue
+            if shift.begins_at <= missing_since:
                 line = ShiftLine(shift.scheme, shift.role, name, shift.begins_at)
                 lines.setdefault((shift.scheme, shift.role, shift.account), line)
             elif shift.account in ways and (shift.account, shift.begins_at) not in self._told:
@@ -60,8 +64,3 @@ class Shifts(Record):
             del self._told[key]
         self.missing = tuple(sorted(lines.values(), key=lambda one: (one.begins_at, one.scheme, one.role, one.name)))
         return orders
-
-
-def _is_for(one: OnDuty, shift: ShiftEntry) -> bool:
-    # In whichever of their roles: nobody can be on duty in two, and escalation asks them in both.
-    return one.account == shift.account and one.is_for(shift.scheme)

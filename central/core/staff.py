@@ -16,11 +16,18 @@ class Staff(Record):
     """Replaced as a whole by each snapshot."""
 
     _rights: Table[int, Rights] = field(default_factory=Table)
+    # By account and role, of those who may answer: looked up for everybody of the rota, once a second.
+    _answering: Table[tuple[int, str], frozenset[int]] = field(default_factory=Table)
     _is_known: bool = False
 
     def take(self, rights: Iterable[tuple[int, Rights]]) -> None:
         """Take a newer snapshot: whoever is not in it has no rights."""
         self._rights = Table(rights)
+        self._answering = Table(
+            ((account, role), one.answers_as(role))
+            for account, one in self._rights.items()
+            for role in one.acting_roles
+        )
         self._is_known = True
 
     def still(self, person: Person, schemes: frozenset[int] | None) -> frozenset[int] | None:
@@ -32,11 +39,11 @@ class Staff(Record):
         """
         if schemes is None or not self._is_known:
             return schemes
-        return schemes & self._answering(person)
+        return schemes & self._schemes_of(person)
 
     def may_answer(self, person: Person, scheme: int) -> bool:
         """Whether ``person`` may answer alerts of a scheme now, in their role; nobody, before the first snapshot."""
-        return scheme in self._answering(person)
+        return scheme in self._schemes_of(person)
 
     def speaks_for_members(self, account: int, schemes: Iterable[int]) -> bool:
         """Whether they are a member's contact in one of these schemes now."""
@@ -51,8 +58,8 @@ class Staff(Record):
         """The same person with the schemes for which they are on duty now; ``None``: their role is gone."""
         if not self._is_known:
             return one
-        schemes = self._answering(one.person)
+        schemes = self._schemes_of(one.person)
         return replace(one, schemes=tuple(sorted(schemes))) if schemes else None
 
-    def _answering(self, person: Person) -> frozenset[int]:
-        return self._rights.get(person.account, NO_RIGHTS).answers_as(person.role)
+    def _schemes_of(self, person: Person) -> frozenset[int]:
+        return self._answering.get((person.account, person.role), frozenset())

@@ -25,17 +25,19 @@ from central.core.journal import (
 )
 from central.core.machine import CentralCore
 from central.core.view import Acknowledge, Card, Change, Close, Done, Person, Refused
-from central.loop import RECEIPTS_LEAVE_S, IntakeLoop
+from central.loop import RECEIPTS_LEAVE_S, TELL_AT_ONCE, IntakeLoop
 from central.net.announcer import Announcer
 from central.net.inbox import Inbox, Published
 from central.store.errors import StoreError
 from runtime.logs import FactLog
 from tests.support.central_town import ALL_RIGHTS, CORNER, JONES, KEYS, START, make_directory, opened
 from wire.frames import Alert, Receipt, decode, encode
-from wire.ids import CENTRAL
+from wire.ids import CENTRAL, FrameId
 from wire.kinds import AlertKind
 from wire.messages import Health, RadioReport, encode_message
+from wire.snapshots import Way
 
+ASKED: tuple[tuple[int, tuple[Way, ...]], ...] = tuple((account, ("push", "sms")) for account in range(1, 17))
 TOPIC = "watchlink/1/scheme/hart/frame/00000010"
 
 
@@ -72,6 +74,7 @@ class Rig:
             set_aside=self.aside.append,
             recall_open=lambda _node, _known: ((), True),
             clock=lambda: START,
+            tell=self.tell,
         )
         self.loop.step(0)
         self.done.clear()
@@ -88,6 +91,10 @@ class Rig:
         """Until there is nothing to do."""
         while self.loop._untold or not self.inbox.is_empty:
             self.loop.step(0)
+
+    def tell(self, order: do.Ask | do.CallOff | do.Tell) -> None:
+        assert isinstance(order, do.Ask)
+        self.done += [f"ask {order.scheme} {account}" for account, _ in order.people]
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None) -> bool:
         frame = decode(payload).frame if topic.endswith("receipt") else None
@@ -307,6 +314,21 @@ def test_loop_that_has_much_to_tell_looks_for_alerts_between(rig: Rig) -> None:
         assert len(rig.loop._untold) <= told_before + 4 * ALERTS_AT_ONCE
     assert 10 == steps
     assert 10 * ALERTS_AT_ONCE == rig.done.count("incident")
+
+
+def test_press_waits_for_some_of_the_people_who_are_asked_and_never_for_all(rig: Rig) -> None:
+    """Each is told by several messages, and a step asks sixteen people (C3, N3)."""
+    rig.loop._untold.extend(
+        do.Ask(FrameId(CORNER, scheme), scheme, 1, 1, is_drill=False, people=ASKED, valid_s=30) for scheme in (1, 2)
+    )
+    rig.press(1)
+    rig.loop._tell()
+    rig.go_on()
+
+    people = [f"ask {scheme} {account}" for scheme in (1, 2) for account, _ in ASKED]
+    assert people[:TELL_AT_ONCE] == rig.done[:TELL_AT_ONCE]
+    assert "receipt 1" == rig.done[TELL_AT_ONCE + 1]
+    assert people == [line for line in rig.done if line.startswith("ask")]
 
 
 def test_loop_gives_no_receipt_when_the_disk_refuses(rig: Rig) -> None:
