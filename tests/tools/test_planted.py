@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tools.planted.__main__ import LIST
+from tools.planted.__main__ import LIST, main
 from tools.planted.bugs import Bug, outcome, read, rotten
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +47,13 @@ def test_what_no_longer_fits_is_told(tmp_path: Path) -> None:
         "gate asks for no role: there is no test tests/test_gate.py::test_gate_of_old",
         "gate asks for no role: there is no test tests/no.py::test_no",
     ] == list(rotten([gone], tmp_path))
+
+
+def test_words_of_no_bug_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before, the tests of all were run, and then none was tried."""
+    with pytest.raises(SystemExit):
+        main(["--only", "central/core/staff"])
+    assert "no planted bug has “central/core/staff” in its kind or name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
