@@ -289,10 +289,11 @@ class IntakeLoop:
                 self._handle(ev.FramesCommitted(frames))
 
     def _ask(self, order: do.Ask) -> None:
-        # One of them at a time: a press need not wait until a whole step has been told.
-        self._tell_people(replace(order, people=order.people[:1]))
+        # One of them at a time: a press need not wait until a whole step has been told. The others are kept first: they
+        # are told even if this one cannot be.
         if others := order.people[1:]:
             self._untold.appendleft(replace(order, people=others))
+        self._tell_people(replace(order, people=order.people[:1]))
 
     def _yield(self, _order: do.Yield) -> None:
         self._handle(ev.Resumed())

@@ -32,11 +32,13 @@ class Message(Struct, frozen=True):
     Attributes:
         lead: the most urgent notice: its occasion and reference are what is told.
         requests: of all notices that it tells of.
+        references: of all of them: two schemes may ask about one alert.
         until_ms: when the lead stops being worth sending.
     """
 
     lead: Notice
     requests: tuple[str, ...]
+    references: frozenset[str]
     until_ms: int
 
 
@@ -95,7 +97,7 @@ class Desk:
 
     def is_wanted(self, message: Message) -> bool:
         """Whether it is worth trying again."""
-        return message.lead.reference not in self._called_off or len(message.requests) > 1
+        return not message.references.issubset(self._called_off)
 
     def due(self, now_ms: int) -> Iterator[NotifierLine | Message]:
         """What goes out now, the most urgent first, and what to say of those that wait."""
@@ -151,7 +153,8 @@ class Desk:
         self._waiting -= len(order)
         requests = tuple(one.notice.request for one in order)
         phone.begun.append((now_ms, _urgency(order[0].notice), requests))
-        return Message(order[0].notice, requests, order[0].until_ms)
+        references = frozenset(one.notice.reference for one in order)
+        return Message(order[0].notice, requests, references, order[0].until_ms)
 
     def _shed(self) -> NotifierLine:
         phone, one = max(

@@ -71,6 +71,7 @@ class _Ordered(Struct):
     notice: Notice
     until_s: float
     alone_s: float
+    is_called_off: bool = False
 
 
 class NotifierLink(LineClient):
@@ -166,10 +167,10 @@ class NotifierLink(LineClient):
                 self._say(line)
 
     def _call_off(self, reference: str) -> None:
-        if self._known.ways:
-            return  # The notifier says what became of each.
         for one in [one for one in self._ordered.values() if one.notice.reference == reference]:
-            self._settle(one, Failed(request=one.notice.request, reason=Reason.CALLED_OFF))
+            one.is_called_off = True
+            if not self._known.ways:  # Else the notifier says what became of it.
+                self._settle(one, Failed(request=one.notice.request, reason=Reason.CALLED_OFF))
 
     def _say(self, line: CentralLine) -> None:
         # Before its first line we do not know whether it speaks our language: what is ordered is said then.
@@ -206,11 +207,21 @@ class NotifierLink(LineClient):
             self._report(ordered.notice, line)
 
     def _say_again(self) -> None:
-        """What had no result, for as long as it is still valid: the notifier sends nothing twice that it knows."""
+        """What had no result, for as long as it is still valid: the notifier sends nothing twice that it knows.
+
+        What was answered meanwhile is not: a notifier that hung or died may never have heard of that.
+        """
         now_s = time.monotonic()
-        for ordered in [*self._ordered.values()]:
-            if (left_s := int(ordered.until_s - now_s)) > 0:
-                self._say(replace(ordered.notice, valid_s=left_s))
+        over = [one for one in self._ordered.values() if one.is_called_off]
+        wanted = {one.notice.reference for one in self._ordered.values() if not one.is_called_off}
+        for reference in dict.fromkeys(one.notice.reference for one in over):
+            if reference not in wanted:  # It would call off what was asked anew.
+                self._say(CalledOff(reference=reference))
+        for one in over:
+            self._settle(one, Failed(request=one.notice.request, reason=Reason.CALLED_OFF))
+        for one in [*self._ordered.values()]:
+            if (left_s := int(one.until_s - now_s)) > 0:
+                self._say(replace(one.notice, valid_s=left_s))
 
     def _look_at_clock(self) -> None:
         now_s = time.monotonic()

@@ -178,6 +178,18 @@ def test_what_is_being_tried_is_not_tried_again_once_it_is_answered() -> None:
     assert one.is_wanted(message)
 
 
+def test_message_about_several_alerts_is_tried_again_until_all_are_answered() -> None:
+    """One alert of two schemes is asked about twice, and answered once."""
+    one = desk()
+    ordered(one, text(reference="a"), text(reference="a"), text(reference="b"))
+    (message,), _ = due(one, GATHER_MS)
+
+    assert [] == [*one.call_off("a")]
+    assert one.is_wanted(message)
+    assert [] == [*one.call_off("b")]
+    assert not one.is_wanted(message)
+
+
 def test_way_without_a_gateway_is_refused_at_once() -> None:
     (said,) = ordered(Desk(["push"]), text())
 

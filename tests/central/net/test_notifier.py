@@ -361,6 +361,43 @@ def test_answered_alert_is_called_off(link: NotifierLink, stand_in: StandInNotif
     assert CalledOff(reference="r") == stand_in.read()
 
 
+def test_what_was_answered_is_not_asked_of_the_next_run(
+    link: NotifierLink, stand_in: StandInNotifier, told: Told
+) -> None:
+    """A notifier that hung and is started anew never heard of it."""
+    answered, waiting = notice(reference="a"), notice(reference="b")
+    link.order(answered)
+    link.order(waiting)
+    link.call_off("a")
+    assert [answered, waiting, CalledOff(reference="a")] == [stand_in.read() for _ in range(3)]
+
+    stand_in.hang_up()
+    stand_in.accept()
+
+    again = [stand_in.read(), stand_in.read()]
+    assert CalledOff(reference="a") == again[0]
+    assert isinstance(again[1], Notice)
+    assert waiting.request == again[1].request
+    assert [Failed(request=answered.request, reason=Reason.CALLED_OFF)] == told.ends()
+
+
+def test_what_is_asked_anew_is_not_called_off_with_what_was_answered(
+    link: NotifierLink, stand_in: StandInNotifier
+) -> None:
+    before, anew = notice(reference="a"), notice(reference="a")
+    link.order(before)
+    link.call_off("a")
+    link.order(anew)
+    assert [before, CalledOff(reference="a"), anew] == [stand_in.read() for _ in range(3)]
+
+    stand_in.hang_up()
+    stand_in.accept()
+
+    again = stand_in.read()
+    assert isinstance(again, Notice)
+    assert anew.request == again.request
+
+
 def test_notifier_of_another_version_is_hung_up_on(link: NotifierLink, path: Path, told: Told) -> None:
     other = StandInNotifier(path)
     other.accept(Hello(version=VERSION + 1, ways=("push",), key="B" * 87))
