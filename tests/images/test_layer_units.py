@@ -61,6 +61,15 @@ def test_unit_of_the_image_is_understood_without_a_word(root: Path, name: str) -
     assert verified(root, name) == ""
 
 
+def test_step_that_hangs_is_given_up() -> None:
+    """Of what does one step systemd waits for ever, unless it says how long; the button may wait behind it."""
+    units = [file for file in FILES if file.path.startswith(UNITS_AT) and file.path.endswith(".service")]
+    steps = [file for file in units if b"\nType=oneshot\n" in file.data]
+
+    assert len(steps) > 5  # noqa: PLR2004 - else they are not found
+    assert [] == [file.path for file in steps if b"\nTimeoutStartSec=" not in file.data]
+
+
 def test_no_unit_waits_for_itself(root: Path) -> None:
     """Of a circle systemd leaves one out at the start, and another one at the next."""
     assert "cycle" not in verified(root, "multi-user.target", "yes")
