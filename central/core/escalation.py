@@ -170,6 +170,8 @@ class Escalation(Record):
     # When a message by it failed last.
     _failed: Table[tuple[int, Way], datetime] = field(default_factory=Table)
     _ended: tuple[NoticeEnded, ...] = ()
+    # Those on their way to disk.
+    _being_written: tuple[NoticeEnded, ...] = ()
     # Of this run: messages about them may still be on their way.
     _ordered: Table[FrameId, None] = field(default_factory=Table)
     _is_resumed: bool = False
@@ -191,6 +193,10 @@ class Escalation(Record):
         else:
             self._failed[event.account, event.way] = now_at
         self._ended = (*self._ended[-ENDED_MAX + 1 :], event)
+
+    def take_refused(self) -> None:
+        """The disk took nothing. What became of messages is written later, else a failed one counted as asked."""
+        self._ended, self._being_written = (*self._being_written, *self._ended)[-ENDED_MAX:], ()
 
     def roster(self, on_duty: Collection[OnDuty], staff: Staff, now_at: datetime) -> Roster:
         """Of now."""
@@ -222,6 +228,7 @@ class Escalation(Record):
         waiting = tuple(sorted(self._ended, key=lambda one: one.is_delivered))
         at_once = max(TOLD_AT_ONCE, len(waiting) // TOLD_SHARE)
         ended, self._ended = waiting[:at_once], waiting[at_once:]
+        self._being_written = ended
         entries = [
             ActionEntry(0, "told", one.incident, None, "", now_at, WATCHLINK, details=self._told(one))
             for one in ended
@@ -237,9 +244,11 @@ class Escalation(Record):
 
     def orders(self, entry: ActionEntry, incident: Incident | None) -> list[Effect]:
         """What follows from an entry that is on disk and applied."""
+        details = entry.details
+        if isinstance(details, Told):  # And with it all others: they are written in one go.
+            self._being_written = ()
         if incident is None:
             return []
-        details = entry.details
         if entry.kind in _ANSWERS and incident.id in self._ordered:
             del self._ordered[incident.id]
             return [CallOff(incident.id)]

@@ -331,6 +331,7 @@ class CentralCore(Acts):
         if not event.is_own_fault:
             self._page.is_disk_ok = False
             self._probed_at = self._now_at
+            self._escalation.take_refused()
         refusal = f"Nothing was recorded. Central's disk refuses: {event.detail}"
         why = NOT_DONE if event.is_own_fault else refusal
         self._forget_in_flight(event.entries, why, is_refused=not event.is_own_fault)

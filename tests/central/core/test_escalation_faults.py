@@ -133,6 +133,26 @@ def test_step_whose_people_all_left_is_over_at_once(town: Town) -> None:
     assert "" == line(town).role
 
 
+def test_failure_that_the_disk_refused_is_written_once_it_can_be(town: Town) -> None:
+    """Else the alert would stand for the rest of its step with somebody who was never asked."""
+    ready(town, SAM)
+    jo_by_rota(town, "push")
+    town.press(7, AlertKind.ATTACK)
+    town.later(2)
+    town.is_disk_slow = True
+    ended(town, "push", is_delivered=False, words="subscription is gone")
+    town.later(1)
+    town.refuse()
+    town.is_disk_slow = False
+    assert [("pcso",)] == asked(town)
+
+    town.handle(ev.StoreRecovered())
+    town.later(2)
+
+    assert [("pcso",), ("duty-sergeant",)] == asked(town)
+    assert ("not-told", "Jo Patel, by phone: subscription is gone") in history(town)
+
+
 def test_delivered_message_is_told_and_its_step_stays(town: Town) -> None:
     ready(town, SAM)
     jo_by_rota(town, "push", "sms")
