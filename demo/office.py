@@ -27,7 +27,7 @@ PAGES: Final = "office"
 PUBLISHER: Final = "publisher"
 PAPERS: Final = "papers"
 _LINK: Final = re.compile(r"https?://\S+")
-_PUBLISHED_WITHIN_S: Final = 60.0
+_PUBLISHED_WITHIN_S: Final = 300.0
 _LOOK_EVERY_S: Final = 0.05
 
 

@@ -28,7 +28,7 @@ NOTIFIER: Final = "notifier"
 _SOCKET: Final = "notifier.socket"
 _PROVEN: Final = "It reached you"
 _LOOK_EVERY_S: Final = 0.05
-_WITHIN_S: Final = 120.0
+_WITHIN_S: Final = 300.0
 """As long as a town waits for its programs."""
 
 

@@ -50,7 +50,7 @@ BROKER: Final = "broker"
 AIR: Final = "air"
 _UP: Final = {PAGES: "listening", PUBLISHER: "publishing", PAPERS: "listening", NOTIFIER: "listening"}
 """By which fact each of these says that it is up."""
-_READY_WITHIN_S: Final = 120.0
+_READY_WITHIN_S: Final = 300.0
 
 
 def _phrases_of(folder: Path) -> Path:

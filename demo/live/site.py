@@ -15,7 +15,7 @@ from installation import places
 from provisioning.fleet import Fleet
 
 ENROLMENT: Final = "enrolment"
-_READY_WITHIN_S: Final = 120.0
+_READY_WITHIN_S: Final = 300.0
 
 
 class Site:

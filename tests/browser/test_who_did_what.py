@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -48,14 +50,13 @@ def test_closed_card_names_who_closed_it(open_page: OpenPage, server: ScriptedSe
 @pytest.mark.finding(7)
 def test_closing_is_credited_to_who_closed_and_not_to_who_answered(open_page: OpenPage, board: ScriptedBoard) -> None:
     """By central's real rules: answered by one, closed by another five minutes later."""
-    town = Town()
+    town = Town(now_at=datetime.now(UTC) - timedelta(minutes=6))
     town.press(7)
     town.act(Acknowledge("00000010-7"), PATEL)
     town.later(300)
     town.act(Close("00000010-7", "two detained"), PRIYA)
     board.show(town.card())
     page = open_page()
-    page.clock.set_fixed_time(town.now_at)
     page.locator("#closed-zone > summary").press("Enter")
     said = page.locator("#closed .card-state").first
     expect(said).to_contain_text("two detained")

@@ -70,6 +70,8 @@ def running(*arguments: str) -> Iterator[Addresses]:
         said += line
         if "Ctrl-C" in line:
             break
+    else:
+        raise AssertionError(f"the demo did not start: {said}{demo.communicate(timeout=WITHIN_MS / 1_000)[1]}")
     passwords = dict(re.findall(r"^    \S.*? {2,}([a-z]+) +(\S+)   (?:HART|Pub Watch)", said, re.MULTILINE))
 
     def address(what: str) -> str:
