@@ -30,6 +30,7 @@ from provisioning.issuer_changes import new_root
 from provisioning.office import change_keys
 from runtime.proof_file import leave_word
 from tests.installation.conftest import DELEGATE, BareMachine, delegated
+from tests.support.fleet_broker import free_port
 from wire.fleet_files import PROOF, UNPROVEN
 from wire.signing import SigningKey
 from wire.snapshots import AuditHead, People, Town, seal_snapshot
@@ -348,8 +349,8 @@ def test_office_that_nobody_trusts_yet_is_told(installed: BareMachine) -> None:
 
 
 def test_page_that_does_not_answer_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
         assert page_answers("page", {"web": {"port": port, "host": "0.0.0.0"}}, 1, "unit").state == "ok"
 
     finding = page_answers("page", {}, port, "unit")
@@ -358,8 +359,7 @@ def test_page_that_does_not_answer_is_told() -> None:
 
 def test_broker_that_does_not_answer_is_told(installed: BareMachine) -> None:
     conf = installed.path(f"{places.BROKER}/mosquitto.conf")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     conf.write_text(conf.read_text().replace("listener 8883", f"listener {port}"))
 
     finding = broker_answers(installed)

@@ -10,6 +10,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.mqtt_socket import Client, connect
+from tests.support.fleet_broker import free_port
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]
 
@@ -30,9 +31,8 @@ def address_of(listener: socket.socket, family: socket.AddressFamily = socket.AF
 
 
 def refusing() -> Address:
-    """Nobody listens there: the port is free again."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        return address_of(gone)
+    """Nobody listens there, nor will another program."""
+    return socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", free_port())
 
 
 @pytest.mark.parametrize("before", ["of a family that this kernel does not have", "where nobody listens"])

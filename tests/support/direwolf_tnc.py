@@ -16,8 +16,6 @@ from node.core.air import BLOCK_BYTES, BLOCK_MS
 from tests.support.fleet_broker import DEADLINE_S, free_port
 
 SILENCE = bytes(BLOCK_BYTES)
-PORT_MAX = 49_151
-"""Dire Wolf does not take a dynamic port."""
 _TAIL_BLOCKS = 10
 _PIPE_BYTES = 1 << 20
 
@@ -26,7 +24,7 @@ class DireWolfTnc:
     """One TNC. What it sends is read by :meth:`take`, what it hears is given by :meth:`hear`."""
 
     def __init__(self, folder: Path, *, correction: str = "IL2PTX 1") -> None:
-        self.port = next(port for port in iter(free_port, None) if port <= PORT_MAX)
+        self.port = free_port()
         folder.mkdir(parents=True)
         self._folder = folder
         fifo = folder / "sent"

@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 
 VARIABLE: Final = "WATCHLINK_OFFICE_TEST_DATABASE"
 _USER: Final = "postgres"
@@ -42,9 +41,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._password = secrets.token_hex(16)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.url = f"postgresql://{_USER}:{self._password}@127.0.0.1:{self._port}/office"
         self._process: subprocess.Popen[bytes] | None = None
 
