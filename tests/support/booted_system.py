@@ -162,8 +162,11 @@ def installed(name: str) -> Path:
 
 
 def copied(package: Path, target: Path) -> Path:
-    """A copy, because the work tree may change under the boot; with what is compiled of it already."""
-    shutil.copytree(package, target, ignore=shutil.ignore_patterns("*.cpython-311.pyc", "*.mo", "*.po"))
+    """A copy, because the work tree may change under the boot; with what is compiled of it already.
+
+    While another test starts programs, Python compiles some: a file that it has not done yet vanishes under its name.
+    """
+    shutil.copytree(package, target, ignore=shutil.ignore_patterns("*.cpython-311.pyc", "*.pyc.*", "*.mo", "*.po"))
     return target
 
 
