@@ -33,6 +33,8 @@ NAMES: Final = {
     r"(?<!\S)backup\.key\b": "/media/backup.key",
     # Once it is told where that is.
     r"< REGISTER\b": '< "$(echo /var/lib/watchlink-central/central/register.json.of-*)"',
+    # A person does not read so soon that the last line is still on its way.
+    r"&& journalctl\b": "&& journalctl --sync && journalctl",
     # The root has no panel.
     r'(--premises "Corner Shop".*)': r"\1 --profile fake",
 }

@@ -28,6 +28,9 @@ is_back() { # times
     [ "$(systemctl show --property=NRestarts --value $unit)" -ge "$1" ] && systemctl --quiet is-active $unit
 }
 is_gone() { [ ! -d "/proc/$1" ]; }
+is_open() { # port
+    python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)' "$1"
+}
 
 systemd-sysusers && systemd-tmpfiles --create
 # The shop's network, with nobody else in it.
@@ -46,7 +49,7 @@ states $http $https >/proof/ports
 page 127.0.0.1/fit >/proof/fit 2>&1
 page '[::1]/fit' >/proof/fit-6 2>&1
 page localhost >/proof/screen 2>&1
-python3 -c 'import socket; socket.create_connection(("127.0.0.1", 443), 5); print("443 is open")' >/proof/tls 2>&1
+is_open 443 >/proof/tls 2>&1 && echo "443 is open" >>/proof/tls
 systemctl restart avahi-daemon
 for _ in $(seq 20); do
     python3 /who_is.py watchlink-00000010.local >/proof/named && break
@@ -80,7 +83,7 @@ systemctl stop $unit
 states $http $https >/proof/ports-after
 # Another program has port 80 first, until it is stopped.
 systemd-run --quiet --unit=other python3 -m http.server 80
-sleep 2
+attempt is_open 80 2>/dev/null
 systemctl start $unit
 states $http $https $unit >/proof/taken
 page localhost:8445 >/proof/page-taken 2>&1

@@ -65,6 +65,7 @@ as watchlink-office-publish python3 /unit-probe.py notice >/proof/notice-of-othe
 # As docs/office.md has it: by its unit beside running programs, and the keys by root.
 cat /office-backup.toml >>$office/office.toml
 systemctl start watchlink-office-backup
+journalctl --sync # Its last line may still be on its way.
 journalctl --output=cat --unit=watchlink-office-backup >/proof/office-backup-log
 watchlink office backup-keys --config $office/office.toml >>/proof/office-backup-log 2>&1
 stat --format='%U %a' /var/backups/watchlink-office/*.age $office/snapshots/backup.json >/proof/office-backup

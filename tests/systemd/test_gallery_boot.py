@@ -119,7 +119,8 @@ def test_renewed_certificate_restarts_it_and_nothing_else_does(proof: Proof) -> 
 
 def test_gallery_that_hangs_is_ended_by_the_watchdog_and_started_again(proof: Proof) -> None:
     """Stopped as a whole it answers nobody; with a core that loops its page could go on for ever."""
-    assert "TimeoutError" in proof.text("page-stopped")
+    # In its twelve seconds, or it is hung up on when the watchdog comes sooner.
+    assert "Traceback" in proof.text("page-stopped")
     for name in ("stopped", "looping"):
         assert "There is no gallery on this unit yet." in proof.text(f"page-after-{name}"), proof.text("log")
     assert ("2\n", 2) == (proof.text("restarts"), proof.text("log").count("Watchdog timeout"))
