@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS
 
@@ -18,6 +18,15 @@ def launched(playwright: Playwright) -> Browser:
     """A browser; whoever asks closes it."""
     program = _HEADLESS if _HEADLESS.exists() else CHROMIUM
     return playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+
+
+def press_on_card(button: Locator) -> None:
+    """As a person does: once more, if the page says that the list had just moved, and so did nothing."""
+    refused = button.page.locator("#figures", has_text="The list had just moved")
+    button.click()
+    while refused.count():
+        refused.wait_for(state="detached")
+        button.click()
 
 
 def hear(page: Page) -> None:
