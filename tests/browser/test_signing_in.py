@@ -124,7 +124,7 @@ def test_page_of_an_ended_account_is_out_at_once_and_says_why(open_page: OpenPag
     del server.office.people[ACCOUNT]
     server.call(server.publish)
 
-    expect(page.get_by_role("alert")).to_contain_text("Your account has ended", timeout=2_000)
+    expect(page.get_by_role("alert")).to_contain_text("Your account has ended")
     expect(page.locator("#passkey")).to_be_visible()
 
 

@@ -233,7 +233,7 @@ def test_core_that_fails_on_its_own_ends_the_run(shop: RunningGallery, monkeypat
 
     monkeypatch.setattr(gallery.running, "step", fails)
     shop.running.put(ev.Stored(99))
-    shop._thread.join(10)
+    shop._thread.join(DEADLINE_S)
 
     assert [ZeroDivisionError] == [type(error) for error in shop.errors]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from images.recipe import LAYERS
+from tests.support.fleet_broker import DEADLINE_S
 
 pytestmark = [
     pytest.mark.integration,
@@ -23,7 +24,7 @@ hearing = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 hearing.bind(("", {port}))
 group = socket.inet_aton("224.0.0.251") + socket.inet_aton("192.168.77.1")
 hearing.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
-hearing.settimeout(2)
+hearing.settimeout({within_s})
 print("ready", flush=True)
 try:
     print(hearing.recv(99).decode())
@@ -74,9 +75,9 @@ def cable() -> Iterator[None]:
             subprocess.run(["ip", "netns", "delete", network], check=False)
 
 
-def heard(address: str = "224.0.0.251", port: int = 5353) -> str:
+def heard(address: str = "224.0.0.251", port: int = 5353, within_s: float = 2) -> str:
     """What a program of the unit hears when the tablet asks."""
-    hearing = ["ip", "netns", "exec", UNIT, "python3", "-c", HEAR.format(port=port)]
+    hearing = ["ip", "netns", "exec", UNIT, "python3", "-c", HEAR.format(port=port, within_s=within_s)]
     with subprocess.Popen(hearing, stdout=subprocess.PIPE, text=True) as unit:
         assert unit.stdout is not None
         assert "ready\n" == unit.stdout.readline()
@@ -117,7 +118,7 @@ def act(key: str) -> None:
 def test_name_is_asked_for_only_while_it_is_told() -> None:
     assert "nothing" == heard()
     act("ExecStartPost")
-    assert "who?" == heard()
+    assert "who?" == heard(within_s=DEADLINE_S)
     assert "nothing" == heard(address="192.168.77.1")
     assert "nothing" == heard(port=5354)
     act("ExecStopPost")

@@ -25,7 +25,7 @@ chown systemd-network /run/systemd/netif
 cp "$0"/*.network /run/systemd/network/
 ip link add eth7 type veth peer eth8
 export SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=debug
-exec timeout 30 "$1" 2>&1
+exec timeout 120 "$1" 2>&1
 """
 CONFIGURES = re.compile(r"eth7: Configuring with \S*/(\S+)\.\n")
 

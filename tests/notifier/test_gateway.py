@@ -61,7 +61,7 @@ def test_text_that_waited_for_its_turn_until_the_answer_is_not_sent(monkeypatch:
     def notify(to: str, _sentence: str) -> Outcome:
         sent.append(to)
         is_begun.set()
-        goes_on.wait(10)
+        goes_on.wait(120)
         return Sent()
 
     monkeypatch.setattr(gateway, "_notify", notify)
@@ -72,7 +72,7 @@ def test_text_that_waited_for_its_turn_until_the_answer_is_not_sent(monkeypatch:
     async def run() -> list[Outcome]:
         first = asyncio.create_task(gateway.send("first", "", lambda: 60.0))
         second = asyncio.create_task(gateway.send("second", "", left_s))
-        assert await asyncio.to_thread(is_begun.wait, 10)
+        assert await asyncio.to_thread(is_begun.wait, 120)
         is_answered.set()
         goes_on.set()
         return [await first, await second, await gateway.send("third", "", lambda: 60.0)]

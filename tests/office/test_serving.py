@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,21 +14,16 @@ import httpx
 import pyotp
 import pytest
 
+from tests.support.fleet_broker import DEADLINE_S, free_port
 from tests.support.office_program import clean_environment, office, write_config
 
 pytestmark = pytest.mark.integration
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
     """Address of the pages, the path of the first co-ordinator's link, and the address of the public page."""
-    config_file = write_config(tmp_path_factory.mktemp("office"), port=_free_port())
+    config_file = write_config(tmp_path_factory.mktemp("office"), port=free_port())
     config_file.write_text(f'{config_file.read_text()}\n[public]\nhost = "127.0.0.1"\nport = 0\n')
     link = re.findall(r"/join/[\w-]+/", office("init", "--config", config_file).stdout)[0]
     program = subprocess.Popen(
@@ -43,10 +37,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
     fact, public = (json.loads(program.stdout.readline()) for _ in range(2))
     yield fact["url"].rstrip("/"), link, public["url"]
     program.send_signal(signal.SIGTERM)
-    _, said = program.communicate(timeout=20)
+    _, said = program.communicate(timeout=DEADLINE_S)
     assert program.returncode == 0, said
     assert "Traceback" not in said
     assert link.split("/")[2] not in said
+
+
+def _get(url: str, **headers: str) -> httpx.Response:
+    return httpx.get(url, headers=headers, timeout=DEADLINE_S)
 
 
 def _field(page: httpx.Response, name: str) -> str:
@@ -63,7 +61,7 @@ def _post(browser: httpx.Client, path: str, **sent: str) -> httpx.Response:
 def test_the_first_co_ordinator_comes_in(served: tuple[str, str, str]) -> None:
     address, link, _ = served
     words = "correct horse battery staple"
-    with httpx.Client(base_url=address) as browser:
+    with httpx.Client(base_url=address, timeout=DEADLINE_S) as browser:
         assert _post(browser, link, username="cora", password=words, again=words).status_code == 302
         page = browser.get("/account/app/")
         secret = re.findall(r'class="code">([A-Z2-7]{32})<', page.text)[0]
@@ -88,24 +86,24 @@ def test_the_first_co_ordinator_comes_in(served: tuple[str, str, str]) -> None:
 
 def test_own_files_are_served(served: tuple[str, str, str]) -> None:
     for path in ("css/tokens.css", "css/office.css", "js/passkey.js", "icon.svg"):
-        assert httpx.get(f"{served[0]}/static/{path}").status_code == 200
-    assert httpx.get(f"{served[0]}/static/../settings.py").status_code == 404
+        assert _get(f"{served[0]}/static/{path}").status_code == 200
+    assert _get(f"{served[0]}/static/../settings.py").status_code == 404
 
 
 def test_a_strange_host_is_refused(served: tuple[str, str, str]) -> None:
-    assert httpx.get(f"{served[0]}/sign-in/", headers={"host": "evil.example"}).status_code == 400
+    assert _get(f"{served[0]}/sign-in/", host="evil.example").status_code == 400
 
 
 def test_a_form_of_ten_megabytes_is_refused(served: tuple[str, str, str]) -> None:
-    assert httpx.post(f"{served[0]}/sign-in/", content=bytes(10 << 20)).status_code == 413
-    assert httpx.get(f"{served[0]}/sign-in/").status_code == 200
+    assert httpx.post(f"{served[0]}/sign-in/", content=bytes(10 << 20), timeout=DEADLINE_S).status_code == 413
+    assert _get(f"{served[0]}/sign-in/").status_code == 200
 
 
 def test_the_public_page_answers_apart_from_the_pages(served: tuple[str, str, str]) -> None:
     address, _, public = served
-    answer = httpx.get(public)
+    answer = _get(public)
 
     assert "Nothing is published yet." in answer.text
     assert "set-cookie" not in answer.headers
-    assert httpx.get(f"{public}sign-in/").status_code == 404
-    assert httpx.get(f"{address}/hart/").status_code == 404
+    assert _get(f"{public}sign-in/").status_code == 404
+    assert _get(f"{address}/hart/").status_code == 404

@@ -15,7 +15,7 @@ from central.net import notifier as link_module
 from central.net.notifier import SILENT, TOO_OLD, NotifierLink, Report
 from runtime import line_client
 from runtime.unix_address import socket_address
-from tests.support.fleet_broker import wait_until
+from tests.support.fleet_broker import DEADLINE_S, wait_until
 from wire.notices import (
     VERSION,
     Accepted,
@@ -63,11 +63,11 @@ class StandInNotifier:
         with socket_address(path) as address:
             self.listener.bind(address)
         self.listener.listen()
-        self.listener.settimeout(10)
+        self.listener.settimeout(DEADLINE_S)
 
     def accept(self, hello: NotifierLine = HELLO) -> None:
         self.central, _ = self.listener.accept()
-        self.central.settimeout(10)
+        self.central.settimeout(DEADLINE_S)
         self.lines = self.central.makefile("rb")
         self.say(hello)
 

@@ -26,7 +26,6 @@ from wire.ids import NodeId
 from wire.page_certificate import page_name
 
 NAME = page_name(NodeId(0x10))
-PATIENCE_S = 10
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_one_address_cannot_take_every_connection(shop: PageUnderTest, monkeypat
     server.start()
 
     def opened(host: str) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", port), PATIENCE_S, source_address=(host, 0))
+        return socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(host, 0))
 
     try:
         tablet = opened("127.0.0.2")
