@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from images.errors import BuildError
 from tests.support import debian_root as debian
 from tests.support.debian_root import KEPT_S, built_once
 
@@ -63,6 +65,23 @@ def test_root_is_built_anew_in_another_week_and_what_nobody_boots_any_more_is_re
     assert 3 == len(built)
     assert again != young
     assert [False, True, True] == [one.exists() for one in (old, young, again)]
+
+
+@pytest.mark.parametrize("error", [subprocess.CalledProcessError(25, "mmdebstrap"), BuildError("no mirror")])
+def test_root_of_another_week_has_to_do_while_debian_cannot_be_reached(
+    tmp_path: Path, build: Build, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(_folder: Path) -> None:
+        raise error
+
+    next_week = datetime.now(UTC) + timedelta(days=7)
+    old = built_once("debian", ("udev",), build, tmp_path)
+    monkeypatch.setattr(debian, "datetime", SimpleNamespace(now=lambda _zone: next_week))
+
+    assert old == built_once("debian", ("udev",), fails, tmp_path)
+    with pytest.raises(type(error)):
+        built_once("debian", ("dbus",), fails, tmp_path)
+    assert old != built_once("debian", ("udev",), build, tmp_path)
 
 
 def test_root_that_was_cut_short_is_built_again(tmp_path: Path, build: Build) -> None:
