@@ -117,7 +117,8 @@ def needs_us(state: NodeState) -> str:
     own = (state.incidents.get(key) for key in state.recent)
     rows = (row.signed.frame for _, row in state.outbox.rows.oldest())
     if (
-        state.drafts
+        # What was sent unsaved is among the rows until central has it. A disk that never takes it holds nothing up.
+        any(draft.signed is None for draft in state.drafts)
         or any(press.phase not in _AT_REST for press in state.buttons.values())
         or any(incident is not None and incident.phase is not Phase.CLOSED for incident in own)
         or any(not isinstance(frame, PathTest) for frame in rows)

@@ -73,6 +73,20 @@ def test_press_that_is_not_on_the_disk_yet_is_waited_for(world: World) -> None:
     assert not may_restart(world)
 
 
+def test_press_that_the_disk_never_takes_is_waited_for_until_central_closes_it(world: World) -> None:
+    """A system on trial that cannot write its store must go back, also if somebody has pressed there."""
+    world.disk_full = world.is_numbered_unsaved = True
+    pressed(world)
+    sent = may_restart(world)
+    world.do(world.receipt(1))
+    world.live(120_000)
+    received = may_restart(world)
+    world.do(world.says(OURS, 1, "closed", revision=3))
+
+    assert (False, False, True) == (sent, received, may_restart(world))
+    assert 1 == len(world.state.drafts)
+
+
 def test_frame_without_receipt_is_waited_for_when_its_alert_is_over(world: World) -> None:
     pressed(world)
     world.do(world.receipt(1))
