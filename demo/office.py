@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from demo.fitting import TownError, run
+from demo.lent_database import keep, lend
 from demo.office_people import DemoAccount, DemoStaff, Made, Shop
 from demo.program import Program
 from provisioning.errors import FleetInputError
@@ -94,6 +95,10 @@ socket = "{self._socket.name}"
         Raises:
             TownError: a command failed.
         """
+        database = self.folder / "office.sqlite3"
+        if lend(database):
+            await run(self.command("migrate"))
+            keep(database)
         told = await run(self.command("init"))
         link_text = _LINK.search(told)
         if link_text is None:
