@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,8 @@ from wire.gallery_reports import BreachReport
 from wire.ids import NodeId
 
 NODE = NodeId(0x10)
+REPORTED_S = int(time.time()) - 3_600
+"""An hour ago: a unit is told of an old one for a year at most."""
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def report_of(case: Case, number: int = 1, /, **more: Any) -> BreachReport:  # n
         "case": case.number,
         "person": case.individual.number,
         "staff": 4_242,
-        "at_s": 1_800_000_000,
+        "at_s": REPORTED_S,
         "is_proven": True,
         "left": "no",
         "incident": "00000010-7",
@@ -71,7 +74,7 @@ def report_of(case: Case, number: int = 1, /, **more: Any) -> BreachReport:  # n
 def kept_at_port(path: Path, *reports: BreachReport, premises: int = 0, node: NodeId = NODE) -> None:
     """The machine port has these, from a unit of these premises."""
     store = Store(path, TOWN)
-    store.add_reports(node, premises, reports, 1_800_000_060)
+    store.add_reports(node, premises, reports, REPORTED_S + 60)
     store.close()
 
 

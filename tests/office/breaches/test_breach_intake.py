@@ -18,7 +18,7 @@ from office.people.erasure import erase_case
 from office.people.merging import put_together
 from office.people.rights import erase_all
 from office.people.rights_export import as_json, held
-from tests.office.breaches.conftest import NODE, kept_at_port, report_of
+from tests.office.breaches.conftest import NODE, REPORTED_S, kept_at_port, report_of
 from tests.office.exclusions.conftest import Town
 
 
@@ -42,7 +42,7 @@ def test_report_is_taken_in_with_who_where_and_when_and_is_in_the_audit(town: To
     )
     assert (case.individual.reference, f"{premises.name}, High Street") == (breach.reference, breach.place)
     assert town.members[0] == breach.member
-    assert (1_800_000_000, 1_800_000_060) == (breach.at.timestamp(), breach.received_at.timestamp())
+    assert (REPORTED_S, REPORTED_S + 60) == (breach.at.timestamp(), breach.received_at.timestamp())
     row = AuditRow.objects.get(action="breach.reported")
     assert ("Watchlink itself", f" {case.scheme_id} ") == (row.actor_name, row.schemes)
 

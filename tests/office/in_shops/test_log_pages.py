@@ -144,6 +144,7 @@ def test_each_search_is_in_the_audit_before_anything_is_shown(
 
 
 def test_unproven_time_gap_and_copied_card_are_said(fitted: ShopGalleries, cora: Client, case: Case) -> None:
+    fitted.config.write_text("views_days = 3_660\n")  # The day of these looks lies further back each day.
     views = logged(UNITS[0], *[(HART, case.number)] * 4, at_s=60, is_proven=False)
     fitted.store.add_views(UNITS[0], views[:1], LOOKED_S)
     fitted.store.add_views(UNITS[0], views[2:], LOOKED_S)
