@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
 
@@ -20,7 +22,7 @@ FIRST = "[data-incident='00000010-7']"
 @pytest.fixture
 def town(board: ScriptedBoard) -> Town:
     """Three alerts of one premises are open."""
-    town = Town()
+    town = Town(now_at=datetime.now(UTC))
     for counter in (7, 8, 9):
         town.press(counter, AlertKind.ATTACK)
     board.show(*town.board().cards)

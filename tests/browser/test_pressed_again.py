@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -20,7 +22,7 @@ ID = "00000010-7"
 @pytest.fixture
 def town(board: ScriptedBoard) -> Town:
     """Answered ten seconds ago."""
-    town = Town()
+    town = Town(now_at=datetime.now(UTC) - timedelta(seconds=10))
     town.press(7, AlertKind.ATTACK)
     town.act(Acknowledge(ID), JONES)
     town.later(10)
@@ -68,12 +70,13 @@ def test_second_attack_sounds_once_and_can_be_acknowledged(
 def test_attack_that_was_pressed_again_sounds_no_third_time_when_what_waited_beside_it_is_closed(
     open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
-    town = Town()
+    town = Town(now_at=datetime.now(UTC) - timedelta(seconds=20))
     for counter, kind in ((7, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
         town.press(counter, kind)
     first = only_card(town)
     town.act(Acknowledge(first.incident, seen_kind=first.kind, seen_through=first.through))
     town.press(8, AlertKind.ATTACK, incident=7)
+    again_at = town.now_at.astimezone()
     server.call(lambda: board.show(only_card(town)))
     page = open_listening(open_context, open_page)
     page.evaluate("played.length = 0")
@@ -85,7 +88,7 @@ def test_attack_that_was_pressed_again_sounds_no_third_time_when_what_waited_bes
 
     town.act(Close("00000010-50", "Gone"))
     server.call(lambda: board.show(only_card(town)))
-    expect(page.locator("#in-hand .card")).to_contain_text("PRESSED AGAIN 23:40")
+    expect(page.locator("#in-hand .card")).to_contain_text(f"PRESSED AGAIN {again_at:%H:%M}")
     assert 1 == page.evaluate(times)
 
 

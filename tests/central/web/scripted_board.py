@@ -60,6 +60,8 @@ T = TypeVar("T")
 NOTICE = "Only this computer can open this page."
 UNDO_S = 600
 """Far longer than the real one's: a busy machine must not take the button away before it is pressed."""
+OF_TODAY = timedelta(hours=1)
+"""How far from now a card's arrival may be, before or after: a town's time that is put on by hand runs ahead."""
 KINDS = {kind.slug: PRIORITY[kind] for kind in AlertKind}
 Way = Literal["network", "radio"]
 
@@ -225,7 +227,15 @@ class ScriptedBoard:
         return card
 
     def show(self, *cards: Card) -> None:
-        """Put cards on the board."""
+        """Put cards on the board.
+
+        Raises:
+            AssertionError: One arrived on another day. The page goes by the real time, and hides what is over: such a
+                test would pass until that day and fail from then on.
+        """
+        now = datetime.now(UTC)
+        for card in cards:
+            assert abs(now - card.arrived_at) < OF_TODAY, f"{card.incident} arrived at {card.arrived_at:%d %b %H:%M}"
         self.cards.update((card.incident, card) for card in cards)
         self.tell(cards=cards)
 
