@@ -31,7 +31,7 @@ NAME: Final = "liar"
 CENTRALS: Final = tuple(subject_text(name, SERVICES) for name in (node_text(CENTRAL), CENTRAL_ALERTS_CLIENT))
 """Central's client ids, which the broker takes from certificates."""
 OWN: Final = subject_text(NAME, SERVICES)
-_HANDED_WITHIN_S: Final = 10.0
+_HANDED_WITHIN_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.01
 
 

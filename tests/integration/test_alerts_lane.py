@@ -70,6 +70,7 @@ def test_alert_comes_and_is_answered_by_a_connection_of_its_own(fleet: Fleet, br
         press(fleet, central, 7)
 
         assert "u'CN=00000001-alerts,O=services'" in broker_log.read_text()
+        central.wait_for_fact("committed")
         assert 1 == central.count("committed")
 
 

@@ -79,8 +79,11 @@ def has_heard(bench: Workbench, frame: bytes) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # It may end while it is looked at.
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_bursts_are_as_long_as_the_core_plans_them(bench: Workbench) -> None:

@@ -310,9 +310,8 @@ def test_locked_page_needs_a_pin_though_nobody_heard_the_lock(page: Page, shop: 
     page.locator("#lock").click()
     expect(page.get_by_role("heading", name="Locked")).to_be_visible()
     page.get_by_role("link", name="Sign in").click()
-    page.wait_for_load_state()
 
-    assert "Who are you?" == page.get_by_role("heading", level=1).first.text_content()
+    expect(page.get_by_role("heading", level=1).first).to_have_text("Who are you?")
     is_locked(page)
     shop.gallery.until(lambda: not shop.gallery.running.snapshot().sessions)
 
