@@ -16,7 +16,7 @@ from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
-BOOT_DEADLINE_S: Final = 600
+BOOT_DEADLINE_S: Final = 1_800
 PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
 LOCKED: Final = ("fido2", "jwt", "pyrage")
 """Libraries of central's that are taken from the lock: Debian's fido2 is too old, and it has no pyrage."""

@@ -64,7 +64,7 @@ PACKAGES: Final = (
     "python3-yaml",
 )
 LEFT_OUT: Final = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
-BUILD_WITHIN_S: Final = 600
+BUILD_WITHIN_S: Final = 1_800
 CACHE: Final = Path("/var/cache/watchlink-tests")
 KEPT_S: Final = 14 * 86_400
 """How long one is kept that nobody makes any more: another clone may still boot it."""
