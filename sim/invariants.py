@@ -62,8 +62,8 @@ class Invariants:
         self.truth: dict[FrameId, Truth] = {}
         self.presses: list[Press] = []
         self._alerts_of: dict[NodeId, list[tuple[int, AlertKind]]] = {}
-        self._ordered_ms: dict[tuple[NodeId, int], int] = {}
-        """When each draft of the nodes' present runs was first ordered to disk."""
+        self._drafted_ms: dict[tuple[NodeId, int], int] = {}
+        """When each draft of the nodes' present runs was made: it may wait for its incident's number, and the disk."""
         self.central_disk: CentralDisk | None = None
         self.nodes: dict[NodeId, WatchedNode] = {}
         self.is_central_clock_true = True
@@ -100,7 +100,7 @@ class Invariants:
         if order is None:
             return self._timeline.now_ms
         replaced = self.truth.get(FrameId(node.id, order.replaces))
-        return self._ordered_ms[node.id, order.draft] if replaced is None else replaced.pressed_ms
+        return self._drafted_ms[node.id, order.draft] if replaced is None else replaced.pressed_ms
 
     def refused(self, node: WatchedNode) -> None:
         """The node's disk refused a row."""
@@ -155,9 +155,9 @@ class Invariants:
         """A node is about to carry this out."""
         self.air.node_orders(node, effect)
         self.trust.node_orders(node, effect, {} if self.central_disk is None else self.central_disk.frames)
+        for draft in () if node.state is None else node.state.drafts:
+            self._drafted_ms.setdefault((node.id, draft.number), self._timeline.now_ms)
         match effect:
-            case do.StoreFrame():
-                self._ordered_ms.setdefault((node.id, effect.draft), self._timeline.now_ms)
             case do.PublishFrame():
                 row = node.disk.rows.get(effect.signed.frame.counter)
                 if row is None or row.data != effect.signed.data:
@@ -202,7 +202,7 @@ class Invariants:
     def node_died(self, node: WatchedNode) -> None:
         """The node's program died, and a press under way with it."""
         self.air.node_died(node)
-        self._ordered_ms = {key: at_ms for key, at_ms in self._ordered_ms.items() if key[0] != node.id}
+        self._drafted_ms = {key: at_ms for key, at_ms in self._drafted_ms.items() if key[0] != node.id}
         for press in self.presses:
             if press.node != node.id or press.is_settled:
                 continue

@@ -48,6 +48,11 @@ def test_town_holds_every_invariant(seed: int) -> None:
     assert "" == result.broken, "\n".join(result.trace_tail)
 
 
+def test_press_is_as_old_as_it_is_though_its_incident_waited_for_a_number() -> None:
+    """The disk hung at the first press; the second was ordered half a minute after it was made (I23)."""
+    assert "" == played(5004).broken
+
+
 def test_campaign_is_not_idle() -> None:
     """A town where nobody presses, or nothing is shown, proves nothing."""
     results = [played(seed) for seed in (1, 2, 5)]
