@@ -389,6 +389,7 @@ def test_ban_is_in_the_shop_reported_dealt_with_and_gone(
     case = office.url
     for one in screens:
         one.report()
+    reports_have_come(office, town, len(screens))
     for size in SIZES:
         office.set_viewport_size(SIZES[size])
         deal_with_a_breach(office, town)
@@ -406,6 +407,16 @@ def test_ban_is_in_the_shop_reported_dealt_with_and_gone(
         assert BANNED not in one.page.content()
         one.page.close()
     office.close()
+
+
+def reports_have_come(office: Page, town: Addresses, count: int) -> None:
+    """Each is on its way for a moment, and the list is not drawn anew by itself."""
+    for _ in range(120):
+        office.goto(f"{town.office}breaches/")
+        if office.get_by_role("row").filter(has_text=BANNED).count() >= count:
+            return
+        office.wait_for_timeout(1_000)
+    raise TimeoutError("not all reports have come to the office")
 
 
 def deal_with_a_breach(office: Page, town: Addresses) -> None:
