@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page, expect
 
+from central.core.unit_lines import UnitFacts
+from central.core.view import NodeLine
 from tests.browser.conftest import sign_in
 from tests.browser.test_access import PHONE, violations
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
@@ -18,16 +20,22 @@ from tests.support.fleet_lines import NOW, troubled
 pytestmark = pytest.mark.integration
 
 OpenFleet = Callable[..., Page]
+Told = TypeVar("Told", NodeLine, UnitFacts)
+
+
+def moved(one: Told, later: timedelta) -> Told:
+    """Each of its moments, also the far ones: the page goes by the real time, and a unit in order is to stay so."""
+    told = {name: getattr(one, name) for name in one.__struct_fields__}
+    times: dict[str, Any] = {name: at + later for name, at in told.items() if isinstance(at, datetime)}
+    return replace(one, **times)
 
 
 @pytest.fixture
 def open_fleet(open_context: Callable[..., BrowserContext], board: ScriptedBoard, server: ScriptedServer) -> OpenFleet:
     later = datetime.now(UTC) - NOW
     for line in troubled():
-        facts = line.facts
-        if facts is not None and facts.certificate_ends_at is not None:
-            line = replace(line, facts=replace(facts, certificate_ends_at=facts.certificate_ends_at + later))  # noqa: PLW2901
-        board.show_nodes(line)
+        facts = line.facts and moved(line.facts, later)
+        board.show_nodes(moved(replace(line, facts=facts), later))
 
     def open_one(**options: Any) -> Page:  # noqa: ANN401 - Playwright's own options
         context = open_context(**options)
