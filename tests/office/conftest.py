@@ -18,7 +18,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from office.accounts.models import Account, RoleGrant, Scheme
-from tests.support.office_program import office, write_config
+from tests.support.office_program import found, write_config
 from wire.snapshots import RoleSlug
 
 HART, PUB_WATCH = 1, 2
@@ -59,8 +59,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not folder.exists():
             file = write_config(tmp_path_factory.mktemp("founded"))
-            done = office("init", "--config", file)
-            assert done.returncode == 0, done.stderr
+            found(file)
             file.parent.rename(folder)
     return folder
 

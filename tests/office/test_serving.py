@@ -15,7 +15,7 @@ import pyotp
 import pytest
 
 from tests.support.fleet_broker import DEADLINE_S, free_port
-from tests.support.office_program import clean_environment, office, write_config
+from tests.support.office_program import clean_environment, found, write_config
 
 pytestmark = pytest.mark.integration
 
@@ -25,7 +25,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
     """Address of the pages, the path of the first co-ordinator's link, and the address of the public page."""
     config_file = write_config(tmp_path_factory.mktemp("office"), port=free_port())
     config_file.write_text(f'{config_file.read_text()}\n[public]\nhost = "127.0.0.1"\nport = 0\n')
-    link = re.findall(r"/join/[\w-]+/", office("init", "--config", config_file).stdout)[0]
+    link = re.findall(r"/join/[\w-]+/", found(config_file))[0]
     program = subprocess.Popen(
         [sys.executable, "-m", "watchlink.cli", "office", "serve", "--config", str(config_file)],
         stdout=subprocess.PIPE,

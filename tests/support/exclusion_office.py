@@ -16,7 +16,7 @@ import pyotp
 from msgspec import Struct
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.support.office_program import clean_environment, office, write_config
+from tests.support.office_program import clean_environment, found, write_config
 
 ROOT: Final = Path(__file__).parents[2]
 COOKIE: Final = "watchlink-office"
@@ -93,8 +93,7 @@ def running(
     """
     config_file = write_config(folder, port=0, schemes=schemes)
     config_file.write_text(f'{config_file.read_text()}\n[papers]\nsocket = "papers.sock"\n')
-    founded = office("init", "--config", config_file)
-    assert founded.returncode == 0, founded.stderr
+    found(config_file)
     command = [sys.executable, "-m", *filled_by, str(config_file)]
     filled = subprocess.run(command, cwd=ROOT, env=clean_environment(), capture_output=True, check=False)
     assert filled.returncode == 0, filled.stderr.decode()

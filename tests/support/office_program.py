@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from demo.lent_database import keep, lend
 from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 from wire.signing import SigningKey
 
@@ -45,6 +46,18 @@ def office(*arguments: object) -> subprocess.CompletedProcess[str]:
         check=False,
         env=clean_environment(),
     )
+
+
+def found(config_file: Path) -> str:
+    """``watchlink office init`` on SQLite, with the tables that another office of this run has made; what it says."""
+    database = config_file.parent / "office.sqlite3"
+    if lend(database):
+        made = office("migrate", "--config", config_file)
+        assert made.returncode == 0, made.stderr
+        keep(database)
+    done = office("init", "--config", config_file)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def in_office(config_file: Path, code: str) -> str:

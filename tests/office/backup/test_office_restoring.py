@@ -19,7 +19,7 @@ from office.backup.restoring import LEAP
 from runtime.backup_file import BackupError
 from tests.office.backup.conftest import Kept, asked, central_of
 from tests.support.killed_command import killed_until_through
-from tests.support.office_program import AUTHORITY, clean_environment, in_office, office
+from tests.support.office_program import AUTHORITY, clean_environment, found, in_office, office
 from tests.support.other_disk import other_disk
 from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 
@@ -185,7 +185,7 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     lose(kept)
     (of_keys,) = kept.folder.glob("office-keys-*.age")
     # As an installation would: with keys of its own.
-    assert 0 == office("init", "--config", kept.file).returncode
+    found(kept.file)
     other = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file)
     restored = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file, "--set-aside")
 
@@ -214,7 +214,7 @@ def test_who_was_erased_is_erased_again_though_the_key_of_the_list_is_lost(kept:
     in_office(kept.file, PUBLISH)
     central_of(kept, tmp_path / "central").look()
     lose(kept)
-    assert 0 == office("init", "--config", kept.file).returncode
+    found(kept.file)
 
     said = kept.restore("--set-aside", "--lists", tmp_path / "central")
 
@@ -273,7 +273,7 @@ def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be
     lose(kept)
     status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file)
     assert (1, True) == (status, "the office's keys are not here" in said)
-    assert 0 == office("init", "--config", kept.file).returncode
+    found(kept.file)
     status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--set-aside")
     assert (1, True) == (status, "If all of them are lost, say --lists-lost" in said), said
 
