@@ -37,7 +37,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, clock: Clock) -> Fleet:
+def fleet(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    """A town, whose commands go by the test's clock too: by the real one, its claims would end one day."""
+    open_now = Fleet.open
+    monkeypatch.setattr(Fleet, "open", lambda town, clock=clock: open_now(town, clock=clock))
     return Fleet.init(tmp_path / "town", schemes={"hart": "HART", "pubwatch": "Pub Watch"}, clock=clock)
 
 

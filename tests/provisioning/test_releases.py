@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -252,7 +252,7 @@ def test_version_or_number_of_bundles_beyond_a_release_is_refused(
 
 
 def test_support_may_end_today(town: Fleet, maker: Maker) -> None:
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    today = f"{town.now():%Y-%m-%d}"
     assert 0 == release(town, "publish", maker.bundle(), "--support-ends", today, "--percent", "100")
 
 

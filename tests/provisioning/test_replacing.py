@@ -34,13 +34,6 @@ class PowerCutError(BaseException):
     """Not caught by anything."""
 
 
-@pytest.fixture(autouse=True)
-def _one_clock(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    """A command's is that of the delegation too."""
-    open_now = Fleet.open
-    monkeypatch.setattr(Fleet, "open", lambda town, clock=clock: open_now(town, clock=clock))
-
-
 @pytest.fixture
 def fleet(fleet: Fleet) -> Fleet:
     """With a delegate, and a shop whose settings came from afar."""

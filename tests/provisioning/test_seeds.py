@@ -172,11 +172,11 @@ def test_typo_in_the_code_is_told_with_its_group(fleet: Fleet, shop: MadeClaim) 
 def test_ended_claim_gets_no_seed(
     fleet: Fleet, shop: MadeClaim, clock: Clock, card: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock.pass_by(timedelta(days=-400))
     old = claim_again(fleet, "00000010")
+    clock.pass_by(timedelta(days=15))
 
     assert 2 == seed(fleet, card, "--code-file", code_file(card, old.code))
-    assert "(Corner Shop) ended on 2026-02-08: give --new-code." in capsys.readouterr().err
+    assert "(Corner Shop) ended on 2027-03-15: give --new-code." in capsys.readouterr().err
     assert [] == list(card.iterdir())
 
 
