@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from provisioning.fleet import Fleet
 from tests.installation.conftest import DELEGATE, BareMachine
 from tests.support.enrolling_town import HOST, EnrollingTown, ServiceProcess, running_service
 from tests.support.fleet_broker import wait_until
-from tests.support.release_bundles import NEW, OLD, SUPPORT_ENDS, Maker
+from tests.support.release_bundles import NEW, OLD, Maker
 from wire.release import Release
 
 _REPOSITORY: Final = Path(__file__).parents[2]
@@ -30,6 +31,7 @@ _THERE: Final = """\
 #!/bin/sh
 cd {repository} && exec {python} -c '
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from installation.install import Order, install
 from installation.pack import read_pack
@@ -106,9 +108,10 @@ def test_release_is_tried_by_a_canary_paused_and_taken_back(
 ) -> None:
     maker = Maker(tmp_path / "maker")
     old, new = maker.bundle(OLD), maker.bundle(NEW)
+    support_ends = f"{datetime.now(UTC).year + 5}-12-31"
     with running_service(town) as service:
         canary, other = (unit_of(town, service, tmp_path, node) for node in ("00000010", "00000011"))
-        act(town, "publish", old, "--support-ends", SUPPORT_ENDS, "--percent", "100")
+        act(town, "publish", old, "--support-ends", support_ends, "--percent", "100")
         first = told(canary, OLD)
         assert first.applies_to("00000011")
         assert isinstance(canary.fetch(first.bundles[0]), BundleFetched)
@@ -116,7 +119,7 @@ def test_release_is_tried_by_a_canary_paused_and_taken_back(
         lying = machine.path(f"/var/lib/watchlink-enrol/releases/{first.bundles[0].sha256}.raucb")
         number = lying.stat().st_ino
 
-        act(town, "publish", new, "--support-ends", SUPPORT_ENDS, "--canary", "00000010")
+        act(town, "publish", new, "--support-ends", support_ends, "--canary", "00000010")
         second = told(canary, NEW)
         assert [True, False] == [second.applies_to(node) for node in ("00000010", "00000011")]
         assert isinstance(canary.fetch(second.bundles[0]), BundleFetched)

@@ -254,7 +254,7 @@ class AskingTown:
             case=entry.case,
             since=number,
             not_before_s=1_700_000_000,
-            not_after_s=2_000_000_000,
+            not_after_s=int((self.now + timedelta(days=3_650)).timestamp()),
             text=seal_text(text, self.text_keys.of(scheme, entry.case, number), scheme, entry.case, number),
             photograph=_number_of(entry) if entry.photograph else None,
             photographs=photographs,
