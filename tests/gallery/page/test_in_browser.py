@@ -21,8 +21,10 @@ expect.set_options(timeout=60_000)
 
 WIDTHS = [320, 390, 820, 1366]
 TOUCH_PX = 72
-LOST_WITHIN_MS = 36_000
-"""Three times what stream.js has: a busy machine counts slowly."""
+LOST_S = 12
+"""Of stream.js."""
+LOST_WITHIN_MS = 3 * LOST_S * 1_000
+"""A busy machine counts slowly."""
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -259,6 +261,17 @@ def test_page_of_a_gallery_that_hangs_locks_itself_within_its_time(
         expect(page.get_by_text("The unit does not answer this page.")).to_be_visible()
 
     is_locked(page)
+
+
+def test_page_that_hears_nothing_shows_no_face_after_twelve_seconds(page: Page, shop: PageUnderTest) -> None:
+    """By its own clock, which stands still here: so a busy machine changes nothing."""
+    page.clock.install()
+    open_person(sign_in(page))
+    with shop.stopped():
+        page.clock.pause_at(page.evaluate("Date.now() / 1_000 + 1"))
+        page.clock.run_for(LOST_S * 1_000)
+        expect(page.get_by_text("The unit does not answer this page.")).to_be_visible()
+        assert 0 == page.evaluate(TRACES)
 
 
 def test_revoked_person_is_gone_from_an_open_page(page: Page, shop: PageUnderTest) -> None:
