@@ -247,8 +247,8 @@ class Incident(Record):
         if not entry.is_late and alert.counter > self.fresh_counter:
             self.fresh_counter = alert.counter
             self.fresh_at = None if alert.at_s else entry.arrived_at
-            self.live_at = _pressed_at(alert.at_s, entry.arrived_at)
             stamped_at = EPOCH + timedelta(seconds=alert.at_s)
+            self.live_at = _pressed_at(stamped_at, entry.arrived_at)
             self.stamped_at = stamped_at if alert.at_s and stamped_at != self.live_at else None
         self.is_late = self.fresh_counter == 0
         if alert.counter > self.cancel_counter:
@@ -322,7 +322,6 @@ def _about(alert: Alert) -> str:
     return f"{person}, left when asked: {LEFT_WORDS[alert.left]}" if alert.kind is AlertKind.BREACH else person
 
 
-def _pressed_at(at_s: int, arrived_at: datetime) -> datetime:
+def _pressed_at(stamped_at: datetime, arrived_at: datetime) -> datetime:
     """When a live press was made, in central's time; its arrival, if its own time cannot be right."""
-    pressed_at = EPOCH + timedelta(seconds=at_s)
-    return pressed_at if timedelta() <= arrived_at - pressed_at <= timedelta(seconds=LATE_AFTER_S + 1) else arrived_at
+    return stamped_at if timedelta() <= arrived_at - stamped_at <= timedelta(seconds=LATE_AFTER_S + 1) else arrived_at

@@ -50,15 +50,18 @@ def test_button_that_is_stuck_is_named_and_holds_nothing_up(world: World) -> Non
     assert (("seen",), (), True) == (said.stuck, said.faulty, said.may_restart)
 
 
-def test_own_alert_is_waited_for_from_the_press_until_central_closes_it(world: World) -> None:
+def may_restart_while_pressed_received_and_closed(world: World) -> tuple[bool, bool, bool]:
     pressed(world)
     sent = may_restart(world)
     world.do(world.receipt(1))
     world.live(120_000)
     received = may_restart(world)
     world.do(world.says(OURS, 1, "closed", revision=3))
+    return sent, received, may_restart(world)
 
-    assert (False, False, True) == (sent, received, may_restart(world))
+
+def test_own_alert_is_waited_for_from_the_press_until_central_closes_it(world: World) -> None:
+    assert (False, False, True) == may_restart_while_pressed_received_and_closed(world)
 
 
 def test_press_that_is_not_on_the_disk_yet_is_waited_for(world: World) -> None:
@@ -76,14 +79,8 @@ def test_press_that_is_not_on_the_disk_yet_is_waited_for(world: World) -> None:
 def test_press_that_the_disk_never_takes_is_waited_for_until_central_closes_it(world: World) -> None:
     """A system on trial that cannot write its store must go back, also if somebody has pressed there."""
     world.disk_full = world.is_numbered_unsaved = True
-    pressed(world)
-    sent = may_restart(world)
-    world.do(world.receipt(1))
-    world.live(120_000)
-    received = may_restart(world)
-    world.do(world.says(OURS, 1, "closed", revision=3))
 
-    assert (False, False, True) == (sent, received, may_restart(world))
+    assert (False, False, True) == may_restart_while_pressed_received_and_closed(world)
     assert 1 == len(world.state.drafts)
 
 
