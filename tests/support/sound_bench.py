@@ -57,8 +57,10 @@ class SoundBench:
         return received
 
     def pump_until(self, is_true: Callable[[], bool], ticks: int = 1_000) -> None:
+        """Tick until it is true; then read what has left the device and still lies in the bench's own pipe."""
         for _ in range(ticks):
             if is_true():
+                self.read()
                 return
             self.pump()
         raise TimeoutError("it has not happened")

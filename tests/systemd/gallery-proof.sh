@@ -27,6 +27,7 @@ attempt() { # command …: until it succeeds, two minutes at most
 is_back() { # times
     [ "$(systemctl show --property=NRestarts --value $unit)" -ge "$1" ] && systemctl --quiet is-active $unit
 }
+are_shut() { ! systemctl --quiet is-active $http $https; }
 is_gone() { [ ! -d "/proc/$1" ]; }
 is_open() { # port
     python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)' "$1"
@@ -79,7 +80,9 @@ systemctl kill --signal=SIGKILL $unit
 sleep 1
 until_answers 127.0.0.1/fit
 page 127.0.0.1/fit >/proof/fit-after-kill 2>&1
+# The stop is done before those of its ports, which follow from it.
 systemctl stop $unit
+attempt are_shut
 states $http $https >/proof/ports-after
 # Another program has port 80 first, until it is stopped.
 systemd-run --quiet --unit=other python3 -m http.server 80
