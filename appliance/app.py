@@ -103,6 +103,7 @@ class Appliance:
             primary=self._known(self._slots.primary),
             boot_id=self._boot_id,
             jitter=zlib.crc32(node.encode()) / 2**32,
+            ask_every_ms=self._image.ask_every_s * 1_000,
             hurry=self._image.hurry,
             why_no_trial=why_no_trial(self._image),
         )

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from appliance.core.slot import Slot
+from appliance.core.state import ASK_EVERY_MS
 from appliance.errors import CardError
 from wire.messages import Name, Slug
 
@@ -32,6 +33,8 @@ class Image(msgspec.Struct, frozen=True, rename="upper"):
     """Where the booted system's partition is mounted, below the overlay in RAM."""
     hurry: int = 1
     """By how much the times of updates are shorter than in a shop: more than 1 in tests of an image, never on a Pi."""
+    ask_every_s: int = ASK_EVERY_MS // 1_000
+    """How often it asks for a release: oftener in tests of an image, never on a Pi."""
     stand_in: str = ""
     """A device that plays the firmware's flag for trying a system, where there is no Pi; empty = a Pi."""
 
@@ -52,7 +55,7 @@ def load_image(path: Path = IMAGE_FILE) -> Image:
         image = msgspec.convert(fields, Image, strict=False)
     except (OSError, ValueError, msgspec.ValidationError) as e:
         raise CardError(f"{path} cannot be used: {e}") from e
-    return image if image.stand_in else replace(image, hurry=1)
+    return image if image.stand_in else replace(image, hurry=1, ask_every_s=ASK_EVERY_MS // 1_000)
 
 
 def lies_on(partition: Path, folder: Path) -> bool:

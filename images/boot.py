@@ -40,10 +40,11 @@ _READY: Final = frozenset({"ready", "test-due"})
 
 
 class Story:
-    """Facts, as they happen."""
+    """Facts, as they happen, of the only card or of one by its number."""
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, *, is_json: bool, card: int = 0) -> None:
         self._is_json = is_json
+        self._of: dict[str, object] = {"card": card} if card else {}
         self._began_s = time.monotonic()
         self._facts: list[tuple[float, str]] = []
 
@@ -52,9 +53,11 @@ class Story:
         at_s = time.monotonic() - self._began_s
         self._facts.append((at_s, fact))
         if self._is_json:
-            line = json.dumps({"at_ms": round(at_s * 1000), "fact": fact, **details})
+            line = json.dumps({"at_ms": round(at_s * 1000), "fact": fact, **self._of, **details})
         else:
-            line = f"{at_s:7.1f} s  {fact:14} " + ", ".join(f"{name} {value}" for name, value in details.items())
+            line = f"{at_s:7.1f} s  {fact:14} " + ", ".join(
+                f"{name} {value}" for name, value in (self._of | details).items()
+            )
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
         return at_s

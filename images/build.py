@@ -94,14 +94,14 @@ def build(recipe: Recipe, folder: Path, epoch_s: int, maker: Path, say: Callable
 
 
 def check_is_for_shops(root: Path) -> None:
-    """See that its updates take their time: :data:`images.variant.HURRY` is for tests.
+    """See that its updates take their time, and its questions: what :mod:`images.variant` writes is for tests.
 
     Raises:
         BuildError: they hurry.
     """
     conf = root / IMAGE_FILE.relative_to("/")
-    if any(line.startswith("HURRY=") for line in conf.read_text(encoding="utf-8").splitlines()):
-        raise BuildError(f"{conf} has HURRY=, by which an update is not tried long enough: it is for tests alone")
+    if any(line.startswith(("HURRY=", "ASK_EVERY_S=")) for line in conf.read_text(encoding="utf-8").splitlines()):
+        raise BuildError(f"{conf} has HURRY= or ASK_EVERY_S=, which are for tests alone: updates need their time")
 
 
 def make_bundle(bundle: Path, parts: Parts, recipe: Recipe, maker: tuple[Path, Path]) -> None:

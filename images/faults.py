@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from appliance.core.state import ASK_EVERY_MS
 from central.core.view import Board
 from demo.fitting import TownError
 from images import card_faults
@@ -19,12 +18,12 @@ from images.errors import CardError
 from images.maker import maker_in
 from images.shelf import Shelf
 from images.updates import TimeServer, Updates, check_boots, without_a_node
-from images.variant import HURRY
+from images.variant import ASK_EVERY_S
 from provisioning.bundles import MAKERS
 from runtime.bundle_folder import BundleFolder, digest_of
 from wire.fleet_files import RELEASE, RELEASES
 
-QUIET_S: Final = 1.25 * ASK_EVERY_MS / HURRY / 1_000
+QUIET_S: Final = 3.0 * ASK_EVERY_S
 """In that time a unit under test asks for a release, and for the time."""
 SOME_S: Final = 10.0
 """Of a download that takes a minute."""

@@ -19,8 +19,10 @@ from images.programs import run
 from images.recipe import Recipe
 from images.unit import HOST
 
-HURRY: Final = 6
+HURRY: Final = 4
 """By how much an image under test waits less than one in a shop: :func:`images.build.check_is_for_shops`."""
+ASK_EVERY_S: Final = 20
+"""How often it asks for a release."""
 
 
 class Workshop(Struct, frozen=True):
@@ -59,7 +61,7 @@ def make_variant(
     run("cp", "--archive", "--reflink=auto", built / "root", root)
     conf = root / IMAGE_FILE.relative_to("/")
     text = re.sub(r"(?m)^VERSION=.*$", f"VERSION={version}", conf.read_text(encoding="utf-8"))
-    conf.write_text(f"{text}HURRY={HURRY}\n", encoding="utf-8")
+    conf.write_text(f"{text}HURRY={HURRY}\nASK_EVERY_S={ASK_EVERY_S}\n", encoding="utf-8")
     # Time comes from the machine that the unit runs on.
     servers = root / "etc/systemd/timesyncd.conf.d/watchlink.conf"
     servers.write_text(f"[Time]\nNTP={HOST}\nFallbackNTP=\n", encoding="utf-8")

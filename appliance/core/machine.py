@@ -23,7 +23,6 @@ from appliance.core.notes import Before, Notes, Trial
 from appliance.core.slot import other
 from appliance.core.state import (
     AGAIN_MS,
-    ASK_EVERY_MS,
     ATTEMPTS_MAX,
     FAILURES_MAX,
     FIRST_ASK_MS,
@@ -179,7 +178,7 @@ def _refused_by_card(state: State, event: events.EffectFailed, now_ms: int) -> S
 
 
 def _asked(state: State, now_ms: int) -> State:
-    return replace(state, ask_ms=now_ms + state.within(int(ASK_EVERY_MS * (0.8 + 0.4 * state.unit.jitter))))
+    return replace(state, ask_ms=now_ms + int(state.unit.ask_every_ms * (0.8 + 0.4 * state.unit.jitter)))
 
 
 def _seen(state: State, release: Release, sealed: bytes) -> Step:

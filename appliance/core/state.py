@@ -15,6 +15,7 @@ from wire.unit_files import Vitals
 FIRST_ASK_MS: Final = 60_000
 """The first minute belongs to the button."""
 ASK_EVERY_MS: Final = 900_000
+"""In a shop."""
 FRESH_MS: Final = 30_000
 """An older word of the node says nothing."""
 QUIET_MS: Final = 30_000
@@ -49,7 +50,8 @@ class Unit(Struct, frozen=True):
         booted: the system that runs; ``None`` = nobody knows.
         primary: the one that the card boots by itself; ``None`` = nobody knows.
         boot_id: of the machine.
-        jitter: 0 to 1, its own: when it asks within the quarter of an hour.
+        jitter: 0 to 1, its own: when it asks within that time.
+        ask_every_ms: how often it asks for a release, with a fifth more or less.
         hurry: by how much the rules' times are shorter than in a shop. 1, but for tests of a whole image.
         why_no_trial: a sentence, if its boot loader cannot try a system; else empty.
     """
@@ -61,6 +63,7 @@ class Unit(Struct, frozen=True):
     primary: Slot | None
     boot_id: str
     jitter: float = 0.5
+    ask_every_ms: int = ASK_EVERY_MS
     hurry: int = 1
     why_no_trial: str = ""
 

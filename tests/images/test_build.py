@@ -11,7 +11,8 @@ from images.errors import BuildError
 from images.recipe import read_recipe
 
 
-def test_image_for_tests_is_not_built_for_shops(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["HURRY=20", "ASK_EVERY_S=20"])
+def test_image_for_tests_is_not_built_for_shops(tmp_path: Path, line: str) -> None:
     """With HURRY a bad update would be kept after seconds."""
     layers = read_recipe("arm64", "0.1.0.202611280725").layers
     (made,) = (file for layer in layers for file in layer.files if file.path.endswith("/image.conf"))
@@ -19,7 +20,7 @@ def test_image_for_tests_is_not_built_for_shops(tmp_path: Path) -> None:
     conf.parent.mkdir(parents=True)
     conf.write_bytes(made.data)
     check_is_for_shops(tmp_path)
-    conf.write_bytes(made.data + b"HURRY=20\n")
+    conf.write_bytes(made.data + f"{line}\n".encode())
 
     with pytest.raises(BuildError, match="for tests alone"):
         check_is_for_shops(tmp_path)

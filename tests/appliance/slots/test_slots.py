@@ -196,8 +196,8 @@ def test_image_says_what_it_is(tmp_path: Path) -> None:
     assert ["b", "a"] == [other(slot) for slot in SLOTS]
 
 
-@pytest.mark.parametrize(("stand_in", "hurry"), [("", 1), ("STAND_IN=/dev/vdb", 20)])
-def test_pi_never_hurries(tmp_path: Path, stand_in: str, hurry: int) -> None:
+@pytest.mark.parametrize(("stand_in", "hurry", "ask_every_s"), [("", 1, 900), ("STAND_IN=/dev/vdb", 20, 15)])
+def test_pi_never_hurries(tmp_path: Path, stand_in: str, hurry: int, ask_every_s: int) -> None:
     """Its updates are tried as long as they say, also if an image for tests comes into a shop."""
     path = tmp_path / "image.conf"
     lines = (
@@ -209,9 +209,10 @@ def test_pi_never_hurries(tmp_path: Path, stand_in: str, hurry: int) -> None:
         "ROOT_B=x6",
         "ROOT_AT=/",
     )
-    path.write_text("\n".join((*lines, "HURRY=20", stand_in)))
+    path.write_text("\n".join((*lines, "HURRY=20", "ASK_EVERY_S=15", stand_in)))
 
-    assert hurry == load_image(path).hurry
+    image = load_image(path)
+    assert (hurry, ask_every_s) == (image.hurry, image.ask_every_s)
 
 
 @pytest.mark.parametrize("text", ["", "VERSION", "VERSION='", re.sub("x", "y", "VERSION=1.2\n")])
