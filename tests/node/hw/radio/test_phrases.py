@@ -216,6 +216,7 @@ def test_phrases_on_a_disk_that_refuses_say_so(tmp_path: Path) -> None:
 def test_phrases_that_are_closed_end_their_child_and_tell_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(phrases, "_JOIN_S", _WITHIN_S)  # on a busy machine
     stand_in = tmp_path / "espeak-ng"
     os.mkfifo(tmp_path / "began")
     stand_in.write_text(f"#!/bin/sh\necho x >{tmp_path}/began\nexec sleep 60\n")
@@ -249,7 +250,8 @@ def test_renderer_that_is_told_to_end_is_a_fault_only_if_it_was_told_alone(
     book = SpokenPhrases(_BOOTS, "en-gb", tmp_path / "phrases", told.append)
     book.start()
     (tmp_path / "began").read_text()
-    child = book._child
+    with book._lock:  # Until it is free again the child may have begun, and be nobody's yet.
+        child = book._child
     assert child is not None
     child.terminate()
     if not is_alone:
