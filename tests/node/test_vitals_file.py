@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import queue
 import stat
 import threading
 import time
@@ -64,23 +65,33 @@ def test_file_says_what_was_told_and_when_for_root_and_the_node_alone(told: Vita
     assert 0o600 == stat.S_IMODE((tmp_path / "vitals.json").stat().st_mode)
 
 
-def test_file_is_written_anew_at_a_change_and_every_ten_seconds(told: VitalsFile, tmp_path: Path) -> None:
-    orders: list[int] = []
+def test_file_is_written_anew_at_a_change_and_every_ten_seconds(
+    told: VitalsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: queue.SimpleQueue[Vitals | None] = queue.SimpleQueue()
+    real, other = write_atomic, replace(VITALS, may_restart=True)
 
-    def tell(vitals: Vitals, now_ms: int) -> None:
-        before = told._waiting, read(tmp_path)
+    def noted(path: Path, data: bytes, mode: int) -> None:
+        real(path, data, mode)
+        written.put(read(path.parent))
+
+    monkeypatch.setattr(vitals_file, "write_atomic", noted)
+    for vitals, now_ms, is_written in (
+        (VITALS, 0, True),
+        (VITALS, 1, False),
+        (other, 2, True),
+        (other, 1 + WRITE_EVERY_MS, False),
+        (other, 2 + WRITE_EVERY_MS, True),
+    ):
         told.tell(vitals, now_ms)
-        if told._waiting is not None or read(tmp_path) != before[1]:
-            orders.append(now_ms)
-            wait_for(lambda: told._waiting is None)
+        if is_written:
+            found = written.get(timeout=WITHIN_S)
+            assert found is not None
+            assert vitals == replace(found, written_at_ms=0), now_ms
+        assert told._waiting is None, now_ms
+    told.close()
 
-    tell(VITALS, 0)
-    tell(VITALS, 1)
-    tell(replace(VITALS, may_restart=True), 2)
-    tell(replace(VITALS, may_restart=True), 1 + WRITE_EVERY_MS)
-    tell(replace(VITALS, may_restart=True), 2 + WRITE_EVERY_MS)
-
-    assert [0, 2, 2 + WRITE_EVERY_MS] == orders
+    assert written.empty()
     assert 2 + 2 * WRITE_EVERY_MS == told.due_ms
 
 
