@@ -6,18 +6,16 @@ node=/var/lib/watchlink-node
 in_unit() { # command …: sees the files that the unit sees
     nsenter --target "$(systemctl show --property=MainPID --value $unit)" --mount -- "$@"
 }
-page() { # URL without http://: what a screen on the unit itself is shown, if it comes within its twelve seconds
-    python3 -c 'import sys, urllib.request as u; sys.stdout.write(u.urlopen("http://" + sys.argv[1], timeout=12).read().decode())' "$1"
+page_within() { # seconds URL without http://: what a screen on the unit itself is shown, if it comes so soon
+    python3 -c 'import sys, urllib.request as u; sys.stdout.write(u.urlopen("http://" + sys.argv[2], timeout=int(sys.argv[1])).read().decode())' "$@"
 }
+page() { page_within 60 "$1"; } # on a machine that may be busy
 states() { # unit …
     for one in "$@"; do systemctl is-active "$one"; done
 }
 http=watchlink-gallery-http.socket
 https=watchlink-gallery-https.socket
 pid() { systemctl show --property=MainPID --value $unit; }
-until_answers() { # URL
-    for _ in $(seq 300); do page "$1" >/dev/null 2>&1 && return; sleep 0.1; done
-}
 attempt() { # command …: until it succeeds, two minutes at most
     give_up=$(($(date +%s) + 120))
     until "$@" || [ "$(date +%s)" -ge $give_up ]; do
@@ -27,6 +25,7 @@ attempt() { # command …: until it succeeds, two minutes at most
 is_back() { # times
     [ "$(systemctl show --property=NRestarts --value $unit)" -ge "$1" ] && systemctl --quiet is-active $unit
 }
+is_anew() { [ "$(pid)" != "$1" ] && systemctl --quiet is-active $unit; }
 are_shut() { ! systemctl --quiet is-active $http $https; }
 is_gone() { [ ! -d "/proc/$1" ]; }
 is_open() { # port
@@ -52,10 +51,8 @@ page '[::1]/fit' >/proof/fit-6 2>&1
 page localhost >/proof/screen 2>&1
 is_open 443 >/proof/tls 2>&1 && echo "443 is open" >>/proof/tls
 systemctl restart avahi-daemon
-for _ in $(seq 20); do
-    python3 /who_is.py watchlink-00000010.local >/proof/named && break
-    sleep 0.2
-done
+attempt python3 /who_is.py watchlink-00000010.local >/proof/named-at-last
+tail --lines=1 /proof/named-at-last >/proof/named
 python3 /who_is.py "$(hostname).local" >/proof/named-otherwise
 name_pid=$(systemctl show --property=MainPID --value avahi-daemon)
 echo "$(stat --format=%U "/proc/$name_pid") $(sed -n 's/^CapBnd:\t//p' "/proc/$name_pid/status")" >/proof/avahi-rights
@@ -76,9 +73,9 @@ sh /run/after-renewal && [ "$(pid)" = "$first" ] && echo "goes on" >/proof/renew
 sleep 1
 touch $node/gallery.pem
 sh /run/after-renewal && [ "$(pid)" != "$first" ] && systemctl is-active $unit >>/proof/renewals
+first=$(pid)
 systemctl kill --signal=SIGKILL $unit
-sleep 1
-until_answers 127.0.0.1/fit
+attempt is_anew "$first"
 page 127.0.0.1/fit >/proof/fit-after-kill 2>&1
 # The stop is done before those of its ports, which follow from it.
 systemctl stop $unit
@@ -95,7 +92,7 @@ systemctl restart $unit
 page 127.0.0.1/fit >/proof/fit-freed 2>&1
 # Stopped as a whole; and with a core that loops, while its page goes on.
 kill -STOP "$(pid)"
-page localhost:8445 >/proof/page-stopped 2>&1
+page_within 12 localhost:8445 >/proof/page-stopped 2>&1 # as long as a screen waits
 attempt is_back 1
 page localhost:8445 >/proof/page-after-stopped 2>&1
 first=$(pid)
