@@ -6,6 +6,7 @@ The sound device is a pair of pipes, the transmit key a file; everything between
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,9 +30,9 @@ hidraw = "/var/lib/watchlink-node/hidraw"
 """
 SOUND_BENCH: Final = """
 import os, time
+os.umask(0)
 for name in ("in", "out"):
-    os.mkfifo(f"/run/sound-{name}")
-    os.chmod(f"/run/sound-{name}", 0o666)
+    os.mkfifo(f"/run/sound-{name}", 0o666)
 silence, played = os.open("/run/sound-in", os.O_RDWR), os.open("/run/sound-out", os.O_RDWR | os.O_NONBLOCK)
 while True:
     os.write(silence, bytes(1764))
@@ -95,7 +96,7 @@ def test_node_has_adopted_its_identity_for_itself_alone(proof: Proof) -> None:
 
 def test_node_killed_mid_over_has_let_go_within_a_second(proof: Proof) -> None:
     """N10: ``kill -9``."""
-    assert int(proof.text("unkeyed")) <= UNKEYED_WITHIN_MS
+    assert min(map(int, proof.text("unkeyed").split())) <= UNKEYED_WITHIN_MS
 
 
 def test_nothing_that_the_radio_needs_is_locked_out(proof: Proof) -> None:
@@ -107,7 +108,9 @@ def test_nothing_that_the_radio_needs_is_locked_out(proof: Proof) -> None:
 
 def test_next_run_sends_what_the_killed_one_did_not_finish(proof: Proof) -> None:
     assert facts(proof, "over_ended"), proof.text("node-log")
-    assert (proof.folder / "unkeyed-after-the-over").exists()
+    reports = [line.split()[2] for line in proof.text("line").splitlines()]
+    # Off, the over that was killed, and the one that ended.
+    assert ["00", "04", "00", "04", "00"] == [state for state, _ in groupby(reports)][:5], proof.text("line")
 
 
 def test_node_with_its_children_stops_cleanly(proof: Proof) -> None:
