@@ -16,6 +16,7 @@ from tests.support.proof_broker import CONNACK, ProofBroker
 from wire.subjects import NODES
 
 TOPIC = proof_topic(0)
+WITHIN_S = 60.0
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def control(ca: CertificateAuthority) -> IssuedCertificate:
 
 
 def look(broker: ProofBroker, certificate: IssuedCertificate, topic: str = TOPIC) -> Observation:
-    return BrokerProbe("127.0.0.1", broker.port, broker.orders.folder / "ca.pem").observe(certificate, topic)
+    probe = BrokerProbe("127.0.0.1", broker.port, broker.orders.folder / "ca.pem", WITHIN_S)
+    return probe.observe(certificate, topic)
 
 
 def test_valid_certificate_is_let_in_and_says_what_it_has_a_right_to(
@@ -75,7 +77,7 @@ def test_broker_of_another_town_is_told_apart(broker: ProofBroker, control: Issu
     ours = broker.orders.folder / "ca.pem"
     broker.orders.folder = other.broker
 
-    seen = BrokerProbe("127.0.0.1", broker.port, ours).observe(control, TOPIC)
+    seen = BrokerProbe("127.0.0.1", broker.port, ours, WITHIN_S).observe(control, TOPIC)
 
     assert Verdict.UNREACHABLE is seen.verdict
     assert seen.detail.startswith("it is not this fleet's broker: ")

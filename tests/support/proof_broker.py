@@ -88,7 +88,7 @@ class ProofBroker:
                     continue
 
     def _serve(self, plain: socket.socket) -> None:
-        plain.settimeout(10)
+        plain.settimeout(60)
         orders = self.orders
         if orders.greeting is not None:
             plain.sendall(orders.greeting)

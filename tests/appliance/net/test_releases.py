@@ -200,7 +200,7 @@ def test_service_that_drips_holds_up_no_update_and_what_came_is_kept(
     unit: Releases, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte comes in good time, and all of them would take days."""
-    monkeypatch.setattr(releases, "WITHIN_S", 1.0)
+    monkeypatch.setattr(releases, "WITHIN_S", 5.0)  # in which the first bytes come on a busy machine, too
     service.drips = (100, 0.05)
     begun_s = time.monotonic()
     failed = unit.fetch(BUNDLE)
