@@ -91,8 +91,8 @@ class OnlineNode(CardNode):
 
     def end(self) -> None:
         """In order."""
-        assert self.contact.stop()
-        assert self.fetching_thread.stop()
+        assert self.contact.stop(DEADLINE_S)
+        assert self.fetching_thread.stop(DEADLINE_S)
         self.store.close()
 
     def _pause(self, times: int) -> float:

@@ -49,4 +49,4 @@ def test_file_that_is_dropped_as_it_comes_is_not_written_and_comes_when_it_is_wa
         assert [] == list((tmp_path / "photographs").iterdir())
         fetching.fetch((DIGEST,))
         assert ev.PhotographsStored(frozenset({DIGEST})) == events.get(timeout=DEADLINE_S)
-        assert fetching.stop()
+        assert fetching.stop(DEADLINE_S)

@@ -123,7 +123,7 @@ def test_file_that_was_cut_off_goes_on_where_it_was(town: AskingTown, photograph
         assert ev.PhotographsStored(frozenset({DIGEST})) == fetcher.fetches(DIGEST)
         assert ["", "bytes=30000-", "bytes=50000-"] == [one.range for one in office.asked]
         assert FILE == photographs.read(DIGEST)
-        assert fetcher.thread.stop()
+        assert fetcher.thread.stop(DEADLINE_S)
 
 
 def test_part_that_was_not_asked_for_is_not_put_together(town: AskingTown, photographs: Photographs) -> None:
@@ -137,14 +137,14 @@ def test_part_that_was_not_asked_for_is_not_put_together(town: AskingTown, photo
 
         assert ev.PhotographsStored(frozenset({DIGEST})) == fetcher.fetches(DIGEST)
         assert ["", "bytes=30000-", ""] == [one.range for one in office.asked]
-        assert fetcher.thread.stop()
+        assert fetcher.thread.stop(DEADLINE_S)
 
 
 def test_file_with_another_hash_is_not_kept(town: AskingTown, photographs: Photographs, folder: Path) -> None:
     with scripted_office(town, lambda _asked: Said(FILE[:-1] + b"?")) as office:
         fetcher = Fetcher(town, office.port, photographs)
         event = fetcher.fetches(DIGEST)
-        assert fetcher.thread.stop()
+        assert fetcher.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.PhotographsFailed)
     assert "not what its name says" in event.reason
@@ -164,7 +164,7 @@ def test_file_outlives_a_power_cut_before_anybody_is_told(town: AskingTown, fold
     with scripted_office(town, lambda _asked: Said(FILE)) as office:
         fetcher = Fetcher(town, office.port, photographs)
         fetcher.fetches(DIGEST)
-        assert fetcher.thread.stop()
+        assert fetcher.thread.stop(DEADLINE_S)
 
     assert [False] == photographs.told
 
@@ -178,7 +178,7 @@ def test_file_that_is_gone_costs_the_others_nothing(town: AskingTown, photograph
     with scripted_office(town, gone) as office:
         fetcher = Fetcher(town, office.port, photographs)
         first, second = fetcher.fetches("ab" * 32, DIGEST), fetcher.events.get(timeout=DEADLINE_S)
-        assert fetcher.thread.stop()
+        assert fetcher.thread.stop(DEADLINE_S)
 
     assert isinstance(first, ev.PhotographsFailed)
     assert frozenset({"ab" * 32}) == first.digests
@@ -190,7 +190,7 @@ def test_office_that_is_busy_is_left_alone_longer_each_time(town: AskingTown, ph
     with scripted_office(town, lambda _asked: busy) as office:
         fetcher = Fetcher(town, office.port, photographs)
         event = fetcher.fetches(DIGEST, "cd" * 32)
-        assert fetcher.thread.stop()
+        assert fetcher.thread.stop(DEADLINE_S)
 
     assert [(failures, 7) for failures in range(1, TRIES_MAX)] == fetcher.pauses
     assert isinstance(event, ev.PhotographsFailed)
@@ -214,7 +214,7 @@ def test_answer_that_is_none_is_a_failure_with_a_reason(town: AskingTown, said: 
     with scripted_office(town, lambda _asked: said) as office:
         asker = Asker(town, office.port)
         event = asker.asks()
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeFailed)
     assert words in event.reason
@@ -225,7 +225,7 @@ def test_office_that_is_not_there_is_a_failure_with_a_reason(town: AskingTown) -
         port = office.port
     asker = Asker(town, port)
     event = asker.asks()
-    assert asker.thread.stop()
+    assert asker.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeFailed)
     assert "no office answers at" in event.reason
@@ -237,7 +237,7 @@ def test_office_of_another_town_is_told_nothing(town: AskingTown, tmp_path: Path
     with scripted_office(AskingTown(other), lambda _asked: Said(QUIET)) as office:
         asker = Asker(town, office.port)
         event = asker.asks()
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
         assert isinstance(event, ev.OfficeFailed)
         assert "another CA" in event.reason
@@ -251,7 +251,7 @@ def test_proxy_of_the_environment_is_not_used(town: AskingTown, monkeypatch: pyt
         asker = Asker(town, office.port)
 
         assert isinstance(asker.asks(), ev.OfficeAnswered)
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
 
 def change_signed_by(key: SigningKey) -> bytes:
@@ -275,7 +275,7 @@ def test_head_that_no_office_of_ours_signed_is_not_taken(town: AskingTown) -> No
     with scripted_office(town, lambda _asked: Said(forged)) as office:
         asker = Asker(town, office.port)
         events = [asker.asks() for _ in range(4)]
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     answered = [event for event in events if isinstance(event, ev.OfficeAnswered)]
     assert [((), (HART,))] * 4 == [(event.galleries, event.unproven) for event in answered]
@@ -292,7 +292,7 @@ def test_gallery_that_comes_again_is_asked_for_later_each_time(town: AskingTown)
             event = asker.asks()
         again = asker.pauses[-3:]
         asker.asks(do.AskOffice((do.Held(HART, 1, is_complete=False),), NOTHING.views, 0))
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeAnswered)
     assert [1] == [one.number for one in event.galleries]
@@ -310,7 +310,7 @@ def test_staff_and_open_schemes_reach_the_core_and_the_question_names_what_is_kn
         asker = Asker(town, office.port)
         event = asker.asks()
         asker.asks(do.AskOffice((), NOTHING.views, 0, (known,)))
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
         questions = [decode_question(one.body).staff for one in office.asked]
 
     assert isinstance(event, ev.OfficeAnswered)
@@ -323,7 +323,7 @@ def test_answer_of_an_older_office_leaves_the_staff_as_it_is(town: AskingTown) -
     with scripted_office(town, lambda _asked: Said(QUIET)) as office:
         asker = Asker(town, office.port)
         event = asker.asks()
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeAnswered)
     assert None is event.staff
@@ -346,7 +346,7 @@ def test_newer_question_ends_the_one_that_waits(town: AskingTown) -> None:
 
         assert isinstance(event, ev.OfficeAnswered)
         assert not released.is_set(), "it did not wait for the first"
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
         assert asker.events.empty()
         released.set()
 
@@ -362,7 +362,7 @@ def test_views_go_before_the_question_batch_by_batch(town: AskingTown) -> None:
     with scripted_office(town, say) as office:
         asker = Asker(town, office.port, {0: first, 500: rest, 503: b""}.__getitem__)
         event = asker.asks()
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     assert [first, rest] == [one.body for one in office.asked[:2]]
     assert CONTACT_PATH == office.asked[2].path
@@ -377,7 +377,7 @@ def test_office_that_has_views_of_a_copy_has_none_of_ours_that_were_not_sent(tow
     with scripted_office(town, lambda asked: far if asked.path == VIEWS_PATH else Said(QUIET)) as office:
         asker = Asker(town, office.port, {0: first, 500: rest, 503: b""}.__getitem__)
         event = asker.asks()
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeAnswered)
     assert 503 == event.views_received
@@ -397,7 +397,7 @@ def test_views_that_are_not_taken_keep_nobody_from_hearing_what_is_lifted(town: 
     with scripted_office(town, lambda asked: said if asked.path == VIEWS_PATH else Said(QUIET)) as office:
         asker = Asker(town, office.port, lambda _number: b"views")
         event = asker.asks()
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeAnswered)
     assert 0 == event.views_received
@@ -413,7 +413,7 @@ def test_certificate_that_was_renewed_is_shown_next(town: AskingTown) -> None:
 
         assert isinstance(asker.asks(), ev.OfficeAnswered)
         assert [first, town.certificates[SHOP].serial] == [one.serial for one in office.asked]
-        assert asker.thread.stop()
+        assert asker.thread.stop(DEADLINE_S)
 
 
 def test_body_that_drips_is_cut_off(town: AskingTown, monkeypatch: pytest.MonkeyPatch) -> None:

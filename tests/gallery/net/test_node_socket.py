@@ -197,8 +197,9 @@ def test_whoever_asks_is_answered_though_there_is_no_node(unit: Unit, monkeypatc
 def test_node_that_was_asked_and_is_silent_leaves_it_unknown(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have taken it: nobody says that it was not sent. Nor when it was restarted meanwhile."""
     unit.start_node()
+    wait_until(lambda: unit.is_connected, "the gallery has connected")
     with monkeypatch.context() as hurried:
-        hurried.setattr(node_socket, "ANSWER_WITHIN_S", 1.0)
+        hurried.setattr(node_socket, "ANSWER_WITHIN_S", 3.0)  # So long a thread may wait for its turn.
         silent = unit.gallery.alert("breach", 1, 42, "no")
         unit.asked.get(timeout=DEADLINE_S)
         assert Unanswered.NO_ANSWER == silent.result(DEADLINE_S)

@@ -77,8 +77,8 @@ class Both:
 
     def stop(self) -> None:
         """In order."""
-        assert self.asks.stop()
-        assert self.fetches.stop()
+        assert self.asks.stop(DEADLINE_S)
+        assert self.fetches.stop(DEADLINE_S)
         assert [] == threads()
 
 
@@ -142,7 +142,7 @@ def test_next_file_is_asked_for_while_the_last_is_written(
 
     def look(digest: str) -> None:
         if digest == first:
-            wait_until(lambda: len(office.asked) > 1, "the second is asked for", 10.0)
+            wait_until(lambda: len(office.asked) > 1, "the second is asked for")
         asked[digest] = len(office.asked)
 
     photographs.on_keep = look

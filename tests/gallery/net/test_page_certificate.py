@@ -102,7 +102,7 @@ def test_certificate_comes_at_the_start_and_again_when_an_address_is_new(
     page.addresses = [ipaddress.IPv4Address("10.0.0.77"), ipaddress.IPv6Address("fd00::7")]
     assert page.new.acquire(timeout=DEADLINE_S)
     second = page.leaf()
-    assert page.thread.stop()
+    assert page.thread.stop(DEADLINE_S)
 
     assert {page_name(SHOP), "10.0.0.77", "fd00::7"} == names_of(second)
     assert first.public_key() == second.public_key()
@@ -117,7 +117,7 @@ def test_certificate_that_is_good_is_not_asked_for_again(
         page = Page(town, port.port, tmp_path / "page")
         page.thread.start()
         wait_until(page.has_looked, "it has looked twice")
-        assert page.thread.stop()
+        assert page.thread.stop(DEADLINE_S)
 
     assert 1 == len(port.facts("page certificate"))
 
@@ -129,7 +129,7 @@ def test_office_without_an_issuer_is_asked_later(tmp_path: Path) -> None:
         page = Page(bare, port.port, tmp_path / "page")
         page.thread.start()
         wait_until(lambda: bool(page.pauses), "it waits")
-        assert page.thread.stop()
+        assert page.thread.stop(DEADLINE_S)
 
     assert 3_600 == page.pauses[0][1]
     assert not (tmp_path / "page/page.pem").exists()
@@ -143,7 +143,7 @@ def test_answer_for_another_key_does_not_take_the_place_of_a_good_one(
     for page in (mine, other):
         page.thread.start()
         assert page.new.acquire(timeout=DEADLINE_S)
-        assert page.thread.stop()
+        assert page.thread.stop(DEADLINE_S)
     chain, root = ((other.folder / name).read_text() for name in ("page.pem", "web-ca.pem"))
     before = (mine.folder / "page.pem").read_bytes()
 
@@ -152,7 +152,7 @@ def test_answer_for_another_key_does_not_take_the_place_of_a_good_one(
         again.addresses = [ipaddress.IPv4Address("10.0.0.6")]
         again.thread.start()
         wait_until(lambda: bool(again.pauses) or again.new.acquire(blocking=False), "it is judged")
-        assert again.thread.stop()
+        assert again.thread.stop(DEADLINE_S)
 
     assert before == (mine.folder / "page.pem").read_bytes()
 
@@ -177,7 +177,7 @@ def test_answer_without_names_is_a_failure_and_asked_for_again(town: AskingTown,
         page = Page(town, office.port, tmp_path / "page")
         page.thread.start()
         wait_until(lambda: (2, 0) in page.pauses, "it is asked again")
-        assert page.thread.stop()
+        assert page.thread.stop(DEADLINE_S)
 
     assert not (page.folder / "page.pem").exists()
 
@@ -192,7 +192,7 @@ def test_fault_that_nobody_thought_of_does_not_end_the_thread(
     page.addresses = []
 
     assert page.new.acquire(timeout=DEADLINE_S)
-    assert page.thread.stop()
+    assert page.thread.stop(DEADLINE_S)
     assert "the page has no new certificate" in caplog.text
 
 
@@ -209,7 +209,7 @@ def test_file_that_is_damaged_is_made_anew(
         page = Page(town, port.port, tmp_path / "page")
         page.thread.start()
         assert page.new.acquire(timeout=DEADLINE_S)
-        assert page.thread.stop()
+        assert page.thread.stop(DEADLINE_S)
         assert page_name(SHOP) in names_of(page.leaf())
         (page.folder / name).write_bytes(damage)
 

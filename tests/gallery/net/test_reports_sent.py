@@ -66,7 +66,7 @@ def answered(
         said = [events.get(timeout=DEADLINE_S)]
         while not isinstance(said[-1], ev.OfficeAnswered):
             said.append(events.get(timeout=DEADLINE_S))
-        assert contact.stop()
+        assert contact.stop(DEADLINE_S)
         return said, scripted.asked
 
 

@@ -67,7 +67,7 @@ def test_views_that_the_office_has_are_those_of_this_log(tmp_path: Path, told: V
         contact.start()
         contact.ask(do.AskOffice((), head_of(LOG[3]), 0))
         event = events.get(timeout=DEADLINE_S)
-        assert contact.stop()
+        assert contact.stop(DEADLINE_S)
 
     assert isinstance(event, ev.OfficeAnswered)
     assert received == event.views_received

@@ -68,7 +68,7 @@ def test_tablet_that_trusts_the_town_signs_in_and_another_finds_no_page(
             httpx.get(f"https://127.0.0.1:{port}/", timeout=DEADLINE_S)
     finally:
         server.stop()
-        assert server.join()
+        assert server.join(DEADLINE_S)
 
     assert "open" == signed_in.json()["outcome"]
     assert signed_in.headers["set-cookie"].startswith("__Host-watchlink_gallery_")
@@ -99,7 +99,7 @@ def test_one_address_cannot_take_every_connection(shop: PageUnderTest, monkeypat
             assert one.recv(12) == b"HTTP/1.1 200"
     finally:
         server.stop()
-        assert server.join()
+        assert server.join(DEADLINE_S)
         for one in (tablet, *scanner):
             one.close()
 
@@ -114,7 +114,7 @@ def test_pair_that_cannot_be_used_leaves_the_page_as_it_is(shop: PageUnderTest, 
         assert 200 == httpx.get(url_of(plain), timeout=DEADLINE_S).status_code
     finally:
         server.stop()
-        assert server.join()
+        assert server.join(DEADLINE_S)
 
 
 def test_web_ca_that_cannot_be_read_is_as_none(pair: KeyPair, tmp_path: Path) -> None:
