@@ -240,6 +240,16 @@ def test_two_at_once_do_not_disturb_each_other(kept: Kept) -> None:
 
 
 COMMAND = "import sys; from watchlink.cli import main; sys.exit(main(sys.argv[1:]))"
+HALF = """
+import time
+from runtime import backup_making
+def half(archive, out, recipients):
+    out.write(archive.read_bytes()[:1000])
+    out.flush()
+    time.sleep(600)
+backup_making.encrypt = half
+"""
+"""It is still in the middle whenever the test has its turn."""
 
 
 @pytest.mark.integration
@@ -247,14 +257,9 @@ def test_backup_killed_in_the_middle_leaves_the_last_good_one(kept: Kept) -> Non
     """Then the next one clears up after it."""
     last = kept.back_up().file
     data = last.read_bytes()
-    with sqlite3.connect(kept.file) as disk:
-        # As large as some years, so that there is a middle.
-        disk.execute("CREATE TABLE years (data BLOB)")
-        disk.execute("INSERT INTO years VALUES (randomblob(60000000))")
-    disk.close()
     command = [sys.executable, "-c", COMMAND, "central", "backup", "--config", str(kept.configuration.file)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    wait_until(lambda: bool([*kept.folder.glob(".*.part")]), "the file is being written")
+    process = subprocess.Popen([*command[:2], HALF + COMMAND, *command[3:]], stdout=subprocess.DEVNULL)
+    wait_until(lambda: any(part.stat().st_size for part in kept.folder.glob(".*.part")), "half of the file is written")
     process.kill()
     process.wait()
 
