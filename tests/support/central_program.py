@@ -83,7 +83,7 @@ class CentralProgram:
             return [f for f in self.facts if f["fact"] == name and details.items() <= f.items()]
 
         def is_over() -> bool:
-            return bool(found()) or self.process.poll() is not None
+            return bool(found()) or not self._reading.is_alive()  # It may have ended, and its last words be unread.
 
         wait_until(is_over, f"fact {name} {details}; {self.facts[-5:]}")
         assert found(), self.log.read_text()[-2000:]
@@ -103,9 +103,15 @@ class CentralProgram:
         return answer
 
     def wait_for_board(self, is_so: Callable[[Board], bool], what: str) -> Board:
-        """The board as soon as it is so."""
-        wait_until(lambda: is_so(self.board()), what)
-        return self.board()
+        """The board as soon as it is so: that one, for the next may be otherwise."""
+        boards: list[Board] = []
+
+        def has_come() -> bool:
+            boards[:] = [self.board()]
+            return is_so(boards[0])
+
+        wait_until(has_come, what)
+        return boards[0]
 
     def card(self, incident: str, alert_count: int = 1) -> Card:
         """One incident as soon as it is there with so many alerts: receipts go out before the page is told."""

@@ -194,7 +194,7 @@ class ServiceProcess:
         def found() -> list[dict[str, Any]]:
             return [f for f in tuple(self.facts) if f["fact"] == name and details.items() <= f.items()]
 
-        wait_until(lambda: bool(found()) or self.process.poll() is not None, f"fact {name} {details}")
+        wait_until(lambda: bool(found()) or not self._reading.is_alive(), f"fact {name} {details}")
         assert found(), self.log.read_text()[-2000:]
         return found()[0]
 

@@ -11,7 +11,7 @@ from typing import Final
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.support.fleet_broker import free_port
+from tests.support.fleet_broker import DEADLINE_S, free_port
 
 PASSWORD: Final = "secret-word"
 
@@ -39,6 +39,7 @@ class MailServer:
             self,
             hostname="127.0.0.1",
             port=self.port,
+            ready_timeout=DEADLINE_S,
             tls_context=tls,
             require_starttls=tls is not None,
             auth_required=tls is not None,

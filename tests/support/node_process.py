@@ -32,6 +32,7 @@ class NodeProcess:
         self.folder = folder
         self.facts: list[dict[str, Any]] = []
         self._is_reading = True
+        self._has_read_all = False
         self._changed = threading.Condition()
         self._log = (folder / "log").open("ab")
         self.process = subprocess.Popen(
@@ -74,7 +75,7 @@ class NodeProcess:
             return [f for f in self.facts if f["fact"] == fact and details.items() <= f.items()]
 
         def is_over() -> bool:
-            return len(found()) >= count or self.process.poll() is not None
+            return len(found()) >= count or self._has_read_all  # It may have ended, and its last words be unread.
 
         with self._changed:
             if not self._changed.wait_for(is_over, DEADLINE_S):
@@ -120,6 +121,7 @@ class NodeProcess:
                 self.process.stdout.close()
                 break
         with self._changed:
+            self._has_read_all = True
             self._changed.notify_all()
 
     def __enter__(self) -> Self:

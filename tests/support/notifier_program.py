@@ -95,7 +95,7 @@ class NotifierProgram:
             )
         self._reading = threading.Thread(target=self._read_facts)
         self._reading.start()
-        wait_until(lambda: bool(self.facts) or self.process.poll() is not None, "a listening notifier")
+        wait_until(lambda: bool(self.facts) or not self._reading.is_alive(), "a listening notifier")
         assert self.facts, self.log.read_text()
         self.central = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.connect()
