@@ -14,7 +14,7 @@ import pytest
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from provisioning.fleet import Fleet, NewNode
 from runtime.broker_probe import BrokerProbe, Verdict
-from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
+from tests.support.fleet_broker import DEADLINE_S, free_port, listening, probe_of, running_broker
 from wire.subjects import NODES
 
 pytestmark = pytest.mark.integration
@@ -39,7 +39,7 @@ class Town:
 
     def probe(self) -> BrokerProbe:
         """A look at the broker."""
-        return BrokerProbe("127.0.0.1", self.port, self.fleet.layout.trusted)
+        return probe_of(self.fleet)
 
 
 @pytest.fixture(scope="module")

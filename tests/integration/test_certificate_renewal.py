@@ -26,7 +26,7 @@ from provisioning.records import remember
 from runtime.broker_probe import BrokerProbe, Verdict
 from runtime.proof_file import read_proof
 from tests.support.enrolling_town import EnrollingTown, running_service
-from tests.support.fleet_broker import listening, wait_until
+from tests.support.fleet_broker import listening, probe_of, wait_until
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import PUB, SHOP, Town
 from tests.support.pairs import write_pair
@@ -59,8 +59,7 @@ def in_place(folder: Path) -> IssuedCertificate:
 
 def seen(fleet: Fleet, certificate: IssuedCertificate) -> Verdict:
     """What the broker does with it."""
-    probe = BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted)
-    return probe.observe(certificate, f"watchlink/1/node/{SHOP}/up/health").verdict
+    return probe_of(fleet).observe(certificate, f"watchlink/1/node/{SHOP}/up/health").verdict
 
 
 def refuse_from_now_on(fleet: Fleet, certificate: IssuedCertificate) -> None:
@@ -101,7 +100,7 @@ def test_session_stays_open_while_the_broker_gets_its_new_certificate(
     layout, begun = town.fleet.layout, datetime.now(UTC) - 60 * DAY
     Fleet.open(layout.town, clock=lambda: begun).renew("broker")
     town.broker.read_rules_anew()
-    probe = BrokerProbe("127.0.0.1", town.broker.port, layout.trusted)
+    probe = probe_of(town.fleet)
     frame = f"watchlink/1/scheme/hart/frame/{SHOP}"
     with listening(town.broker.port, town.folder(SHOP)) as shop:
         wait_until(lambda: days_left(probe) < 31, "the broker shows its old certificate")

@@ -12,8 +12,8 @@ import pytest
 from provisioning.certificates import IssuedCertificate, issue_client_certificate, issue_crl
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
-from runtime.broker_probe import BrokerProbe, Verdict
-from tests.support.fleet_broker import free_port, running_broker, wait_until
+from runtime.broker_probe import Verdict
+from tests.support.fleet_broker import TELLS_OF_RELOADS, free_port, probe_of, running_broker, seen_to_reload, wait_until
 from tests.support.hostile_subjects import NAME, ORGANISATION, signed
 from wire.subjects import NODES, SERVICES
 
@@ -38,7 +38,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def seen(fleet: Fleet, certificate: IssuedCertificate, topic: str) -> Verdict:
-    return BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted).observe(certificate, topic).verdict
+    return probe_of(fleet).observe(certificate, topic).verdict
 
 
 def test_each_issuer_signs_for_its_own(live: Fleet) -> None:
@@ -111,9 +111,9 @@ def test_broker_that_believes_the_common_name_is_told_of(tmp_path: Path) -> None
     fleet = made(tmp_path / "town")
     other = fleet.layout.broker / "other.conf"
     configuration = (fleet.layout.broker / "mosquitto.conf").read_text()
-    other.write_text(configuration.replace("use_subject_as_username", "use_identity_as_username"))
-    with (
-        running_broker(other, fleet.record.broker.port) as broker,
-        pytest.raises(BrokerUnprovenError, match="BELIEVES A CERTIFICATE'S COMMON NAME"),
-    ):
-        fleet.enforce(lambda: os.kill(broker.pid, signal.SIGHUP), deadline_s=1)
+    believing = configuration.replace("use_subject_as_username", "use_identity_as_username")
+    other.write_text(f"{believing}\n{TELLS_OF_RELOADS}")
+    with running_broker(other, fleet.record.broker.port) as broker:
+        reload = seen_to_reload(other.with_name("mosquitto.log"), lambda: os.kill(broker.pid, signal.SIGHUP))
+        with pytest.raises(BrokerUnprovenError, match="BELIEVES A CERTIFICATE'S COMMON NAME"):
+            fleet.enforce(reload, deadline_s=1)

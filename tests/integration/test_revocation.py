@@ -22,8 +22,16 @@ from provisioning.delegate import delegate_to
 from provisioning.enforcement import reload_by_command, reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
-from runtime.broker_probe import BrokerProbe, Verdict
-from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
+from runtime.broker_probe import Verdict
+from tests.support.fleet_broker import (
+    DEADLINE_S,
+    TELLS_OF_RELOADS,
+    free_port,
+    listening,
+    probe_of,
+    running_broker,
+    seen_to_reload,
+)
 from wire.directory import open_directory
 from wire.ids import NodeId
 from wire.signing import PublicKey, SigningKey
@@ -60,8 +68,7 @@ def seen(fleet: Fleet, identity: Path) -> Verdict:
     certificate = IssuedCertificate(
         (identity / "client.pem").read_bytes(), (identity / "client.key").read_bytes(), 0, datetime.now(UTC)
     )
-    probe = BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted)
-    return probe.observe(certificate, f"{FRAMES}/{identity.name}").verdict
+    return probe_of(fleet).observe(certificate, f"{FRAMES}/{identity.name}").verdict
 
 
 def reload_of(fleet: Fleet) -> Callable[[], None]:
@@ -198,9 +205,14 @@ def test_revoke_without_a_running_broker_strikes_and_fails_and_can_be_finished(
 def running_otherwise(fleet: Fleet, change: Callable[[str], str]) -> Iterator[None]:
     """A broker whose own configuration differs from the fleet's, as after a hand's edit on its machine."""
     other = fleet.layout.broker / "other.conf"
-    other.write_text(change((fleet.layout.broker / "mosquitto.conf").read_text()))
+    other.write_text(change((fleet.layout.broker / "mosquitto.conf").read_text()) + "\n" + TELLS_OF_RELOADS)
     with running_broker(other, fleet.record.broker.port):
         yield
+
+
+def seen_reload_of(fleet: Fleet) -> Callable[[], None]:
+    """Of one that runs otherwise: before it has reloaded, what it does wrong is something else."""
+    return seen_to_reload(fleet.layout.broker / "mosquitto.log", reload_of(fleet))
 
 
 def without_list(configuration: str) -> str:
@@ -229,7 +241,7 @@ def test_revoke_is_loud_about_a_broker_that_obeys_an_older_acl(fleet: Fleet) -> 
         ),
         pytest.raises(BrokerUnprovenError, match="still obeys an older ACL"),
     ):
-        fleet.revoke(STOLEN, reload_of(fleet), deadline_s=1)
+        fleet.revoke(STOLEN, seen_reload_of(fleet), deadline_s=1)
 
 
 def test_revoke_is_loud_about_a_broker_that_obeys_no_acl(fleet: Fleet) -> None:
@@ -239,7 +251,7 @@ def test_revoke_is_loud_about_a_broker_that_obeys_no_acl(fleet: Fleet) -> None:
         running_otherwise(fleet, lambda text: text.replace(acl, "")),
         pytest.raises(BrokerUnprovenError, match="OBEYS NO ACL"),
     ):
-        fleet.revoke(STOLEN, reload_of(fleet), deadline_s=1)
+        fleet.revoke(STOLEN, seen_reload_of(fleet), deadline_s=1)
 
 
 def test_revoke_is_loud_about_a_broker_that_refuses_everybody(fleet: Fleet) -> None:

@@ -14,9 +14,9 @@ from enrolment.list_renewal import renew_list_of
 from provisioning.certificates import IssuedCertificate
 from provisioning.cli import main
 from provisioning.fleet import Fleet
-from runtime.broker_probe import BrokerProbe, Verdict
+from runtime.broker_probe import Verdict
 from tests.support.enrolling_town import EnrollingTown, NewUnit, running_service
-from tests.support.fleet_broker import free_port, listening, running_broker, wait_until
+from tests.support.fleet_broker import free_port, listening, probe_of, running_broker, wait_until
 from wire.directory import open_directory
 from wire.ids import NodeId
 
@@ -81,4 +81,4 @@ def identity(folder: Path, unit: NewUnit, certificate: str, trusted: Path) -> Is
 
 def seen(fleet: Fleet, certificate: IssuedCertificate) -> Verdict:
     """What the broker does with it."""
-    return BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted).observe(certificate, FRAMES).verdict
+    return probe_of(fleet).observe(certificate, FRAMES).verdict

@@ -18,6 +18,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from demo.ports import claim_ports
+from provisioning.fleet import Fleet
+from runtime.broker_probe import BrokerProbe
 
 DEADLINE_S = 120.0
 """For a machine that is busy with other things: it costs time only where a test fails."""
@@ -66,6 +68,36 @@ def running_broker(configuration: Path, port: int, user: str | None = None) -> I
         finally:
             broker.terminate()
             broker.wait(DEADLINE_S)
+
+
+def probe_of(fleet: Fleet) -> BrokerProbe:
+    """A look at its broker, which may take its time to answer."""
+    return BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted, DEADLINE_S)
+
+
+TELLS_OF_RELOADS = "log_type information\n"
+"""For its configuration: then its log says when it reloads."""
+
+
+def seen_to_reload(log: Path, reload: Callable[[], None]) -> Callable[[], None]:
+    """That reload, and whoever connects next meets the new files.
+
+    A signal alone is obeyed as soon as the broker has its turn.
+
+    Args:
+        log: of a broker with :data:`TELLS_OF_RELOADS`.
+        reload: sends the signal.
+    """
+
+    def reloads() -> int:
+        return log.read_text().count("Reloading config.")
+
+    def reload_and_see() -> None:
+        before = reloads()
+        reload()
+        wait_until(lambda: reloads() > before, "the broker reloads")
+
+    return reload_and_see
 
 
 def properties_of(packet_type: int) -> Properties:
