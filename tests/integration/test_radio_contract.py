@@ -105,11 +105,12 @@ def test_radio_refuses_what_is_no_over(rig: Rig) -> None:
 
 
 def test_radio_answers_a_stopped_over_once(rig: Rig) -> None:
-    rig.radios[0].transmit(1, frames(*[FRAME_BYTES_MAX] * BURSTS_PER_OVER_MAX), PLAIN, None)
-    rig.ears[0].wait_until(lambda _: rig.ears[0].starts(1) > 0)
-    rig.radios[0].stop_over(99)
-    rig.radios[0].stop_over(1)
-    end = rig.ears[0].wait_for_end(1)
+    with rig.long_overs():
+        rig.radios[0].transmit(1, frames(*[FRAME_BYTES_MAX] * BURSTS_PER_OVER_MAX), PLAIN, None)
+        rig.ears[0].wait_until(lambda _: rig.ears[0].starts(1) > 0)
+        rig.radios[0].stop_over(99)
+        rig.radios[0].stop_over(1)
+        end = rig.ears[0].wait_for_end(1)
     rig.radios[0].stop_over(1)
     rig.radios[0].transmit(2, frames(89), PLAIN, None)
 
@@ -145,8 +146,10 @@ def test_radio_drops_frames_that_the_loop_has_no_room_for(rig: Rig) -> None:
 
 
 def test_radio_does_not_wait_for_the_end_of_an_over_to_close(rig: Rig) -> None:
-    rig.radios[0].transmit(1, frames(*[FRAME_BYTES_MAX] * BURSTS_PER_OVER_MAX), PLAIN, None)
-    rig.ears[0].wait_until(lambda _: rig.ears[0].starts(1) > 0)
-    rig.radios[0].close()
+    with rig.long_overs():
+        rig.radios[0].transmit(1, frames(*[FRAME_BYTES_MAX] * BURSTS_PER_OVER_MAX), PLAIN, None)
+        rig.ears[0].wait_until(lambda _: rig.ears[0].starts(1) > 0)
+        rig.radios[0].close()
 
-    assert [OverFailed] == [type(end) for end in rig.ears[0].ends(1)]
+        # On a busy machine it closes without its thread, which has not said it then.
+        assert isinstance(rig.ears[0].wait_for_end(1), OverFailed)

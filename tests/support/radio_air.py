@@ -135,6 +135,7 @@ class Air:
     """Everybody hears the sum of everybody else, ``speed`` times as fast as on a real channel.
 
     Attributes:
+        speed: as it is now.
         voice: blocks that a stranger's radio sends next, heard by all.
     """
 
@@ -142,7 +143,7 @@ class Air:
         self.radios = [AirRadio(self) for _ in range(radio_count)]
         self.voice: list[bytes] = []
         self.blocks = 0
-        self._period_s = BLOCK_MS / 1000 / speed
+        self.speed = speed
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="air", daemon=True)
         self._thread.start()
@@ -160,7 +161,7 @@ class Air:
         due_s = time.monotonic()
         while not self._is_over.is_set():
             # Held up, it is not made good: modems would get more at once than they can take.
-            due_s = max(due_s + self._period_s, time.monotonic())
+            due_s = max(due_s + BLOCK_MS / 1000 / self.speed, time.monotonic())
             self._is_over.wait(max(0.0, due_s - time.monotonic()))
             self.blocks += 1
             sent = [radio.next_block() for radio in self.radios]

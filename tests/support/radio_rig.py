@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from wire.ids import NodeId
 
 NODES = (NodeId(0x10), NodeId(0x11))
 SQUELCH_DBFS = -45.0
-
+FAST, SLOW = 4.0, 0.1
 
 _GREETINGS = tuple(b"greeting %d" % number for number in range(30))
 _GREETED_WITHIN_S = 5.0
@@ -149,6 +151,11 @@ class Rig(ABC):
     def wait_ready(self) -> None:
         """Both hear."""
 
+    @contextlib.contextmanager
+    def long_overs(self) -> Iterator[None]:
+        """An over that begins meanwhile lasts longer than a test may have to wait for its turn."""
+        yield
+
     def close(self) -> None:
         for radio in self.radios:
             radio.close()
@@ -161,7 +168,7 @@ class SoundRig(Rig):
 
     def __init__(self) -> None:
         super().__init__()
-        self.air = Air(len(NODES), speed=4)
+        self.air = Air(len(NODES), speed=FAST)
         for node, on_air, ear in zip(NODES, self.air.radios, self.ears, strict=True):
             self.radios.append(
                 SoundModem(on_air, on_air, NoPhrases(), node=node, squelch_dbfs=SQUELCH_DBFS, offer=ear.offer, put=ear)
@@ -185,6 +192,13 @@ class SoundRig(Rig):
 
     def wait_ready(self) -> None:
         await_so(lambda: all(radio.is_ready for radio in self.radios if isinstance(radio, SoundModem)))
+
+    @contextlib.contextmanager
+    def long_overs(self) -> Iterator[None]:
+        """A minute instead of a second; blocks still come more often than a device that is lost would send them."""
+        self.air.speed = SLOW
+        yield
+        self.air.speed = FAST
 
     def close(self) -> None:
         super().close()
@@ -219,7 +233,8 @@ class TncRig(Rig):
             self.say(_greeting(frame))
             if all(ear.has_heard(frame, _GREETED_WITHIN_S) for ear in self.ears):
                 for ear in self.ears:
-                    ear.wait_for(ChannelChanged(is_busy=False))
+                    # Each greeting that an ear has heard is followed by one of these, and the last may be late.
+                    ear.wait_until(is_clear)
                     ear.forget()
                 return
         raise TimeoutError("a TNC or its driver is deaf")
@@ -252,6 +267,12 @@ def await_so(is_so: object, patience_s: float = 120.0) -> None:
     while not is_so():
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
+
+
+def is_clear(events: list[Event]) -> bool:
+    """Every carrier that was heard is gone."""
+    busy, clear = ChannelChanged(is_busy=True), ChannelChanged(is_busy=False)
+    return events.count(busy) == events.count(clear)
 
 
 def has_recovered(events: list[Event]) -> bool:
