@@ -82,6 +82,8 @@ def test_alert_is_asked_about_across_a_kill_with_the_office_gone(fleet: Fleet, s
         assert Done is type(central.act(StartDuty("page"), CCTV))
         wait_until(lambda: [one.role for one in central.card(PRESS).asking] == ["cctv"], "a step with somebody")
         step = central.card(PRESS).asking
+        # Central's page has it before the broker has brought it.
+        wait_until(lambda: len(shop.heard("/incident")) >= 3, "the shop hears who is asked")
         states = [decode_message(payload, IncidentState) for payload in shop.heard("/incident")]
         assert [None, None, "cctv"] == [one.asked.role if one.asked else None for one in states]
         central.kill()

@@ -13,9 +13,13 @@ from typing import Final
 
 import pytest
 
+from gallery import panel_visits
 from gallery.net.node_socket import NodeSocket
 from gallery.panel_visits import PanelVisits
+from gallery.pictures import marking
 from gallery.pictures.marking import Pictures
+from node.core.gallery_state import AT_ONCE
+from node.core.press.persons import REFILL_MS
 from runtime.unix_address import socket_address
 from tests.support.fleet_broker import DEADLINE_S, wait_until
 from tests.support.gallery_card import Published
@@ -86,9 +90,16 @@ def test_breach_is_stored_published_and_received_and_the_gallery_follows_it(
 
 
 def test_panel_shows_the_gallery_until_an_alert_wants_it(
-    town: Town, start_node: StartNode, start_central: StartCentral, tmp_path: Path
+    town: Town,
+    start_node: StartNode,
+    start_central: StartCentral,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """G5: buttons, socket, core, card and panel are real; whoever signs in pages, and a press has the panel at once."""
+    # A busy machine is no child that hangs, and no thread.
+    monkeypatch.setattr(marking, "DEADLINE_S", DEADLINE_S)
+    monkeypatch.setattr(panel_visits, "_STOP_WAIT_S", DEADLINE_S)
     path = with_gallery(town, BOTH)
     central, node = start_central(), start_node(BOTH)
     central.status("hart")
@@ -184,6 +195,7 @@ def test_hostile_gallery_neither_stops_the_button_nor_the_node(
     """It floods, says what it may not, and hangs; the press is received all the same."""
     path = with_gallery(town, SHOP)
     central, node = start_central(), start_node(SHOP)
+    since_s = time.monotonic()
     with ExitStack() as peers:
         for peer in hostile_peers(path):
             peers.enter_context(peer)
@@ -194,7 +206,8 @@ def test_hostile_gallery_neither_stops_the_button_nor_the_node(
         central.receipt(next(s.frame for s in central.alerts() if _is_attack(s.frame)))
         node.wait_for_fact("receipt")
         assert node.stop() == 0
-    assert len([fact for fact in node.facts if fact["fact"] == "stored" and fact["kind"] == "sighting"]) <= 6
+    sightings = [fact for fact in node.facts if fact["fact"] == "stored" and fact["kind"] == "sighting"]
+    assert len(sightings) <= AT_ONCE + (time.monotonic() - since_s) * 1_000 // REFILL_MS
 
 
 def test_gallery_that_hangs_while_it_has_the_panel_holds_up_nothing(

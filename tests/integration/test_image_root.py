@@ -83,8 +83,12 @@ def test_unit_of_the_image_claims_its_premises_and_its_press_is_received(tmp_pat
                     "central hears the new shop",
                 )
                 with FakeBoardClient(state / "board.sock", connect_timeout_s=PATIENCE_S) as buttons:
-                    buttons.press("attack", hold_ms=2_000)
+                    # Held until it has counted, however long the unit waits for its turn.
+                    buttons.set_level("attack", "low")
                     buttons.wait_for_face("received", timeout_s=PATIENCE_S)
+                    buttons.set_level("attack", "high")
+                # The receipt goes out before the page is told.
+                central.wait_for_board(lambda shown: bool(shown.cards), "the page has the alert")
                 assert ["attack"] == [card.kind for card in central.board().cards]
             assert not (state / SEED_FILE).exists()
     finally:

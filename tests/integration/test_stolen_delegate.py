@@ -77,7 +77,7 @@ def test_stolen_delegate_strikes_and_invents_premises_and_nothing_else_until_the
         central.wait_for_fact("rejected", reason="delegate signature")
         replace_file(file, worst)
         central.wait_for_fact("rejected", reason="directory older")
-        assert says(SHOP, "ok")(central.board())
+        central.wait_for_board(says(SHOP, "ok"), "the shop is as before")
     assert_ended_after_restart(config, town, worst)
 
 
