@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-IN_FULL: Final = "log_type debug\n"
-"""A line of Mosquitto's configuration: it logs every packet."""
+IN_FULL: Final = "log_type debug\nlog_type information\n"
+"""Lines of Mosquitto's configuration: it logs every packet, and that it rereads its rules."""
+REREADS: Final = "Reloading config."
+"""In a line that it writes just before: whatever it takes after that line goes by the new rules."""
 _PACKET: Final = re.compile(
     r"(?P<what>Received|Denied|Sending) PUBLISH (?:from|to) (?P<client>\S+)"
     r" \(d\d, q\d, r\d, m(?P<number>\d+), '(?P<topic>[^']*)'"

@@ -15,7 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from demo.broker_log import IN_FULL, BrokerLog, Handing
+from demo.broker_log import IN_FULL, REREADS, BrokerLog, Handing
+from demo.notice import NeverCameError
 from demo.program import Life
 from demo.town import Town
 from provisioning.certificates import issue_client_certificate
@@ -32,6 +33,8 @@ CENTRALS: Final = tuple(subject_text(name, SERVICES) for name in (node_text(CENT
 """Central's client ids, which the broker takes from certificates."""
 OWN: Final = subject_text(NAME, SERVICES)
 _HANDED_WITHIN_S: Final = 60.0
+_OBEYED_WITHIN_S: Final = 60.0
+_ORDERED_AGAIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.01
 
 
@@ -62,7 +65,8 @@ class Liar:
         self._withheld: set[tuple[str, str]] = set()
         with (town.folder / "broker" / "mosquitto.conf").open("a", encoding="utf-8") as settings:
             settings.write(IN_FULL)
-        self._log = BrokerLog(town.broker.log)
+        self._log = self._since_order = BrokerLog(town.broker.log)
+        self._is_obeyed = True
         self._obey()
         self.kept: list[Said] = []
         self._link = PahoLink(
@@ -145,6 +149,26 @@ class Liar:
         self._withheld = {(reader, topic) for reader, topic in self._withheld if topics and topic not in topics}
         self._obey()
 
+    async def until_obeyed(self) -> None:
+        """Return once the broker goes by the latest of these orders: it rereads its rules when it has its turn.
+
+        Only once it is up: before that the broker's log may not tell.
+
+        Raises:
+            NeverCameError: it did not.
+        """
+        loop = asyncio.get_running_loop()
+        begun_s = ordered_s = loop.time()
+        while not self._is_obeyed:
+            if loop.time() > begun_s + _OBEYED_WITHIN_S:
+                raise NeverCameError(f"the broker reread its rules (waited {_OBEYED_WITHIN_S:.0f} s)")
+            if loop.time() > ordered_s + _ORDERED_AGAIN_S:
+                # It forgets an order that comes while it carries out the one before.
+                ordered_s = loop.time()
+                self._order()
+            self._is_obeyed = any(REREADS in line for line in self._since_order.lines())
+            await asyncio.sleep(_LOOK_EVERY_S)
+
     def stop(self) -> None:
         """Say goodbye."""
         self._link.stop()
@@ -153,6 +177,10 @@ class Liar:
         denials = "".join(f"\nuser {reader}\ntopic deny {topic}\n" for reader, topic in sorted(self._withheld))
         # Whole, because the broker may be reading it for the change before, and half of it refuses what members say.
         write_atomic(self._acl, (self._rules + denials).encode(), PRIVATE)
+        self._since_order, self._is_obeyed = BrokerLog(self._town.broker.log), self._town.broker.pid is None
+        self._order()
+
+    def _order(self) -> None:
         if self._town.broker.pid is not None:
             os.kill(self._town.broker.pid, signal.SIGHUP)
 

@@ -72,6 +72,7 @@ async def play(stage: Stage, liar: Liar) -> None:
     shop, thief, gateway = stage.premises("corner-shop"), stage.premises("night-stop"), on_air.gateway_of(stage)
     # Radios must not relay what they hear now: central would answer it, through a radio.
     liar.withhold(ALL_HEARD, *CENTRALS)
+    await liar.until_obeyed()
     since = len(liar.kept)
     # The scene needs real messages: also who is on duty, and what central's radio asks when it comes back.
     wanted = {str(UpTopic(number_of(gateway), Up.SYNC)), str(CentralTopic(gateway.address.schemes[0]))}

@@ -205,6 +205,7 @@ async def _settings_refused(stage: Stage, liar: Liar, forge: Forge, cast: Cast) 
 async def _kept_from_central(stage: Stage, liar: Liar, cast: Cast) -> str:
     """An attack that neighbours, but not central, hear of by the network."""
     liar.withhold(str(FrameTopic(slug(HART), number_of(cast.pending))), *CENTRALS)
+    await liar.until_obeyed()
     alert = await stage.press(cast.pending, "attack")
     await stage.until_face(cast.pending, "undelivered")
     await stage.until_warned(cast.pending, alert)

@@ -25,8 +25,6 @@ from wire.messages import CentralStatus, Sync, SyncAnswer, decode_message, encod
 from wire.signing import sign_message
 from wire.topics import CentralTopic, Down, DownTopic, Up, UpTopic
 
-OBEYED_WITHIN_S: Final = 2.0
-"""The broker rereads its rules when it is next idle."""
 _LOOK_EVERY_S: Final = 0.02
 _WITHIN_S: Final = ANSWER_WITHIN_MS / 1_000
 _ASKING: Final = "sync"
@@ -34,6 +32,10 @@ _ANSWERING: Final = "syncAnswer"
 _OF_NOW: Final = (Manner.UNSIGNED, Manner.WRONG_SIGNER, Manner.RETARGETED)
 _OPEN: Final = {_ASKING: _OF_NOW, _ANSWERING: (*_OF_NOW, *DELAYS_S)}
 """Otherwise the lie is that the nonce is old, or never heard by central."""
+
+
+class TooLateError(NeverCameError):
+    """The machine was busy: by the last lie the questions were open no more, so nothing is known."""
 
 
 def groups(rows: Iterable[Row]) -> tuple[tuple[Row, ...], ...]:
@@ -55,6 +57,9 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
         stage: with the town.
         liar: withholds the questions from central.
         scene: to be changed.
+
+    Raises:
+        TooLateError: at the end, after lies that count only while the questions are open.
     """
     if manner not in _OPEN.get(channel, ()) and (manner is not None or channel not in _OPEN):
         yield scene
@@ -64,7 +69,7 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
     for topic in topics:
         liar.withhold(topic, *CENTRALS)
     try:
-        await asyncio.sleep(OBEYED_WITHIN_S)
+        await liar.until_obeyed()
         since, loop = len(liar.kept), asyncio.get_running_loop()
         nonces = await _asked(stage, liar, scene, topics)
         asked_s = loop.time()
@@ -72,10 +77,10 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
             await asyncio.sleep(_WITHIN_S)
         elif channel == _ASKING:  # Central must hear what is said in their names, and they ask again only later.
             liar.let_through(*topics)
-            await asyncio.sleep(OBEYED_WITHIN_S)
+            await liar.until_obeyed()
         yield replace(scene, nonces={**scene.nonces, **nonces})
-        if channel == _ANSWERING and manner in _OF_NOW:
-            stage.check(loop.time() - asked_s < _WITHIN_S, f"'{manner}' was told while the questions were open")
+        if channel == _ANSWERING and manner in _OF_NOW and loop.time() - asked_s >= _WITHIN_S:
+            raise TooLateError(f"'{manner}' was told while the questions were open")
     finally:
         liar.let_through(*topics)
     answers = {str(DownTopic(parse_node(one), Down.SYNC)) for one in topics.values()}

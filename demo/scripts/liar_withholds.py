@@ -35,6 +35,7 @@ async def play(stage: Stage, liar: Liar, cast: Cast) -> Counter[str]:
     """Play one premises for each topic, all at once; returns the number of cells."""
     shop, neighbour, presser, owner = cast.pending, cast.thief, cast.victim, cast.answered
     withholding = _withhold(liar, cast)
+    await liar.until_obeyed()
     silence = asyncio.create_task(_until_no_contact(stage, neighbour))
 
     kept = await stage.press(shop, "assist")

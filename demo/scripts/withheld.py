@@ -46,6 +46,7 @@ async def _air(stage: Stage, liar: Liar) -> frozenset[Row]:
     withholding.keep_back(down(shop, Down.RECEIPT), shop.node)
     for one in stage.town.everywhere:
         withholding.keep_back(down(one, Down.AIR), one.node)
+    await liar.until_obeyed()
     alert = await stage.press(shop, "attack")
     await stage.until_fact("committed", CENTRAL, alert, within_s=on_air.AIR_PATIENCE_S)
     await _stays_untold(stage, shop, alert)
@@ -60,6 +61,7 @@ async def _relays(stage: Stage, liar: Liar) -> frozenset[Row]:
     shop, withholding = stage.premises("night-stop"), Withholding(liar)
     for topic in (ALL_HEARD, *frames_of(shop)):
         withholding.keep_back(topic, *CENTRALS)
+    await liar.until_obeyed()
     alert = await stage.press(shop, "attack")
     await on_air.until_over_started(stage, shop, alert)
     await stage.until_fact("heard", on_air.gateway_of(stage).node, alert, within_s=on_air.AIR_PATIENCE_S)
@@ -78,6 +80,7 @@ async def _frames(stage: Stage, liar: Liar) -> None:
     shop, withholding = stage.premises("corner-shop"), Withholding(liar)
     for topic in frames_of(shop):
         withholding.keep_back(topic, *CENTRALS, *(one.node for one in stage.town.everywhere))
+    await liar.until_obeyed()
     alert = await stage.press(shop, "attack")
     await on_air.until_over_started(stage, shop, alert)
     await stage.until_fact("heard", on_air.gateway_of(stage).node, alert, within_s=on_air.AIR_PATIENCE_S)
@@ -91,6 +94,7 @@ async def _receipts(stage: Stage, liar: Liar) -> None:
     """Central has it, but its receipt does not come back by the network."""
     shop, withholding = stage.premises("penny-books"), Withholding(liar)
     withholding.keep_back(down(shop, Down.RECEIPT), shop.node)
+    await liar.until_obeyed()
     alert = await stage.press(shop, "attack")
     await on_air.until_over_started(stage, shop, alert)
     receipt = await stage.until_fact("receipt", shop.node, alert, within_s=on_air.AIR_PATIENCE_S)
