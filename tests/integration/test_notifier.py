@@ -84,8 +84,8 @@ def test_text_message_says_that_an_alert_waits_and_where_to_look(
         (307, Reason.REDIRECTED, 1),
         (302, Reason.REDIRECTED, 1),
         (400, Reason.REFUSED, 1),
-        (429, Reason.TOO_MANY, 2),
-        (503, Reason.TOO_MANY, 2),
+        (429, Reason.TOO_MANY, 4),
+        (503, Reason.TOO_MANY, 4),
     ],
 )
 def test_push_service_that_says_no_is_reported_as_it_is(
@@ -94,7 +94,7 @@ def test_push_service_that_says_no_is_reported_as_it_is(
     elsewhere = push_service.phone()
     push_service.away = elsewhere.subscription.endpoint
     phone = push_service.phone(status)
-    notice = push_to(phone, valid_s=3)
+    notice = push_to(phone)
 
     notifier.order(notice)
 
@@ -110,7 +110,7 @@ def test_service_that_recovers_is_tried_again_and_delivers(
     phone = push_service.phone(503)
     notice = push_to(phone)
     notifier.order(notice)
-    wait_until(lambda: phone.tries == 1, "a first try")
+    wait_until(lambda: phone.tries >= 1, "a first try")
 
     phone.answer = 201
 
@@ -198,7 +198,7 @@ def test_killed_in_mid_send_it_is_ordered_again_and_delivers(tmp_path: Path, pus
     notice = push_to(phone)
     notifier = NotifierProgram(write_notifier(tmp_path, push_service))
     notifier.order(notice)
-    wait_until(lambda: phone.tries == 1, "a first try")
+    wait_until(lambda: phone.tries >= 1, "a first try")
     key = next(line.key for line in notifier.said if isinstance(line, Hello))
     notifier.kill()
     phone.answer = 201
@@ -273,7 +273,7 @@ def test_push_service_that_is_not_itself_gets_nothing(tmp_path: Path, push_servi
     phone = push_service.phone()
     notifier = NotifierProgram(config)
     try:
-        notice = push_to(phone, valid_s=1)
+        notice = push_to(phone)
         notifier.order(notice)
 
         result = notifier.result(notice)
