@@ -47,7 +47,7 @@ class CentralRecords:
 
     def counts(self) -> tuple[int, int]:
         """Numbers of committed frames and of committed acts of people."""
-        with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=5)) as database:
+        with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=60)) as database:
             frames, acts = database.execute(
                 "SELECT (SELECT count(*) FROM frames), (SELECT count(*) FROM actions)"
             ).fetchone()
@@ -55,7 +55,7 @@ class CentralRecords:
 
     def _has(self, query: str, values: tuple[int | str, ...]) -> bool:
         try:
-            with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=5)) as database:
+            with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=60)) as database:
                 return database.execute(query, values).fetchone() is not None
         except sqlite3.OperationalError:
             return False  # no database yet: nothing was ever committed

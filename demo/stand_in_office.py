@@ -43,7 +43,7 @@ OFFICE_URL: Final = "http://localhost:8090/"
 SESSION_COOKIE: Final = "watchlink_central"
 DOOR_COOKIE: Final = "watchlink_central_door"
 BOTH_SCHEMES: Final = (1, 2)
-_TIMEOUT_S: Final = 30.0
+_TIMEOUT_S: Final = 120.0
 
 
 class NotSignedInError(Exception):

@@ -14,6 +14,7 @@ from cryptography import x509
 
 from enrolment.register import Register
 from node.config import load_config
+from node.enrol import asking
 from node.enrol.command import STATUS_ARMED, Standing, enrol
 from runtime.slowing import FREE_FAILURES
 from tests.support.enrolling_town import FIRST, EnrollingTown, NewUnit, ServiceProcess, open_claim, running_service
@@ -28,7 +29,8 @@ OTHERS = 120
 SLOW = "import enrolment.rules.guessing as rules; rules.REQUESTS_AT_ONCE = 40; rules.REQUESTS_EACH_S = 5.0; "
 """So the crowd uses up what the service looks at, however slowly a busy machine lets it ask."""
 """Elsewhere in the town. Each may have its answer repeated a few times: together more than the service gives."""
-WITHIN_S = 60.0
+WITHIN_S = 240.0
+"""Of a machine that is busy with other things. How long it takes on two slow cores, docs/enrolment.md says."""
 PACE_S = 0.2
 """Instead of the node's own pauses, which are tens of seconds."""
 
@@ -83,7 +85,7 @@ class Street:
 
     @contextmanager
     def claiming(self) -> Iterator[None]:
-        """The fifty are ready, and go at once when the gate opens. At the end all are armed, within a minute."""
+        """The fifty are ready, and go at once when the gate opens. At the end all are armed."""
         late = threading.Timer(WITHIN_S, self.over.set)
         late.start()
         try:
@@ -127,7 +129,8 @@ def spent(*services: ServiceProcess) -> Counter[str]:
 
 
 @pytest.fixture
-def street(tmp_path: Path) -> Street:
+def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Street:
+    monkeypatch.setattr(asking, "WITHIN_S", DEADLINE_S)  # A service that is slow here has not gone.
     return Street(tmp_path)
 
 

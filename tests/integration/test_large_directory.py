@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,4 +60,6 @@ def test_directory_of_a_town_of_thousands_reaches_a_node_in_small_packets(tmp_pa
 
 def holds(file: Path, sealed: bytes) -> bool:
     """Whether the directory is somewhere in it: in the database, or still in its log."""
-    return file.is_file() and sealed[1_000:1_100] in file.read_bytes()
+    with contextlib.suppress(FileNotFoundError):  # A log is removed with the connection that wrote it.
+        return sealed[1_000:1_100] in file.read_bytes()
+    return False

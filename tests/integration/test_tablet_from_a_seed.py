@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -184,7 +185,8 @@ def test_tablet_that_trusts_the_towns_web_ca_alone_signs_in_and_sees_a_face(
             page = until_answer(lambda: tablet.get("/"), lambda one: "card.jpg" in one.text)
             assert "Nora Nobody" in page.text
             (card,) = set(re.findall(r"/people/[0-9/]+/card\.jpg", page.text))
-            picture = tablet.get(card)
+            # It is made within five seconds, or the page asks again.
+            picture = until_answer(lambda: tablet.get(card), lambda one: one.status_code != HTTPStatus.NOT_FOUND)
             assert (200, "image/jpeg", b"\xff\xd8") == (
                 picture.status_code,
                 picture.headers["content-type"],

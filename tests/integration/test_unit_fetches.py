@@ -12,6 +12,7 @@ from appliance.net.releases import Releases
 from tests.integration.test_release_downloads import SYSTEM, begun, publish, town, wait_for
 from tests.support.enrolling_town import HOST, EnrollingTown
 from tests.support.enrolment_thread import service_thread
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.published_release import bundle_in, large_bundle_in
 
 __all__ = ["town"]
@@ -43,7 +44,11 @@ def test_unit_sees_the_release_and_fetches_its_bundle_from_where_it_was_cut(
         assert SYSTEM == unit.path_of(bundle).read_bytes()
 
 
-def test_unit_comes_again_when_the_service_says_so(town: EnrollingTown, tmp_path: Path) -> None:
+def test_unit_comes_again_when_the_service_says_so(
+    town: EnrollingTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The two that read no more are not cut off before it has asked.
+    monkeypatch.setattr("runtime.web_connections.OWED_WITHIN_S", DEADLINE_S)
     bundle, _ = large_bundle_in(town.fleet.layout.town, 30_000_000)
     publish(town, bundle)
     with service_thread(town) as service:
