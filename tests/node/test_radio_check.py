@@ -21,11 +21,12 @@ from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import level, ratio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.ptt import PttError
+from node.hw.radio.ptt_guarded import GuardedPtt
 from node.net.radio.over import silence
 from node.radio_check import RadioCheck, RadioCheckOptions, tone
 from node.step import Outcome, Step
 from provisioning.fleet import Fleet, NewNode
-from tests.support.sound_bench import SoundBench
+from tests.support.sound_bench import SoundBench, be_patient
 
 _SOUND = '[radio]\ndriver = "sound"\nlicence = "{licence}"\n'
 
@@ -299,6 +300,19 @@ def test_radio_check_walks_the_whole_way_with_real_programs(
     bench = SoundBench(tmp_path)
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(bench.configuration))
     monkeypatch.chdir(tmp_path)
+    be_patient(monkeypatch)
+    for name, value in {
+        "_PROVEN_WITHIN_MS": 120_000,
+        "_DECODED_WITHIN_MS": 120_000,
+        "_PHRASES_WITHIN_S": 1_800.0,
+        "_BLOCK_WITHIN_S": 60.0,
+        "_OVER_MARGIN_S": 60.0,
+    }.items():
+        monkeypatch.setattr(checking, name, value)
+    of_guard = GuardedPtt.__init__.__kwdefaults__
+    assert of_guard is not None
+    for name in ("answer_s", "start_s"):
+        monkeypatch.setitem(of_guard, name, 60.0)
     radio(
         file,
         _SOUND.format(licence="BR/1")

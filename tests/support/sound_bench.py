@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from node.core.air import BLOCK_BYTES, BLOCK_MS
+from node.hw.radio import alsa, audio
 from node.hw.radio.audio import SoundDevice
 
 _F_SETPIPE_SZ = 1031
@@ -25,6 +28,15 @@ _CONFIGURATION = """</usr/share/alsa/alsa.conf>
 pcm.radio_in {{ type file file "/dev/null" infile "{folder}/in" format raw slave.pcm {{ type null }} }}
 pcm.radio_out {{ type file file "{folder}/out" format raw slave.pcm {{ type null }} }}
 """
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the device wait long: on a busy machine ALSA's programs, and this one, may stand still for seconds."""
+    for name in ("_LIST_WITHIN_S", "_END_WITHIN_S"):
+        monkeypatch.setattr(alsa, name, WITHIN_S)
+    monkeypatch.setattr(audio, "_JOIN_S", WITHIN_S)
+    for name in ("_OPEN_WITHIN_MS", "_QUIET_MAX_MS", "_STUCK_BLOCKS"):
+        monkeypatch.setattr(audio, name, 1_000 * int(WITHIN_S))
 
 
 class SoundBench:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import struct
 import threading
@@ -18,7 +17,8 @@ from node.core.air import BLOCK_BYTES
 from node.hw.radio import alsa, audio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.audio import SILENCE_AHEAD_BYTES, SoundDevice
-from tests.support.sound_bench import WITHIN_S, SoundBench
+from tests.support.fleet_broker import wait_until
+from tests.support.sound_bench import WITHIN_S, SoundBench, be_patient
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +36,7 @@ def _tone(blocks: int) -> bytes:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundBench]:
     bench = SoundBench(tmp_path)
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(bench.configuration))
+    be_patient(monkeypatch)
     yield bench
     bench.close()
 
@@ -93,6 +94,7 @@ def test_sound_device_starts_an_over_behind_no_more_than_its_own_buffers(
     bench: SoundBench, device: SoundDevice
 ) -> None:
     """Dead air before the burst is airtime and delay: at most the silence ahead, plus the device's ring."""
+    bench.pump_until(lambda: bool(bench.played))
     for _ in range(20):
         bench.pump()
     before = len(bench.played)
@@ -172,7 +174,6 @@ def test_sound_device_that_takes_nothing_any_more_is_lost(
 ) -> None:
     """A stopped player looks alive. The recorder's clock tells."""
     monkeypatch.setattr(audio, "_STUCK_BLOCKS", 30)
-    monkeypatch.setattr(audio, "_QUIET_MAX_MS", 1000 * int(WITHIN_S))
     ends: list[str] = []
     device.play(_tone(150), ends.append)
     os.kill(_child(device, "output"), signal.SIGSTOP)
@@ -204,10 +205,10 @@ def test_sound_device_closed_in_the_middle_of_an_over_ends_it_and_its_programs(
 
 
 def test_sound_device_leaves_no_thread_and_no_descriptor_behind(bench: SoundBench) -> None:
-    def held() -> tuple[int, int]:
-        gc.collect()  # what tests before this one left behind
-        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+    def held() -> set[object]:
+        return {*Path("/proc/self/fd").iterdir(), *threading.enumerate()}
 
+    gc.collect()  # what tests before this one left behind; a thread of theirs may still end
     before = held()
     for _ in range(3):
         device = SoundDevice("radio_in", "radio_out")
@@ -215,7 +216,8 @@ def test_sound_device_leaves_no_thread_and_no_descriptor_behind(bench: SoundBenc
         device.close()
     with pytest.raises(SoundDeviceError):
         SoundDevice("radio_in", "nowhere").start(bench.blocks.put, bench.failures.put)
-    assert held() == before
+    gc.collect()
+    assert set() == held() - before
 
 
 @pytest.mark.parametrize("name", ["plughw:CARD=Gone", "nowhere"])
@@ -269,15 +271,15 @@ def test_sound_device_counts_the_gaps_of_an_over_and_the_longest_buffer(
     bench.open(device)
     stream = device._stream
     assert stream is not None
-    while not stream._player.gaps:
-        threading.Event().wait(0.002)
+    wait_until(lambda: stream._player.gaps == 1, "it has run dry")
     ends: list[str] = []
     ticks = 0
     device.play(_tone(20), ends.append)
+    wait_until(lambda: stream._player.gaps == 2, "it has run dry in the over")
     while not ends and ticks < 200:
         bench.say()
         bench.blocks.get(timeout=WITHIN_S)
-        select.select([], [], [], 0.002)
+        wait_until(lambda: not stream._in_pipe(), "it has taken what there was")
         ticks += 1
     assert ends == [""]
     assert device.figures().ring_ms == 333
@@ -288,6 +290,7 @@ def test_sound_device_counts_the_gaps_of_an_over_and_the_longest_buffer(
 
 
 def test_device_names_lists_cards_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    be_patient(monkeypatch)
     listing = "null\\n    Discard\\ndefault\\nplughw:CARD=Device,DEV=0\\n    USB PnP\\nhw:CARD=Device,DEV=0\\n"
     _stand_in(tmp_path, "arecord", f"printf '{listing}'")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
