@@ -7,16 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 from central.core.view import Person
 from central.web.feed import FeedTiming
+from demo.ports import claim_ports
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support import town_office
-from tests.support.browser import launched
+from tests.support.browser import PATIENT, WITHIN_MS, launched, press_on_card
 
+CALM = FeedTiming(beat_ms=500, not_live_ms=60_000, lost_ms=120_000)
+"""The page is live though a busy machine stands still for a while."""
 QUICK = FeedTiming(beat_ms=500, not_live_ms=4_000, lost_ms=8_000)
-"""The product's numbers, made shorter."""
+"""The product's numbers, made shorter: for tests of a page that is not live."""
 
 PRIYA = Person("cctv", "Priya Shah", town_office.PRIYA)
 EXPECTED_ERRORS = (
@@ -28,9 +31,8 @@ EXPECTED_ERRORS = (
 )
 """What the console may say: of a server that was stopped, a session that has ended, and an action that was refused."""
 
-expect.set_options(timeout=60_000)
-
 OpenPage = Callable[..., Page]
+OpenContext = Callable[..., BrowserContext]
 
 
 # Not for the session: while Playwright's own loop runs in this thread, other tests could not run one.
@@ -48,8 +50,14 @@ def board() -> ScriptedBoard:
 
 
 @pytest.fixture
-def server(board: ScriptedBoard) -> Generator[ScriptedServer, None, None]:
-    started = ScriptedServer(board, timing=QUICK)
+def timing() -> FeedTiming:
+    return CALM
+
+
+@pytest.fixture
+def server(board: ScriptedBoard, timing: FeedTiming) -> Generator[ScriptedServer, None, None]:
+    """On a port that nobody else gets, also while no server listens there."""
+    started = ScriptedServer(board, timing=timing, port=claim_ports(1)[0])
     yield started
     if not started.has_stopped:
         started.stop()
@@ -67,7 +75,8 @@ def open_context(chromium: Browser, complaints: list[str]) -> Iterator[Callable[
 
     def open_one(**options: Any) -> BrowserContext:  # noqa: ANN401 - Playwright's own options
         context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(WITHIN_MS)
+        context.add_init_script(PATIENT)
         opened.append(context)
         return context
 
@@ -78,7 +87,7 @@ def open_context(chromium: Browser, complaints: list[str]) -> Iterator[Callable[
 
 
 @pytest.fixture
-def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServer, complaints: list[str]) -> OpenPage:
+def open_page(open_context: OpenContext, server: ScriptedServer, complaints: list[str]) -> OpenPage:
     """``open_page(context=None, is_on_duty=True, account=…, **context_options)``: a live page.
 
     Priya Shah is signed in, and on duty; or whoever has that account.
@@ -133,7 +142,7 @@ def listen_for_complaints(page: Page, complaints: list[str]) -> None:
 
 def until(page: Page, is_so: Callable[[], object], what: str) -> None:
     """Let the page run until ``is_so()``, with a generous deadline."""
-    for _ in range(1200):
+    for _ in range(WITHIN_MS // 50):
         if is_so():
             return
         page.wait_for_timeout(50)
@@ -141,15 +150,13 @@ def until(page: Page, is_so: Callable[[], object], what: str) -> None:
 
 
 def press(page: Page, selector: str, is_done: Callable[[], object]) -> None:
-    """Click until it counts: the page ignores clicks within half a second of a move, as it should."""
-    for _ in range(120):
-        page.click(selector)
-        for _ in range(10):
-            if is_done():
-                page.mouse.move(2, 2)  # a pointer left on the list would hold it as it is
-                return
-            page.wait_for_timeout(50)
-    raise TimeoutError(f"pressing {selector} did nothing")
+    """Click until the page takes it, and wait until it counts: it ignores clicks within half a second of a move.
+
+    A click that it took is not repeated: what is pressed may have changed meanwhile, or be gone.
+    """
+    press_on_card(page.locator(selector))
+    until(page, is_done, f"pressing {selector} did something")
+    page.mouse.move(2, 2)  # a pointer left on the list would hold it as it is
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def asking(role: str, scheme: int = 1, names: tuple[str, ...] = ()) -> AskingLin
     name = "HART" if scheme == 1 else "Pub Watch"
     if not role:
         return AskingLine(scheme=scheme, scheme_name=name, since=now)
-    until = now + timedelta(seconds=30)
+    until = now + timedelta(seconds=300)
     return AskingLine(
         scheme=scheme,
         scheme_name=name,
@@ -43,7 +43,7 @@ def test_card_counts_down_to_the_next_role(open_page: OpenPage, server: Scripted
     card = server.call(lambda: board.press("attack", asking=(asking("pcso", names=("J Patel",)),)))
 
     expect(page.locator(ASKING)).to_contain_text(
-        re.compile(r"Asking \(HART, step 2 of 3\): PCSO on duty J Patel – 2\d s, then Co-ordinator")
+        re.compile(r"Asking \(HART, step 2 of 3\): PCSO on duty J Patel – 2\d\d s, then Co-ordinator")
     )
     before = page.locator(ASKING).inner_text()
     expect(page.locator(ASKING)).not_to_have_text(before)

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenPage, held, incidents, press, until
+from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
-from tests.support.browser import hear
+from tests.support.browser import hear, stop_clock
 
 pytestmark = pytest.mark.integration
 
@@ -69,18 +69,23 @@ def test_acknowledge_says_sending_until_it_is_committed(
 
 
 def test_done_action_says_sending_until_the_card_has_changed(
-    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+    open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
     """In between the card would say UNANSWERED beside a button that can be pressed again."""
     server.call(lambda: board.press("attack"))
-    page = open_page()
+    context = open_context()
+    context.clock.install()
+    page = open_page(context)
     server.call(board.withhold_changes)
+    stop_clock(page)  # after five seconds it would ask for the board
     page.keyboard.press("j")
-    with page.expect_response("**/actions"):
+    with page.expect_response(lambda answer: "acknowledge" in (answer.request.post_data or "")) as answered:
         page.keyboard.press("a")
-    page.evaluate("new Promise(done => setTimeout(done))")
+    answered.value.finished()
+    page.evaluate("fetch('/me.json').then((answer) => answer.text())")
     assert "Sending…" == page.locator("#unanswered .card-primary").inner_text()
     server.call(board.deliver_changes)
+    page.clock.resume()
 
     expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
 
@@ -119,38 +124,45 @@ def test_click_on_a_card_that_has_just_moved_is_not_used(
 ) -> None:
     server.call(lambda: board.press("assist", incident="1-1"))
     page = open_page()
-    # The press of a finger already on its way down when the attack comes in above.
+    # The press of a finger already on its way down when the attack comes in above: both are on the screen for a moment.
     page.evaluate(
-        """() => new MutationObserver(() => {
-            const old = document.querySelector('[data-incident="1-1"] .card-primary');
-            queueMicrotask(() => old.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 })));
-        }).observe(document.querySelector("#unanswered"), { childList: true })"""
+        """() => {
+            new MutationObserver(() => {
+                const old = document.querySelector('[data-incident="1-1"] .card-primary');
+                queueMicrotask(() => {
+                    old.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 }));
+                    window.said = document.querySelector("#figures").textContent;
+                });
+            }).observe(document.querySelector("#unanswered"), { childList: true });
+            return new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(seen))));
+        }"""
     )
     server.call(lambda: board.press("attack", incident="1-2"))
 
-    expect(page.locator("#figures")).to_contain_text("nothing was sent")
+    page.wait_for_function("() => window.said")
+    assert "nothing was sent" in page.evaluate("said")
     assert ["1-2", "1-1"] == incidents(page, "unanswered")
     assert [] == board.actions
 
 
-def test_no_card_moves_under_the_pointer(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+def test_no_card_moves_under_the_pointer(
+    open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
+) -> None:
     server.call(lambda: board.press("assist", incident="1-1"))
-    page = open_page()
+    context = open_context()
+    context.clock.install()
+    page = open_page(context)
     box = page.locator('[data-incident="1-1"] .card-primary').bounding_box()
     assert box is not None
     where = """() => document.querySelector('[data-incident="1-1"]').getBoundingClientRect().top"""
     top = page.evaluate(where)
+    stop_clock(page)  # a pointer that rests for three seconds holds nothing
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     server.call(lambda: board.press("attack", "Bell’s Outdoor", incident="1-2"))
-
-    def is_there() -> bool:
-        page.mouse.move(box["x"] + 5, box["y"] + 5)
-        page.mouse.move(box["x"] + 6, box["y"] + 5)
-        return len(incidents(page, "unanswered")) == 2
-
-    until(page, is_there, "the attack is shown at once")
+    until(page, lambda: len(incidents(page, "unanswered")) == 2, "the attack is shown at once")
     assert (["1-1", "1-2"], top) == (incidents(page, "unanswered"), page.evaluate(where))
     expect(page.locator("#arrival")).to_contain_text("ATTACK Bell’s Outdoor")
+    page.clock.resume()
     page.mouse.move(2, 400)
 
     until(page, lambda: incidents(page, "unanswered") == ["1-2", "1-1"], "it settles when the pointer has gone")

@@ -158,7 +158,7 @@ def test_undo_has_a_key_and_stays_in_reach(
     page.keyboard.press("j")
     page.keyboard.press("a")
     until(page, lambda: board.actions == [(Acknowledge("1-1", "fault"), PRIYA)], "answered")
-    expect(page.locator("#in-hand .card")).to_have_count(1)
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
     page.keyboard.press("j")
     assert in_view(page, "#undo")
     if device:

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, Card, Close
-from tests.browser.conftest import OpenPage, until
-from tests.browser.test_feed_in_browser import P1_S, OpenContext, open_listening, sounding
+from tests.browser.conftest import OpenContext, OpenPage, until
+from tests.browser.test_feed_in_browser import P1_S, open_listening, sounding
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.central_town import JONES, Town
 from wire.kinds import AlertKind

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from central.core.view import EndDuty
 from demo.stand_in_office import OFFICE_URL
-from tests.browser.conftest import PRIYA, OpenPage, listen_for_complaints, until
+from tests.browser.conftest import PRIYA, OpenPage, listen_for_complaints
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.page_for_everybody import violations
 from tests.support.software_passkey import SoftwarePasskey
@@ -142,14 +142,12 @@ def test_every_tab_of_an_ended_session_is_out(
 
 def test_page_of_a_person_whose_roles_change_is_drawn_anew(open_page: OpenPage, server: ScriptedServer) -> None:
     page = open_page()
+    page.evaluate("window.isOld = true")
     server.office.change(ACCOUNT, roles=(RoleEntry(role="fleet-engineer", schemes=(1,)),))
     server.call(server.publish)
 
-    until(
-        page,
-        lambda: page.locator("#live[data-live=live]").count() and page.locator("#start-duty").is_hidden(),
-        "drawn anew",
-    )
+    page.wait_for_function("() => !window.isOld && document.querySelector('#live[data-live=live]')")
+    expect(page.locator("#start-duty")).to_be_hidden()
     expect(page.locator("#end-duty")).to_be_hidden()
 
 

@@ -9,10 +9,9 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, ElementHandle, Locator, Page, Route, expect, sync_playwright
 
-from tests.support.browser import hear, launched, press_on_card
+from tests.support.browser import WITHIN_MS, hear, launched, press_on_card
 from tests.support.counter_screen import SIZES, CounterScreen
 from tests.support.demo_browser import (
-    WITHIN_MS,
     Addresses,
     open_page,
     panel,
@@ -436,7 +435,10 @@ def deal_with_a_breach(office: Page, town: Addresses) -> None:
 def act(office: Page, move: str) -> None:
     """Take a step of the case, and say why if that is asked."""
     office.get_by_role("link", name=move, exact=True).click()
+    button = office.get_by_role("button", name=move, exact=True)
+    expect(button).to_be_visible()  # So are the fields above it: until then this may be the page before.
     why = office.get_by_label(re.compile("Why|Reason"))
     if why.count():
         why.first.fill("It was somebody else.")
-    office.get_by_role("button", name=move, exact=True).click()
+    button.click()
+    expect(button).to_have_count(0)

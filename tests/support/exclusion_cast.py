@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Response, expect
 
-from tests.support.demo_browser import WITHIN_MS
+from tests.support.browser import WITHIN_MS
 from tests.support.exclusion_office import CO_ORDINATOR, NOMINATOR, POLICE, VOTERS, RunningOffice
 from tests.support.page_for_everybody import DESK, PHONE, faults
 
