@@ -55,6 +55,8 @@ CHROMIUM_FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+_WITHIN_MS: Final = 180_000
+"""A busy machine may need a minute for the first page alone."""
 _PRIYA: Final = Person("cctv", "Priya Shah", PRIYA)
 _JAS: Final = Person("pcso", "J Patel", PATEL)
 
@@ -256,6 +258,7 @@ def photograph(
         has_touch=width < 600,  # noqa: PLR2004 - a phone
         is_mobile=width < 600,  # noqa: PLR2004
     )
+    context.set_default_timeout(_WITHIN_MS)
     with closing(context):
         page = context.new_page()
         # The page carries central's time on by this clock: a busy machine would photograph a later second.

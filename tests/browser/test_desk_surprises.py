@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import APIResponse, Route, expect
 
-from central.core.view import Acknowledge, Close, Person, StartDuty
-from tests.browser.conftest import OpenPage, press, until
+from central.core.view import Acknowledge, AddNote, Close, Person, StartDuty, UndoAcknowledge
+from tests.browser.conftest import OpenContext, OpenPage, held, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.browser import hear
 from tests.support.town_office import PATEL
@@ -94,7 +92,7 @@ def test_person_of_several_roles_says_in_which_they_are_on_duty_before_they_answ
 
 
 def test_page_on_duty_gives_a_sign_of_life_every_half_minute(
-    open_page: OpenPage, open_context: Callable[..., BrowserContext], server: ScriptedServer, board: ScriptedBoard
+    open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
     """C2: after ninety seconds without one, nobody is asked by this page."""
     context = open_context()
@@ -107,5 +105,74 @@ def test_page_on_duty_gives_a_sign_of_life_every_half_minute(
     server.call(lambda: board.set_on_duty(()))
     expect(page.locator("#banner-nobody")).to_be_visible()
     page.clock.fast_forward("00:31")
-    page.wait_for_selector("#live[data-live=live]")
+    page.evaluate("fetch('/me.json').then((answer) => answer.text())")
     assert ([PRIYA, PRIYA], []) == (board.signs, board.actions)
+
+
+def test_what_was_written_while_the_card_was_still_sending_is_not_lost(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """A and N in one go: the window must not close as if the note were there."""
+    server.call(lambda: board.press("attack", incident="1-1"))
+    page = open_page()
+    page.keyboard.press("j")
+    with held(server):
+        page.keyboard.press("a")
+        until(page, lambda: board.actions, "the answer is under way")
+        page.keyboard.press("n")
+        page.keyboard.type("Red coat")
+        page.locator("#dialog-note [data-submit]").press("Enter")
+        expect(page.locator("#dialog-note .dialog-error")).to_contain_text("still being sent for this card")
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
+    page.locator("#dialog-note [data-submit]").press("Enter")
+
+    until(page, lambda: (AddNote("1-1", "Red coat"), PRIYA) in board.actions, "it is written down")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_second_act_says_sending_for_as_long_as_it_takes(
+    open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Five seconds after the first one, what the feed has not brought is fetched: of the first alone."""
+    server.call(lambda: board.press("assist", incident="1-1"))
+    context = open_context()
+    context.clock.install()
+    page = open_page(context)
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url) if "/board.json" in request.url else None)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    primary = page.locator("#in-hand .card-primary")
+    expect(primary).to_have_text("On the way…W")
+    with held(server):
+        page.keyboard.press("s")
+        page.keyboard.type("PCSO J Patel")
+        page.keyboard.press("Enter")
+        until(page, lambda: len(board.actions) == 2, "the second is under way")
+        page.clock.fast_forward(6_000)
+        page.evaluate("fetch('/me.json').then((answer) => answer.text())")
+        assert ([], "Sending…") == (fetched, primary.text_content())
+
+    expect(page.locator("#in-hand")).to_contain_text("assigned to PCSO J Patel")
+
+
+def test_undo_says_so_while_the_card_is_still_sending(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """The feed may say that it is answered before central's own answer has come."""
+    server.call(lambda: board.press("attack", incident="1-1"))
+    page = open_page()
+    held_back: list[tuple[Route, APIResponse]] = []
+    page.route("**/actions", lambda route: held_back.append((route, route.fetch())), times=1)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("#undo")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.locator("#say-alert")).to_contain_text("still being sent for this card")
+    ((route, answer),) = held_back
+    route.fulfill(response=answer)
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
+    page.keyboard.press("u")
+
+    until(page, lambda: board.actions[-1] == (UndoAcknowledge("1-1"), PRIYA), "it is taken back")
+    assert 2 == len(board.actions)

@@ -33,6 +33,7 @@ const WOKEN_SHOWN_MS = 60_000;
 const SETTLE_MS = 5000; // how long a committed action may take to arrive by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
 const SIGN_EVERY_MS = 30_000; // after 90 s without one central asks nobody by this page, after half an hour duty ends
+const STILL_SENDING = "Something else is still being sent for this card. Try again in a moment.";
 const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn at this interval, not at each
 
 const page = document.documentElement.dataset;
@@ -155,9 +156,10 @@ function tick() {
 
 // ---- what a person does
 
-// card: as it was when the person looked. The action is for what it stood for then.
+// card: as it was when the person looked. The action is for what it stood for then. Resolves to why it was not done, or
+// to null.
 async function perform(verb, card, extra = {}) {
-  if (sending.has(card.key)) return null;
+  if (sending.has(card.key)) return STILL_SENDING;
   sending.set(card.key, Infinity);
   errors.delete(card.key);
   draw();
@@ -174,7 +176,7 @@ async function perform(verb, card, extra = {}) {
     if (outcome.untouched) sayUntouched(card, outcome.untouched);
     if (outcome.left) announcer.status(`${outcome.left} more from ${card.premises} will follow automatically`);
     settleSent();
-    setTimeout(() => sending.has(card.key) && live.resync().then(() => sending.delete(card.key)).then(draw), SETTLE_MS);
+    setTimeout(() => settleLate(card.key, outcome.sequence), SETTLE_MS);
   }
   draw();
   return outcome.reason ?? null;
@@ -190,6 +192,15 @@ function sayUntouched(card, count) {
 // "Sending…" ends when the change with the action is on this page.
 function settleSent() {
   for (const [incident, sequence] of sending) if (sequence <= model.sequence) sending.delete(incident);
+}
+
+// What the feed has not brought by now is fetched. Another act may be under way on the card meanwhile: that is let alone.
+async function settleLate(key, sequence) {
+  const isSame = () => sending.get(key) === sequence;
+  if (!isSame()) return;
+  await live.resync();
+  if (isSame()) sending.delete(key);
+  draw();
 }
 
 // key: of a card. What is drawn counts, not later changes.
@@ -327,7 +338,9 @@ function jump(key) {
 
 function undo() {
   const card = strip.undoable;
-  if (card) perform("undo-acknowledge", card);
+  if (!card) return;
+  if (sending.has(card.key)) say(STILL_SENDING);
+  else perform("undo-acknowledge", card);
 }
 
 function quiet() {

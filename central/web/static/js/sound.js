@@ -6,6 +6,7 @@ import { TONES, samples } from "./tones.js";
 
 const LOCK = "watchlink.sound";
 const QUIET_S = 60;
+const RUNS_WITHIN_MS = 5000; // a busy computer's sound begins late; one that is blocked never does
 
 export class Sound {
   #context = null;
@@ -36,7 +37,7 @@ export class Sound {
   async unlock() {
     this.#open();
     if (!this.#context) return false;
-    await Promise.race([this.#context.resume(), new Promise((done) => setTimeout(done, 1000))]);
+    await Promise.race([this.#context.resume(), new Promise((done) => setTimeout(done, RUNS_WITHIN_MS))]);
     if (this.isRunning) this.#once("test");
     this.#changed();
     return this.isRunning;
@@ -47,7 +48,7 @@ export class Sound {
     this.hush();
     this.#open();
     if (!this.#context) return false;
-    await Promise.race([this.#context.resume(), new Promise((done) => setTimeout(done, 1000))]);
+    await Promise.race([this.#context.resume(), new Promise((done) => setTimeout(done, RUNS_WITHIN_MS))]);
     if (this.isRunning) this.#proof = this.#once("p1", this.#context.destination);
     this.#changed();
     return this.isRunning;
