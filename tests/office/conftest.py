@@ -18,6 +18,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from office.accounts.models import Account, RoleGrant, Scheme
+from office.people import intake_process
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.office_program import found, write_config
 from wire.snapshots import RoleSlug
 
@@ -32,6 +34,13 @@ SignedIn = Callable[..., Client]
 def _cheap_passwords(settings: Settings) -> None:
     """Argon2 takes a quarter of a second on purpose; tests hash hundreds."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _all_the_time_for_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that reads or marks one is a process: a busy machine starts it late. Its own limits stay."""
+    for name in ("DEADLINE_S", "MARK_DEADLINE_S", "WAITS_S"):
+        monkeypatch.setattr(intake_process, name, DEADLINE_S)
 
 
 @pytest.fixture(autouse=True)

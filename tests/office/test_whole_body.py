@@ -8,6 +8,7 @@ from typing import Final
 from starlette.types import Message, Receive, Scope, Send
 
 from office.whole_body import FORM_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOADS_AT_ONCE, NotKnownError, WholeBody
+from tests.support.fleet_broker import DEADLINE_S
 
 UPLOAD: Final = "/premises/import/"
 SIGNED_IN: Final = (b"cookie", b"signed in")
@@ -28,7 +29,7 @@ async def _is_signed_in(scope: Scope) -> bool:
     return SIGNED_IN in scope["headers"]
 
 
-def _whole_body(within_s: float = 5.0) -> WholeBody:
+def _whole_body(within_s: float = DEADLINE_S) -> WholeBody:
     return WholeBody(
         _page, upload_paths=frozenset({UPLOAD, "/cases/NUMBER/file/"}), is_signed_in=_is_signed_in, within_s=within_s
     )
@@ -38,7 +39,7 @@ def _send(
     pieces: list[bytes],
     *,
     path: str = "/people/",
-    within_s: float = 5.0,
+    within_s: float = DEADLINE_S,
     query: bytes = b"",
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> int | None:

@@ -295,7 +295,7 @@ class Unit:
         key = town.write(f"{issued.serial:x}.key", issued.key_pem)
         self.context = ssl.create_default_context(cafile=str(town.folder / "root.pem"))
         self.context.load_cert_chain(certificate, key)
-        self.connection = http.client.HTTPSConnection(HOST, port, timeout=DEADLINE_S, context=self.context)
+        self.connection = http.client.HTTPSConnection(HOST, port, timeout=10 * DEADLINE_S, context=self.context)
 
     def reports(self, *reports: BreachReport) -> ReportsTaken:
         """What the port says to these."""
@@ -360,6 +360,7 @@ class PortThread:
         self.town = town
         self._told = io.StringIO()
         self._program = MachinePort(load_configuration(town.config), FactLog(self._told), Service())
+        self._program._web._server.config.timeout_keep_alive = int(10 * DEADLINE_S)  # or the line is shut after 5 s
         self.port = int(self._program.url.rstrip("/").rpartition(":")[2])
         self._units: list[Unit] = []
         self._stopping = threading.Event()

@@ -14,6 +14,8 @@ from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 from wire.signing import SigningKey
 
 AUTHORITY = SigningKey(bytes(range(32)))
+WITHIN_S = 600.0
+"""For a command: minutes on a machine that is busy with other things."""
 
 
 def write_config(folder: Path, *, port: int = 8123, schemes: Mapping[str, str] | None = None) -> Path:
@@ -42,7 +44,7 @@ def office(*arguments: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "watchlink.cli", "office", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=WITHIN_S,
         check=False,
         env=clean_environment(),
     )
@@ -66,7 +68,7 @@ def in_office(config_file: Path, code: str) -> str:
         [sys.executable, "-c", f"import django, gc; gc.disable(); django.setup(); gc.enable()\n{code}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WITHIN_S,
         check=True,
         env={
             **clean_environment(),

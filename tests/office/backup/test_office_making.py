@@ -19,12 +19,37 @@ from runtime.backup_record import keep_record, read_record
 from runtime.backup_rules import Record, file_name
 from runtime.key_file import read_key
 from tests.office.backup.conftest import Kept, names_in
-from tests.support.fleet_broker import wait_until
 from tests.support.office_program import clean_environment
 
 pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 28, 3, 15, tzinfo=UTC)
+KILLED_IN_THE_MIDDLE = """
+import os, signal, sys
+from runtime import backup_making
+from watchlink.cli import main
+
+encrypt = backup_making.encrypt
+
+class Cut:
+    def __init__(self, out):
+        self.out, self.left = out, 20_000
+
+    def write(self, data):
+        written = self.out.write(data[: self.left])
+        self.out.flush()
+        self.left -= written
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return written
+
+    def flush(self):
+        self.out.flush()
+
+backup_making.encrypt = lambda archive, out, recipients: encrypt(archive, Cut(out), recipients)
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command, which is killed (SIGKILL) when it has written so much of its file."""
 
 
 def test_backup_holds_database_photographs_and_configuration_but_no_key(kept: Kept, tmp_path: Path) -> None:
@@ -159,16 +184,11 @@ def test_backup_killed_in_the_middle_leaves_the_last_good_one(kept: Kept) -> Non
     """Then the next one clears up after it."""
     last = kept.made
     data = last.read_bytes()
-    with sqlite3.connect(kept.file.parent / "office.sqlite3") as disk:
-        # As large as some years, so that there is a middle.
-        disk.execute("CREATE TABLE years (data BLOB)")
-        disk.execute("INSERT INTO years VALUES (randomblob(40000000))")
-    disk.close()
-    command = [sys.executable, "-m", "watchlink.cli", "office", "backup", "--config", str(kept.file)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=clean_environment())
-    wait_until(lambda: bool([*kept.folder.glob(".*.part")]), "the file is being written")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = [sys.executable, "-c", KILLED_IN_THE_MIDDLE, "office", "backup", "--config", str(kept.file)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, env=clean_environment(), check=False)
+    assert -signal.SIGKILL == done.returncode
+    (part,) = kept.folder.glob(".*.part")
+    assert 0 < part.stat().st_size < len(data)
     assert (last, data) == (kept.made, last.read_bytes())
     assert (kept.file.parent / "publisher/.backup").exists()
 

@@ -16,7 +16,7 @@ from office.people.models import Individual
 from tests.office.conftest import HART, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.support import page_for_everybody
-from tests.support.browser import launched
+from tests.support.browser import WITHIN_MS, launched
 from tests.support.page_for_everybody import DESK, PHONE
 
 pytestmark = pytest.mark.integration
@@ -51,6 +51,7 @@ def faults_in_chromium(answers: Mapping[str, HttpResponseBase]) -> list[object]:
     with sync_playwright() as playwright:
         chromium = launched(playwright)
         page = chromium.new_page()
+        page.set_default_timeout(WITHIN_MS)
         page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
         page.route("**/*", answer)
         for name in (name for name in answers if not name.endswith(".jpg")):

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from office.nodes.handlers import contact
 from tests.support.asking_town import AskingTown, PortThread, port_thread
+from tests.support.fleet_broker import DEADLINE_S
+
+
+@pytest.fixture(autouse=True)
+def _questions_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine gets round late to what they wait for, and to the next one."""
+    monkeypatch.setattr(contact, "WAIT_S", 5 * DEADLINE_S)
+    monkeypatch.setattr(contact, "SILENT_S", 10 * DEADLINE_S)
 
 
 @pytest.fixture

@@ -37,8 +37,17 @@ def draw(order: Order) -> bytes:
     return b"%PDF-" + order.reference.encode()
 
 
+class Planted(Papers):
+    """Impatient where it is to be: a busy machine must not end what is made at once."""
+
+    def _answer(self, data: bytes) -> tuple[bytes, bytes]:
+        is_endless = any(title in data for title in (b'"hang"', b'"spin"'))
+        self._bounds = Bounds(seconds=2 if is_endless else 120, megabytes=256)
+        return super()._answer(data)
+
+
 if __name__ == "__main__":
     set_up_logging()
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    Papers(Path(sys.argv[1]), draw, Bounds(seconds=2, megabytes=256)).run(lambda: bool(stopped), Service())
+    Planted(Path(sys.argv[1]), draw).run(lambda: bool(stopped), Service())

@@ -66,16 +66,16 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 )
 def test_page_is_told_of_a_pdf_that_fails_and_gets_the_next_one(planted: Program, title: str, told: str) -> None:
     with pytest.raises(NoPdfError, match=told if title != "spin" else "took too long|ran out"):
-        pdf_of(paper(title=title), planted.socket_file)
+        pdf_of(paper(title=title), planted.socket_file, DEADLINE_S)
 
-    assert b"%PDF-HART-0042" == pdf_of(paper(), planted.socket_file)
+    assert b"%PDF-HART-0042" == pdf_of(paper(), planted.socket_file, DEADLINE_S)
     assert "Nobody" not in planted.log.read_text()
     assert "x" not in [file.read_text() for file in planted.socket_file.parent.glob("*.written")]
 
 
 def test_log_says_what_a_check_of_tags_found(planted: Program) -> None:
     with pytest.raises(NoPdfError):
-        pdf_of(paper(title="fault"), planted.socket_file)
+        pdf_of(paper(title="fault"), planted.socket_file, DEADLINE_S)
 
     assert "a picture without words for it" in planted.log.read_text()
 
@@ -90,14 +90,14 @@ def test_nonsense_and_half_an_order_hurt_nobody(planted: Program, said: bytes) -
         asking.sendall(said)
         asking.shutdown(socket.SHUT_WR)
 
-    assert b"%PDF-HART-0042" == pdf_of(paper(), planted.socket_file)
+    assert b"%PDF-HART-0042" == pdf_of(paper(), planted.socket_file, DEADLINE_S)
 
 
 def test_page_that_has_gone_hurts_nobody(planted: Program) -> None:
     with pytest.raises(NoPdfError):
         pdf_of(paper(title="hang"), planted.socket_file, wait_s=0.2)
 
-    assert b"%PDF-HART-0042" == pdf_of(paper(), planted.socket_file)
+    assert b"%PDF-HART-0042" == pdf_of(paper(), planted.socket_file, DEADLINE_S)
 
 
 def test_pages_are_told_when_the_program_is_not_there(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from office.people.photographs import keep_crop
 from tests.office.conftest import SignedIn
 from tests.office.exclusions.test_pages_in_browser import OFFICE, faults
 from tests.office.people.conftest import WHOLE, MakePhotograph
-from tests.support.browser import launched
+from tests.support.browser import WITHIN_MS, launched
 
 pytestmark = pytest.mark.integration
 
@@ -64,6 +64,7 @@ def test_a_face_is_framed_by_dragging_and_everybody_can_use_the_pages(
     with sync_playwright() as playwright:
         chromium = launched(playwright)
         page = chromium.new_page()
+        page.set_default_timeout(WITHIN_MS)
         page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: found.append(str(error)))
         page.route("**/*", answer)

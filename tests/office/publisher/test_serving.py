@@ -313,10 +313,17 @@ def test_fetcher_keeps_nothing_of_a_broken_answer(office: Office, tmp_path: Path
     context = server_context(own.certificate_file, own.key_file, clients_ca_file=own.ca_file)
     loop = asyncio.new_event_loop()
 
+    lines: list[asyncio.StreamWriter] = []
+
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
         writer.close()
+
+    async def ended() -> None:
+        await server.wait_closed()
+        await asyncio.gather(*(one.wait_closed() for one in lines), return_exceptions=True)
 
     server = loop.run_until_complete(asyncio.start_server(speak, "127.0.0.1", 0, ssl=context))
     thread = threading.Thread(target=loop.run_forever)
@@ -332,7 +339,7 @@ def test_fetcher_keeps_nothing_of_a_broken_answer(office: Office, tmp_path: Path
     loop.call_soon_threadsafe(server.close)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(60)
-    loop.run_until_complete(server.wait_closed())
+    loop.run_until_complete(ended())
     loop.close()
 
     assert words in told
