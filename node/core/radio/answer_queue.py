@@ -6,7 +6,7 @@
 - They go out ahead of any random wait, in the first slot, which all others leave free
   (:mod:`node.core.radio.channel_access`). Receipts first; several in one over.
 - In a crowd, receipts are gathered for a moment: while an answer is on the air, nobody can alert.
-- A queued receipt that a later batch covers, or that another node was heard to send, is dropped.
+- A queued receipt that later batches cover between them, or that another node was heard to send, is dropped.
 - The mode is the one that the sender seems to have needed to be heard here.
 - Nothing is repeated unasked. Asked again, it is sent again, first :data:`APART_MS` after the last time, then after
   twice that, and so on, so that a frame replayed on the air cannot make us transmit for ever; and each time one rung
@@ -95,9 +95,8 @@ def asked(turn: Turn, event: AirAsked) -> None:
     needed = max((heard.get(subject.node, 0) for subject in subjects), default=0)
     rung = 0 if gather_ms else min(max(needed, times if len(targets) < _SEVERAL else 0), len(LADDER) - 1)
     news = tuple(target for target in targets if _said(turn.state, target) is None) or targets
-    kept = tuple(other for other in queue if not (other.targets and set(other.news) <= set(targets)))
     entry = Asked(signed, _rank(signed.frame), turn.now_ms, ready_ms, targets, news, rung)
-    queue = tuple(sorted((*kept, entry), key=_order_of))
+    queue = tuple(sorted((*_uncovered(queue, entry), entry), key=_order_of))
     if len(queue) > QUEUE_MAX:
         turn.reject("air queue full")
     turn.state.radio.asked = queue[:QUEUE_MAX]
@@ -207,6 +206,17 @@ def _over_ms(entries: tuple[Asked, ...], mode: Mode) -> int:
 
 def _is_covered(targets: tuple[FrameId, ...], queue: tuple[Asked, ...]) -> bool:
     return bool(targets) and any(set(targets) <= set(entry.targets) for entry in queue)
+
+
+def _uncovered(queue: tuple[Asked, ...], entry: Asked) -> list[Asked]:
+    """The queue without receipts that ``entry`` and the others say between them."""
+    kept = list(queue)
+    for other in queue:
+        beside = (entry, *(one for one in kept if one is not other))
+        said = {target for one in beside if one is entry or one.rung >= other.rung for target in one.targets}
+        if other.targets and said.issuperset(other.news):
+            kept.remove(other)
+    return kept
 
 
 def _said(state: NodeState, subject: FrameId) -> Said | None:

@@ -109,7 +109,7 @@ def wait(turn: Turn) -> None:
     """Draw the wait, unless one is drawn."""
     if turn.state.radio.wait_us is None and turn.settings.radio is not None:
         low_ms, high_ms = turn.settings.radio.timing.lone_wait_ms
-        if turn.state.radio.channel.crowd_milli >= CROWDED:
+        if is_crowded(turn.state.radio.channel):
             low_ms, high_ms = _CROWDED_DRAW_MS
         wait_us = draw(turn, 1_000 * low_ms, 1_000 * high_ms)
         turn.state.radio.wait_us = wait_us
@@ -218,6 +218,11 @@ def is_storm(radio: Radio, now_ms: int) -> bool:
     """Whether other members' alerts are heard just now, so that what was lost probably collided."""
     heard_ms = radio.channel.member_ms
     return heard_ms is not None and now_ms - heard_ms < _RECENT_MS
+
+
+def is_crowded(channel: Channel) -> bool:
+    """Whether several seem to want the channel, also if nobody can be understood."""
+    return channel.crowd_milli >= CROWDED
 
 
 def _gap_ms(channel: Channel, now_ms: int) -> int:

@@ -21,12 +21,14 @@ from node.core.effects import RelayFrame
 from node.core.radio.bucket import spend
 from node.core.radio.chance import draw
 from node.core.radio_state import Relay
+from node.core.scales import age_s
 from node.core.state import NodeState
 from node.core.table import PathPhase
 from node.core.turn import Timer, Turn
 from wire.admission import Admitted
 from wire.frames import Alert, Cancel, PathTest, Response, decode
 from wire.ids import FrameId, NodeId
+from wire.lateness import SOUNDS_WITHIN_S
 
 WAIT_MS: Final = (300, 1_500)
 APART_MS: Final = 4_000
@@ -93,19 +95,24 @@ def _relay(turn: Turn, relay: Relay) -> None:
 
 
 def alerting(state: NodeState, since_ms: int) -> set[NodeId]:
-    """Other premises of our schemes whose live alerts, and likely sentences, were heard on the air since then.
+    """Other premises of our schemes whose alerts, and likely sentences, were heard on the air since then.
 
-    Not late or already shown ones, which may be replays, nor silent ones, which were not spoken.
+    Not silent ones, which were not spoken, nor those pressed more than :data:`SOUNDS_WITHIN_S` ago, which may be
+    replays. A younger one counts though it is late: in a storm an alert waits for minutes until it is decoded.
     """
     found = set()
     for relay in state.radio.relays:
         seen = state.inbox.recent.get(relay.id) or state.inbox.older.get(relay.id)
-        if relay.heard_ms < since_ms or seen is None or seen.is_late:
+        if relay.heard_ms < since_ms or seen is None:
             continue
         frame = decode(relay.data).frame
-        if isinstance(frame, Alert) and not frame.silent:
+        if isinstance(frame, Alert) and not frame.silent and (not seen.is_late or _is_young(state, frame)):
             found.add(frame.sender)
     return found
+
+
+def _is_young(state: NodeState, frame: Alert) -> bool:
+    return frame.at_s > 0 and age_s(state, frame.at_s) < SOUNDS_WITHIN_S
 
 
 def _is_struck_off(state: NodeState, frame_id: FrameId) -> bool:

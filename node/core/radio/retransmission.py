@@ -4,7 +4,9 @@
   the air, was too weak: the next try is one rung further up. If other members' alerts are heard, it probably collided:
   the fast mode is kept, because slow bursts make a storm worse, and the crowd's estimate grows instead
   (:mod:`node.core.radio.channel_access`). If something undecodable was heard, it may have been another member, or the
-  answer, too weak for this mode: every second such loss is one rung up.
+  answer, too weak for this mode: every second such loss is one rung up. While a crowd is estimated, it is every fourth:
+  of two hundred at once nobody may be decoded for a minute, and if all climbed, their bursts, three times as long and
+  taken for talk, would keep the channel full for an hour.
 - **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, because there receipts are
   gathered; but if nobody has transmitted :data:`QUIET_MS` after it, nobody will.
 - **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
@@ -28,7 +30,7 @@ from node.core.air import LADDER
 from node.core.incident.lifecycle import overdue
 from node.core.radio import channel_access, path_tests
 from node.core.radio.chance import draw
-from node.core.radio_state import Wanted
+from node.core.radio_state import Radio, Wanted
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
 from node.core.turn import Timer, Turn
@@ -45,6 +47,8 @@ BACKLOG_MAX: Final = 8
 BACKLOG_APART_MS: Final = 20_000
 BACKLOG_FIRST_MS: Final = 5_000
 """After the start of the program: the network has its chance first."""
+_LOSSES_IN_DOUBT: Final = 2
+_LOSSES_IN_CROWD: Final = 4
 
 
 def want(turn: Turn, counter: int, *, is_late: bool = False) -> None:
@@ -155,8 +159,7 @@ def _lost(turn: Turn, wanted: Wanted) -> None:
     _tell(turn, wanted)
     radio = turn.state.radio
     is_storm = channel_access.is_storm(radio, turn.now_ms)
-    is_doubtful = not is_storm and radio.channel.since_ms > wanted.ended_ms
-    is_too_weak = not is_storm and not (is_doubtful and wanted.tries % 2)
+    is_too_weak = not is_storm and wanted.tries % _losses_per_rung(radio, wanted) == 0
     losses = wanted.losses + (is_too_weak or wanted.tries > CROWDED_TRIES_MAX)
     slow = losses - RELIABLE_TRIES
     if slow >= 0 and isinstance(row.signed.frame, Response):
@@ -175,6 +178,13 @@ def _lost(turn: Turn, wanted: Wanted) -> None:
         is_told=True,
     )
     _replace(turn, again)
+
+
+def _losses_per_rung(radio: Radio, wanted: Wanted) -> int:
+    """How many losses in a row are taken for one that weakness explains: the more was on the air, the more."""
+    if channel_access.is_crowded(radio.channel):
+        return _LOSSES_IN_CROWD
+    return _LOSSES_IN_DOUBT if radio.channel.since_ms > wanted.ended_ms else 1
 
 
 def _tell(turn: Turn, wanted: Wanted) -> None:

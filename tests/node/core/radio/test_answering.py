@@ -121,6 +121,17 @@ def test_later_batch_replaces_what_it_covers(radio: Set) -> None:
     assert 1 == len(radio.overs())
 
 
+def test_batches_that_cover_a_third_between_them_go_without_it(radio: Set) -> None:
+    """A crowd's receipts, three to a burst: each central's newest and the two before it."""
+    radio.world.do(ChannelChanged(is_busy=True))
+    ask(radio, receipt(1, 1), batch(2, 1, 2), *(batch(n, n - 2, n - 1, n) for n in range(3, 10)))
+    radio.world.after(3_000, ChannelChanged(is_busy=False))
+
+    assert [3, 6, 9] == radio.counters(radio.next_over(5_000))
+    radio.world.after(60_000)
+    assert 1 == len(radio.overs())
+
+
 def test_receipt_that_somebody_else_says_is_dropped(radio: Set) -> None:
     ask(radio, receipt(1, 1))
     radio.hears(batch(2, 1, 2))

@@ -22,6 +22,7 @@ from node.core.events import (
 )
 from node.core.radio import duty_cycle, overs, retransmission
 from node.core.radio_state import Usage
+from tests.support.members import NOON_S
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Alert, decode
 from wire.ids import NodeId
@@ -181,10 +182,11 @@ def test_silent_attack_is_a_burst_or_the_schemes_neutral_words(*, has_words: boo
     [
         ([Alert(BOOTS, 5, 0, AlertKind.ATTACK, 5, (1,))], None),
         ([Alert(node, 5, 0, AlertKind.ATTACK, 5, (1,)) for node in (BOOTS, CAFE)], None),
+        ([Alert(BOOTS, 5, NOON_S - 300, AlertKind.ATTACK, 5, (1,))], None),
         ([Alert(node, 5, 0, AlertKind.ATTACK, 5, (1,), silent=True) for node in (BOOTS, CAFE)], Phrase.ATTACK),
         ([Alert(node, 5, 1_000_000_000, AlertKind.ATTACK, 5, (1,)) for node in (BOOTS, CAFE)], Phrase.ATTACK),
     ],
-    ids=["one other", "two others", "two silent ones", "old recordings of two"],
+    ids=["one other", "two others", "one of minutes ago", "two silent ones", "old recordings of two"],
 )
 def test_nothing_is_said_in_a_storm(radio: Set, frames: list[Alert], phrase: Phrase | None) -> None:
     """N9: in a crowd one sentence is enough; what is played again, or was never spoken, is none."""

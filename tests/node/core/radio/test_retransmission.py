@@ -74,6 +74,20 @@ def test_answer_too_weak_to_read_is_answered_one_rung_up_every_second_time(radio
     assert [LADDER[0], LADDER[0], LADDER[1], LADDER[1]] == modes
 
 
+def test_crowd_that_nobody_can_read_is_no_reason_for_slow_bursts(radio: Set) -> None:
+    """Two hundred at once: no alert is decoded for a minute. Bursts three times as long would be lost for ever."""
+    radio.world.tap(Button.ASSIST)
+    modes = []
+    for _ in range(5):
+        modes.append(radio.next_over().mode)
+        for _ in range(8):
+            radio.talk(1_200)
+            radio.world.after(300)
+        radio.world.after(1_000, Ticked())
+
+    assert [*4 * [LADDER[0]], LADDER[1]] == modes, "but one that is too weak is heard in the end"
+
+
 def test_fresh_press_starts_its_incident_anew(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     for _ in range(retransmission.RELIABLE_TRIES):
