@@ -28,6 +28,8 @@ sys.path.insert(0, "/opt/watchlink/lib")
 from watchlink.cli import main
 raise SystemExit(main())
 """
+PATIENT_START_AND_STOP: Final = "TimeoutStartSec=10min\nTimeoutStopSec=1min\n"
+"""Of a node. Two programs start before it, and one when it stops, which takes a busy machine more than five seconds."""
 _LIBRARY: Final = "/opt/watchlink/lib"
 _DEBIANS_PYTHON: Final = Path("/usr/bin/python3.13")
 """The root's, if this machine runs the same Debian."""

