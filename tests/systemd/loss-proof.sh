@@ -24,12 +24,17 @@ session() { # the node's process, and how often a node of its name has connected
 }
 renewals() { journalctl --output=cat --unit=watchlink-node-renew; }
 is_renewed() { renewals | grep --quiet '^00000010: renewed\.'; }
+newest() { sed -E 's/.*"([^"]*)"\].*/\1/' "/proof/journal.$1"; } # name: the last alert in that journal
+board_has() { # name alert: the board, which follows the receipt in its own time
+    python3 /co-ordinator.py board >"/proof/board.$1"
+    grep --quiet "\"$2\"" "/proof/board.$1"
+}
 lost_is_back() { python3 /journal.py | grep --quiet "\"$lost\""; }
 
 python3 /co-ordinator.py enter >/proof/entered 2>&1
 press first attack
 python3 /journal.py >/proof/journal.first
-python3 /co-ordinator.py board >/proof/board.first
+attempt board_has first "$(newest first)"
 python3 /co-ordinator.py close >/proof/closed 2>&1
 
 # Its timer is to look now, and not at some minute of the next hour.
@@ -48,6 +53,8 @@ systemctl daemon-reload
 systemctl restart watchlink-node-renew.timer
 press second assist
 session >>/proof/session
+python3 /journal.py >/proof/journal.second
+attempt board_has second "$(newest second)"
 python3 /co-ordinator.py close >>/proof/closed 2>&1
 systemctl restart watchlink-node
 attempt node_is_connected
@@ -61,7 +68,7 @@ cp /var/backups/watchlink-central/*.age /media
 backups_setting_up_central_s_backups_3
 press lost assist
 python3 /journal.py >/proof/journal.lost
-lost=$(sed -E 's/.*"([^"]*)"\].*/\1/' /proof/journal.lost)
+lost=$(newest lost)
 
 # Of the machine nothing is left but what stands for others: the units, the fleet's folder, the office.
 systemctl kill --signal=KILL mosquitto watchlink-central watchlink-enrol
@@ -93,7 +100,7 @@ show watchlink-central watchlink-central.restored
 attempt lost_is_back
 python3 /co-ordinator.py board >/proof/board.signed-out
 python3 /co-ordinator.py enter >>/proof/entered 2>&1
-python3 /co-ordinator.py board >/proof/board.restored
+attempt board_has restored "$lost"
 python3 /co-ordinator.py close >>/proof/closed 2>&1
 press restored attack
 python3 /journal.py >/proof/journal.restored
@@ -102,7 +109,9 @@ stat --format='%U %a %n' "$state/client.key" >>/proof/renewed.key
 claim florist /proof/florist
 watchlink node --config /var/lib/unit-florist/node.toml >/proof/florist.facts 2>&1 &
 python3 /shop.py /var/lib/unit-florist/board.sock assist >/proof/press.florist 2>&1
-python3 /co-ordinator.py board >/proof/board.last
+python3 /journal.py >/proof/journal.last
+attempt board_has last "$(newest last)"
 kill $!
 wait $!
+journalctl --sync # Its last line may still be on its way.
 journalctl --output=cat --unit=watchlink-node | grep '"fact"' >/proof/node-facts

@@ -29,8 +29,10 @@ probe_in() { # unit file-in-/proof argument…: /unit-probe.py as systemd would 
 people_at_central() { # the newest list; for a moment the one before is there too
     find /var/lib/watchlink-central/central/snapshots -name 'people-*' 2>/dev/null | sort --version-sort | tail --lines=1
 }
-central_has_cora() { grep --quiet '"cora"' "$(people_at_central)"; }
-central_has_not_cora() { ! central_has_cora; }
+# Of a copy: the next one may take its place at any moment.
+copy_of_central() { people=$(people_at_central) && cp "$people" /proof/people.newest 2>/dev/null; }
+central_has_cora() { copy_of_central && grep --quiet '"cora"' /proof/people.newest; }
+note_list_without_cora() { copy_of_central && ! grep '"cora"' /proof/people.newest && echo "$people" >>/proof/office-at-central; }
 
 # As a person does: the names of the pages lead to this machine.
 echo '127.0.0.1 office.example.org' >>/etc/hosts
@@ -74,7 +76,7 @@ runbook_the_office_1
 python3 /co-ordinator.py join "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
 attempt central_has_cora
 cp $office/publisher/snapshot.pub /proof
-cp "$(people_at_central)" /proof/people.json
+cp /proof/people.newest /proof/people.json
 
 for unit in $units $papers; do kill -KILL "$(main_pid "$unit")"; done
 for unit in $units $papers; do
@@ -92,8 +94,7 @@ restore_office() {
     # The disk is lost; the folders are those of a new installation.
     find $office/data $office/keys $office/publisher $office/snapshots -mindepth 1 -delete
     restore >/proof/office-restored 2>&1
-    attempt central_has_not_cora
-    central_has_not_cora && people_at_central >>/proof/office-at-central
+    attempt note_list_without_cora
     for unit in $units; do show "$unit" "$unit.restored"; done
     journals
 }

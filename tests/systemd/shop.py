@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from node.hw.fake_board_client import BoardView, FakeBoardClient
+from node.hw.fake_board_client import FakeBoardClient
 
 HOLD_MS: Final = {"attack": 1_200, "assist": 200}
 
 
 def main(socket: Path, button: str) -> None:
     """Press once the panel no longer shows an earlier alert of ours."""
-    seen: list[str] = []
-
-    def look(view: BoardView) -> None:
-        if view.face and seen[-1:] != [view.face]:
-            seen.append(view.face)
-
-    with FakeBoardClient(socket, on_change=look) as board:
+    with FakeBoardClient(socket) as board:
         board.wait_for(lambda view: view.face not in {"", "boot", "received", "undelivered"}, what="an idle panel")
         board.press(button, HOLD_MS[button])
         view = board.wait_for_face("received")
+        seen = [face for face, _ in groupby(board.faces_seen)]
     json.dump({"faces": seen, "headline": view.headline, "lines": view.lines}, sys.stdout)
     sys.stdout.write("\n")
 
