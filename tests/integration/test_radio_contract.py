@@ -12,12 +12,26 @@ import pytest
 
 from node.core.air import BLOCK_BYTES, BURSTS_PER_OVER_MAX, Mode
 from node.core.events import ChannelChanged, InputRejected, OverEnded, OverFailed, PartFailed, PartRecovered
+from node.net.radio import codec, direwolf
 from tests.support.radio_rig import Rig, SoundRig, TncRig, burst_of, has_recovered
 from wire.limits import FRAME_BYTES_MAX
 
 pytestmark = pytest.mark.integration
 
 PLAIN = Mode.IL2P_1200
+
+
+@pytest.fixture(autouse=True)
+def _modems_have_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Dire Wolf that waits for the processor for seconds has not failed here. It takes no longer where it has not."""
+    for module, name in (
+        (direwolf, "ENCODE_MS_MAX"),
+        (direwolf, "_STUCK_MS_MAX"),
+        (direwolf, "_START_MS_MAX"),
+        (direwolf, "_AWAIT_START_MS_MAX"),
+        (codec, "_PROBE_MS_MAX"),
+    ):
+        monkeypatch.setattr(module, name, 30_000)
 
 
 @pytest.fixture(params=["sound", "tnc"])
