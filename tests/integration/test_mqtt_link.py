@@ -423,6 +423,9 @@ def test_little_waits_before_a_receipt_where_a_reader_is_slow(town: Town, links:
     topic = f"watchlink/1/scheme/hart/frame/{BOTH}"
     for _ in range(60_000):
         wait_until(lambda: flooder.publish(topic, bytes(100)), "there is room")
+    # The broker has had them all, in order: what it took only now, the reader would make room for.
+    wait_until(lambda: flooder.publish(topic, bytes(100), qos=1, token="the last"), "there is room")
+    other.wait_for("published", "the last")
     may_go_on.set()
     # Again and again, for the broker drops what comes while its queue of 6,000 for a reader is full.
     wait_until(lambda: flooder.publish(topic, b"receipt") and ("receipt",) in told.calls, "the receipt")
