@@ -142,7 +142,7 @@ class Roster:
                 if one.is_for(scheme)
                 and (
                     one.role == role
-                    or (one.account in rostered and self._staff.may_answer(Person(role, one.name, one.account), scheme))
+                    or (one.account in rostered and self._staff.may_answer(one.account, role, scheme))
                 )
             )
         return self._here[role, scheme]
@@ -152,7 +152,7 @@ class Roster:
         for account in self._rota.named(step.role, scheme, self._now_at):
             name, ways = self._rota.name(account), self._reaching(step, account)
             # Without a message nobody asks somebody who has no page open.
-            if name and ways and self._staff.may_answer(Person(step.role, name, account), scheme):
+            if name and ways and self._staff.may_answer(account, step.role, scheme):
                 people.append(AskedPerson(account, name, is_on_duty=False, ways=ways))
         return tuple(people)
 

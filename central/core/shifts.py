@@ -21,7 +21,7 @@ from central.core.effects import Tell
 from central.core.rota import TOLD_BEFORE, RotaBook
 from central.core.staff import Staff
 from central.core.undo import Record, Table
-from central.core.view import OnDuty, Person
+from central.core.view import OnDuty
 from wire.snapshots import Way
 
 MISSING_AFTER: Final = timedelta(minutes=5)
@@ -46,20 +46,20 @@ class Shifts(Record):
         here = {one.account: one for one in on_duty}
         missing_since = now_at - MISSING_AFTER
         for shift in self._rota.near(now_at):
-            if shift.account in here and here[shift.account].is_for(shift.scheme):
+            account, scheme = shift.account, shift.scheme
+            if (account in here and here[account].is_for(scheme)) or not staff.may_answer(account, shift.role, scheme):
                 continue
-            name = self._rota.name(shift.account)
-            if not name or not staff.may_answer(Person(shift.role, name, shift.account), shift.scheme):
+            name = self._rota.name(account)
+            if not name:
                 continue
             if shift.begins_at <= missing_since:
-                line = ShiftLine(shift.scheme, shift.role, name, shift.begins_at)
-                lines.setdefault((shift.scheme, shift.role, shift.account), line)
-            elif shift.account in ways and (shift.account, shift.begins_at) not in self._told:
-                self._told[shift.account, shift.begins_at] = None
+                lines.setdefault((scheme, shift.role, account), ShiftLine(scheme, shift.role, name, shift.begins_at))
+            elif account in ways and (account, shift.begins_at) not in self._told:
+                self._told[account, shift.begins_at] = None
                 valid_s = int((shift.begins_at + MISSING_AFTER - now_at).total_seconds())
                 about = f"shift {shift.begins_at.isoformat()}"
                 # The first is the phone's, if they have one: no text message is paid for beside it.
-                orders.append(Tell("shift", about, ((shift.account, ways[shift.account][:1]),), max(1, valid_s)))
+                orders.append(Tell("shift", about, ((account, ways[account][:1]),), max(1, valid_s)))
         for key in [key for key in self._told if key[1] + MISSING_AFTER < now_at - TOLD_BEFORE]:
             del self._told[key]
         self.missing = tuple(sorted(lines.values(), key=lambda one: (one.begins_at, one.scheme, one.role, one.name)))

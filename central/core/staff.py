@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec import field
 from msgspec.structs import replace
@@ -10,6 +11,8 @@ from msgspec.structs import replace
 from central.core.rights import NO_RIGHTS, Rights
 from central.core.undo import Record, Table
 from central.core.view import OnDuty, Person
+
+_NO_SCHEMES: Final[frozenset[int]] = frozenset()
 
 
 class Staff(Record):
@@ -39,11 +42,11 @@ class Staff(Record):
         """
         if schemes is None or not self._is_known:
             return schemes
-        return schemes & self._schemes_of(person)
+        return schemes & self._schemes_of(person.account, person.role)
 
-    def may_answer(self, person: Person, scheme: int) -> bool:
-        """Whether ``person`` may answer alerts of a scheme now, in their role; nobody, before the first snapshot."""
-        return scheme in self._schemes_of(person)
+    def may_answer(self, account: int, role: str, scheme: int) -> bool:
+        """Whether they may answer alerts of a scheme now, in that role; nobody, before the first snapshot."""
+        return scheme in self._schemes_of(account, role)
 
     def speaks_for_members(self, account: int, schemes: Iterable[int]) -> bool:
         """Whether they are a member's contact in one of these schemes now."""
@@ -52,14 +55,14 @@ class Staff(Record):
 
     def has_lost(self, person: Person, scheme: int) -> bool:
         """Whether the newest snapshot lets ``person`` answer alerts of a scheme no more; ``False`` before the first."""
-        return self._is_known and not self.may_answer(person, scheme)
+        return self._is_known and not self.may_answer(person.account, person.role, scheme)
 
     def on_duty_now(self, one: OnDuty) -> OnDuty | None:
         """The same person with the schemes for which they are on duty now; ``None``: their role is gone."""
         if not self._is_known:
             return one
-        schemes = self._schemes_of(one.person)
+        schemes = self._schemes_of(one.account, one.role)
         return replace(one, schemes=tuple(sorted(schemes))) if schemes else None
 
-    def _schemes_of(self, person: Person) -> frozenset[int]:
-        return self._answering.get((person.account, person.role), frozenset())
+    def _schemes_of(self, account: int, role: str) -> frozenset[int]:
+        return self._answering.get((account, role), _NO_SCHEMES)
