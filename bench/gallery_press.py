@@ -51,7 +51,7 @@ def run(presses: int, photographs: int, rounds: int) -> None:
             weighed("watchlink-node.service", node.pid) as of_node,
             weighed("watchlink-office-nodes.service", port.pid),
         ):
-            town.put_before_ordinary_programs(broker, central)
+            town.put_before_ordinary_programs(broker.pid, central.pid)
             node.wait_until_central_is_seen()
             node.press_to_receipts_ms(WARM_UP)
             for place in range(rounds):

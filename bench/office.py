@@ -95,7 +95,7 @@ def main() -> None:
             _print_notices(printing := Printing(browser, notice))
             _print_photographs(browser, individual)
             with town.broker(fleet) as broker, town.central(fleet, log) as central:
-                town.put_before_ordinary_programs(broker, central)
+                town.put_before_ordinary_programs(broker.pid, central.pid)
                 print(f"alert to receipt over mTLS, {options.presses} presses a round or more, one after another")
                 node = PressingNode(fleet)
                 for what, work, times in (

@@ -96,14 +96,14 @@ def central(fleet: Fleet, log: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def put_before_ordinary_programs(*processes: subprocess.Popen[Any]) -> None:
+def put_before_ordinary_programs(*pids: int) -> None:
     """Every thread, as the units of broker and central have it (ADR 0024); those that are started later inherit it.
 
     Raises:
         PermissionError: only root may.
     """
-    for process in processes:
-        for task in Path(f"/proc/{process.pid}/task").iterdir():
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
             os.sched_setscheduler(int(task.name), os.SCHED_RR, os.sched_param(1))
 
 

@@ -141,8 +141,7 @@ class Roster:
                 for one in self._on_duty
                 if one.is_for(scheme)
                 and (
-                    one.role == role
-                    or (one.account in rostered and self._staff.may_answer(one.account, role, scheme))
+                    one.role == role or (one.account in rostered and self._staff.may_answer(one.account, role, scheme))
                 )
             )
         return self._here[role, scheme]
