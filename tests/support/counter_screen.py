@@ -7,6 +7,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Locator, ViewportSize, expect
 
+from tests.support.browser import show_it
 from tests.support.demo_browser import Counter, open_page, serious_faults
 
 SIZES: Final = {
@@ -33,11 +34,12 @@ class CounterScreen:
         self._banned = banned
         self.found = self.page.get_by_role("link", name=banned)
 
-    def press(self, what: Locator) -> None:
+    def press(self, what: Locator, timeout: float | None = None) -> None:
+        """``timeout``: in ms; ``None`` = the page's."""
         if self._is_touched:
-            what.tap()
+            what.tap(timeout=timeout)
         else:
-            what.click()
+            what.click(timeout=timeout)
 
     def press_button(self, name: str) -> None:
         self.press(self.page.get_by_role("button", name=name))
@@ -77,19 +79,10 @@ class CounterScreen:
         self.press(self.page.get_by_role("link", name="Gallery", exact=True))
         expect(self.page.get_by_text("must not be in here")).to_be_visible()
 
-    def is_shown(self, news: Locator) -> None:
-        """By itself, or after a touch: what has changed never moves under somebody's finger."""
-        show = self.page.get_by_role("button", name="Show it")
-        expect(news.or_(show).first).to_be_visible()
-        while show.is_visible() and not news.is_visible():
-            self.press(show)
-            expect(news.or_(show).first).to_be_visible()
-        expect(news).to_be_visible()
-
     def report(self) -> None:
         """In two taps, from the person's page."""
         self.is_at_the_counter()
-        self.is_shown(self.found)
+        show_it(self.page, self.found, self.press)
         self.is_for_everybody()
         self.press(self.found)
         expect(self.page.get_by_role("heading", level=1)).to_have_text(self._banned)
@@ -102,5 +95,5 @@ class CounterScreen:
     def reads_the_outcome(self) -> None:
         self.is_at_the_counter()
         self.press(self.page.get_by_role("link", name="Report", exact=True))
-        self.is_shown(self.page.get_by_text("The person was warned.").first)
+        show_it(self.page, self.page.get_by_text("The person was warned.").first, self.press)
         self.is_for_everybody()

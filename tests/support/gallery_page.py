@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import pytest
 
 from gallery.core import events as ev
 from gallery.core.staff import StaffTold
+from gallery.page import acting, drawing, keeping
 from gallery.page.fitting import Reached
 from gallery.page.ports import AlertAnswer, AlertAsked, AlertState, Nearby, NodeState
 from gallery.page.site import PageSettings, Site
@@ -30,6 +32,16 @@ ALICE, BOB = 7, 8
 ROOT: Final = create_web_authority("Anytown", "watch.example.org", datetime.fromtimestamp(NOW_S, UTC)).certificate
 ADDRESSES: Final = tuple(map(ip_address, ("192.168.0.7", "192.168.1.20", "fd00::7")))
 SETTINGS: Final = PageSettings(root=lambda: ROOT, reached=Reached(443, lambda: ADDRESSES, "watchlink-00000010.local"))
+LOST_S: Final = 12
+"""Of ``stream.js``."""
+AGES_S: Final = 36_000
+HIDE: Final = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""As if the tablet's screen went off, or another program came to the front."""
+TRACES: Final = "() => document.images.length + document.querySelectorAll('[data-person*=\" \"]').length"
+"""How much of anybody's face or name a page has."""
 URL: Final = "https://192.168.1.20:8443"
 Row = tuple[int, str, Category, bool, int]
 PEOPLE: Final[tuple[Row, ...]] = (
@@ -88,6 +100,21 @@ def nearby(person: int = 42) -> Nearby:
     return Nearby("00000011-3", "sighting", 1, person, "The Red Lion", "High Street", 1_800_000_000 - 240)
 
 
+def wait_for_ages(monkeypatch: pytest.MonkeyPatch, *, is_idle: bool = True) -> None:
+    """A session outlasts a browser that stands still on a busy machine; ``is_idle``: nobody need touch it."""
+    for module, name in ((keeping, "IDLE_S"), (keeping, "UNWATCHED_S"), (acting, "ALERT_S")):
+        monkeypatch.setattr(module, name, AGES_S)
+    if is_idle:
+        monkeypatch.setattr(drawing, "IDLE_S", AGES_S)
+
+
+def patient() -> str:
+    """``stream.js`` of a page that is not lost however long the unit says nothing."""
+    text = (drawing.STATIC_DIR / "js" / "stream.js").read_text(encoding="utf-8")
+    assert f"LOST_S = {LOST_S};" in text
+    return text.replace(f"LOST_S = {LOST_S};", f"LOST_S = {AGES_S};")
+
+
 class PageUnderTest:
     """A gallery, its page, and whoever plays office and node. :meth:`end` it.
 
@@ -120,8 +147,8 @@ class PageUnderTest:
     def with_pin(self) -> PageUnderTest:
         """Alice has chosen her PIN."""
         running = self.gallery.running
-        running.sign_in(ev.SignInAsked("first", ALICE, CODE, is_start_code=True)).result(10)
-        running.choose_pin(ev.PinChosen("first", PIN)).result(10)
+        running.sign_in(ev.SignInAsked("first", ALICE, CODE, is_start_code=True)).result(DEADLINE_S)
+        running.choose_pin(ev.PinChosen("first", PIN)).result(DEADLINE_S)
         running.sign_out("first")
         self.gallery.until(lambda: not running.snapshot().sessions)
         return self
@@ -173,6 +200,6 @@ class PageUnderTest:
         """In order."""
         if self._server is not None:
             self._server.stop()
-            assert self._server.join_thread()
+            assert self._server.join_thread(DEADLINE_S)
             self._server = None
         self.gallery.end()

@@ -155,9 +155,12 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-// Names and alerts may have changed; never under somebody's finger.
+// Names and alerts may have changed; never under somebody's finger. Until the new page is here no name can be touched:
+// whoever had begun to type would begin again.
 const renew = () => {
-  if (typing.hidden) location.reload();
+  if (!typing.hidden) return;
+  for (const button of names.querySelectorAll("button")) button.disabled = true;
+  location.reload();
 };
 listen("/stream", {
   redraw: renew,

@@ -12,7 +12,9 @@ const CALM_MS = 3_000;
 function isBusy() {
   const query = document.getElementById("q");
   const isTyping = query !== null && query === document.activeElement && query.value !== query.defaultValue;
-  return isTyping || sinceTouchMs() < CALM_MS || document.querySelector("[data-is-reporting]") !== null;
+  // Whoever asks that person to leave, and will say whether they did.
+  const isAsking = document.getElementById("left")?.hidden === false;
+  return isTyping || isAsking || sinceTouchMs() < CALM_MS || document.querySelector("[data-is-reporting]") !== null;
 }
 
 function renew() {
