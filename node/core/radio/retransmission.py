@@ -7,8 +7,9 @@
   answer, too weak for this mode: every second such loss is one rung up. While a crowd is estimated, it is every fourth:
   of two hundred at once nobody may be decoded for a minute, and if all climbed, their bursts, three times as long and
   taken for talk, would keep the channel full for an hour.
-- **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, because there receipts are
-  gathered; but if nobody has transmitted :data:`QUIET_MS` after it, nobody will.
+- **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd for two gatherings of receipts longer:
+  after the first they still wait for their slot, and some are lost. To wait costs the crowd nothing, an over too many
+  does. But if nobody has transmitted :data:`QUIET_MS` after it, nobody will.
 - **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
   to :data:`SLOW_MAX_MS`, for ever. A fresh press restarts its whole incident. *Seen* and *coming* have only the three
   tries: an hour later they are useless.
@@ -47,6 +48,7 @@ BACKLOG_MAX: Final = 8
 BACKLOG_APART_MS: Final = 20_000
 BACKLOG_FIRST_MS: Final = 5_000
 """After the start of the program: the network has its chance first."""
+_GATHERINGS: Final = 2
 _LOSSES_IN_DOUBT: Final = 2
 _LOSSES_IN_CROWD: Final = 4
 
@@ -80,7 +82,7 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
     if settings is None:
         return
     answer_ms = settings.timing.answer_due_ms
-    answer_ms += channel_access.gather_ms(turn.state.radio.channel)
+    answer_ms += _GATHERINGS * channel_access.gather_ms(turn.state.radio.channel)
     due_ms = turn.now_ms + answer_ms
     turn.state.radio.wanted = tuple(
         replace(w, tries=w.tries + 1, ended_ms=turn.now_ms, answer_due_ms=due_ms) if w.counter in counters else w

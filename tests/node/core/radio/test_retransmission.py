@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from node.core.air import LADDER
 from node.core.controls import Button
 from node.core.events import OverFailed, Ticked
-from node.core.radio import retransmission
+from node.core.radio import channel_access, retransmission
 from tests.support.node_world import World
 from tests.support.radio_set import Set, radio_set
 from wire.frames import Alert, Response, decode
@@ -86,6 +86,20 @@ def test_crowd_that_nobody_can_read_is_no_reason_for_slow_bursts(radio: Set) -> 
         radio.world.after(1_000, Ticked())
 
     assert [*4 * [LADDER[0]], LADDER[1]] == modes, "but one that is too weak is heard in the end"
+
+
+def test_crowd_waits_for_the_second_gathering_of_receipts(radio: Set) -> None:
+    """The first may collide. Whoever has its alert at central and says it again takes the channel from another."""
+    radio.world.tap(Button.ASSIST)
+    over = radio.wait_over()
+    state = radio.world.state.radio
+    crowded = replace(state.channel, crowd_milli=40_000)
+    radio.world.state = replace(radio.world.state, radio=replace(state, channel=crowded))
+    radio.carry(over)
+    due_ms = radio.world.state.radio.wanted[0].answer_due_ms
+
+    assert due_ms is not None
+    assert 2 * channel_access.GATHER_MS <= due_ms - radio.world.now_ms
 
 
 def test_fresh_press_starts_its_incident_anew(radio: Set) -> None:
