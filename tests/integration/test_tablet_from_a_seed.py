@@ -29,7 +29,7 @@ from provisioning.web_authority import spaced
 from runtime.web_connections import Listener
 from runtime.web_server import listen
 from tests.integration.test_claimed_gallery import configured, running_port
-from tests.integration.test_gallery_at_the_node import tap
+from tests.integration.test_gallery_at_the_node import TAP_S, tap
 from tests.support.asking_town import GALLERY_KEY, HART, OFFICE, PHOTOGRAPHS_KEY, AskingTown, Entry
 from tests.support.enrolling_town import FIRST, HOST, EnrollingTown
 from tests.support.enrolment_thread import service_thread
@@ -138,7 +138,18 @@ def read_on_the_panel(node: NodeProcess) -> tuple[str, list[str]]:
     board = node.board
     assert board
     shown: list[tuple[str, ...]] = []
-    for headline in ("LOCKED", "FIT TABLET", "COMPARE"):
+
+    def is_opened() -> bool:
+        # A tap opens nothing before the gallery has connected, and the visit before may end by itself meanwhile.
+        if board.view.headline != "LOCKED":
+            tap(node, "seen")
+            with contextlib.suppress(TimeoutError):
+                wait_until(lambda: board.view.headline == "LOCKED", "LOCKED", TAP_S)
+        return board.view.headline == "LOCKED"
+
+    wait_until(is_opened, "the gallery has the panel")
+    shown.append(board.view.lines)
+    for headline in ("FIT TABLET", "COMPARE"):
         tap(node, "seen")
         wait_until(lambda wanted=headline: board.view.headline == wanted, headline)  # type: ignore[misc]
         shown.append(board.view.lines)
