@@ -224,6 +224,7 @@ class ServiceProcess:
         with self.process.stdout as lines:
             for line in lines:
                 self.facts.append(json.loads(line))
+        self.process.wait()  # Else one that does not start is left behind by whoever expects that.
 
 
 @contextlib.contextmanager

@@ -152,6 +152,7 @@ class NotifierProgram:
         with self.process.stdout as lines:
             for line in lines:
                 self.facts.append(json.loads(line))
+        self.process.wait()  # Else one that does not start is left behind by whoever expects that.
 
     def _read_lines(self, central: socket.socket) -> None:
         try:
