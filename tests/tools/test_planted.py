@@ -33,6 +33,18 @@ def test_list_fits_the_tree() -> None:
     assert [] == list(rotten(read(ROOT / LIST), ROOT))
 
 
+@pytest.mark.one_python
+def test_cases_that_the_list_names_are_there() -> None:
+    """One that is missing keeps pytest from playing any, and then no bug at all counts as caught."""
+    cases = sorted({test for bug in read(ROOT / LIST) for test in bug.tests if "[" in test})
+    options = ("--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *cases], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert 0 == said.returncode, said.stdout[-2_000:] + said.stderr[-2_000:]
+
+
 def test_what_no_longer_fits_is_told(tmp_path: Path) -> None:
     (tmp_path / "wire").mkdir()
     (tmp_path / "tests").mkdir()
