@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-IN_FULL: Final = "log_type debug\nlog_type information\n"
-"""Lines of Mosquitto's configuration: it logs every packet, and that it rereads its rules."""
+TELLS_OF_RELOADS: Final = "log_type information\n"
+"""A line of Mosquitto's configuration: it logs that it rereads its rules."""
+IN_FULL: Final = "log_type debug\n" + TELLS_OF_RELOADS
+"""Every packet, too."""
 REREADS: Final = "Reloading config."
 """In a line that it writes just before: whatever it takes after that line goes by the new rules."""
 _PACKET: Final = re.compile(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, until
+from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, take_answers, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 from tests.support.browser import hear, stop_clock
 
@@ -82,7 +82,7 @@ def test_done_action_says_sending_until_the_card_has_changed(
     with page.expect_response(lambda answer: "acknowledge" in (answer.request.post_data or "")) as answered:
         page.keyboard.press("a")
     answered.value.finished()
-    page.evaluate("fetch('/me.json').then((answer) => answer.text())")
+    take_answers(page)
     assert "Sending…" == page.locator("#unanswered .card-primary").inner_text()
     server.call(board.deliver_changes)
     page.clock.resume()

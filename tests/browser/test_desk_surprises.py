@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from playwright.sync_api import APIResponse, Route, expect
 
 from central.core.view import Acknowledge, AddNote, Close, Person, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenContext, OpenPage, held, press, until
+from tests.browser.conftest import OpenContext, OpenPage, held, press, take_answers, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.browser import hear
 from tests.support.town_office import PATEL
@@ -105,7 +105,7 @@ def test_page_on_duty_gives_a_sign_of_life_every_half_minute(
     server.call(lambda: board.set_on_duty(()))
     expect(page.locator("#banner-nobody")).to_be_visible()
     page.clock.fast_forward("00:31")
-    page.evaluate("fetch('/me.json').then((answer) => answer.text())")
+    take_answers(page)
     assert ([PRIYA, PRIYA], []) == (board.signs, board.actions)
 
 
@@ -150,7 +150,7 @@ def test_second_act_says_sending_for_as_long_as_it_takes(
         page.keyboard.press("Enter")
         until(page, lambda: len(board.actions) == 2, "the second is under way")
         page.clock.fast_forward(6_000)
-        page.evaluate("fetch('/me.json').then((answer) => answer.text())")
+        take_answers(page)
         assert ([], "Sending…") == (fetched, primary.text_content())
 
     expect(page.locator("#in-hand")).to_contain_text("assigned to PCSO J Patel")

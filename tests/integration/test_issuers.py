@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from demo.broker_log import TELLS_OF_RELOADS
 from provisioning.certificates import IssuedCertificate, issue_client_certificate, issue_crl
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
 from runtime.broker_probe import Verdict
-from tests.support.fleet_broker import TELLS_OF_RELOADS, free_port, probe_of, running_broker, seen_to_reload, wait_until
+from tests.support.fleet_broker import free_port, probe_of, running_broker, seen_to_reload, wait_until
 from tests.support.hostile_subjects import NAME, ORGANISATION, signed
 from wire.subjects import NODES, SERVICES
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.broker_log import TELLS_OF_RELOADS
 from node.config import load_config
 from provisioning.certificates import IssuedCertificate, issue_client_certificate
 from provisioning.cli import main
@@ -22,7 +23,6 @@ from runtime.broker_probe import Verdict
 from tests.support.first_ca import COMMIT, one_ca_fleet
 from tests.support.fleet_broker import (
     DEADLINE_S,
-    TELLS_OF_RELOADS,
     Listener,
     free_port,
     listening,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.broker_log import TELLS_OF_RELOADS
 from provisioning import folder as fleet_folder
 from provisioning.certificates import IssuedCertificate, issue_crl
 from provisioning.cli import main
@@ -25,7 +26,6 @@ from provisioning.fleet import Fleet, NewNode
 from runtime.broker_probe import Verdict
 from tests.support.fleet_broker import (
     DEADLINE_S,
-    TELLS_OF_RELOADS,
     free_port,
     listening,
     probe_of,

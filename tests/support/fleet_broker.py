@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from demo.broker_log import REREADS
 from demo.ports import claim_ports
 from provisioning.fleet import Fleet
 from runtime.broker_probe import BrokerProbe
@@ -75,22 +76,18 @@ def probe_of(fleet: Fleet) -> BrokerProbe:
     return BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted, DEADLINE_S)
 
 
-TELLS_OF_RELOADS = "log_type information\n"
-"""For its configuration: then its log says when it reloads."""
-
-
 def seen_to_reload(log: Path, reload: Callable[[], None]) -> Callable[[], None]:
     """That reload, and whoever connects next meets the new files.
 
     A signal alone is obeyed as soon as the broker has its turn.
 
     Args:
-        log: of a broker with :data:`TELLS_OF_RELOADS`.
+        log: of a broker with :data:`demo.broker_log.TELLS_OF_RELOADS`.
         reload: sends the signal.
     """
 
     def reloads() -> int:
-        return log.read_text().count("Reloading config.")
+        return log.read_text().count(REREADS)
 
     def reload_and_see() -> None:
         before = reloads()
