@@ -367,7 +367,7 @@ def test_revoke_raises_the_directorys_serial(fleet: Fleet) -> None:
     serial = directory_of(fleet).serial
 
     with pytest.raises(BrokerUnprovenError):
-        fleet.revoke(node.node, lambda: None)
+        fleet.revoke(node.node, reload_by_pid_file(fleet.layout.pid_file))
 
     assert serial + 1 == directory_of(fleet).serial
 

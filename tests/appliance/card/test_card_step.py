@@ -37,6 +37,8 @@ def card(tmp_path: Path) -> Path:
     tools.mkdir()
     (tools / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/asked\n')
     (tools / "systemctl").chmod(0o755)
+    (tools / "udevadm").write_text("#!/bin/sh\n")  # It knows no images, and would wait.
+    (tools / "udevadm").chmod(0o755)
     run("truncate", "--size=40M", str(image))
     run("mkfs.ext4", "-q", "-d", str(content.parent), str(image))
     use(tmp_path, image)
@@ -176,6 +178,16 @@ def test_full_card_is_told_and_used(card: Path) -> None:
     assert "The card is full" in told(card)
 
 
+def test_card_that_comes_late_is_waited_for(card: Path) -> None:
+    device = card / "data.img"
+    device.rename(card / "late.img")
+    comes = f"[ \"$*\" = 'wait --timeout=10 {device}' ] && mv {card}/late.img {device}"
+    (card / "tools/udevadm").write_text(f"#!/bin/sh\n{comes}\n")
+
+    assert "who I am" == step(card, "cat $ROOT/var/lib/watchlink-node/node.toml")
+    assert "" == told(card)
+
+
 def test_step_that_is_run_again_leaves_everything_as_it_is(card: Path) -> None:
     said = step(card, f"echo kept >$ROOT/data/node/x; {STEP} $ROOT; cat $ROOT/var/lib/watchlink-node/x")
 
@@ -196,7 +208,7 @@ def test_fault_that_is_over_is_no_longer_told(card: Path) -> None:
 def test_card_that_hangs_is_told_and_gives_no_folder(card: Path) -> None:
     """What would be written then lies in memory: no seed may be taken into it."""
     hangs = card / "tools/dd"
-    hangs.write_text("#!/bin/sh\nkill -9 $(cat $ROOT/pid)\nsleep 60\n")
+    hangs.write_text("#!/bin/sh\nkill -9 $(cat $ROOT/pid)\n")
     hangs.chmod(0o755)
     script = f"echo $$ >{card}/pid; export ROOT={card} PATH={hangs.parent}:$PATH; exec {STEP} {card}"
     subprocess.run(["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True)
