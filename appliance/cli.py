@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -57,16 +55,15 @@ def _run(_: argparse.Namespace) -> None:
         from runtime.boot_id import machine_boot_id  # noqa: PLC0415
         from runtime.logs import set_up_logging  # noqa: PLC0415
         from runtime.service import Service  # noqa: PLC0415
+        from runtime.stop_request import stop_request  # noqa: PLC0415
 
     set_up_logging()
     image = load_image()
-    service, ended = Service(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    service, should_stop = Service(), stop_request()
 
     def wait(seconds: float) -> bool:
         service.watchdog()
-        return ended.wait(seconds)
+        return should_stop.wait(seconds)
 
     service.ready()
     places = Places(node=NODE_FOLDER, own=OWN_FOLDER)

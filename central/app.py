@@ -46,6 +46,7 @@ from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.snapshot_fetcher import Credentials, SnapshotFetcher
 from runtime.snapshot_folder import SnapshotFolder
+from runtime.stop_request import StopRequest
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.fleet_files import PROOF
@@ -184,7 +185,7 @@ class Central:
         self._facts.write("listening", url=self.url)
         self._service.ready()
 
-    def wait(self, should_stop: threading.Event) -> None:
+    def wait(self, should_stop: StopRequest) -> None:
         """Wait until ``should_stop`` is set or an essential part has failed."""
         while not should_stop.wait(0.2):
             self._link.look()

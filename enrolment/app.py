@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Final
 
 from starlette.applications import Starlette
@@ -22,6 +21,7 @@ from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.stop_request import StopRequest
 from runtime.tls import server_context
 from runtime.watched_file import WatchedFile
 from runtime.web_server import WebServer, listen, url_of
@@ -101,7 +101,7 @@ class EnrolmentService:
         self._web = WebServer(self.app, self._listener, tls=tls)
         facts.write("listening", url=url_of(self._listener, has_tls=True))
 
-    def run(self, should_stop: threading.Event) -> None:
+    def run(self, should_stop: StopRequest) -> None:
         """Serve until ``should_stop`` is set.
 
         Raises:
@@ -119,7 +119,7 @@ class EnrolmentService:
         self._web.join_thread()
         self._register.close()
 
-    def _watch(self, should_stop: threading.Event) -> None:
+    def _watch(self, should_stop: StopRequest) -> None:
         said = None
         while not should_stop.wait(LOOK_S):
             self.look()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic, write_beside
@@ -18,6 +15,7 @@ from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
+from runtime.stop_request import stop_request
 from wire.fingerprints import key_fingerprint
 from wire.signing import KEY_BYTES, SigningKey
 
@@ -178,13 +176,7 @@ def _make_key(folder: Path) -> int:
 
 def _run(config: Path) -> int:
     set_up_logging()
-    should_stop = threading.Event()
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        should_stop.set()
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
+    should_stop = stop_request()
     # Imported late, so that a signal during these slow imports is not lost.
     from enrolment.app import EnrolmentService  # noqa: PLC0415
     from enrolment.config import load_configuration  # noqa: PLC0415

@@ -58,6 +58,7 @@ from gallery.page.ports import Opened, SchemeGallery, Snapshot
 from gallery.store.orders import StoreOrder, StoreOrders
 from gallery.surroundings import IDLE_MAX_MS, Asks, Card, Fetches, Surroundings
 from gallery.texts import Texts
+from runtime.next_within import next_within
 from runtime.sqlite_file import StoreRefusedError
 from wire.gallery_lines import GalleryError, PhotographSize
 
@@ -236,7 +237,7 @@ class Running:
         if self._texts.are_waiting:
             waits.append(self._texts_ms - now_ms)
         try:
-            return self._taken(self._events.get(timeout=max(0, min(waits)) / 1000))
+            return self._taken(next_within(self._events, min(waits) / 1000))
         except queue.Empty:
             return None
 

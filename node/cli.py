@@ -196,17 +196,13 @@ def _renew(config_file: Path, *, is_forced: bool) -> int:
 
 
 def _enrol(config_file: Path, *, seed_file: Path, profile: str, fake_socket: Path | None, is_once: bool) -> int:
-    import signal  # noqa: PLC0415
-    import threading  # noqa: PLC0415
-
     from node.enrol.command import enrol  # noqa: PLC0415
     from node.enrol.panel import telling  # noqa: PLC0415
     from runtime.logs import set_up_logging  # noqa: PLC0415
+    from runtime.stop_request import stop_request  # noqa: PLC0415
 
     set_up_logging()
-    should_stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: should_stop.set())
-    signal.signal(signal.SIGINT, lambda *_: should_stop.set())
+    should_stop = stop_request()
     with telling(profile, fake_socket) as tell:
         return enrol(
             seed_file,

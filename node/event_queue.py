@@ -12,6 +12,7 @@ from typing import Final
 
 from node.core.events import Event, PinChanged
 from runtime.monotonic import monotonic_ms
+from runtime.next_within import next_within
 
 NETWORK_BYTES_MAX: Final = 4 * 1024 * 1024
 """Limit of waiting network input, as received; decoded it takes several times as much."""
@@ -80,7 +81,7 @@ class EventQueue:
         while True:
             remaining_ms = 0 if self._network else max(0, deadline_ms - monotonic_ms())
             try:
-                found = self._local.get(timeout=remaining_ms / 1000) if remaining_ms else self._local.get_nowait()
+                found = next_within(self._local, remaining_ms / 1000)
             except queue.Empty:
                 if self._network:
                     return self._next_of_network(), monotonic_ms()

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from office.backup.in_use import in_use
@@ -23,6 +20,7 @@ from runtime.key_file import read_key
 from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
+from runtime.stop_request import StopRequest, stop_request
 from runtime.web_connections import Listener
 from runtime.web_server import WebServer, listen
 
@@ -46,13 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="office.toml")
     given = parser.parse_args(arguments)
     set_up_logging()
-    should_stop = threading.Event()
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        should_stop.set()
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
+    should_stop = stop_request()
     # Imported late, so that a signal during these slow imports is not lost.
     import django  # noqa: PLC0415
 
@@ -108,7 +100,7 @@ class Office:
             self._public = WebServer(self._public_page, open_to_all, tls=tls, has_lifespan=False)
         self._housekeeping = _Housekeeping(configuration, self._public_page)
 
-    def run(self, should_stop: threading.Event) -> bool:
+    def run(self, should_stop: StopRequest) -> bool:
         """Serve until ``should_stop`` is set. Returns whether it ended because it was asked to."""
         self._web.start_thread()
         scheme = "https" if self._configuration.has_tls else "http"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -36,6 +35,7 @@ from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.stop_request import StopRequest
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.gallery_paths import (
@@ -124,7 +124,7 @@ class MachinePort:
         self.url = url_of(listener, has_tls=True)
         facts.write("listening", url=self.url)
 
-    def run(self, should_stop: threading.Event) -> None:
+    def run(self, should_stop: StopRequest) -> None:
         """Serve until ``should_stop`` is set.
 
         Raises:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from runtime.config import ConfigError
 from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
+from runtime.stop_request import stop_request
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
@@ -38,13 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.list:
         return _list(given.config)
     set_up_logging()
-    should_stop = threading.Event()
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        should_stop.set()
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
+    should_stop = stop_request()
     # Imported late, so that a signal during these slow imports is not lost.
     with loading():
         from office.nodes.app import MachinePort  # noqa: PLC0415

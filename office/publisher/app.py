@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING, Final
 
 from office.breaches.desk import BreachDesk
@@ -19,6 +18,7 @@ from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.stop_request import StopRequest
 from wire.signing import SigningKey
 from wire.snapshots import SnapshotName
 
@@ -76,7 +76,7 @@ class Publisher:
         )
         self._desk = BreachDesk(configuration.nodes_file, folder, changes.mark, self._tell_taken)
 
-    def run(self, should_stop: threading.Event) -> bool:
+    def run(self, should_stop: StopRequest) -> bool:
         """Publish until ``should_stop`` is set. Returns whether the audit is in order."""
         if self._web is not None and self._counter is not None:
             self._counter.attach(self._web.start_thread())

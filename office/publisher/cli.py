@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from office.backup.in_use import in_use
@@ -19,6 +16,7 @@ from runtime.config import ConfigError
 from runtime.loading import loading
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
+from runtime.stop_request import stop_request
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
@@ -37,13 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="office.toml")
     given = parser.parse_args(arguments)
     set_up_logging()
-    should_stop = threading.Event()
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        should_stop.set()
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
+    should_stop = stop_request()
     os.environ[CONFIG_VARIABLE] = str(given.config.resolve())
     os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
     try:

@@ -16,6 +16,7 @@ from central.store.errors import StoreError
 from provisioning.fleet import Fleet
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.stop_request import StopRequest
 from tests.support.central_town import START
 from tests.support.fleet_broker import DEADLINE_S
 
@@ -33,7 +34,7 @@ def test_central_ends_when_its_board_has_lost_a_change(tmp_path: Path) -> None:
     """A board that stands still would be called live by every page, with alerts that nobody sees."""
     central = built(tmp_path)
     central.start()
-    waiting = threading.Thread(target=central.wait, args=(should_stop := threading.Event(),))
+    waiting = threading.Thread(target=central.wait, args=(should_stop := StopRequest(),))
     waiting.start()
 
     central._live.show(Change(sequence=1_000_000, at=START))

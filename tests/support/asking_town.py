@@ -36,6 +36,7 @@ from provisioning.certificates import (
 )
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.stop_request import StopRequest
 from tests.support.fleet_broker import DEADLINE_S, wait_until
 from wire.directory import Delegation, DirectoryDocument, SchemeEntry, SenderEntry, seal_directory
 from wire.gallery_contact import GalleryAnswer, GalleryQuestion, Held, decode_answer, encode_question
@@ -363,7 +364,7 @@ class PortThread:
         self._program._web._server.config.timeout_keep_alive = int(10 * DEADLINE_S)  # or the line is shut after 5 s
         self.port = int(self._program.url.rstrip("/").rpartition(":")[2])
         self._units: list[Unit] = []
-        self._stopping = threading.Event()
+        self._stopping = StopRequest()
         self._thread = threading.Thread(target=self._program.run, args=(self._stopping,))
         self._thread.start()
 
@@ -407,9 +408,8 @@ class PortThread:
 
     def wait_for_proof(self, at: datetime) -> None:
         """Until the publisher's proof of this moment is read."""
-        wait_until(
-            lambda: (one := self._program.galleries.proof) is not None and one.at_s == int(at.timestamp()), "it is read"
-        )
+        at_s, read = int(at.timestamp()), self._program.galleries
+        wait_until(lambda: read.proof is not None and read.proof.at_s == at_s, "it is read")
 
     def receipts(self) -> tuple[Receipt, ...]:
         """What is kept of what nodes hold."""

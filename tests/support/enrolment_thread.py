@@ -13,6 +13,7 @@ from enrolment.app import EnrolmentService
 from enrolment.config import load_configuration
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.stop_request import StopRequest
 from tests.support.enrolling_town import EnrollingTown
 
 
@@ -24,7 +25,7 @@ class ServiceThread:
         self._told = io.StringIO()
         self._service = EnrolmentService(load_configuration(town.config), FactLog(self._told), Service())
         self.port = int(self.facts("listening")[0]["url"].rstrip("/").rpartition(":")[2])
-        self._stopping = threading.Event()
+        self._stopping = StopRequest()
         self._thread = threading.Thread(target=self._service.run, args=(self._stopping,))
         self._thread.start()
 

@@ -74,7 +74,8 @@ PUBLISH: Final = """
 from office.settings import OFFICE
 from runtime.logs import FactLog
 from runtime.service import Service
-stop = threading.Event()
+from runtime.stop_request import StopRequest
+stop = StopRequest()
 publisher = Publisher(OFFICE, FactLog(), Service())
 stop.set()
 publisher.run(stop)
