@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -12,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from node.hw.fake_board_client import FakeBoardClient
-from tests.support.booted_system import ONE_AT_A_TIME
 from tests.support.central_program import running_central
 from tests.support.enrolling_town import EnrollingTown, running_service
 from tests.support.fleet_broker import free_port
 from tests.support.image_root import image_root
 from tests.support.mosquitto import Mosquitto
+from tests.support.own_groups import own_groups
 from wire.seed import SEED_FILE, encode_seed
 
 pytestmark = [
@@ -34,11 +33,10 @@ PATIENCE_S = 300.0
 def booted(root: Path, state: Path, seed: Path) -> Iterator[FakeBoardClient]:
     """The unit, with its board."""
     log = root.with_name("console")
-    with log.open("wb") as console, ONE_AT_A_TIME.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with log.open("wb") as console, own_groups() as groups:
         machine = subprocess.Popen(
             [
-                *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
+                *(*groups, "systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
                 *(f"--machine=image-{os.getpid()}", "--register=no", "--keep-unit", "--private-users=no"),
                 *("--console=read-only", f"--bind={state}:/var/lib/watchlink-node"),
                 f"--load-credential=watchlink.{SEED_FILE}:{seed}",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from tests.support.own_groups import own_groups
 
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
@@ -35,9 +35,6 @@ _DEBIANS_PYTHON: Final = Path("/usr/bin/python3.13")
 """The root's, if this machine runs the same Debian."""
 _PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
 SYSTEM: Final = "/etc/systemd/system"
-ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
-"""Booted systems share the control groups of whoever starts them, a unit's by its name: what one of them stops and
-tidies away would be gone under the other's next child ("Failed to spawn executor")."""
 
 
 @dataclass
@@ -104,7 +101,7 @@ def node_unit() -> dict[Path, str]:
 def boot(
     root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path | None = None
 ) -> Proof:
-    """Boot ``root``, wait until it has powered off, and return what it saw. Others on this machine wait meanwhile.
+    """Boot ``root``, wait until it has powered off, and return what it saw.
 
     Args:
         root: never written to.
@@ -116,29 +113,24 @@ def boot(
     """
     proof = folder / "proof"
     proof.mkdir()
-    with ONE_AT_A_TIME.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        said = _booted(root, proof, mounts, binds, identity)
+    files = sorted(identity.iterdir()) if identity else []
+    system = [
+        *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
+        *(f"--machine=proof-{os.getpid()}", "--register=no", "--keep-unit"),
+        *("--private-users=no", "--private-network", "--console=read-only"),
+        *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
+        *(f"--bind={_escaped(source)}:{target}" for source, target in {**binds, proof: "/proof"}.items()),
+        *(f"--load-credential=watchlink.{path.name}:{path}" for path in files),
+        *("systemd.unit=multi-user.target", "systemd.wants=proof.service"),
+    ]
+    with own_groups() as groups:
+        said = _said_until_off([*groups, *system])
     assert (proof / "done").exists(), said.decode(errors="replace")[-4000:]
     return Proof(proof)
 
 
-def _booted(root: Path, proof: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path | None) -> bytes:
-    files = sorted(identity.iterdir()) if identity else []
-    system = subprocess.Popen(
-        [
-            *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
-            *(f"--machine=proof-{os.getpid()}", "--register=no", "--keep-unit"),
-            *("--private-users=no", "--private-network", "--console=read-only"),
-            *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
-            *(f"--bind={_escaped(source)}:{target}" for source, target in {**binds, proof: "/proof"}.items()),
-            *(f"--load-credential=watchlink.{path.name}:{path}" for path in files),
-            *("systemd.unit=multi-user.target", "systemd.wants=proof.service"),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+def _said_until_off(command: list[str]) -> bytes:
+    system = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         said, _ = system.communicate(timeout=BOOT_DEADLINE_S)
     except subprocess.TimeoutExpired:

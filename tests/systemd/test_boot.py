@@ -23,7 +23,7 @@ from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
 from wire.unit_files import VITALS_FILE, Vitals, read_unit_file
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 UNKEYED_WITHIN_MS: Final = 1_000
 PAGES, PUBLISHER = OFFICE = ("watchlink-office", "watchlink-office-publish")

@@ -14,7 +14,7 @@ from tests.support.gallery_program import write_gallery
 from tests.systemd.test_units import EXPOSURE_MAX_TENTHS
 from wire.node_file import gallery_toml
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 LOCKED = ("argon2", "_argon2_cffi_bindings")
 """From the lock: the root has no package of it."""
