@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import random
 import socket
 from typing import Final
@@ -11,7 +13,8 @@ LOOPBACK: Final = "127.0.0.1"
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - of a network namespace with nothing else in it
 # Below Linux's range for outgoing connections, which pays no heed to what is bound.
 _RANGE: Final = range(20_000, 32_000)
-_claims: Final[list[socket.socket]] = []
+_claims: Final = contextlib.ExitStack()
+atexit.register(_claims.close)
 
 
 class NoPortError(OSError):
@@ -44,7 +47,7 @@ def _claim(port: int) -> bool:
         claim.close()
         return False
     claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _claims.append(claim)
+    _claims.enter_context(claim)
     return True
 
 

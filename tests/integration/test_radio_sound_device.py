@@ -22,7 +22,7 @@ from node.net.radio.sound_modem import SoundModem
 from node.radio_driver import open_radio
 from provisioning.fleet import Fleet, NewNode
 from tests.support.radio_rig import burst_of
-from tests.support.sound_bench import SoundBench
+from tests.support.sound_bench import SoundBench, be_patient
 
 pytestmark = pytest.mark.integration
 
@@ -69,6 +69,7 @@ def _await(is_so: Callable[[], bool]) -> None:
 
 
 def test_radio_on_a_sound_device_hears_sends_and_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    be_patient(monkeypatch)
     key = tmp_path / "hidraw"
     key.touch()
     bench = SoundBench(tmp_path)
