@@ -101,9 +101,7 @@ def test_serve_without_init_says_what_to_do(config_file: Path) -> None:
 
 
 def test_serve_with_an_old_database_says_what_to_do(office_file: Path) -> None:
-    in_office(
-        office_file, "from django.core.management import call_command\ncall_command('migrate', 'members', 'zero')\n"
-    )
+    in_office(office_file, "from django.core.management import call_command\ncall_command('migrate', 'rota', 'zero')\n")
 
     done = office("serve", "--config", office_file)
 

@@ -25,6 +25,7 @@ from office.staff.models import StaffMember
 from tests.office.breaches.conftest import breach_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
+from tests.support.office_program import write_config
 
 
 @pytest.fixture
@@ -271,10 +272,10 @@ def test_first_page_says_what_nobody_has_dealt_with(town: Town, cora: Client, po
 
 
 def test_alert_leads_to_the_control_room_that_the_office_knows(
-    town: Town, cora: Client, settings: Settings, office_file: Path
+    town: Town, cora: Client, settings: Settings, tmp_path: Path
 ) -> None:
     breach, quiet = breach_of(town.case("served"), incident="00000010-7"), breach_of(town.case("served"))
-    known = load_configuration(office_file)
+    known = load_configuration(write_config(tmp_path))
     settings.OFFICE = msgspec.structs.replace(known, central_url="https://watch.example.org")
 
     assert 'href="https://watch.example.org/"' in text(cora, f"/breaches/{breach.pk}/")

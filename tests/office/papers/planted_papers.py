@@ -42,7 +42,7 @@ class Planted(Papers):
 
     def _answer(self, data: bytes) -> tuple[bytes, bytes]:
         is_endless = any(title in data for title in (b'"hang"', b'"spin"'))
-        self._bounds = Bounds(seconds=2 if is_endless else 120, megabytes=256)
+        self._bounds = Bounds(seconds=1 if is_endless else 120, megabytes=256)
         return super()._answer(data)
 
 
