@@ -396,7 +396,8 @@ def test_restore_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
     config = kept.configuration.file
     words = ("--config", config, "--from", made.file, "--identity", key, "--set-aside")
 
-    steps = killed_until_through(("runtime.backup_workspace",), "central", "restore", *words)
+    read = ("central.backup.cli",)
+    steps = killed_until_through(("runtime.backup_workspace",), "central", "restore", *words, read=read)
 
     keeps_the_log.close()
     # Each run finds more done than the one before, so that it is more than one step ahead.

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from office.config import Configuration, load_configuration
 from runtime.backup_file import Manifest, encrypt, entry_of, new_identity, pack, unpack
 from runtime.key_file import read_key
 from runtime.snapshot_folder import SnapshotFolder
-from tests.support.office_program import AUTHORITY, in_office, office
+from tests.support.office_program import AUTHORITY, found, in_office, office, write_config
+from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 from wire.signing import PublicKey, SigningKey
 from wire.snapshots import People, Town
 
@@ -37,6 +39,23 @@ browser = browser_of(cora)
 assert browser.get("/", SERVER_NAME="localhost").status_code == 200
 """
 """A co-ordinator who is signed in, two people of the register with a photograph each, and an open invitation."""
+ERASE = """
+from django.db import transaction
+from office.accounts.models import Account
+from office.people.models import Individual
+from office.people.rights import erase_all
+cora = Account.objects.get(username="cora")
+with transaction.atomic():
+    erase_all(cora, Individual.objects.get(number=1))
+    Individual.objects.create(scheme_id=1, number=3, name="Since")
+"""
+PUBLISH = """
+from office.publisher.app import Publisher
+from runtime.logs import FactLog
+from runtime.service import Service
+from django.conf import settings
+Publisher(settings.OFFICE, FactLog(), Service())._publishing.look()
+"""
 
 
 class Kept(Struct):
@@ -112,8 +131,8 @@ def names_in(kept: Kept, folder: Path) -> dict[str, bytes]:
 
 
 def asked(kept: Kept, code: str) -> object:
-    """What an expression is in the office, as JSON."""
-    return json.loads(in_office(kept.file, f"import json\n{code}"))
+    """What code prints in the office as its last line, as JSON."""
+    return json.loads(in_office(kept.file, f"import json\n{code}").splitlines()[-1])
 
 
 def central_of(kept: Kept, folder: Path) -> SnapshotFolder[People]:
@@ -158,3 +177,41 @@ def kept(kept_once: Kept, tmp_path: Path) -> Kept:
     """A test's own copy."""
     file = shutil.copytree(kept_once.file.parent, tmp_path / "office") / "office.toml"
     return msgspec.structs.replace(kept_once, file=file)
+
+
+def trust(kept: Kept) -> None:
+    """The fleet's directory names this office's key."""
+    key = bytes.fromhex(kept.configuration.snapshot_public_file.read_text())
+    document = DirectoryDocument(
+        serial=2,
+        issued_at=datetime(2026, 11, 2, tzinfo=UTC),
+        schemes=tuple(SchemeEntry(number=number, slug=slug, name=slug) for number, slug in ((1, "hart"), (2, "pub"))),
+        senders=(),
+        office_keys=(key,),
+    )
+    kept.configuration.directory_file.write_bytes(seal_directory(document, AUTHORITY))
+
+
+@pytest.fixture(scope="module")
+def erased_once(kept_once: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """The fleet trusts it, and it has published since somebody was erased. Made once, and only copied."""
+    file = shutil.copytree(kept_once.file.parent, tmp_path_factory.mktemp("erased") / "office") / "office.toml"
+    kept = msgspec.structs.replace(kept_once, file=file)
+    trust(kept)
+    in_office(kept.file, ERASE + PUBLISH)
+    return kept
+
+
+@pytest.fixture
+def erased(erased_once: Kept, tmp_path: Path) -> Kept:
+    """A test's own copy."""
+    file = shutil.copytree(erased_once.file.parent, tmp_path / "office") / "office.toml"
+    return msgspec.structs.replace(erased_once, file=file)
+
+
+@pytest.fixture(scope="module")
+def other_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an office as ``init`` leaves it, with keys of its own. Made once, and only copied."""
+    file = write_config(tmp_path_factory.mktemp("other"))
+    found(file)
+    return file.parent

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,25 +16,19 @@ from office.backup import keys
 from office.backup.in_use import in_use
 from office.backup.restoring import LEAP
 from runtime.backup_file import BackupError
-from tests.office.backup.conftest import Kept, asked, central_of
+from tests.office.backup.conftest import ERASE, PUBLISH, Kept, asked, central_of, trust
 from tests.support.killed_command import killed_until_through
-from tests.support.office_program import AUTHORITY, clean_environment, found, in_office, office
+from tests.support.office_program import clean_environment, in_office, office
 from tests.support.other_disk import other_disk
-from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 
 pytestmark = pytest.mark.integration
 
 OF_OFFICE = ("office.backup.restoring", "office.backup.sqlite", "runtime.backup_workspace", "runtime.atomic")
-ERASE = """
-from django.db import transaction
-from office.accounts.models import Account
-from office.people.models import Individual
-from office.people.rights import erase_all
-cora = Account.objects.get(username="cora")
-with transaction.atomic():
-    erase_all(cora, Individual.objects.get(number=1))
-    Individual.objects.create(scheme_id=1, number=3, name="Since")
-"""
+OF_DJANGO = (
+    *("django.core.management.commands.migrate", "django.contrib.auth.hashers", "django.db.backends.sqlite3.base"),
+    *("django.forms", "django.core.mail", "django.views.debug"),
+)
+"""What may be read before the office's settings."""
 COME = """
 from office.people.models import Individual
 Individual.objects.create(scheme_id=1, number=3, name="Came Later")
@@ -47,13 +40,6 @@ from office.people.models import Individual
 from office.people.rights import erase_all
 with transaction.atomic():
     erase_all(Account.objects.get(username="cora"), Individual.objects.get(number=3))
-"""
-PUBLISH = """
-from office.publisher.app import Publisher
-from runtime.logs import FactLog
-from runtime.service import Service
-from django.conf import settings
-Publisher(settings.OFFICE, FactLog(), Service())._publishing.look()
 """
 SIGN_IN = """
 from django.test import Client
@@ -98,14 +84,15 @@ print(json.dumps({
 """
 
 
-def state(kept: Kept) -> dict[str, object]:
-    found = asked(kept, STATE)
+def state(kept: Kept, *codes: str) -> dict[str, object]:
+    """After the codes, which one process of the office runs before it tells."""
+    found = asked(kept, "".join((*codes, STATE)))
     assert isinstance(found, dict)
     return found
 
 
 def lose(kept: Kept) -> None:
-    """The disk is gone; the engineer has founded a new office in its place."""
+    """The disk is gone."""
     for name in ("data", "keys", "publisher", "snapshots"):
         shutil.rmtree(kept.file.parent / name)
     for path in kept.file.parent.glob("office.sqlite3*"):
@@ -113,17 +100,11 @@ def lose(kept: Kept) -> None:
     (kept.file.parent / "snapshots").mkdir()
 
 
-def trust(kept: Kept) -> None:
-    """The fleet's directory names this office's key."""
-    key = bytes.fromhex(kept.configuration.snapshot_public_file.read_text())
-    document = DirectoryDocument(
-        serial=2,
-        issued_at=datetime(2026, 11, 2, tzinfo=UTC),
-        schemes=tuple(SchemeEntry(number=number, slug=slug, name=slug) for number, slug in ((1, "hart"), (2, "pub"))),
-        senders=(),
-        office_keys=(key,),
-    )
-    kept.configuration.directory_file.write_bytes(seal_directory(document, AUTHORITY))
+def found_anew(kept: Kept, other: Path) -> None:
+    """The engineer has founded a new office in its place."""
+    for name in ("keys", "publisher"):
+        shutil.copytree(other / name, kept.file.parent / name)
+    shutil.copyfile(other / "office.sqlite3", kept.file.parent / "office.sqlite3")
 
 
 def test_nobody_is_signed_in_and_no_link_is_open_after_a_restore(kept: Kept) -> None:
@@ -141,12 +122,10 @@ def test_nobody_is_signed_in_and_no_link_is_open_after_a_restore(kept: Kept) -> 
 
 def test_no_number_runs_backwards(kept: Kept) -> None:
     """What is published is above all that anybody has seen, and no reference on paper is given again."""
-    in_office(kept.file, PUBLISH)
-    before = state(kept)
+    before = state(kept, PUBLISH)
     kept.restore("--set-aside")
     after = state(kept)
-    in_office(kept.file, PUBLISH)
-    published = state(kept)
+    published = state(kept, PUBLISH)
 
     assert after["row"] > before["row"] + LEAP  # type: ignore[operator]
     assert after["next"] > before["next"] + 900  # type: ignore[operator]
@@ -160,8 +139,7 @@ def test_no_number_runs_backwards(kept: Kept) -> None:
 
 def test_who_was_erased_since_the_backup_is_erased_again(kept: Kept) -> None:
     """By the signed list that the publisher writes within a second; central keeps one, too."""
-    in_office(kept.file, ERASE)
-    in_office(kept.file, PUBLISH)
+    in_office(kept.file, ERASE + PUBLISH)
 
     said = kept.restore("--set-aside")
 
@@ -172,11 +150,11 @@ def test_who_was_erased_since_the_backup_is_erased_again(kept: Kept) -> None:
     assert "HART-0001: erased again, with all that was held." in said
 
 
-def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tmp_path: Path) -> None:
+def test_lost_machine_is_restored_with_the_lists_that_central_has(
+    erased: Kept, other_once: Path, tmp_path: Path
+) -> None:
     """Keys by their own key, state by its own, and what was erased since by central's list."""
-    trust(kept)
-    in_office(kept.file, ERASE)
-    in_office(kept.file, PUBLISH)
+    kept = erased
     before = state(kept)
     central = central_of(kept, tmp_path / "central")
     central.look()
@@ -185,7 +163,7 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     lose(kept)
     (of_keys,) = kept.folder.glob("office-keys-*.age")
     # As an installation would: with keys of its own.
-    found(kept.file)
+    found_anew(kept, other_once)
     other = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file)
     restored = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file, "--set-aside")
 
@@ -201,22 +179,20 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     assert "erased again" in said
     assert "NO photograph" not in said
     # The secret of her app is encrypted under a key that came back with the others.
-    assert [200, True] == asked(kept, SIGN_IN)
-    in_office(kept.file, PUBLISH)
+    assert [200, True] == asked(kept, PUBLISH + SIGN_IN)
     central.look()
     assert (central.newest.number > max(number, LEAP), "") == (True, central.fault)
 
 
-def test_who_was_erased_is_erased_again_though_the_key_of_the_list_is_lost(kept: Kept, tmp_path: Path) -> None:
+def test_who_was_erased_is_erased_again_though_the_key_of_the_list_is_lost(
+    erased: Kept, other_once: Path, tmp_path: Path
+) -> None:
     """The directory still names it: the office's new keys are no reason to let anybody come back."""
-    trust(kept)
-    in_office(kept.file, ERASE)
-    in_office(kept.file, PUBLISH)
-    central_of(kept, tmp_path / "central").look()
-    lose(kept)
-    found(kept.file)
+    central_of(erased, tmp_path / "central").look()
+    lose(erased)
+    found_anew(erased, other_once)
 
-    said = kept.restore("--set-aside", "--lists", tmp_path / "central")
+    said = erased.restore("--set-aside", "--lists", tmp_path / "central")
 
     assert "HART-0001: erased again, with all that was held." in said
 
@@ -227,8 +203,7 @@ def test_erased_person_comes_back_by_no_order_of_restores(kept: Kept) -> None:
     in_office(kept.file, COME)
     assert 0 == kept.run("backup")[0]
     (after,) = {*kept.folder.glob("office-[0-9a-f]*.age")} - {before}
-    in_office(kept.file, ERASE_NEWEST)
-    in_office(kept.file, PUBLISH)
+    in_office(kept.file, ERASE_NEWEST + PUBLISH)
 
     kept.restore("--set-aside", backup=before)
     in_office(kept.file, PUBLISH)
@@ -243,37 +218,36 @@ def test_erased_person_comes_back_by_no_order_of_restores(kept: Kept) -> None:
     assert ["Nobody 1", "Nobody 2"] == state(kept)["names"]
 
 
-def test_who_was_erased_after_the_newest_list_is_back_and_everybody_is_told(kept: Kept, tmp_path: Path) -> None:
+def test_who_was_erased_after_the_newest_list_is_back_and_everybody_is_told(erased: Kept, tmp_path: Path) -> None:
     """Central's backup holds last night's list: nothing on the new machine knows of today's erasure."""
-    trust(kept)
-    in_office(kept.file, ERASE)
-    in_office(kept.file, PUBLISH)
+    kept = erased
     central = central_of(kept, tmp_path / "central")
     central.look()
     assert central.newest is not None
     until = f"{central.newest.made_at:%-d %B %Y, %H:%M} UTC"
-    in_office(kept.file, ERASE_NEWEST.replace("number=3", "number=2"))
-    in_office(kept.file, PUBLISH)
-    before = state(kept)["names"]
+    before = state(kept, ERASE_NEWEST.replace("number=3", "number=2"), PUBLISH)["names"]
     lose(kept)
     (of_keys,) = kept.folder.glob("office-keys-*.age")
     assert 0 == kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file)[0]
 
     said = kept.restore("--set-aside", "--lists", tmp_path / "central")
 
-    assert (["Since"], ["Nobody 2"]) == (before, state(kept)["names"])
+    after = state(kept)
+    assert (["Since"], ["Nobody 2"]) == (before, after["names"])
     assert "HART-0001: erased again, with all that was held." in said
     assert f"The newest list of people here is of {until}." in said
     assert "let go AFTER THAT IS BACK, and nothing here names them" in said
     assert [True] == asked(kept, TOLD.format(f"erased, hidden or let go after {until} IS BACK"))
 
 
-def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(kept: Kept) -> None:
+def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(
+    kept: Kept, other_once: Path
+) -> None:
     trust(kept)
     lose(kept)
     status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file)
     assert (1, True) == (status, "the office's keys are not here" in said)
-    found(kept.file)
+    found_anew(kept, other_once)
     status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--set-aside")
     assert (1, True) == (status, "If all of them are lost, say --lists-lost" in said), said
 
@@ -403,7 +377,7 @@ def test_restore_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
     in_office(kept.file, RENAME)
     words = ("--config", kept.file, "--from", kept.made, "--identity", kept.key_file, "--set-aside", "--lists-lost")
 
-    steps = killed_until_through(OF_OFFICE, "office", "restore", *words)
+    steps = killed_until_through(OF_OFFICE, "office", "restore", *words, read=OF_DJANGO)
 
     # The folder, four files, the folder again, the head, the database.
     assert steps >= 8
