@@ -11,7 +11,6 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -20,6 +19,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from office.public_texts import PublicTexts
 
 CSS: Final = Path(__file__).parent / "static" / "css"
 HEADERS: Final = {
@@ -67,24 +68,6 @@ Members vote. There is no face recognition anywhere.
 - After an exclusion: its photograph 28 days, the rest 12 months.
 - Requests and complaints: 24 months after the answer.
 """
-
-
-class PublicTexts(Struct, frozen=True):
-    """What the page knows of a scheme: its terms, nothing of its register.
-
-    Attributes:
-        slug, name: of the scheme.
-        paper_title: what its paper is called.
-        responsible, contact: as the terms have them; lines are broken.
-        notice: the long privacy notice; ``## `` begins a heading, ``- `` an item; empty = :data:`OWN_NOTICE`.
-    """
-
-    slug: str
-    name: str
-    paper_title: str
-    responsible: str
-    contact: str
-    notice: str = ""
 
 
 class PublicPage:

@@ -8,9 +8,9 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 
+from office.body_limits import UPLOAD_BYTES_MAX
 from office.config import MailTable, configured
 from office.database import database_settings
-from office.whole_body import UPLOAD_BYTES_MAX
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 

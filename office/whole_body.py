@@ -15,9 +15,8 @@ from typing import Final
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FORM_BYTES_MAX: Final = 256 * 1024
-UPLOAD_BYTES_MAX: Final = 11 * 1024 * 1024
-"""A file of 10 MB with what a form puts around it."""
+from office.body_limits import FORM_BYTES_MAX, UPLOAD_BYTES_MAX
+
 UPLOADS_AT_ONCE: Final = 4
 """Files held in memory at a time; the others wait, unread."""
 WITHIN_S: Final = 60.0

@@ -12,7 +12,7 @@ from office.audit.journal import Entry, record, record_many
 from office.exclusions.models import LawDocument, SchemeTerms
 from office.exclusions.rules import law
 from office.exclusions.rules.law import DOCUMENT_KINDS, DocumentKind
-from office.public_page import PublicTexts
+from office.public_texts import PublicTexts
 
 TERMS_FIELDS: Final = (
     "paper_title",

@@ -14,8 +14,6 @@ from typing import Any, Final
 import msgspec
 from allauth.mfa.models import Authenticator
 from django.db import connection, models, transaction
-from fido2 import cbor
-from fido2.webauthn import AttestationObject
 
 from office.accounts.models import Account, PrintedCode, RoleGrant
 from office.accounts.sessions import ended_at_central
@@ -168,6 +166,10 @@ def passkey_entry(data: Mapping[str, Any]) -> PasskeyEntry:
         KeyError, TypeError, ValueError: it is not one.
     """
     text = data["credential"]["response"]["attestationObject"]
+    # Imported late: with what it needs it is a tenth of the start of a command.
+    from fido2 import cbor  # noqa: PLC0415
+    from fido2.webauthn import AttestationObject  # noqa: PLC0415
+
     attested = AttestationObject(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))).auth_data.credential_data
     if attested is None:
         raise ValueError("no key in it")

@@ -11,7 +11,8 @@ import pytest
 
 from office.accounts.models import Account, Scheme
 from office.exclusions.terms import TERMS_FIELDS, public_texts, set_terms, terms_of
-from office.public_page import PublicPage, PublicTexts
+from office.public_page import PublicPage
+from office.public_texts import PublicTexts
 from tests.office.conftest import HART, PUB_WATCH
 from tests.support.office_program import clean_environment
 

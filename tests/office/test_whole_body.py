@@ -7,7 +7,8 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
 
-from office.whole_body import FORM_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOADS_AT_ONCE, NotKnownError, WholeBody
+from office.body_limits import FORM_BYTES_MAX, UPLOAD_BYTES_MAX
+from office.whole_body import UPLOADS_AT_ONCE, NotKnownError, WholeBody
 from tests.support.fleet_broker import DEADLINE_S
 
 UPLOAD: Final = "/premises/import/"
