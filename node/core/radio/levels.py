@@ -80,9 +80,14 @@ def level(sound: bytes) -> Level:
     )
 
 
-def active_rms_dbfs(sound: bytes) -> float:
-    """Loudness of a sentence without its pauses: of the blocks within 25 dB of the loudest one."""
-    blocks = [rms_dbfs(sound[at : at + BLOCK_BYTES]) for at in range(0, len(sound), BLOCK_BYTES)]
+def active_rms_dbfs(sound: bytes, block_bytes: int = BLOCK_BYTES) -> float:
+    """Loudness of a sentence without its pauses: of the blocks within 25 dB of the loudest one.
+
+    Args:
+        sound: the sentence.
+        block_bytes: of a block; less where every n-th sample stands for all.
+    """
+    blocks = [rms_dbfs(sound[at : at + block_bytes]) for at in range(0, len(sound), block_bytes)]
     loudest = max(blocks, default=SILENCE_DBFS)
     powers = [10 ** (block / 10) for block in blocks if block > max(loudest - _ACTIVE_WITHIN_DB, SILENCE_DBFS)]
     return 10 * math.log10(sum(powers) / len(powers)) if powers else SILENCE_DBFS
