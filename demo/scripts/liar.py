@@ -28,7 +28,7 @@ from node.core.settings import Timing
 from wire.frames import DigestReceipt, decode
 from wire.topics import FrameTopic
 
-_SETTLE_S: Final = 0.3
+_SETTLE_S: Final = 0.1
 """A message arrives within milliseconds, and is on the panel within forty. Later changes show in the next cell."""
 _RESTS_AFTER_S: Final = Timing().outcome_shown_ms / 1_000 + LAGS_S
 """After a restart a waiting own alert has its panel to itself for a minute. By then panels know who is on duty, and
