@@ -1,11 +1,14 @@
 """``kill -9`` at each file operation and each command of an installation, then again: it ends as if nothing had been.
 
-Really killed: a child does it, and dies before the operation that is its turn.
+A child does it once and copies all files before each of its operations: what a kill then leaves. Others do it again and
+are really killed, each tenth time: that leaves the same.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import signal
 import stat
@@ -43,11 +46,11 @@ class RunningMachine(BareMachine):
         self.services = {service.name: service for service in services}
         self.running = root.with_name(f"{root.name}.running")
         self.running.mkdir(exist_ok=True)
-        self.due = -1
-        """Before which operation it is killed; -1 = never."""
+        self.before_each: Callable[[], object] = lambda: None
+        """Called before each operation."""
 
     def run(self, *command: str) -> Answer:
-        self.turn()
+        self.before_each()
         match command:
             case ["systemctl", "is-active", name]:
                 return Answer(0 if (self.running / name).exists() else 3, "")
@@ -64,28 +67,21 @@ class RunningMachine(BareMachine):
             if service.act(frozenset({name}))
         )
 
-    def turn(self) -> None:
-        """One operation: killed, if its turn has come."""
-        if self.due == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.due -= 1
-
     def audit(self, event: str, arguments: tuple[object, ...]) -> None:
         """Of Python's."""
         is_ours = event in EVENTS and str(self.root) + "/" in f"{arguments[0]}/"
         if event == "open":
             is_ours = is_ours and bool(int(str(arguments[2] or 0)) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
         if is_ours:
-            self.turn()
+            self.before_each()
 
 
-def killed(machine: RunningMachine, turn: int, work: Callable[[RunningMachine], None]) -> bool:
-    """Do the work in a child that is killed before that operation; returns whether there was one."""
+def in_a_child(machine: RunningMachine, work: Callable[[RunningMachine], None]) -> bool:
+    """Do the work there, seen by ``before_each``; returns whether it came to its end, and was not killed."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            machine.due = turn
             sys.addaudithook(machine.audit)
             work(machine)
             status = 0
@@ -93,16 +89,44 @@ def killed(machine: RunningMachine, turn: int, work: Callable[[RunningMachine], 
             os._exit(status)
     _, status = os.waitpid(child, 0)
     assert status in {0, signal.SIGKILL}, status
-    return status == signal.SIGKILL
+    return status == 0
+
+
+def copy_before_each(machine: RunningMachine, folder: Path) -> None:
+    """Keep it as it is before each operation: the first as ``0`` in that folder."""
+    turns = itertools.count()
+    machine.before_each = lambda: copy_to(folder / str(next(turns)), machine)
+
+
+def kill_before(machine: RunningMachine, turn: int) -> None:
+    """End its process there."""
+    turns = itertools.count()
+
+    def before_each() -> None:
+        if next(turns) == turn:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    machine.before_each = before_each
+
+
+def copy_to(root: Path, machine: RunningMachine) -> RunningMachine:
+    """One that is like it, below that folder."""
+    shutil.copytree(machine.root, root)
+    shutil.copytree(machine.running, root.with_name(f"{root.name}.running"))
+    return RunningMachine(root, machine.services.values())
 
 
 def files_of(machine: RunningMachine) -> Iterator[tuple[str, Path]]:
     """All of them: what the machine calls each, and where it lies. By names: there are thousands of looks."""
     root = str(machine.root)
-    for folder, _, names in os.walk(root):
-        for name in names:
-            if (path := Path(folder, name)).is_file():
-                yield f"{folder.removeprefix(root)}/{name}", path
+    folders = [root]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file():
+                    yield entry.path.removeprefix(root), Path(entry.path)
 
 
 def state(machine: RunningMachine) -> dict[str, tuple[int, bytes]]:
@@ -113,18 +137,15 @@ def ends_the_same_whenever_killed(
     before: RunningMachine, work: Callable[[RunningMachine], None], folder: Path, at_least: int
 ) -> None:
     """Of a machine that is like ``before``."""
-    services = before.services.values()
-
-    def copied(name: str) -> RunningMachine:
-        shutil.copytree(before.root, folder / name)
-        shutil.copytree(before.running, folder / f"{name}.running")
-        return RunningMachine(folder / name, services)
-
-    whole = copied("whole")
-    work(whole)
+    whole = copy_to(folder / "whole", before)
+    copy_before_each(whole, folder)
+    assert in_a_child(whole, work)
     wanted = state(whole)
     turn, halves = 0, list[str]()
-    while killed(machine := copied(f"killed-{turn}"), turn, work):
+    while (folder / str(turn)).exists():
+        machine = RunningMachine(folder / str(turn), before.services.values())
+        if turn % 10 == 0:
+            assert really_left(before, work, turn, folder) == in_any_run(state(machine)), turn
         if turn % 2:  # As the programs do before they start, and the broker's unit for it.
             settle_pairs(machine, (*places.PAIRS, *node_places.PAIRS))
             halves += halves_in(machine)
@@ -133,11 +154,32 @@ def ends_the_same_whenever_killed(
         assert [] == [
             name for name in machine.services if (machine.running / name).read_text() != machine.read_by(name)
         ]
-        for done in (machine.root, machine.running):
-            shutil.rmtree(done)
+        remove(machine)
         turn += 1
     assert turn >= at_least
     assert [] == halves
+
+
+def really_left(
+    before: RunningMachine, work: Callable[[RunningMachine], None], turn: int, folder: Path
+) -> list[tuple[str, tuple[int, bytes]]]:
+    """What is there after a kill before that operation."""
+    machine = copy_to(folder / "killed", before)
+    kill_before(machine, turn)
+    assert not in_a_child(machine, work)
+    left = in_any_run(state(machine))
+    remove(machine)
+    return left
+
+
+def in_any_run(files: dict[str, tuple[int, bytes]]) -> list[tuple[str, tuple[int, bytes]]]:
+    """Without what is drawn by lot in the names of files that are being written."""
+    return sorted((re.sub(r"\.[0-9a-f]{8}$", "", name), file) for name, file in files.items())
+
+
+def remove(machine: RunningMachine) -> None:
+    for done in (machine.root, machine.running):
+        shutil.rmtree(done)
 
 
 def halves_in(machine: RunningMachine) -> list[str]:
