@@ -29,6 +29,8 @@ from wire.renewal_request import RenewalRequest, seal_renewal
 
 SYSTEM = bytes(range(256)) * 4096
 MB = 1_000_000
+HASTE_S = 0.5
+"""After which an impatient unit asks again; it is told to wait for a minute or more."""
 
 
 @pytest.fixture
@@ -224,6 +226,7 @@ def test_claims_and_renewals_are_answered_while_many_units_fetch(town: Enrolling
         while not stop.is_set():
             with contextlib.suppress(OSError, http.client.HTTPException):
                 statuses.append(get(town, service.port, path, range="bytes=0-3000000")[0])
+            stop.wait(HASTE_S)
 
     with running_service(town) as service:
         wait_for(service)
