@@ -38,12 +38,12 @@ class TrustInvariants:
     """Knows when central could reach which node, and what it said.
 
     Attributes:
-        can_reach: whether what central sends now reaches that node; set by the town.
+        reached: those of these nodes that what central sends now reaches; set by the town.
     """
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self.can_reach: Callable[[NodeId], bool] = lambda _node: True
+        self.reached: Callable[[Iterable[NodeId]], Iterable[NodeId]] = lambda nodes: nodes
         self._reached_ms: dict[NodeId, int] = {}
         self._duty: deque[tuple[int, str]] = deque()
 
@@ -56,9 +56,9 @@ class TrustInvariants:
 
     def after_each(self, nodes: Iterable[NodeId]) -> None:
         """After a step of the town: note which nodes central can reach."""
-        for node in nodes:
-            if self.can_reach(node):
-                self._reached_ms[node] = self._timeline.now_ms
+        now_ms = self._timeline.now_ms
+        for node in self.reached(nodes):
+            self._reached_ms[node] = now_ms
 
     def on_panel(self, node: WatchedNode, screen: Screen) -> None:
         """A node's panel now shows this."""

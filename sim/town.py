@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from itertools import permutations
@@ -122,7 +123,7 @@ class Town:
         ]
         self.nodes, self.gateway = self.stations[:node_count], self.stations[-1] if radio else None
         self.invariants.central_disk = self.central.disk
-        self.invariants.trust.can_reach = self._can_reach
+        self.invariants.trust.reached = self._reached
         self.invariants.nodes = {node.id: node for node in self.stations}
         if self.air is not None:
             if self.air.has_capture:
@@ -175,8 +176,9 @@ class Town:
         """The directory that central has."""
         return open_directory(self.central.directory, self._authority.public)
 
-    def _can_reach(self, node: NodeId) -> bool:
-        return self.central.is_running and self.broker.is_through(CENTRAL) and self.broker.is_through(node)
+    def _reached(self, nodes: Iterable[NodeId]) -> Iterable[NodeId]:
+        is_heard = self.central.is_running and self.broker.is_through(CENTRAL)
+        return filter(self.broker.is_through, nodes) if is_heard else ()
 
     def start(self) -> None:
         """Start central and every station."""
