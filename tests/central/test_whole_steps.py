@@ -6,9 +6,11 @@ import hashlib
 import itertools
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from typing import get_args
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from central.core import events as ev
 from central.core.audience import Reach
@@ -28,6 +30,7 @@ from tests.support.central_town import (
     make_directory,
     opened,
 )
+from wire import signing
 from wire.frames import Alert, Cancel, PathTest, Response, decode, encode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
@@ -39,6 +42,33 @@ from wire.snapshots import AuditHead, PolicyEntry, PremisesEntry, Rota, ShiftEnt
 pytestmark = [pytest.mark.finding(12), pytest.mark.one_python]
 
 AT_S = int(START.timestamp())
+
+
+class RememberedKey:
+    """A private key that makes each signature once: the next is the same."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self.sign = cache(key.sign)
+        self.public_key = key.public_key
+
+
+class RememberedPublicKey:
+    """A public key that checks each good signature once."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.verify = cache(Ed25519PublicKey.from_public_bytes(raw).verify)
+
+    from_public_bytes = cache(lambda raw: RememberedPublicKey(raw))  # noqa: PLW0108 - not named yet
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _signatures_once() -> Iterator[None]:
+    """Each scene is played a hundred times. What calls these libraries fails in its turn as ever."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "Ed25519PublicKey", RememberedPublicKey)
+        for key in KEYS.values():
+            patch.setattr(key, "_private", RememberedKey(key._private))
+        yield
 
 
 def alert(counter: int, node: NodeId = CORNER, kind: AlertKind = AlertKind.ATTACK, at_s: int = AT_S) -> Alert:
