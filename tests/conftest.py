@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.compiled_templates import keep_compiled_templates
+
 if TYPE_CHECKING:
     from demo.stand_in_phones import StandInPush
 
@@ -26,6 +28,9 @@ settings.register_profile("ordinary", _PATIENT, derandomize=True, database=None)
 settings.register_profile("brief", _PATIENT, derandomize=True, database=None, max_examples=10)
 settings.register_profile("fuzz", _PATIENT, max_examples=5_000, print_blob=True)
 settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "ordinary")
+
+
+keep_compiled_templates()
 
 
 @pytest.hookimpl(wrapper=True)
