@@ -60,10 +60,11 @@ def text_of(name: str) -> str:
     return (path if path.exists() else UNITS / f"{name}.d/watchlink.conf").read_text()
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A root with our units, the machine's own, and a stand-in for every program that ours name."""
-    etc, usr = tmp_path / "etc/systemd/system", tmp_path / "usr/lib/systemd/system"
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with our units, the machine's own, and a stand-in for every program that ours name. To be read."""
+    root = tmp_path_factory.mktemp("root")
+    etc, usr = root / "etc/systemd/system", root / "usr/lib/systemd/system"
     etc.mkdir(parents=True)
     shutil.copytree(SYSTEM, usr, symlinks=True)
     for kind in ("service", "timer", "socket", "path"):
@@ -72,10 +73,16 @@ def root(tmp_path: Path) -> Path:
     shutil.copytree(UNITS / "mosquitto.service.d", etc / "mosquitto.service.d")
     text = "\n".join(path.read_text() for path in [*etc.rglob("*.service"), *etc.rglob("*.conf"), usr / NAMES[2]])
     for program in re.findall(r"^Exec\w+=[-+!@:]*(/\S+)", text, re.MULTILINE):
-        stand_in = tmp_path / program.lstrip("/")
+        stand_in = root / program.lstrip("/")
         stand_in.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy("/usr/bin/true", stand_in)
-    return tmp_path
+    return root
+
+
+@pytest.fixture
+def own_root(root: Path, tmp_path: Path) -> Path:
+    """A copy, to be changed."""
+    return shutil.copytree(root, tmp_path / "root", symlinks=True)
 
 
 def verify(root: Path, name: str) -> str:
@@ -91,21 +98,9 @@ def verify(root: Path, name: str) -> str:
 
 
 def exposure(root: Path, name: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [
-            *(
-                "systemd-analyze",
-                "security",
-                "--offline=true",
-                f"--threshold={MORE_EXPOSED.get(name, EXPOSURE_MAX_TENTHS)}",
-            ),
-            *("--no-pager", f"--root={root}", name),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    most = MORE_EXPOSED.get(name, EXPOSURE_MAX_TENTHS)
+    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", f"--root={root}"]
+    done = subprocess.run([*command, name], capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -128,14 +123,14 @@ def test_lists_that_are_not_renewed_or_not_proven_start_the_machines_alarm(name:
     assert "OnFailure=watchlink-alarm@%n.service" in text_of(name).partition("[Service]")[0].splitlines()
 
 
-def test_fleets_unit_on_centrals_machine_is_as_exposed_as_documented(root: Path) -> None:
+def test_fleets_unit_on_centrals_machine_is_as_exposed_as_documented(own_root: Path) -> None:
     """It runs 'central install' there, as root."""
-    drop_in = root / "etc/systemd/system/watchlink-fleet-lists.service.d/town.conf"
+    drop_in = own_root / "etc/systemd/system/watchlink-fleet-lists.service.d/town.conf"
     drop_in.parent.mkdir()
     drop_in.write_text(f"[Service]\n{BY_ROOT}")
-    _, table = exposure(root, "watchlink-fleet-lists.service")
+    _, table = exposure(own_root, "watchlink-fleet-lists.service")
 
-    assert "" == verify(root, "watchlink-fleet-lists.service")
+    assert "" == verify(own_root, "watchlink-fleet-lists.service")
     (said,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", table)
     assert f"says {said} of it" in " ".join((REPOSITORY / "docs/broker-machine.md").read_text().split())
 
@@ -158,25 +153,25 @@ def test_broker_that_starts_after_a_power_cut_finds_whole_certificates(tmp_path:
     assert ["", "/opt/watchlink/bin/watchlink central install --settle\n"] == said
 
 
-def test_verification_notices_a_misspelt_key(root: Path) -> None:
+def test_verification_notices_a_misspelt_key(own_root: Path) -> None:
     """Otherwise the first test could not fail."""
-    unit = root / "etc/systemd/system/watchlink-node.service"
+    unit = own_root / "etc/systemd/system/watchlink-node.service"
     unit.write_text(unit.read_text().replace("NoNewPrivileges=", "NoNewPriviledges="))
 
-    assert "NoNewPriviledges" in verify(root, unit.name)
+    assert "NoNewPriviledges" in verify(own_root, unit.name)
 
 
-def test_verification_notices_a_program_that_is_not_there(root: Path) -> None:
-    (root / "opt/watchlink/bin/watchlink").unlink()
+def test_verification_notices_a_program_that_is_not_there(own_root: Path) -> None:
+    (own_root / "opt/watchlink/bin/watchlink").unlink()
 
-    assert "/opt/watchlink/bin/watchlink" in verify(root, "watchlink-node.service")
+    assert "/opt/watchlink/bin/watchlink" in verify(own_root, "watchlink-node.service")
 
 
-def test_exposure_notices_a_unit_without_its_locks(root: Path) -> None:
-    unit = root / "etc/systemd/system/watchlink-node.service"
+def test_exposure_notices_a_unit_without_its_locks(own_root: Path) -> None:
+    unit = own_root / "etc/systemd/system/watchlink-node.service"
     unit.write_text(re.sub(r"(?m)^(Protect|Private|Restrict|SystemCall|Capability)\w*=.*\n", "", unit.read_text()))
 
-    status, _ = exposure(root, unit.name)
+    status, _ = exposure(own_root, unit.name)
 
     assert status != 0
 
