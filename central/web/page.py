@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -167,6 +168,7 @@ def _rank(card: Card) -> int:
     return _TEST_PRIORITY if card.is_drill else card.priority
 
 
+@cache  # They stay as they are while the program runs.
 def _digest(*folders: Path) -> str:
     hashed = hashlib.sha256()
     for folder in folders:
