@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, sync_playwright
 
 from central.core.view import Person
 from central.web.feed import FeedTiming
@@ -176,3 +176,16 @@ def incidents(page: Page, zone: str) -> list[str]:
     """The incidents in a zone, as they stand."""
     found: list[str] = page.eval_on_selector_all(f"#{zone} .card", "cards => cards.map(card => card.dataset.incident)")
     return found
+
+
+def pulses(bar: Locator) -> bool:
+    """Whether a card's bar looks otherwise while the page's pulse is set than while it is not."""
+    looks: list[str] = bar.evaluate(
+        """bar => new Promise((done) => {
+            const looks = [];
+            new MutationObserver(() => {
+                if (looks.push(getComputedStyle(bar).backgroundColor) === 2) done(looks);
+            }).observe(document.body, { attributeFilter: ["data-pulse"] });
+        })"""
+    )
+    return looks[0] != looks[1]

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from central.core.asking_lines import ShiftLine
 from central.core.unit_lines import PathFigures
 from central.core.view import Person, RadioLine, RejectedLine, Standing
-from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.conftest import OpenPage, pulses, sign_in
 from tests.browser.test_asking import asking
 from tests.browser.test_place import SHOP
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
@@ -184,12 +184,19 @@ def test_targets_are_large_enough(open_page: OpenPage, device: dict[str, Any]) -
     assert primary["height"] >= 56
 
 
-@pytest.mark.parametrize(("motion", "animation"), [("reduce", "none"), ("no-preference", "pulse")])
-def test_bar_pulses_unless_motion_is_reduced(open_page: OpenPage, motion: str, animation: str) -> None:
-    page = open_page(reduced_motion=motion)
+@pytest.mark.parametrize(
+    ("options", "is_pulsing"),
+    [
+        ({"reduced_motion": "no-preference"}, True),
+        ({"reduced_motion": "reduce"}, False),
+        ({"forced_colors": "active"}, False),
+    ],
+    ids=["usual", "reduced-motion", "forced-colours"],
+)
+def test_bar_pulses_unless_motion_is_reduced(open_page: OpenPage, options: dict[str, Any], *, is_pulsing: bool) -> None:
+    page = open_page(**options)
 
-    bar = page.locator("#unanswered .card-bar").first
-    assert animation == bar.evaluate("bar => getComputedStyle(bar).animationName")
+    assert is_pulsing == pulses(page.locator("#unanswered .card-bar").first)
 
 
 @pytest.mark.parametrize(

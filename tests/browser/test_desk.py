@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, take_answers, until
+from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, pulses, take_answers, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 from tests.support.browser import hear, stop_clock
 
@@ -183,7 +183,7 @@ def test_fill_means_unanswered_and_outline_answered(
     expect(page.locator("#in-hand .card")).to_be_visible()
 
     assert "rgba(0, 0, 0, 0)" == badge.evaluate(fill)
-    assert "none" == page.locator(".card-bar").evaluate("bar => getComputedStyle(bar).animationName")
+    assert not pulses(page.locator(".card-bar"))
 
 
 def test_undo_takes_the_acknowledgement_back(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:

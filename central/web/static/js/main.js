@@ -421,6 +421,7 @@ new Keys(
 sound.start();
 live.start();
 setInterval(tick, 500);
+setInterval(() => document.body.toggleAttribute("data-pulse"), 500);
 document.addEventListener("visibilitychange", tick);
 drawTop();
 // Where this browser is one of the person's phones, its worker looks whether central can still reach it.
