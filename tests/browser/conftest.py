@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, sync_playwright
@@ -16,6 +17,7 @@ from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support import town_office
 from tests.support.browser import PATIENT, WITHIN_MS, launched, press_on_card
 
+_HERE: Final = Path(__file__).parent
 CALM = FeedTiming(beat_ms=500, not_live_ms=60_000, lost_ms=120_000)
 """The page is live though a busy machine stands still for a while."""
 QUICK = FeedTiming(beat_ms=500, not_live_ms=4_000, lost_ms=8_000)
@@ -35,13 +37,31 @@ OpenPage = Callable[..., Page]
 OpenContext = Callable[..., BrowserContext]
 
 
+_OPEN: Final = ExitStack()
+_STARTED: Final[list[Browser]] = []
+
+
+# Started once a file, driver and browser would take more of the processor than most tests.
+@pytest.fixture
+def chromium() -> Browser:
+    """One for all tests that a process runs here one after the other."""
+    if not _STARTED:
+        browser = launched(_OPEN.enter_context(sync_playwright()))
+        _OPEN.callback(browser.close)
+        _STARTED.append(browser)
+    return _STARTED[0]
+
+
 # Not for the session: while Playwright's own loop runs in this thread, other tests could not run one.
-@pytest.fixture(scope="module")
-def chromium() -> Generator[Browser, None, None]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
-        yield browser
-        browser.close()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Function | None) -> Generator[None, object, object]:
+    """After the last test here, and before one that wants no browser."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != _HERE or "chromium" not in nextitem.fixturenames:
+            _STARTED.clear()
+            _OPEN.close()
 
 
 @pytest.fixture
