@@ -1,19 +1,7 @@
-"""Signatures are made and checked once: towns say the same from test to test, and several hear each message."""
+"""Towns say the same from test to test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from tests.support.remembered_signatures import signatures_once
 
-import pytest
-
-from wire.signing import PublicKey, SigningKey
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _signatures_once() -> Iterator[None]:
-    """Up to a fifth of the time otherwise. Ed25519 is deterministic; what is not valid is refused by the real check."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SigningKey, "sign", lru_cache(100_000)(SigningKey.sign))
-        patch.setattr(PublicKey, "verify", lru_cache(100_000)(PublicKey.verify))
-        yield
+__all__ = ["signatures_once"]

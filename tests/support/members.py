@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 
 from wire.directory import Directory, SchemeEntry, Sender
@@ -21,6 +22,7 @@ NOON = datetime(2026, 11, 24, 14, 32, 0, tzinfo=UTC)
 NOON_S = int(NOON.timestamp())
 
 
+@cache
 def key_of(node: NodeId) -> SigningKey:
     return SigningKey(hashlib.sha256(f"test {node}".encode()).digest())
 

@@ -6,6 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.node_world import World
+from tests.support.remembered_signatures import signatures_once
+
+__all__ = ["signatures_once"]
 
 
 @pytest.fixture
