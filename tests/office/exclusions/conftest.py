@@ -133,12 +133,12 @@ class Town:
         acts.check(self.turn(case), PROPOSAL)
         if state == "checked":
             return Case.objects.get(pk=case.pk)
-        self.open_at_a_meeting(case)
+        ballot = self.open_at_a_meeting(case)
         if state == "voting":
             return Case.objects.get(pk=case.pk)
         for member in self.members[1:]:
-            voting.write_down(self.cora, self.ballot(case), member.pk, "exclude")
-        voting.close_meeting_vote(self.cora, self.ballot(case))
+            voting.write_down(self.cora, ballot, member.pk, "exclude")
+        voting.close_meeting_vote(self.cora, ballot)
         if state in {"issued", "served"}:
             acts.issue(self.turn(case), day_of(timezone.now()))
         if state == "served":
