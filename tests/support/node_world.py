@@ -158,13 +158,12 @@ class World:
     def at(self, moment_ms: int, *events: Event) -> list[Effect]:
         """Let time pass until then, ticking where the core asked for it, then step."""
         done: list[Effect] = []
-        while (due_ms := next_deadline_ms(self.state)) is not None and due_ms <= moment_ms:
+        due_ms = next_deadline_ms(self.state)
+        while due_ms is not None and due_ms <= moment_ms:
             self.now_ms = max(due_ms, self.now_ms)
             done += self.do(Ticked())
-            following_ms = next_deadline_ms(self.state)
-            assert following_ms is None or following_ms > self.now_ms, (
-                "the core asks again for a moment that has passed"
-            )
+            due_ms = next_deadline_ms(self.state)
+            assert due_ms is None or due_ms > self.now_ms, "the core asks again for a moment that has passed"
         self.now_ms = moment_ms
         return done + self.do(*events)
 
