@@ -8,9 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from array import array
-from typing import Final
-
-from msgspec import Struct
+from typing import Final, NamedTuple
 
 from node.core.air import BLOCK_BYTES
 
@@ -26,8 +24,8 @@ CLIPPED_AT: Final = 32_700
 _ACTIVE_WITHIN_DB: Final = 25.0
 
 
-class Level(Struct, frozen=True):
-    """Levels of a stretch of sound.
+class Level(NamedTuple):
+    """Levels of a stretch of sound. No struct: what speaks a sentence is to load no library.
 
     Attributes:
         rms_dbfs, peak_dbfs: ``SILENCE_DBFS`` for nothing but zeros.
