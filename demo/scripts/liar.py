@@ -29,7 +29,8 @@ from wire.frames import DigestReceipt, decode
 from wire.topics import FrameTopic
 
 _SETTLE_S: Final = 0.1
-"""A message arrives within milliseconds, and is on the panel within forty. Later changes show in the next cell."""
+"""A message arrives within milliseconds, and is on the panel within forty. Later changes show in the next cell, or at
+the end, when every panel has had its turns again."""
 _RESTS_AFTER_S: Final = Timing().outcome_shown_ms / 1_000 + LAGS_S
 """After a restart a waiting own alert has its panel to itself for a minute. By then panels know who is on duty, and
 central shows NO CONTACT for a dead unit that it knew."""
@@ -215,8 +216,6 @@ class _Telling:
         told = (row for row in rows() if not why_not(row, manner))
         for group in liar_questions.groups(told):
             news += await self._tell_in_time(group, manner)
-        await asyncio.sleep(LAGS_S)
-        self._accuse(f"at the end of '{manner}'", await self._watch.moved())
         return news
 
     async def _tell_in_time(self, group: tuple[Row, ...], manner: Manner) -> list[tuple[Row, Manner]]:
