@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+@cache  # In one program it is always the same; tests run hundreds of commands.
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="watchlink fleet",
