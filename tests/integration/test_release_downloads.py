@@ -27,6 +27,8 @@ from wire.release import BUNDLE_PATH, RELEASE_PATH, Bundle, open_release
 from wire.renewal_request import PATH as RENEWAL_PATH
 from wire.renewal_request import RenewalRequest, seal_renewal
 
+pytestmark = pytest.mark.integration
+
 SYSTEM = bytes(range(256)) * 4096
 MB = 1_000_000
 HASTE_S = 0.5
@@ -212,7 +214,6 @@ def test_unit_gets_its_bundle_in_several_turns(
     assert [] == [one.getMessage() for one in caplog.records if one.name.startswith("uvicorn")]
 
 
-@pytest.mark.one_python
 def test_claims_and_renewals_are_answered_while_many_units_fetch(town: EnrollingTown) -> None:
     """Forty units that ask for 100 MB at once, some of them on lines that hardly read."""
     bundle, file = large_bundle_in(town.fleet.layout.town, 100 * MB)
@@ -272,7 +273,6 @@ def test_all_bundles_together_keep_to_their_rate(town: EnrollingTown) -> None:
     assert time.monotonic() - started > 1.8
 
 
-@pytest.mark.one_python
 def test_unit_that_stops_reading_is_cut_off(town: EnrollingTown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runtime.web_connections.OWED_WITHIN_S", 1.0)
     bundle, _ = large_bundle_in(town.fleet.layout.town, 60 * MB)

@@ -26,6 +26,8 @@ from tests.support.fleet_broker import wait_until
 from tests.support.release_bundles import NEW, OLD, Maker
 from wire.release import Release
 
+pytestmark = pytest.mark.integration
+
 _REPOSITORY: Final = Path(__file__).parents[2]
 _THERE: Final = """\
 #!/bin/sh
@@ -102,7 +104,6 @@ def told(unit: Releases, version: str, *, is_rollback: bool = False) -> Release:
     return found[-1]
 
 
-@pytest.mark.one_python
 def test_release_is_tried_by_a_canary_paused_and_taken_back(
     town: EnrollingTown, machine: BareMachine, tmp_path: Path
 ) -> None:
