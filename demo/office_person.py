@@ -27,6 +27,7 @@ _CODE: Final = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}")
 _CODE_S: Final = 30
 _DOOR: Final = "Sign in at the office"
 _WITH_PASSWORD: Final = "Sign in with password"  # noqa: S105 - words on a button
+_WITH_CODE: Final = "Continue"
 _Answer: Final = Done | Refused
 
 
@@ -84,7 +85,7 @@ class OfficePerson:
         """Open a page of the office; if it wants the second factor again, show it."""
         page = await self.office.open(f"{self._office_url}{path}")
         if "/again/" in page.url:
-            page = await self.office.submit("Continue", code=await self._code())
+            page = await self.office.submit(_WITH_CODE, code=await self._code())
         return page
 
     async def join(self, link: str) -> None:
@@ -102,7 +103,7 @@ class OfficePerson:
         if found is None:
             raise LostError(f"no secret for the app: {self.office.page.words[:400]}")
         self._secret = found[1]
-        page = await self.office.submit("Continue", code=await self._code())
+        page = await self.office.submit(_WITH_CODE, code=await self._code())
         if "recovery" not in page.words.lower():
             raise LostError(f"no recovery codes were shown: {page.words[:400]}")
 
@@ -272,8 +273,10 @@ class OfficePerson:
         """From central's door; at the office, if need be, with password and code."""
         page = await self.central.follow(_DOOR)
         if any(_WITH_PASSWORD in form.buttons for form in page.forms):
-            await self.office.submit(_WITH_PASSWORD, login=self._username, password=self._password)
-            await self.office.submit("Continue", code=await self._code())
+            page = await self.office.submit(_WITH_PASSWORD, login=self._username, password=self._password)
+        # Asked for again at the door where an earlier one was refused: it was used already, or came too late.
+        if any(_WITH_CODE in form.buttons for form in page.forms):
+            await self.office.submit(_WITH_CODE, code=await self._code())
         await self.central.follow("Open the control room")
 
     async def _code(self) -> str:
