@@ -1,4 +1,4 @@
-"""A fleet with a real broker, for tests that need one to themselves."""
+"""A fleet with a real broker, for tests that need one to themselves; and a browser."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,30 @@ from tests.support.fleet_broker import free_port
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import Town
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+# For a file, not for the session: while Playwright's own loop runs in this thread, other tests could not run one.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests here need it
+
+    from tests.support.browser import launched  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        browser = launched(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """Everything a page said on its console that it should not have; checked at the end of each test."""
+    said: list[str] = []
+    yield said
+    assert [] == said
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ElementHandle, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ElementHandle, Locator, Page, expect
 
-from tests.support.browser import WITHIN_MS, launched
+from tests.support.browser import WITHIN_MS
 from tests.support.demo_browser import Addresses, open_page, panel, running, serious_faults, wait_for_words
 
 pytestmark = pytest.mark.integration
@@ -22,21 +22,6 @@ def town() -> Iterator[Addresses]:
     """A radio beside each node."""
     with running("--radio") as addresses:
         yield addresses
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    said: list[str] = []
-    yield said
-    assert [] == said
 
 
 NOTE_WHAT_PASSES = """() => {

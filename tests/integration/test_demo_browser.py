@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import WITHIN_MS, hear, launched, press_on_card
+from tests.support.browser import WITHIN_MS, hear, press_on_card
 from tests.support.counter_screen import SIZES, CounterScreen
 from tests.support.demo_browser import (
     Addresses,
@@ -32,21 +32,6 @@ def town() -> Iterator[Addresses]:
     """Without radio."""
     with running() as addresses:
         yield addresses
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    said: list[str] = []
-    yield said
-    assert [] == said
 
 
 def test_alert_that_nobody_answers_rings_a_phone_whose_tap_opens_it(

@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 import pikepdf
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect
 
 from office.papers.tags import faults as tag_faults
-from tests.support.browser import launched
 from tests.support.exclusion_cast import Cast, Seat
 from tests.support.exclusion_office import VOTERS, running
 
@@ -42,14 +41,6 @@ IDENTITY: Final = (*NAMES, "scarf", "violin", REFERENCE, "1990", "/photographs/"
 """By which voters could know the person, in whatever capitals."""
 MARK: Final = 24
 """How much a pixel differs, of 255, if a mark is there; JPEG alone changes less."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import hear, launched, press_on_card
+from tests.support.browser import hear, press_on_card
 from tests.support.demo_browser import (
     Addresses,
     open_page,
@@ -30,21 +30,6 @@ OUT_WITHIN_MS = 30_000
 def town() -> Iterator[Addresses]:
     with running() as addresses:
         yield addresses
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    said: list[str] = []
-    yield said
-    assert [] == said
 
 
 def check(page: Page, heading: str) -> None:
