@@ -96,7 +96,6 @@ class Showing:
             "person",
             request,
             snapshot,
-            list=self._room.indexed(snapshot).name,
             person=person,
             title=title_of(person),
             scheme_name=next((one.name for one in snapshot.schemes if one.scheme == scheme), ""),

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gallery.core import events as ev
 from gallery.core.staff import StaffTold
@@ -115,6 +117,17 @@ def patient() -> str:
     return text.replace(f"LOST_S = {LOST_S};", f"LOST_S = {AGES_S};")
 
 
+# Put in by the browser's driver, it would have every request of a page go through there.
+def _patiently(app: ASGIApp) -> ASGIApp:
+    script = Response(patient(), media_type="text/javascript", headers={"cache-control": "max-age=3600"})
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        is_stream = scope["type"] == "http" and scope["path"] == "/static/js/stream.js"
+        await (script if is_stream else app)(scope, receive, send)
+
+    return served
+
+
 class PageUnderTest:
     """A gallery, its page, and whoever plays office and node. :meth:`end` it.
 
@@ -171,10 +184,11 @@ class PageUnderTest:
         answer = await client.post("/sign-in", json={"person": ALICE, "secret": PIN.text})
         assert "open" == answer.json()["outcome"]
 
-    def serve(self) -> str:
-        """On this machine; returns the address."""
+    def serve(self, *, is_patient: bool = False) -> str:
+        """On this machine; returns the address. ``is_patient``: with :func:`patient`."""
         listener = listen("127.0.0.1", 0)
-        self._server = WebServer(self.site.app, listener, end_streams=self.site.end_streams)
+        app = _patiently(self.site.app) if is_patient else self.site.app
+        self._server = WebServer(app, listener, end_streams=self.site.end_streams)
         self._server.start_thread()
         return url_of(listener)
 

@@ -1,4 +1,4 @@
-"""The page over a running gallery."""
+"""The page over a running gallery, and in a browser."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.support.gallery_page import PageUnderTest
+from tests.support.browser import PATIENT, WITHIN_MS, launched
+from tests.support.gallery_page import PageUnderTest, wait_for_ages
 
 
 @pytest.fixture
@@ -18,3 +20,42 @@ def shop(tmp_path: Path) -> Iterator[PageUnderTest]:
         yield page.hear().with_pin()
     finally:
         page.end()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launched(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def as_in_a_shop() -> str:
+    """Which limit of an open page is the product's: ``lost`` or ``idle``. A busy machine outlasts them all."""
+    return ""
+
+
+@pytest.fixture
+def _the_unit_waits(monkeypatch: pytest.MonkeyPatch, as_in_a_shop: str) -> None:
+    wait_for_ages(monkeypatch, is_idle=as_in_a_shop != "idle")
+
+
+@pytest.fixture
+def context(
+    _the_unit_waits: None, browser: Browser, shop: PageUnderTest, as_in_a_shop: str
+) -> Iterator[BrowserContext]:
+    url = shop.serve(is_patient=as_in_a_shop != "lost")
+    opened = browser.new_context(base_url=url, viewport={"width": 390, "height": 844}, has_touch=True)
+    opened.set_default_timeout(WITHIN_MS)
+    opened.add_init_script(PATIENT)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """Locked."""
+    opened = context.new_page()
+    opened.goto("/")
+    return opened

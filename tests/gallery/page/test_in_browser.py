@@ -2,90 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from gallery.core.events import ReportAsked, Ticked
+from gallery.core.events import Ticked
 from gallery.page import keeping
 from gallery.page.ports import AlertAnswer, AlertProgress, AlertState
-from tests.support.browser import PATIENT, WITHIN_MS, launched, show_it, stop_clock
-from tests.support.gallery_page import HIDE, LOST_S, TRACES, PageUnderTest, nearby, patient, wait_for_ages
-from tests.support.gallery_running import CODE, PIN, hung
+from tests.support.browser import show_it, stop_clock
+from tests.support.gallery_page import HIDE, LOST_S, TRACES, PageUnderTest, nearby
+from tests.support.gallery_running import CODE, hung
+from tests.support.gallery_screen import is_locked, open_person, sign_in, type_in
 from tests.support.page_for_everybody import faults
 
 pytestmark = pytest.mark.integration
 
 WIDTHS = [320, 390, 820, 1366]
 TOUCH_PX = 72
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launched(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def as_in_a_shop() -> str:
-    """Which limit of an open page is the product's: ``lost`` or ``idle``. A busy machine outlasts them all."""
-    return ""
-
-
-@pytest.fixture(autouse=True)
-def _the_unit_waits(monkeypatch: pytest.MonkeyPatch, as_in_a_shop: str) -> None:
-    wait_for_ages(monkeypatch, is_idle=as_in_a_shop != "idle")
-
-
-@pytest.fixture
-def context(browser: Browser, shop: PageUnderTest, as_in_a_shop: str) -> Iterator[BrowserContext]:
-    opened = browser.new_context(base_url=shop.serve(), viewport={"width": 390, "height": 844}, has_touch=True)
-    opened.set_default_timeout(WITHIN_MS)
-    opened.add_init_script(PATIENT)
-    if as_in_a_shop != "lost":
-        opened.route("**/js/stream.js", lambda route: route.fulfill(body=patient(), content_type="text/javascript"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    """Locked."""
-    opened = context.new_page()
-    opened.goto("/")
-    return opened
-
-
-def type_in(page: Page, secret: str) -> None:
-    for digit in secret:
-        page.locator(f"[data-key='{digit}']").click()
-    page.get_by_role("button", name="Enter").click()
-
-
-def sign_in(page: Page) -> Page:
-    page.get_by_role("button", name="Alice Alder").click()
-    type_in(page, PIN.text)
-    expect(page.get_by_role("heading", level=1)).to_have_text("8 people must not be in here")
-    page.wait_for_load_state()
-    return page
-
-
-def open_person(page: Page) -> Page:
-    page.get_by_role("link", name="Dean Marsh").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dean Marsh")
-    page.wait_for_load_state()
-    return page
-
-
-def is_locked(page: Page, *names: str) -> None:
-    """And nothing of a face, nor a name, is in it."""
-    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
-    assert 0 == page.evaluate(TRACES)
-    assert [] == [name for name in ("Dean Marsh", *names) if name in page.content()]
 
 
 def test_everybody_can_use_a_locked_page(page: Page, shop: PageUnderTest) -> None:
@@ -96,22 +29,6 @@ def test_everybody_can_use_a_locked_page(page: Page, shop: PageUnderTest) -> Non
     page.get_by_role("button", name="Alice Alder").click()
 
     assert [] == found + faults(page)
-
-
-def test_name_cannot_be_touched_while_the_page_is_loaded_anew(page: Page, shop: PageUnderTest) -> None:
-    """Or whoever had begun to type would find the names again."""
-    page.evaluate(
-        """() => addEventListener("pagehide", () => {
-            sessionStorage.setItem("free", document.querySelectorAll("#names button:enabled").length);
-        })"""
-    )
-    assert shop.node.state is not None
-    shop.node.state = replace(shop.node.state, nearby=(nearby(),))
-    expect(page.get_by_label("Alert from another shop")).to_be_visible()
-
-    assert "0" == page.evaluate("sessionStorage.getItem('free')")
-    page.get_by_role("button", name="Alice Alder").click()
-    expect(page.get_by_role("heading", name="PIN for Alice Alder")).to_be_visible()
 
 
 def test_everybody_can_use_list_and_person(page: Page, shop: PageUnderTest) -> None:
@@ -385,19 +302,6 @@ def test_breach_is_two_taps(page: Page, shop: PageUnderTest) -> None:
     assert [("breach", 42, "not-asked")] == [(one.kind, one.person, one.left) for one in shop.node.asked]
 
 
-def test_question_whether_they_left_is_not_loaded_away(page: Page, shop: PageUnderTest) -> None:
-    """It takes a while to ask somebody to leave."""
-    page.clock.install()
-    open_person(sign_in(page)).get_by_role("button", name="Here now").click()
-    stop_clock(page)
-    assert shop.node.state is not None
-    shop.node.state = replace(shop.node.state, nearby=(nearby(),))
-    expect(page.get_by_role("button", name="Show it")).to_be_visible()
-    page.get_by_role("button", name="No, did not leave").click()
-
-    expect(page.get_by_role("alert")).to_contain_text("Sent to central.")
-
-
 def test_report_that_nobody_knows_of_is_raised_once(page: Page, shop: PageUnderTest) -> None:
     shop.node.answer = AlertAnswer(AlertState.UNKNOWN)
     open_person(sign_in(page)).get_by_role("button", name="Seen nearby").click()
@@ -410,18 +314,6 @@ def test_report_that_nobody_knows_of_is_raised_once(page: Page, shop: PageUnderT
     assert first == again
 
 
-def test_report_is_listed_on_a_page_that_is_open(page: Page, shop: PageUnderTest) -> None:
-    sign_in(page).get_by_role("link", name="Report").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Report somebody")
-    page.wait_for_load_state()
-    (session,) = shop.gallery.running.snapshot().sessions
-    asked = ReportAsked("r", session, 1, 42, "HART-0042", "breach", "no", "ab" * 16)
-    assert shop.gallery.running.report(asked).result(30).why is None
-    show_it(page, page.get_by_text("Did not leave."))
-
-    expect(page.get_by_role("list").last).to_contain_text("HART-0042 here. Did not leave.")
-
-
 def test_report_that_is_saved_is_told_to_have_been_received(page: Page, shop: PageUnderTest) -> None:
     assert shop.node.state is not None
     shop.node.answer = AlertAnswer(AlertState.SAVED, "00000010-7")
@@ -431,13 +323,3 @@ def test_report_that_is_saved_is_told_to_have_been_received(page: Page, shop: Pa
     shop.node.state = replace(shop.node.state, progress=progress)
 
     expect(page.get_by_role("alert")).to_contain_text("Received by central")
-
-
-def test_after_signing_in_a_neighbours_alert_opens_the_person(page: Page, shop: PageUnderTest) -> None:
-    assert shop.node.state is not None
-    shop.node.state = replace(shop.node.state, nearby=(nearby(),))
-    expect(page.get_by_label("Alert from another shop")).to_contain_text("HART-0042 was seen")
-    page.get_by_role("button", name="Alice Alder").click()
-    type_in(page, PIN.text)
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dean Marsh")

@@ -1,8 +1,10 @@
 // A locked page: whoever you are, then your PIN; the first time a start code, and a PIN of your own.
 import { asked } from "./ask.js";
+import { draw } from "./draw.js";
 import { listen, showUnit } from "./stream.js";
 
 const names = document.getElementById("names");
+const staff = document.getElementById("staff");
 const typing = document.getElementById("typing");
 const title = document.getElementById("typing-title");
 const help = document.getElementById("typing-help");
@@ -121,14 +123,15 @@ async function enter() {
   }
 }
 
-for (const button of names.querySelectorAll("button[data-person]")) {
-  button.disabled = false;
-  button.addEventListener("click", () => {
-    person = { number: Number(button.dataset.person), name: button.textContent.trim() };
-    say("");
-    show(button.dataset.hasPin === "yes" ? "pin" : "code");
-  });
-}
+// The names are drawn anew under it.
+staff.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-person]");
+  if (button === null) return;
+  person = { number: Number(button.dataset.person), name: button.textContent.trim() };
+  say("");
+  show(button.dataset.hasPin === "yes" ? "pin" : "code");
+});
+staff.inert = false;
 for (const key of keypad.querySelectorAll("[data-key]")) {
   key.addEventListener("click", () => {
     secret.value = key.dataset.key === "back" ? secret.value.slice(0, -1) : secret.value + key.dataset.key;
@@ -150,19 +153,23 @@ document.getElementById("other-person").addEventListener("click", () => {
   typing.hidden = true;
   names.hidden = false;
   names.querySelector("button")?.focus();
+  renew();
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-// Names and alerts may have changed; never under somebody's finger. Until the new page is here no name can be touched:
-// whoever had begun to type would begin again.
-const renew = () => {
+// Names and alerts may have changed. Nothing moves under somebody who types.
+async function renew() {
   if (!typing.hidden) return;
-  for (const button of names.querySelectorAll("button")) button.disabled = true;
-  location.reload();
-};
+  try {
+    await draw(["unit", "alerts", "staff"], () => typing.hidden);
+  } catch {
+    // The stream opens again when the unit answers.
+  }
+}
 listen("/stream", {
+  open: renew,
   redraw: renew,
   unit: (state) => {
     if (showUnit(state)) renew();

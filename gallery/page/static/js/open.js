@@ -1,5 +1,6 @@
 // A page that somebody has signed in to.
 import { asked } from "./ask.js";
+import { draw } from "./draw.js";
 import { sinceTouchMs, touch } from "./idle.js";
 import { isOver, lock } from "./lock.js";
 import { showProgress } from "./report.js";
@@ -11,17 +12,24 @@ const CALM_MS = 3_000;
 
 function isBusy() {
   const query = document.getElementById("q");
-  const isTyping = query !== null && query === document.activeElement && query.value !== query.defaultValue;
+  const isTyping = query !== null && query.value !== query.defaultValue;
   // Whoever asks that person to leave, and will say whether they did.
   const isAsking = document.getElementById("left")?.hidden === false;
   return isTyping || isAsking || sinceTouchMs() < CALM_MS || document.querySelector("[data-is-reporting]") !== null;
 }
 
-function renew() {
-  if (isOver()) return;
-  // Never under somebody's finger.
-  if (isBusy()) bar.hidden = false;
-  else location.reload();
+// Nothing moves under somebody's finger. What is said of one person stays: only a report changes it.
+const parts = document.getElementById("report") === null ? ["unit", "alerts", "main"] : ["unit", "alerts"];
+const isFree = () => !isOver() && !isBusy();
+
+async function renew() {
+  let isDrawn = false;
+  try {
+    isDrawn = isFree() && (await draw(parts, isFree));
+  } catch {
+    // Whoever wants to see it presses; a unit that stays away locks the page.
+  }
+  if (isDrawn !== null) bar.hidden = isDrawn;
 }
 document.getElementById("show-changed").addEventListener("click", () => {
   touch();

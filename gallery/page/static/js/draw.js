@@ -1,0 +1,35 @@
+// Draws parts of the page as they are now, in place: a page that is loaded anew loses what is touched while it comes.
+let newest = 0;
+
+// Read by a request: a page of ours may make no markup of words itself (trusted types).
+function pageNow() {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", location.href);
+    request.responseType = "document";
+    request.addEventListener("load", () => (request.response === null ? failed(new Error("no page")) : done(request.response)));
+    request.addEventListener("error", () => failed(new Error("no answer")));
+    request.send();
+  });
+}
+
+// Returns whether they are drawn; null = a later call does it. Throws where the unit does not answer.
+export async function draw(ids, isFree) {
+  newest += 1;
+  const mine = newest;
+  const now = await pageNow();
+  if (mine !== newest) return null;
+  if (!isFree()) return false;
+  if (now.body.className !== document.body.className) {
+    location.reload(); // somebody has signed in or out at another window
+    return true;
+  }
+  for (const id of ids) {
+    const part = document.getElementById(id);
+    const fresh = now.getElementById(id);
+    Object.assign(part.dataset, fresh.dataset);
+    // What is the same stays, and with it where somebody's finger or keyboard is.
+    if (part.innerHTML !== fresh.innerHTML) part.replaceChildren(...fresh.childNodes);
+  }
+  return true;
+}
