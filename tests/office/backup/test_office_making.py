@@ -97,7 +97,7 @@ def test_key_of_photographs_is_not_needed_for_a_backup(kept: Kept) -> None:
         file.unlink()
     status, said = kept.run("backup")
 
-    assert (0, True) == (status, "2 photographs, opened and proven" in said)
+    assert (0, True) == (status, "2 photographs, opened and proven" in said), said
 
 
 def test_what_is_older_than_the_configuration_says_is_deleted_even_if_no_backup_can_be_made(kept: Kept) -> None:
@@ -145,7 +145,7 @@ def test_photographs_that_are_all_gone_are_no_backup(kept: Kept) -> None:
         file.unlink()
     status, said = kept.run("backup")
 
-    assert (1, True) == (status, "none of the photographs has its file" in said)
+    assert (1, True) == (status, "none of the photographs has its file" in said), said
 
 
 def test_failed_or_late_backup_is_told_and_so_are_keys_that_have_none(kept: Kept) -> None:
