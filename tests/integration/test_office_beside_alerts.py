@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import csv
 import io
 import shutil
@@ -22,11 +23,11 @@ import pytest
 
 from central.core.view import Acknowledge, Action, Close, Done, StartDuty
 from demo.office import Office
-from demo.office_person import OfficePerson
+from demo.office_person import OfficePerson, closing
 from demo.opening import open_town
 from demo.premises import ADDRESSES, TownPlan
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.visitor import LostError
+from demo.visitor import LostError, Visitor
 from demo.watch_room import PERSON, card_of
 
 pytestmark = pytest.mark.integration
@@ -143,9 +144,9 @@ async def opened() -> AsyncGenerator[Scene]:
         await scene.act(StartDuty("page"))
         with (
             contextlib.closing(sqlite3.connect(scene.office.folder / "office.sqlite3")) as whole,
-            contextlib.closing(sqlite3.connect(scene.copy)) as copy,
+            contextlib.closing(sqlite3.connect(scene.copy)) as kept,
         ):
-            whole.backup(copy)
+            whole.backup(kept)
         yield scene
 
 
@@ -161,6 +162,21 @@ def scene(loop: asyncio.Runner) -> Iterator[Scene]:
     scenes = opened()
     yield loop.run(anext(scenes))
     loop.run(scenes.aclose())
+
+
+def test_person_whose_code_was_refused_gives_the_next_at_the_door(loop: asyncio.Runner, scene: Scene) -> None:
+    """The office asks for the code alone then. A demo whose people stood there never began."""
+
+    async def happen() -> None:
+        person = copy.copy(scene.pcso)
+        person.office = person.central = Visitor()
+        async with closing([person]):
+            person._secret = "A" * 32  # another's app
+            assert not await person.is_let_in()
+            person._secret = scene.pcso._secret
+            assert await person.is_let_in()
+
+    loop.run(happen())
 
 
 def test_alert_is_receipted_and_answered_while_the_pages_hang(loop: asyncio.Runner, scene: Scene) -> None:
