@@ -31,7 +31,7 @@ demo: ## a whole town on this machine; DEMO="--script first-alert" plays a scrip
 	@scripts/set-up demo
 	@.venv/bin/watchlink demo $(DEMO)
 
-test: ## all tests: units on every Python here, then real broker, central, nodes, browser
+test: ## all tests: units on every Python here, real broker, central, nodes, browser; TEST=whole: on PostgreSQL too
 	@scripts/set-up test
 	@scripts/test $(TEST)
 

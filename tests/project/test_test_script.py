@@ -38,6 +38,10 @@ echo '3 passed in 1s'
 """
 
 
+def _named(which: str) -> tuple[str, ...]:
+    return () if which == "all" else (which,)
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The script, and a Python that fails the part of ``FAILS``, has no test for those of ``EMPTY``, or runs on."""
@@ -64,15 +68,20 @@ def started(tree: Path, *arguments: str, **environment: str) -> subprocess.Popen
 
 
 @pytest.mark.parametrize(
-    ("fails", "status", "last"),
+    ("which", "fails", "status", "last"),
     [
-        ("", 0, "3 passed in 1s"),
-        ("unit", 1, "tests failed: units (see above)"),
-        ("integration", 1, "tests failed: integration (see above)"),
+        ("all", "", 0, "3 passed in 1s"),
+        ("all", "unit", 1, "tests failed: units (see above)"),
+        ("all", "integration", 1, "tests failed: integration (see above)"),
+        ("all", "registers", 0, "3 passed in 1s"),
+        ("whole", "", 0, "3 passed in 1s"),
+        ("whole", "integration", 1, "tests failed: integration (see above)"),
+        ("whole", "registers", 1, "tests failed: PostgreSQL (see above)"),
+        ("whole", "unit", 1, "tests failed: units (see above)"),
     ],
 )
-def test_full_run_fails_with_either_part(tree: Path, fails: str, status: int, last: str) -> None:
-    running = started(tree, FAILS=fails)
+def test_full_run_fails_with_any_part(tree: Path, which: str, fails: str, status: int, last: str) -> None:
+    running = started(tree, *_named(which), FAILS=fails)
     said, _ = running.communicate(timeout=DEADLINE_S)
 
     assert (status, last) == (running.returncode, said.splitlines()[-1])
@@ -110,14 +119,18 @@ def test_a_file_that_is_named_is_run_once(tree: Path, which: str) -> None:
 
 def test_shares_leave_out_no_test() -> None:
     """Names of folders in the script, which may be renamed."""
-    (named,) = re.findall(r"^registers=\((.*)\)$", SCRIPT.read_text(), re.MULTILINE)
+    for variable, folder in (("registers", "tests/office"), ("newer_alone", "tests")):
+        (named,) = re.findall(rf"^{variable}=\((.*)\)$", SCRIPT.read_text(), re.MULTILINE)
 
-    assert [] == [name for name in named.split() if not (SCRIPT.parents[1] / "tests/office" / name).is_dir()]
+        assert [] == [name for name in named.split() if not (SCRIPT.parents[1] / folder / name).is_dir()]
 
 
-def test_full_run_ends_at_the_first_ctrl_c_and_leaves_nothing(tree: Path) -> None:
-    running = started(tree, HANGS="yes")
+@pytest.mark.parametrize("which", ["all", "whole"])
+def test_full_run_ends_at_the_first_ctrl_c_and_leaves_nothing(tree: Path, which: str) -> None:
+    running = started(tree, *_named(which), HANGS="yes")
     wait_until((tree / "ready").exists, "both parts run")
+    if which == "whole":
+        wait_until(lambda: (tree / "registers").exists() and (tree / "other_pages").exists(), "all parts run")
     os.killpg(running.pid, signal.SIGINT)
     running.communicate(timeout=DEADLINE_S)
 
@@ -162,13 +175,15 @@ def test_part_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
         ("all", "integration", ("-k", "office"), 0),
         ("all", "integration unit office second", ("-k", "misspelt"), 5),
         ("all", "unit", (), 1),
+        ("whole", "unit office second registers other_pages", ("-k", "broker"), 0),
+        ("whole", "registers other_pages", (), 1),
     ],
 )
 def test_arguments_may_select_nothing_of_a_part_but_something(
     tree: Path, part: str, empty: str, arguments: tuple[str, ...], status: int
 ) -> None:
     shutil.copytree(tree / ".venv", tree / ".venv313")
-    running = started(tree, *(() if part == "all" else (part,)), *arguments, EMPTY=empty)
+    running = started(tree, *_named(part), *arguments, EMPTY=empty)
     said, _ = running.communicate(timeout=DEADLINE_S)
 
     assert status == running.returncode, said
@@ -181,7 +196,7 @@ def test_no_test_outside_the_office_waits_for_django(request: pytest.FixtureRequ
 def wait_until_ended(tree: Path) -> None:
     numbers = [
         (tree / part).read_text().strip()
-        for part in ("unit", "office", "second", "integration")
+        for part in ("unit", "office", "second", "integration", "registers", "other_pages")
         if (tree / part).exists()
     ]
 
