@@ -21,7 +21,8 @@ case "$*" in
 *postgresql*--ignore=tests/office/people*) part=other_pages ;;
 *postgresql*) part=registers ;;
 *brief*) part=second ;;
-*--ignore=tests/office*) part=unit ;;
+*--ignore=tests/wire*--ignore=tests/office* | *--ignore=tests/office*--ignore=tests/wire*) part=unit ;;
+*--ignore=tests/office*) part=path ;;
 *'not integration'*) part=office ;;
 *) part=integration ;;
 esac
@@ -88,7 +89,7 @@ def test_full_run_fails_with_any_part(tree: Path, which: str, fails: str, status
     assert [] == list((tree / "var").iterdir())
 
 
-@pytest.mark.parametrize("fails", ["unit", "office", "second"])
+@pytest.mark.parametrize("fails", ["unit", "path", "office", "second"])
 def test_each_share_of_the_units_can_fail_them_and_all_are_told(tree: Path, fails: str) -> None:
     shutil.copytree(tree / ".venv", tree / ".venv313")
     running = started(tree, "unit", FAILS=fails)
@@ -96,8 +97,8 @@ def test_each_share_of_the_units_can_fail_them_and_all_are_told(tree: Path, fail
 
     assert 1 == running.returncode
     told = [line.removeprefix("== unit tests on Python 3") for line in said.splitlines() if line.startswith("==")]
-    assert ["", ": the office and the simulated town", ""] == told
-    assert 2 == said.count("3 passed in 1s")
+    assert ["", ": central, node and wire", ": the office and the simulated town", ""] == told
+    assert 3 == said.count("3 passed in 1s")
 
 
 @pytest.mark.parametrize("fails", ["registers", "other_pages"])
@@ -119,7 +120,7 @@ def test_a_file_that_is_named_is_run_once(tree: Path, which: str) -> None:
 
 def test_shares_leave_out_no_test() -> None:
     """Names of folders in the script, which may be renamed."""
-    for variable, folder in (("registers", "tests/office"), ("newer_alone", "tests")):
+    for variable, folder in (("registers", "tests/office"), ("alert_path", "tests"), ("newer_alone", "tests")):
         (named,) = re.findall(rf"^{variable}=\((.*)\)$", SCRIPT.read_text(), re.MULTILINE)
 
         assert [] == [name for name in named.split() if not (SCRIPT.parents[1] / folder / name).is_dir()]
@@ -165,17 +166,17 @@ def test_part_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "empty", "arguments", "status"),
     [
-        ("unit", "unit second", ("-k", "office"), 0),
-        ("unit", "office second", ("-k", "wire"), 0),
-        ("unit", "unit office second", ("-k", "misspelt"), 5),
+        ("unit", "unit path second", ("-k", "office"), 0),
+        ("unit", "unit office second", ("-k", "wire"), 0),
+        ("unit", "unit path office second", ("-k", "misspelt"), 5),
         ("unit", "second", (), 5),
         ("deep", "other_pages", ("-k", "people"), 0),
         ("deep", "registers other_pages", ("-k", "misspelt"), 5),
-        ("all", "unit office second", ("-k", "broker"), 0),
+        ("all", "unit path office second", ("-k", "broker"), 0),
         ("all", "integration", ("-k", "office"), 0),
-        ("all", "integration unit office second", ("-k", "misspelt"), 5),
+        ("all", "integration unit path office second", ("-k", "misspelt"), 5),
         ("all", "unit", (), 1),
-        ("whole", "unit office second registers other_pages", ("-k", "broker"), 0),
+        ("whole", "unit path office second registers other_pages", ("-k", "broker"), 0),
         ("whole", "registers other_pages", (), 1),
     ],
 )
@@ -196,7 +197,7 @@ def test_no_test_outside_the_office_waits_for_django(request: pytest.FixtureRequ
 def wait_until_ended(tree: Path) -> None:
     numbers = [
         (tree / part).read_text().strip()
-        for part in ("unit", "office", "second", "integration", "registers", "other_pages")
+        for part in ("unit", "path", "office", "second", "integration", "registers", "other_pages")
         if (tree / part).exists()
     ]
 
