@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,16 @@ from gallery.page.keeping import IDLE_S, WARNING_S
 from gallery.page.ports import NodeState, Person, Snapshot
 from gallery.pictures.marking import LONDON
 
+
+def _digest(folder: Path) -> str:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:12]
+
+
 _HERE: Final = Path(__file__).parent
 STATIC_DIR: Final = _HERE / "static"
+STATIC: Final = f"/static/{_digest(STATIC_DIR)}"
+"""Where they are served. After an update elsewhere: no page goes by the scripts of another version."""
 _INTER_FILES: Final = ("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf")
 NO_ANSWER: Final = NodeState(
     "The unit’s radio program does not answer this page. Its own buttons and screen count.", needs_care=True
@@ -67,6 +76,7 @@ class Drawing:
             people_words=people_words,
             report_kinds=REPORT_KINDS,
             report_states=REPORT_STATES,
+            static=STATIC,
             warning_s=WARNING_S,
             when=when,
             words_of=WORDS.__getitem__,

@@ -122,7 +122,7 @@ def _patiently(app: ASGIApp) -> ASGIApp:
     script = Response(patient(), media_type="text/javascript", headers={"cache-control": "max-age=3600"})
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        is_stream = scope["type"] == "http" and scope["path"] == "/static/js/stream.js"
+        is_stream = scope["type"] == "http" and scope["path"].endswith("/js/stream.js")
         await (script if is_stream else app)(scope, receive, send)
 
     return served

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from gallery.core.events import ReportAsked
+from gallery.page.drawing import STATIC
 from tests.support.browser import show_it, stop_clock
 from tests.support.gallery_page import PageUnderTest, nearby
 from tests.support.gallery_running import PIN
@@ -24,35 +25,40 @@ def alert_comes(shop: PageUnderTest) -> None:
     shop.node.state = replace(shop.node.state, nearby=(nearby(),))
 
 
-def alert_is_on_its_way(page: Page, shop: PageUnderTest, url: str) -> list[Route]:
-    """It comes, the page asks there what to draw, and the answer is held until :func:`drawn`."""
+def held_back(page: Page, url: str) -> list[Route]:
+    """What the page asks for there is not answered before :func:`drawn`."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
     page.route(url, hold)
-    alert_comes(shop)
-    while not held:
-        page.wait_for_timeout(50)
     return held
 
 
-def drawn(page: Page, held: list[Route]) -> None:
-    """The answers that were held come, and the page has read them."""
-    for route in held:
-        with page.expect_event("requestfinished"):
-            route.continue_()
-    page.unroute_all()
+def one_of(page: Page, held: list[Route]) -> Route:
+    """The first, as soon as there is one."""
+    while not held:
+        page.wait_for_timeout(50)
+    return held[0]
+
+
+def drawn(page: Page, route: Route, answer: APIResponse | None = None) -> None:
+    """The answer that was held comes, and the page has read it; ``answer``: an older one instead."""
+    with page.expect_event("requestfinished"):
+        route.continue_() if answer is None else route.fulfill(response=answer)
     page.evaluate("() => new Promise((done) => setTimeout(done))")
 
 
 def test_name_that_is_touched_while_a_neighbours_alert_comes_is_chosen(page: Page, shop: PageUnderTest) -> None:
     """And nothing moves under whoever types; the alert is there when they go back."""
-    held = alert_is_on_its_way(page, shop, "**/")
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
     page.get_by_role("button", name="Alice Alder").click()
     page.locator("[data-key='2']").click()
-    drawn(page, held)
+    drawn(page, asked)
+    page.unroute_all()
 
     expect(page.get_by_role("heading", name="PIN for Alice Alder")).to_be_visible()
     expect(page.locator("#secret")).to_have_value("2")
@@ -78,9 +84,11 @@ def test_what_is_pressed_while_a_neighbours_alert_comes_stays_pressed(page: Page
     page.clock.install()
     open_person(sign_in(page))
     page.clock.fast_forward(CALM_MS)
-    held = alert_is_on_its_way(page, shop, "**/people/1/42")
+    held = held_back(page, "**/people/1/42")
+    alert_comes(shop)
+    asked = one_of(page, held)
     page.get_by_role("button", name="Here now").click()
-    drawn(page, held)
+    drawn(page, asked)
 
     expect(page.get_by_role("button", name="Show it")).to_be_visible()
     expect(page.get_by_role("button", name="No, did not leave")).to_be_visible()
@@ -122,3 +130,97 @@ def test_after_signing_in_a_neighbours_alert_opens_the_person(page: Page, shop: 
     type_in(page, PIN.text)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Dean Marsh")
+
+
+def test_page_of_one_person_that_was_drawn_over_another_works(page: Page, shop: PageUnderTest) -> None:
+    """They are not shown yet when their page is opened: a page of another kind is loaded, not drawn."""
+    page.clock.install()
+    sign_in(page)
+    page.goto("/people/1/45")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Una New")
+    shop.gallery.told(shop.published.issue(45, "Una New"))
+    shop.gallery.until(shop.gallery.shows(45, 44, 42, 41, 40, 38, 35, 34, 31))
+    page.clock.fast_forward(CALM_MS)
+    alert_comes(shop)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Una New")
+    page.wait_for_load_state()
+    page.get_by_role("button", name="Here now").click()
+
+    expect(page.get_by_role("button", name="No, did not leave")).to_be_visible()
+
+
+def test_who_was_withdrawn_after_the_answer_was_made_is_gone(page: Page, shop: PageUnderTest) -> None:
+    """It comes late, and somebody had touched the page meanwhile."""
+    page.clock.install()
+    sign_in(page)
+    page.clock.fast_forward(CALM_MS)
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    made = asked.fetch()
+    page.keyboard.press("Shift")
+    shop.gallery.told(shop.published.withdraw(42))
+    expect(page.get_by_role("link", name="Dean Marsh")).to_have_count(0)
+    page.clock.fast_forward(CALM_MS)
+    drawn(page, asked, made)
+
+    expect(page.get_by_role("link", name="Dean Marsh")).to_have_count(0)
+    expect(page.get_by_role("button", name="Show it")).to_be_visible()
+
+
+def test_who_was_withdrawn_while_others_were_drawn_is_gone(page: Page, shop: PageUnderTest) -> None:
+    """Though it was asked about the list as it was before."""
+    page.clock.install()
+    sign_in(page)
+    page.clock.fast_forward(CALM_MS)
+    lists, stills = held_back(page, "**/"), held_back(page, "**/still")
+    shop.gallery.told(shop.published.issue(45, "Una New"))
+    one_of(page, stills).continue_()
+    asked = one_of(page, lists)
+    made = asked.fetch()
+    del stills[:]
+    shop.gallery.told(shop.published.withdraw(42))
+    still = one_of(page, stills)
+    drawn(page, asked, made)
+    expect(page.get_by_role("link", name="Una New")).to_be_visible()
+    page.keyboard.press("Shift")
+    still.continue_()
+    page.unroute_all()
+
+    expect(page.get_by_role("link", name="Dean Marsh")).to_have_count(0)
+    expect(page.get_by_role("link", name="Una New")).to_be_visible()
+
+
+def test_state_of_the_unit_that_came_meanwhile_stays(page: Page, shop: PageUnderTest) -> None:
+    page.clock.install()
+    sign_in(page)
+    page.clock.fast_forward(CALM_MS)
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    made = asked.fetch()
+    assert shop.node.state is not None
+    shop.node.state = replace(shop.node.state, words="NO NETWORK NOW", needs_care=True, nearby=(nearby(),))
+    expect(page.get_by_text("NO NETWORK NOW")).to_be_visible()
+    while len(held) < 2:
+        page.wait_for_timeout(50)
+    drawn(page, held[1], made)
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+    expect(page.get_by_text("NO NETWORK NOW")).to_be_visible()
+
+
+def test_locked_page_whose_request_failed_asks_again(page: Page, shop: PageUnderTest) -> None:
+    page.route("**/", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        alert_comes(shop)
+    page.unroute_all()
+
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+
+def test_page_goes_by_scripts_of_its_own_version(page: Page) -> None:
+    """After an update a browser would go by those that it kept."""
+    addresses = page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
+
+    assert {True} == {one.startswith(f"{STATIC}/") for one in addresses if one.endswith((".js", ".css"))}

@@ -131,7 +131,7 @@ staff.addEventListener("click", (event) => {
   say("");
   show(button.dataset.hasPin === "yes" ? "pin" : "code");
 });
-staff.inert = false;
+for (const button of staff.querySelectorAll("button")) button.disabled = false;
 for (const key of keypad.querySelectorAll("[data-key]")) {
   key.addEventListener("click", () => {
     secret.value = key.dataset.key === "back" ? secret.value.slice(0, -1) : secret.value + key.dataset.key;
@@ -160,12 +160,16 @@ addEventListener("pageshow", (event) => {
 });
 
 // Names and alerts may have changed. Nothing moves under somebody who types.
+const AGAIN_MS = 2_000;
+let again = 0;
+
 async function renew() {
+  clearTimeout(again);
   if (!typing.hidden) return;
   try {
-    await draw(["unit", "alerts", "staff"], () => typing.hidden);
+    await draw(["alerts", "staff"], () => typing.hidden);
   } catch {
-    // The stream opens again when the unit answers.
+    again = setTimeout(renew, AGAIN_MS);
   }
 }
 listen("/stream", {

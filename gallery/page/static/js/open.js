@@ -12,24 +12,26 @@ const CALM_MS = 3_000;
 
 function isBusy() {
   const query = document.getElementById("q");
-  const isTyping = query !== null && query.value !== query.defaultValue;
+  const isTyping = query !== null && (query === document.activeElement || query.value !== query.defaultValue);
   // Whoever asks that person to leave, and will say whether they did.
   const isAsking = document.getElementById("left")?.hidden === false;
   return isTyping || isAsking || sinceTouchMs() < CALM_MS || document.querySelector("[data-is-reporting]") !== null;
 }
 
-// Nothing moves under somebody's finger. What is said of one person stays: only a report changes it.
-const parts = document.getElementById("report") === null ? ["unit", "alerts", "main"] : ["unit", "alerts"];
-const isFree = () => !isOver() && !isBusy();
+// Nothing moves under somebody's finger. What is said of one person stays: if it has changed, redraw() calls them gone.
+const parts = document.getElementById("report") === null ? ["alerts", "main"] : ["alerts"];
 
 async function renew() {
   let isDrawn = false;
   try {
-    isDrawn = isFree() && (await draw(parts, isFree));
+    isDrawn = await draw(parts, () => !isOver() && !isBusy());
   } catch {
     // Whoever wants to see it presses; a unit that stays away locks the page.
   }
-  if (isDrawn !== null) bar.hidden = isDrawn;
+  if (isDrawn === null) return;
+  bar.hidden = isDrawn;
+  // While the answer came somebody may have been withdrawn: it was asked about those who were shown before.
+  if (isDrawn) redraw();
 }
 document.getElementById("show-changed").addEventListener("click", () => {
   touch();

@@ -39,5 +39,5 @@ export function showUnit(state) {
   unit.classList.toggle("needs-care", state.needs_care);
   const words = document.getElementById("unit-words");
   if (words.textContent !== state.words) words.textContent = state.words;
-  return unit.dataset.nearby !== state.nearby;
+  return document.getElementById("alerts").dataset.nearby !== state.nearby;
 }
