@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +20,7 @@ from central.core.view import Board, Card, NodeLine
 from central.web import words
 from central.web.feed import FeedTiming
 from central.web.path_words import card_path, paths_of, warnings_of
+from runtime.web_files import digest_of
 from wire.kinds import Role
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ class Page:
         )
         # The order of the tables is the order on the page.
         environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
-        self.digest = _digest(STATIC_DIR, _HERE / "templates")
+        self.digest = digest_of(STATIC_DIR, _HERE / "templates")
         environment.globals.update(
             digest=self.digest,
             notice=notice,
@@ -166,12 +165,3 @@ def _in_order(cards: Iterable[Card]) -> list[Card]:
 def _rank(card: Card) -> int:
     # The drill of an attack stands below everything real.
     return _TEST_PRIORITY if card.is_drill else card.priority
-
-
-@cache  # They stay as they are while the program runs.
-def _digest(*folders: Path) -> str:
-    hashed = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            hashed.update(file.name.encode() + b"\0" + file.read_bytes())
-    return hashed.hexdigest()[:16]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -16,17 +15,10 @@ from gallery.page.finding import CATEGORY_WORDS, ONLY_WORDS
 from gallery.page.keeping import IDLE_S, WARNING_S
 from gallery.page.ports import NodeState, Person, Snapshot
 from gallery.pictures.marking import LONDON
-
-
-def _digest(folder: Path) -> str:
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:12]
-
+from runtime.web_files import digest_of
 
 _HERE: Final = Path(__file__).parent
 STATIC_DIR: Final = _HERE / "static"
-STATIC: Final = f"/static/{_digest(STATIC_DIR)}"
-"""Where they are served. After an update elsewhere: no page goes by the scripts of another version."""
 _INTER_FILES: Final = ("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf")
 NO_ANSWER: Final = NodeState(
     "The unit’s radio program does not answer this page. Its own buttons and screen count.", needs_care=True
@@ -53,9 +45,13 @@ class Drawing:
 
     Args:
         has_inter: the font is served, too.
+
+    Attributes:
+        static: where scripts and styles are served. After an update elsewhere, so that no page goes by old ones.
     """
 
     def __init__(self, *, has_inter: bool) -> None:
+        self.static = f"/static/{digest_of(STATIC_DIR)}"
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -76,7 +72,7 @@ class Drawing:
             people_words=people_words,
             report_kinds=REPORT_KINDS,
             report_states=REPORT_STATES,
-            static=STATIC,
+            static=self.static,
             warning_s=WARNING_S,
             when=when,
             words_of=WORDS.__getitem__,

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gallery.core.effects import CloseSession, RedrawPages
 from gallery.page.access import FIT, PLAIN, Knock, is_this_machine, refusal
 from gallery.page.acting import Acting
-from gallery.page.drawing import STATIC, STATIC_DIR, Drawing, inter_files
+from gallery.page.drawing import STATIC_DIR, Drawing, inter_files
 from gallery.page.fitting import Reached, fit_routes
 from gallery.page.pace import Pace
 from gallery.page.ports import AlertPort, GalleryPort, NodeStates
@@ -91,7 +91,7 @@ class Site:
                 *routes(showing, Acting(self.room, alerts)),
                 *fit_routes(drawing, settings.root, settings.reached),
                 *(Route(f"/static/inter/{name}", _file(path)) for name, path in fonts.items()),
-                Mount(STATIC, StaticFiles(directory=STATIC_DIR)),
+                Mount(drawing.static, StaticFiles(directory=STATIC_DIR)),
             ],
             lifespan=self.kept_up,
         )

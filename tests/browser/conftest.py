@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page
 
 from central.core.view import Person
 from central.web.feed import FeedTiming
 from demo.ports import claim_ports
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support import town_office
-from tests.support.browser import PATIENT, WITHIN_MS, launched, press_on_card
+from tests.support.browser import PATIENT, WITHIN_MS, press_on_card, running_browser
 
 _HERE: Final = Path(__file__).parent
 CALM = FeedTiming(beat_ms=500, not_live_ms=60_000, lost_ms=120_000)
@@ -46,9 +46,7 @@ _STARTED: Final[list[Browser]] = []
 def chromium() -> Browser:
     """One for all tests that a process runs here one after the other."""
     if not _STARTED:
-        browser = launched(_OPEN.enter_context(sync_playwright()))
-        _OPEN.callback(browser.close)
-        _STARTED.append(browser)
+        _STARTED.append(_OPEN.enter_context(running_browser()))
     return _STARTED[0]
 
 

@@ -23,14 +23,10 @@ if TYPE_CHECKING:
 # For a file, not for the session: while Playwright's own loop runs in this thread, other tests could not run one.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests here need it
+    from tests.support.browser import running_browser  # noqa: PLC0415 - few tests here need it
 
-    from tests.support.browser import launched  # noqa: PLC0415
-
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

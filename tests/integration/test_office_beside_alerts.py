@@ -27,7 +27,7 @@ from demo.office_person import OfficePerson, closing
 from demo.opening import open_town
 from demo.premises import ADDRESSES, TownPlan
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.visitor import LostError, Visitor
+from demo.visitor import Visitor
 from demo.watch_room import PERSON, card_of
 
 pytestmark = pytest.mark.integration
@@ -69,14 +69,6 @@ class Scene:
         while True:
             with contextlib.suppress(FileNotFoundError):  # replaced meanwhile by a newer one
                 return any(f'"{premises}"' in path.read_text(encoding="utf-8") for path in self._kept("premises"))
-
-    async def is_let_in(self) -> bool:
-        """Whether central lets the PCSO in: it reads the office's list a moment after it is published."""
-        try:
-            await self.pcso.enter()
-        except LostError:
-            return False
-        return True
 
     async def act(self, action: Action) -> None:
         """As the PCSO, at central's page."""
@@ -140,7 +132,7 @@ async def opened() -> AsyncGenerator[Scene]:
         await co_ordinator.join(town.office.first_link)
         await pcso.join(await co_ordinator.invite(pcso.name, pcso.role, [HART]))
         scene = Scene(Stage(town), town.office, co_ordinator, pcso)
-        await until("the PCSO was let in", scene.is_let_in)
+        await until("the PCSO was let in", pcso.is_let_in)
         await scene.act(StartDuty("page"))
         with (
             contextlib.closing(sqlite3.connect(scene.office.folder / "office.sqlite3")) as whole,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS
@@ -22,10 +22,14 @@ _HEADLESS: Final = Path("/usr/bin/chromium-headless-shell")
 their own, and takes almost three times the processor's time."""
 
 
-def launched(playwright: Playwright) -> Browser:
-    """A browser; whoever asks closes it."""
+@contextlib.contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Until the block ends. Meanwhile Playwright's own loop runs in this thread, and no other can."""
     program = _HEADLESS if _HEADLESS.exists() else CHROMIUM
-    return playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
 
 
 def press_on_card(button: Locator) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.support.browser import PATIENT, WITHIN_MS, launched
+from tests.support.browser import PATIENT, WITHIN_MS, running_browser
 from tests.support.gallery_page import PageUnderTest, wait_for_ages
 
 
@@ -24,10 +24,8 @@ def shop(tmp_path: Path) -> Iterator[PageUnderTest]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launched(playwright)
+    with running_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from gallery.core.events import ReportAsked
-from gallery.page.drawing import STATIC
+from gallery.page.drawing import STATIC_DIR
+from runtime.web_files import digest_of
 from tests.support.browser import show_it, stop_clock
 from tests.support.gallery_page import PageUnderTest, nearby
 from tests.support.gallery_running import PIN
@@ -23,6 +24,13 @@ def alert_comes(shop: PageUnderTest) -> None:
     """Of another shop."""
     assert shop.node.state is not None
     shop.node.state = replace(shop.node.state, nearby=(nearby(),))
+
+
+def sign_in_and_leave(page: Page) -> None:
+    """Nobody is at the list then."""
+    page.clock.install()
+    sign_in(page)
+    page.clock.fast_forward(CALM_MS)
 
 
 def held_back(page: Page, url: str) -> list[Route]:
@@ -151,9 +159,7 @@ def test_page_of_one_person_that_was_drawn_over_another_works(page: Page, shop: 
 
 def test_who_was_withdrawn_after_the_answer_was_made_is_gone(page: Page, shop: PageUnderTest) -> None:
     """It comes late, and somebody had touched the page meanwhile."""
-    page.clock.install()
-    sign_in(page)
-    page.clock.fast_forward(CALM_MS)
+    sign_in_and_leave(page)
     held = held_back(page, "**/")
     alert_comes(shop)
     asked = one_of(page, held)
@@ -170,9 +176,7 @@ def test_who_was_withdrawn_after_the_answer_was_made_is_gone(page: Page, shop: P
 
 def test_who_was_withdrawn_while_others_were_drawn_is_gone(page: Page, shop: PageUnderTest) -> None:
     """Though it was asked about the list as it was before."""
-    page.clock.install()
-    sign_in(page)
-    page.clock.fast_forward(CALM_MS)
+    sign_in_and_leave(page)
     lists, stills = held_back(page, "**/"), held_back(page, "**/still")
     shop.gallery.told(shop.published.issue(45, "Una New"))
     one_of(page, stills).continue_()
@@ -192,9 +196,7 @@ def test_who_was_withdrawn_while_others_were_drawn_is_gone(page: Page, shop: Pag
 
 
 def test_state_of_the_unit_that_came_meanwhile_stays(page: Page, shop: PageUnderTest) -> None:
-    page.clock.install()
-    sign_in(page)
-    page.clock.fast_forward(CALM_MS)
+    sign_in_and_leave(page)
     held = held_back(page, "**/")
     alert_comes(shop)
     asked = one_of(page, held)
@@ -223,4 +225,6 @@ def test_page_goes_by_scripts_of_its_own_version(page: Page) -> None:
     """After an update a browser would go by those that it kept."""
     addresses = page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
 
-    assert {True} == {one.startswith(f"{STATIC}/") for one in addresses if one.endswith((".js", ".css"))}
+    assert {True} == {
+        one.startswith(f"/static/{digest_of(STATIC_DIR)}/") for one in addresses if one.endswith((".js", ".css"))
+    }

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpResponseBase
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from office.exclusions import acts
 from office.people.models import Individual
 from tests.office.conftest import HART, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.support import page_for_everybody
-from tests.support.browser import WITHIN_MS, launched
+from tests.support.browser import WITHIN_MS, running_browser
 from tests.support.page_for_everybody import DESK, PHONE
 
 pytestmark = pytest.mark.integration
@@ -48,8 +48,7 @@ def faults_in_chromium(answers: Mapping[str, HttpResponseBase]) -> list[object]:
             route.fulfill(status=200, headers=dict(one.headers), body=one.content)  # type: ignore[attr-defined]
 
     found: list[object] = []
-    with sync_playwright() as playwright:
-        chromium = launched(playwright)
+    with running_browser() as chromium:
         page = chromium.new_page()
         page.set_default_timeout(WITHIN_MS)
         page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
@@ -57,7 +56,6 @@ def faults_in_chromium(answers: Mapping[str, HttpResponseBase]) -> list[object]:
         for name in (name for name in answers if not name.endswith(".jpg")):
             page.goto(f"http://localhost/{name}")
             found += faults(page, name)
-        chromium.close()
     return found
 
 

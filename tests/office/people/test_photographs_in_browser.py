@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from office.accounts.models import Account
 from office.people.intake_process import Picture
@@ -15,7 +15,7 @@ from office.people.photographs import keep_crop
 from tests.office.conftest import SignedIn
 from tests.office.exclusions.test_pages_in_browser import OFFICE, faults
 from tests.office.people.conftest import WHOLE, MakePhotograph
-from tests.support.browser import WITHIN_MS, launched
+from tests.support.browser import WITHIN_MS, running_browser
 
 pytestmark = pytest.mark.integration
 
@@ -61,8 +61,7 @@ def test_a_face_is_framed_by_dragging_and_everybody_can_use_the_pages(
         else:
             route.fulfill(status=200, headers=dict(answers[path].headers), body=answers[path].content)
 
-    with sync_playwright() as playwright:
-        chromium = launched(playwright)
+    with running_browser() as chromium:
         page = chromium.new_page()
         page.set_default_timeout(WITHIN_MS)
         page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
@@ -93,6 +92,5 @@ def test_a_face_is_framed_by_dragging_and_everybody_can_use_the_pages(
         frame = page.locator("[data-crop-box]").bounding_box()
         assert frame is not None
         assert frame["height"] / frame["width"] == pytest.approx(4 / 3, abs=0.05)
-        chromium.close()
 
     assert found == []
