@@ -212,6 +212,21 @@ def test_state_of_the_unit_that_came_meanwhile_stays(page: Page, shop: PageUnder
     expect(page.get_by_text("NO NETWORK NOW")).to_be_visible()
 
 
+def test_page_that_is_somebody_elses_by_now_is_loaded(page: Page, shop: PageUnderTest) -> None:
+    """Only parts of a page are drawn, and whose it is stands in none of them."""
+    sign_in_and_leave(page)
+    page.evaluate("window.isSame = true")
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    answer = asked.fetch()
+    asked.fulfill(response=answer, body=answer.text().replace("Alice Alder", "Bernard Birch"))
+    page.unroute_all()
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+    assert page.evaluate("window.isSame") is None
+
+
 def test_locked_page_whose_request_failed_asks_again(page: Page, shop: PageUnderTest) -> None:
     page.route("**/", lambda route: route.abort())
     with page.expect_event("requestfailed"):
