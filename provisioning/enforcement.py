@@ -51,6 +51,8 @@ PROOF_LIFE: Final = timedelta(hours=1)
 """Canaries stay in the list only until they expire."""
 PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
+RELOAD_AGAIN_S: Final = 5.0
+"""Mosquitto forgets a signal that comes while it rereads its files for the one before."""
 TRESPASS: Final = "trespass"
 PROVEN: Final = (Verdict.REVOKED, Verdict.ACCEPTED, Verdict.FORBIDDEN)
 """Verdicts on the canary, on the control, and on the control where it has no right."""
@@ -149,7 +151,7 @@ def _enforce(folder: FleetFolder, reload: Reload, deadline_s: float) -> None:
     reload()
     if trouble is not None:
         raise BrokerUnprovenError(f"The new revocation list could not be written: {trouble}") from trouble
-    _prove(probe_of(folder), folder, proofs, deadline_s)
+    _prove(probe_of(folder), folder, proofs, reload, deadline_s)
     if record.broker.reads == "unknown":
         # Seen to read the subject: the names that a common name alone gave are no longer needed.
         broker = msgspec.structs.replace(record.broker, reads="subject")
@@ -195,8 +197,9 @@ def _renew_outdated(folder: FleetFolder) -> None:
         renew_broker(folder)
 
 
-def _prove(probe: BrokerProbe, folder: FleetFolder, proofs: Sequence[Proof], deadline_s: float) -> None:
-    give_up_at = time.monotonic() + deadline_s
+def _prove(probe: BrokerProbe, folder: FleetFolder, proofs: Sequence[Proof], reload: Reload, deadline_s: float) -> None:
+    now = time.monotonic()
+    give_up_at, reload_at = now + deadline_s, now + RELOAD_AGAIN_S
     topic = proof_topic(folder.record.crl_number)
     cut_off = _of_cut_off(folder)
     while True:
@@ -205,6 +208,9 @@ def _prove(probe: BrokerProbe, folder: FleetFolder, proofs: Sequence[Proof], dea
             return
         if time.monotonic() >= give_up_at:
             raise BrokerUnprovenError(f"the broker at {probe.host}:{probe.port} {trouble}")
+        if time.monotonic() >= reload_at:
+            reload()
+            reload_at = time.monotonic() + RELOAD_AGAIN_S
         time.sleep(PROOF_PAUSE_S)
 
 

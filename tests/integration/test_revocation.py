@@ -11,11 +11,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
 from demo.broker_log import TELLS_OF_RELOADS
+from provisioning import enforcement
 from provisioning import folder as fleet_folder
 from provisioning.certificates import IssuedCertificate, issue_crl
 from provisioning.cli import main
@@ -113,6 +115,18 @@ def test_revoke_silences_a_session_that_stays_connected(live: Fleet) -> None:
         assert [payload for _, payload in shop.received] == [b"before", b"after", b"last"]
         assert not stolen.disconnected.is_set()
         assert not shop.disconnected.is_set()
+
+
+def test_revoke_tells_the_broker_again_whose_signal_was_lost(live: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enforcement, "RELOAD_AGAIN_S", 0)
+    signals = chain([lambda: None], repeat(reload_of(live)))
+
+    def reload() -> None:
+        next(signals)()
+
+    live.revoke(STOLEN, reload, deadline_s=DEADLINE_S)
+
+    assert seen(live, live.node_folder(STOLEN)) is Verdict.REVOKED
 
 
 def test_revoke_ends_the_tls_tickets_too(live: Fleet) -> None:
