@@ -156,6 +156,46 @@ def test_second_act_says_sending_for_as_long_as_it_takes(
     expect(page.locator("#in-hand")).to_contain_text("assigned to PCSO J Patel")
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_act_says_sending_while_the_board_cannot_be_fetched(
+    open_page: OpenPage,
+    open_context: OpenContext,
+    server: ScriptedServer,
+    board: ScriptedBoard,
+    *,
+    is_refused: bool,
+) -> None:
+    """Central has it. Five seconds later neither the feed has brought it nor can the board be fetched."""
+    server.call(lambda: board.press("assist", incident="1-1"))
+    context = open_context()
+    context.clock.install()
+    page = open_page(context)
+    asked: list[Route] = []
+
+    def not_answered(route: Route) -> None:
+        asked.append(route)
+        if is_refused:
+            route.abort("connectionrefused")
+
+    def lose_one() -> None:
+        board.sequence += 1  # never delivered
+        board.press("theft", incident="1-2")
+
+    page.route("**/board.json", not_answered)
+    server.call(lose_one)
+    until(page, lambda: asked, "the page misses something")
+    page.keyboard.press("j")
+    with page.expect_event("requestfinished", lambda request: "acknowledge" in (request.post_data or "")):
+        page.keyboard.press("a")
+    take_answers(page)
+    page.clock.fast_forward(6_000)
+    take_answers(page)
+    expect(page.locator(".card-primary")).to_have_text("Sending…")
+    page.unroute("**/board.json")
+
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
+
+
 def test_undo_says_so_while_the_card_is_still_sending(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:

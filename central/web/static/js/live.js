@@ -68,9 +68,10 @@ export class Live {
     }
   }
 
-  // Fetches the whole board; messages that arrive meanwhile are kept and applied after it.
+  // Fetches the whole board; messages that arrive meanwhile are kept and applied after it. Resolves to whether it came:
+  // false, too, while an earlier one is on its way.
   async resync() {
-    if (this.#isFetching) return;
+    if (this.#isFetching) return false;
     this.#isFetching = true;
     let board = null;
     try {
@@ -85,6 +86,7 @@ export class Live {
     const isNewer = board && (board.boot_id !== this.#model.bootId || board.sequence >= this.#model.sequence);
     if (isNewer) this.#handle({ event: "board", data: board });
     for (const message of kept) this.#handle(message);
+    return board !== null;
   }
 
   #queue(options = null) {

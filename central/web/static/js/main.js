@@ -194,12 +194,15 @@ function settleSent() {
   for (const [incident, sequence] of sending) if (sequence <= model.sequence) sending.delete(incident);
 }
 
-// What the feed has not brought by now is fetched. Another act may be under way on the card meanwhile: that is let alone.
+// What the feed has not brought by now is fetched: without it the card would look as if nothing had been done. Another act
+// may be under way on the card meanwhile: that is let alone.
 async function settleLate(key, sequence) {
   const isSame = () => sending.get(key) === sequence;
   if (!isSame()) return;
-  await live.resync();
-  if (isSame()) sending.delete(key);
+  const isCurrent = await live.resync();
+  if (!isSame()) return;
+  if (isCurrent) sending.delete(key);
+  else setTimeout(() => settleLate(key, sequence), SETTLE_MS);
   draw();
 }
 
