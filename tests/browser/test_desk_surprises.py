@@ -130,6 +130,32 @@ def test_what_was_written_while_the_card_was_still_sending_is_not_lost(
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_window_that_is_opened_while_another_act_is_sent_stays_open(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Central takes its time, the operator leaves the window with Esc and writes about the next alert."""
+    server.call(lambda: board.press("assist", incident="1-1"))
+    server.call(lambda: board.press("theft", incident="1-2"))
+    page = open_page()
+    page.keyboard.press("j")
+    with held(server):
+        page.keyboard.press("n")
+        page.keyboard.type("Red coat")
+        page.locator("#dialog-note [data-submit]").press("Enter")
+        until(page, lambda: board.actions, "the first is under way")
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        page.keyboard.press("n")
+        page.keyboard.type("Blue hat")
+        expect(page.locator("#dialog-note [data-submit]")).to_have_text("Add note")
+    until(page, lambda: board.cards["1-1"].history[-1].text == "Red coat", "the first is written down")
+    take_answers(page)
+    page.locator("#dialog-note [data-submit]").press("Enter")
+
+    until(page, lambda: (AddNote("1-2", "Blue hat"), PRIYA) in board.actions, "the second is written down")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
 def test_second_act_says_sending_for_as_long_as_it_takes(
     open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
 ) -> None:

@@ -6,6 +6,7 @@ import { roles } from "./words.js";
 
 export class Dialogs {
   #back = null;
+  #asked = null; // what was asked last: an answer to something earlier changes no window
 
   constructor() {
     for (const dialog of document.querySelectorAll("dialog")) {
@@ -31,10 +32,16 @@ export class Dialogs {
     const aboutNode = dialog.querySelector("[data-about]");
     if (aboutNode) setText(aboutNode, about);
     const button = dialog.querySelector("[data-submit]");
-    if (label) setText(button, label);
+    button.dataset.word ??= button.textContent;
+    const ready = () => {
+      setText(button, label ?? button.dataset.word);
+      button.setAttribute("aria-disabled", "false");
+    };
+    ready(); // it may have been left while it was sending
     const told = dialog.querySelector(".dialog-error");
     setText(told, "");
-    const word = button.textContent;
+    const asked = {};
+    this.#asked = asked;
     form.onsubmit = async (event) => {
       event.preventDefault();
       if (button.getAttribute("aria-disabled") === "true") return;
@@ -42,8 +49,8 @@ export class Dialogs {
       button.setAttribute("aria-disabled", "true");
       setText(button, "Sending…");
       const reason = await submit(Object.fromEntries(new FormData(form)), people);
-      button.setAttribute("aria-disabled", "false");
-      setText(button, word);
+      if (this.#asked !== asked) return;
+      ready();
       if (reason) setText(told, reason);
       else dialog.close();
     };
