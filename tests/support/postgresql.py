@@ -18,12 +18,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
+from tests.support.fleet_broker import free_port, wait_until
 
 VARIABLE: Final = "WATCHLINK_OFFICE_TEST_DATABASE"
 _USER: Final = "postgres"
 _SPEED: Final = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 """Nothing of it outlives the tests."""
+_PATIENCE_S: Final = 600.0
+"""In idle time, beside other work, two seconds of computing take minutes (``scripts/test``)."""
 
 
 def is_installed() -> bool:
@@ -68,13 +70,13 @@ class Cluster:
                 stderr=log,
                 **_as_owner(),
             )
-        wait_until(self._answers, "PostgreSQL answers")
+        wait_until(self._answers, "PostgreSQL answers", _PATIENCE_S)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT ends it in order, whoever is connected; SIGQUIT at once, as a crash would."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(DEADLINE_S)
+            self._process.wait(_PATIENCE_S)
         self._process = None
 
     def create_database(self) -> None:
@@ -90,7 +92,7 @@ class Cluster:
             [str(_program(program)), *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
-            timeout=DEADLINE_S,
+            timeout=_PATIENCE_S,
             env=os.environ | {"PGPASSWORD": self._password},
             **_as_owner(),
         )
