@@ -212,6 +212,24 @@ def test_state_of_the_unit_that_came_meanwhile_stays(page: Page, shop: PageUnder
     expect(page.get_by_text("NO NETWORK NOW")).to_be_visible()
 
 
+@pytest.mark.parametrize("is_right", [True, False])
+def test_nobody_else_stands_at_the_page_when_the_answer_to_a_pin_comes(page: Page, *, is_right: bool) -> None:
+    """It would open as the person before, or call the PIN wrong that somebody else is typing."""
+    held = held_back(page, "**/sign-in")
+    page.get_by_role("button", name="Alice Alder").click()
+    type_in(page, PIN.text if is_right else PIN.text[::-1])
+    asked = one_of(page, held)
+    others = [page.get_by_role("button", name=name) for name in ("I am somebody else", "I have a start code")]
+    for other in others:
+        expect(other).to_be_disabled()
+    asked.continue_()
+
+    if is_right:
+        expect(page.locator("#lock")).to_contain_text("Alice Alder")
+    for other in others if not is_right else ():
+        expect(other).to_be_enabled()
+
+
 def test_page_that_is_somebody_elses_by_now_is_loaded(page: Page, shop: PageUnderTest) -> None:
     """Only parts of a page are drawn, and whose it is stands in none of them."""
     sign_in_and_leave(page)

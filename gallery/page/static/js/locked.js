@@ -14,6 +14,7 @@ const label = document.getElementById("secret-label");
 const said = document.getElementById("typing-said");
 const keypad = document.getElementById("keypad");
 const otherWay = document.getElementById("other-way");
+const otherPerson = document.getElementById("other-person");
 
 const STEPS = {
   pin: { title: "PIN", help: "", label: "PIN", other: "I have a start code", isDigits: true },
@@ -113,6 +114,8 @@ async function enter() {
     return;
   }
   free(false);
+  // The answer is theirs alone: nobody else stands here when it comes.
+  for (const other of [otherWay, otherPerson]) other.disabled = true;
   try {
     const isChosen = step === "again";
     const data = isChosen ? { pin: typed } : { person: person.number, secret: typed, is_start_code: step === "code" };
@@ -121,6 +124,7 @@ async function enter() {
     free(true);
     say("The unit does not answer this page.", "Wait a moment and try again. The panic button works as always.");
   }
+  for (const other of [otherWay, otherPerson]) other.disabled = false;
 }
 
 // The names are drawn anew under it.
@@ -146,7 +150,7 @@ otherWay.addEventListener("click", () => {
   say("");
   show(step === "pin" ? "code" : "pin");
 });
-document.getElementById("other-person").addEventListener("click", () => {
+otherPerson.addEventListener("click", () => {
   clearInterval(waiting);
   free(true);
   secret.value = "";
