@@ -15,7 +15,7 @@ from central.web.feed import FeedTiming
 from demo.ports import claim_ports
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support import town_office
-from tests.support.browser import PATIENT, WITHIN_MS, press_on_card, running_browser
+from tests.support.browser import PATIENT, WITHIN_MS, press_on_card, running_browser, until
 
 _HERE: Final = Path(__file__).parent
 CALM = FeedTiming(beat_ms=500, not_live_ms=60_000, lost_ms=120_000)
@@ -156,15 +156,6 @@ def listen_for_complaints(page: Page, complaints: list[str]) -> None:
     )
     page.on("pageerror", lambda error: heard("error", str(error)))
     page.on("dialog", refuse)
-
-
-def until(page: Page, is_so: Callable[[], object], what: str) -> None:
-    """Let the page run until ``is_so()``, with a generous deadline."""
-    for _ in range(WITHIN_MS // 50):
-        if is_so():
-            return
-        page.wait_for_timeout(50)
-    raise TimeoutError(what)
 
 
 def take_answers(page: Page) -> None:

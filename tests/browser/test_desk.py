@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, pulses, take_answers, until
+from tests.browser.conftest import OpenContext, OpenPage, held, incidents, press, pulses, take_answers
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
-from tests.support.browser import hear, stop_clock
+from tests.support.browser import hear, stop_clock, until
 
 pytestmark = pytest.mark.integration
 

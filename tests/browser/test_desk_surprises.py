@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from playwright.sync_api import APIResponse, Route, expect
 
 from central.core.view import Acknowledge, AddNote, Close, Person, StartDuty, UndoAcknowledge
-from tests.browser.conftest import OpenContext, OpenPage, held, press, take_answers, until
+from tests.browser.conftest import OpenContext, OpenPage, held, press, take_answers
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
-from tests.support.browser import hear
+from tests.support.browser import hear, until
 from tests.support.town_office import PATEL
 from wire.snapshots import RoleEntry
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, Route, expect
 
 from central.core.view import MemberLine
 from central.web.feed import FeedTiming
-from tests.browser.conftest import QUICK, OpenContext, OpenPage, incidents, listen_for_complaints, press, sign_in, until
+from tests.browser.conftest import QUICK, OpenContext, OpenPage, incidents, listen_for_complaints, press, sign_in
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
-from tests.support.browser import hear
+from tests.support.browser import hear, until
 
 pytestmark = pytest.mark.integration
 

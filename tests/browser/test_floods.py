@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, Close, CloseRevoked
-from tests.browser.conftest import OpenPage, incidents, press, until
+from tests.browser.conftest import OpenPage, incidents, press
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
+from tests.support.browser import until
 from tests.support.central_town import Town
 from wire.kinds import AlertKind
 

@@ -12,12 +12,12 @@ from playwright.sync_api import Page, expect
 
 from central.core.asking_lines import WentOffLine
 from central.core.view import Acknowledge, EndDuty, OnDuty, Person, ReadHandover, StartDuty
-from tests.browser.conftest import PRIYA, OpenContext, OpenPage, listen_for_complaints, press, sign_in, until
+from tests.browser.conftest import PRIYA, OpenContext, OpenPage, listen_for_complaints, press, sign_in
 from tests.browser.test_access import violations
 from tests.browser.test_feed_in_browser import LISTEN
 from tests.browser.test_operator import DEVICES
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
-from tests.support.browser import hear
+from tests.support.browser import hear, until
 from tests.support.kept_phones import subscription
 from tests.support.town_office import PATEL
 from wire.snapshots import RoleEntry

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from central.core.view import Acknowledge, EndDuty, Person, StartDuty, UndoAcknowledge
-from tests.browser.conftest import PRIYA, OpenPage, press, until
+from tests.browser.conftest import PRIYA, OpenPage, press
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
-from tests.support.browser import hear
+from tests.support.browser import hear, until
 from tests.support.central_town import Town
 from wire.kinds import AlertKind
 

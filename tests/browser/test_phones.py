@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Worker, expect
 
 from central.web.page import STATIC_DIR
-from tests.browser.conftest import OpenContext, listen_for_complaints, sign_in, until
+from tests.browser.conftest import OpenContext, listen_for_complaints, sign_in
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.browser import until
 from tests.support.kept_phones import KEY, subscription
 from tests.support.page_for_everybody import violations
 from wire.notices import Subscription

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, Card, Close
-from tests.browser.conftest import OpenContext, OpenPage, until
+from tests.browser.conftest import OpenContext, OpenPage
 from tests.browser.test_feed_in_browser import P1_S, open_listening, sounding
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.browser import until
 from tests.support.central_town import JONES, Town
 from wire.kinds import AlertKind
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, Close, Person, SetOnTheWay
-from tests.browser.conftest import OpenPage, until
+from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.browser import until
 from tests.support.central_town import Town
 
 pytestmark = pytest.mark.integration

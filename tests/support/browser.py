@@ -32,6 +32,15 @@ def running_browser() -> Iterator[Browser]:
         browser.close()
 
 
+def until(page: Page, is_so: Callable[[], object], what: str) -> None:
+    """Let the page run until ``is_so()``, with a generous deadline."""
+    for _ in range(WITHIN_MS // 50):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    raise TimeoutError(what)
+
+
 def press_on_card(button: Locator) -> None:
     """As a person does: once more, if the page says that the list had just moved, and so did nothing."""
     refused = button.page.locator("#figures", has_text="The list had just moved")

@@ -53,7 +53,8 @@ def context(
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """Locked."""
+    """Locked, and drawn once more, as it is as soon as it hears the unit."""
     opened = context.new_page()
-    opened.goto("/")
+    with opened.expect_event("requestfinished", lambda request: request.resource_type == "xhr"):
+        opened.goto("/")
     return opened

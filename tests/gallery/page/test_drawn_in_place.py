@@ -9,7 +9,7 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from gallery.core.events import ReportAsked
 from gallery.page.drawing import STATIC_DIR
 from runtime.web_files import digest_of
-from tests.support.browser import show_it, stop_clock
+from tests.support.browser import show_it, stop_clock, until
 from tests.support.gallery_page import PageUnderTest, nearby
 from tests.support.gallery_running import PIN
 from tests.support.gallery_screen import open_person, sign_in, type_in
@@ -46,8 +46,7 @@ def held_back(page: Page, url: str) -> list[Route]:
 
 def one_of(page: Page, held: list[Route]) -> Route:
     """The first, as soon as there is one."""
-    while not held:
-        page.wait_for_timeout(50)
+    until(page, lambda: held, "the page asks")
     return held[0]
 
 
@@ -204,8 +203,7 @@ def test_state_of_the_unit_that_came_meanwhile_stays(page: Page, shop: PageUnder
     assert shop.node.state is not None
     shop.node.state = replace(shop.node.state, words="NO NETWORK NOW", needs_care=True, nearby=(nearby(),))
     expect(page.get_by_text("NO NETWORK NOW")).to_be_visible()
-    while len(held) < 2:
-        page.wait_for_timeout(50)
+    until(page, lambda: len(held) > 1, "the page asks again")
     drawn(page, held[1], made)
     expect(page.get_by_label("Alert from another shop")).to_be_visible()
 
