@@ -77,10 +77,10 @@ export class Dialogs {
     dialog.querySelector("input[type=radio]:checked")?.focus();
   }
 
+  // Told a moment after it was shut: somebody may have gone on by then.
   #giveBack() {
-    const back = this.#back;
-    this.#back = null;
-    if (back?.isConnected) back.focus({ preventScroll: true });
+    if (document.activeElement !== document.body) return;
+    if (this.#back?.isConnected) this.#back.focus({ preventScroll: true });
   }
 }
 
