@@ -6,7 +6,6 @@ import { roles } from "./words.js";
 
 export class Dialogs {
   #back = null;
-  #asked = null; // what was asked last: an answer to something earlier changes no window
 
   constructor() {
     for (const dialog of document.querySelectorAll("dialog")) {
@@ -40,20 +39,19 @@ export class Dialogs {
     ready(); // it may have been left while it was sending
     const told = dialog.querySelector(".dialog-error");
     setText(told, "");
-    const asked = {};
-    this.#asked = asked;
-    form.onsubmit = async (event) => {
+    const sent = async (event) => {
       event.preventDefault();
       if (button.getAttribute("aria-disabled") === "true") return;
       setText(told, "");
       button.setAttribute("aria-disabled", "true");
       setText(button, "Sending…");
       const reason = await submit(Object.fromEntries(new FormData(form)), people);
-      if (this.#asked !== asked) return;
+      if (form.onsubmit !== sent) return; // the window has been opened for something else since
       ready();
       if (reason) setText(told, reason);
       else dialog.close();
     };
+    form.onsubmit = sent;
     this.#open(dialog);
   }
 
