@@ -31,6 +31,7 @@ mid_over() { # name command …: the command in the middle of an over, and for h
     touch $state/over
     attempt is_keyed
     is_keyed || return
+    [ "$name" != slain ] || stop_guard
     from=$(ms)
     "$@" &
     attempt is_unkeyed
@@ -43,11 +44,10 @@ was_within() { # ms name: whether the line was off so soon after the last comman
 is_anew() { # pid: whether another one has taken its place, and is ready
     [ "$(main_pid watchlink-node)" != "$1" ] && systemctl --quiet is-active watchlink-node
 }
-slay() { # node and guard at one stroke: the guard is stopped first, lest it lets go while the node dies
+stop_guard() { # lest it lets go while the node dies
     grep --files-with-matches '[p]tt_guard' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 | while read -r pid; do
         kill -STOP "$pid"
     done
-    systemctl kill --kill-whom=all --signal=KILL watchlink-node
 }
 
 # shellcheck source=/dev/null
@@ -129,7 +129,7 @@ printf '[Service]\nRestart=no\n' >/run/systemd/system/watchlink-node.service.d/n
 systemctl daemon-reload
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     systemctl start watchlink-node
-    mid_over slain slay
+    mid_over slain systemctl kill --kill-whom=all --signal=KILL watchlink-node # node and guard at one stroke
     attempt systemctl --quiet is-failed watchlink-node
     systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
     was_within 1000 slain && break
