@@ -305,6 +305,7 @@ def test_loop_that_has_much_to_tell_looks_for_alerts_between(rig: Rig) -> None:
     """What a flood makes to be told stands before nobody's receipt."""
     for counter in range(1, 10 * ALERTS_AT_ONCE + 1):
         rig.press(counter)
+    rig.loop._tick_due_s = math.inf  # A step with a tick takes twice as many, and a busy machine may need a second.
     steps = 0
     while not rig.inbox.is_empty:
         told_before = len(rig.loop._untold)
