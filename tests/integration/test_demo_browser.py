@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import WITHIN_MS, hear, press_on_card
+from tests.support.browser import WITHIN_MS, hear, press_on_card, until
 from tests.support.counter_screen import SIZES, CounterScreen
 from tests.support.demo_browser import (
     Addresses,
@@ -83,6 +83,31 @@ def test_alert_that_nobody_answers_rings_a_phone_whose_tap_opens_it(
     expect(tapped.get_by_role("button", name="Start duty")).to_be_visible()
     for page in (phones, panels, tapped):
         page.close()
+
+
+def test_box_of_a_phone_stays_as_it_was_touched_though_an_older_answer_comes(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    page = open_page(chromium, f"{town.panels}phones", complaints)
+    box = page.get_by_label("Its push service refuses messages").first
+    held: list[Route] = []
+    page.route("**/phones.json", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    until(page, lambda: held, "the page asks how things stand")
+    older = held[0].fetch()
+    with page.expect_response(re.compile(r"/phones/\d")):
+        box.check()
+    expect(box).to_be_enabled()
+
+    with page.expect_response("**/phones.json") as come:
+        held[0].fulfill(response=older)
+    come.value.finished()
+    page.wait_for_timeout(100)
+
+    expect(box).to_be_checked()
+    page.unroute("**/phones.json")
+    with page.expect_response(re.compile(r"/phones/\d")):
+        box.uncheck()
+    page.close()
 
 
 def test_shop_presses_person_answers_shop_knows(town: Addresses, chromium: Browser, complaints: list[str]) -> None:

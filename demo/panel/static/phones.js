@@ -3,6 +3,8 @@ import { fill, make, set } from "./dom.js";
 
 const lost = document.getElementById("lost");
 const NOT_LIVE = "The demo does not answer. What you see is old.";
+let turns = 0;
+let drawn = 0; // What was asked before is older than what is shown, or than a box that was touched since.
 
 function line(came) {
   const item = make("li");
@@ -18,10 +20,14 @@ function line(came) {
 }
 
 async function draw() {
+  const turn = ++turns;
   const answer = await fetch("/phones.json").catch(() => null);
   if (!answer?.ok) return set(lost, NOT_LIVE);
+  const phones = await answer.json();
+  if (turn < drawn) return;
+  drawn = turn;
   set(lost, "");
-  for (const [number, phone] of (await answer.json()).entries()) {
+  for (const [number, phone] of phones.entries()) {
     const place = document.querySelector(`[data-phone="${number}"]`);
     if (!place) return location.reload(); // one was given out meanwhile
     fill(place.querySelector("[data-notices]"), phone.notices, (came) => came.key, line);
@@ -33,13 +39,14 @@ async function draw() {
 
 for (const box of document.querySelectorAll("[data-push]")) {
   box.addEventListener("change", async () => {
-    box.disabled = true; // an older answer would put it back under the finger
+    box.disabled = true;
     const answer = await fetch(`/phones/${box.closest("[data-phone]").dataset.phone}`, {
       method: "POST", headers: { "content-type": "application/json", "x-watchlink": "1" },
       body: JSON.stringify({ push: box.checked ? "refuses" : "works" }),
     }).catch(() => null);
     set(lost, answer?.ok ? "" : NOT_LIVE);
     box.disabled = false;
+    drawn = ++turns;
     box.focus();
   });
 }
