@@ -16,13 +16,11 @@ from typing import Final
 
 _ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
 _ENTER: Final = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
-_BEFORE_OTHERS: Final = ("nice", "--adjustment=-5")
-"""In a shop nothing else runs on that machine. Who may not ask for it runs as before, with a warning."""
 
 
 @contextlib.contextmanager
 def own_groups() -> Iterator[list[str]]:
-    """The words before a command that is to run in them, before others' programs.
+    """The words before a command that is to run in them.
 
     Where this machine lets nobody make groups there are none, and whoever comes second waits until the first is done.
     """
@@ -40,7 +38,7 @@ def own_groups() -> Iterator[list[str]]:
             lock = kept.enter_context(_ONE_AT_A_TIME.open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             made.clear()
-        yield [*_BEFORE_OTHERS, *(["sh", "-c", _ENTER, "sh", *map(str, made), "--"] if made else [])]
+        yield ["sh", "-c", _ENTER, "sh", *map(str, made), "--"] if made else []
 
 
 def _groups_of_units() -> Iterator[Path]:
