@@ -105,11 +105,13 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
     if asked is None:
         turn.reject("old answer")
         return
+    # A closing that came after it was written stands.
+    is_newest = answer.revision >= turn.state.central.highest_revision
     _answered(turn, answer, asked.asked_ms)
     asking.account(turn, answer, asked)
     named = frozenset(FrameId.parse(state.incident) for state in answer.incidents)
     for state in answer.incidents:
-        _take_state(turn, state, asked_ms=asked.asked_ms)
+        _take_state(turn, state, asked_ms=asked.asked_ms, is_newest=is_newest)
     relays.answered(turn, tuple(named))
     if answer.more or len(answer.incidents) >= answers.SYNC_INCIDENTS_MAX:
         return
@@ -131,7 +133,7 @@ def incident_came(turn: Turn, event: IncidentReceived) -> None:
     relays.answered(turn, (frame_id,))
     is_closing = state.state == "closed" and frame_id.node != turn.settings.node
     if is_closing or proof.is_state_new(turn.state, state):
-        _take_state(turn, state)
+        _take_state(turn, state, is_newest=state.revision >= turn.state.central.highest_revision)
 
 
 def _signed_status(turn: Turn, event: CentralStatusReceived) -> None:
@@ -184,7 +186,7 @@ def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
         report(turn)
 
 
-def _take_state(turn: Turn, state: IncidentState, *, asked_ms: int | None = None) -> None:
+def _take_state(turn: Turn, state: IncidentState, *, is_newest: bool, asked_ms: int | None = None) -> None:
     turn.state.central.highest_revision = max(turn.state.central.highest_revision, state.revision)
     frame_id = FrameId.parse(state.incident)
     if frame_id.node == turn.settings.node:
@@ -192,7 +194,7 @@ def _take_state(turn: Turn, state: IncidentState, *, asked_ms: int | None = None
     elif asked_ms is None and _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
         turn.reject("expired")
     else:
-        neighbours.central_state(turn, state, frame_id)
+        neighbours.central_state(turn, state, frame_id, is_newest=is_newest)
 
 
 def clock_read(turn: Turn, event: ClockRead) -> None:

@@ -117,8 +117,15 @@ def cancel_came(turn: Turn, frame: Cancel) -> None:
         _update(turn, replace(before, cancel_counter=frame.counter))
 
 
-def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
-    """Central's state of another member's incident: who answered, closed, and what we may have missed."""
+def central_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_newest: bool) -> None:
+    """Central's state of another member's incident: who answered, closed, and what we may have missed.
+
+    Args:
+        turn: the step.
+        state: as central says.
+        frame_id: the incident's.
+        is_newest: central has said nothing after it, so that it also overrides a closing.
+    """
     scheme = turn.state.directory.scheme_by_slug(state.scheme)
     if scheme is None or scheme.number not in turn.settings.scheme_numbers:
         turn.reject("not our scheme")
@@ -136,9 +143,13 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
     if kind not in MEMBERS_WARNED:
         return
     if before is None:
-        before = _missed(turn, state, kind, frame_id, scheme.number)
+        is_reopened = frame_id in turn.state.ended
+        if is_reopened and not is_newest:
+            return
+        before = _missed(turn, state, kind, frame_id, scheme.number, is_reopened=is_reopened)
         if before is None:
             return
+        turn.state.ended = tuple(one for one in turn.state.ended if one != frame_id)
     if PRIORITY[kind] < PRIORITY[before.kind]:  # The upgrade itself has not reached us.
         before = replace(before, kind=kind, arrived_ms=turn.now_ms, age_s=None, is_sounded=False, response=None)
     before = lateness.set_right(turn, _named_person(turn, before, state), state)
@@ -305,10 +316,12 @@ def _is_overtaken(known: Neighbour, state: IncidentState) -> bool:
     return state.revision < told
 
 
-def _missed(turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int) -> Neighbour | None:
-    """An open incident whose alert never reached us, or was never shown at its present urgency."""
+def _missed(
+    turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int, *, is_reopened: bool
+) -> Neighbour | None:
+    """An open incident whose alert never reached us, or was never shown at its present urgency, or since its closing."""
     seen = inbox.seen_of(turn.state, frame_id)
-    if seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]):
+    if seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]) and not is_reopened:
         return _shown_before(turn, state, kind, frame_id, scheme) if seen.is_restored else None
     judgement = judged(turn.state, unix_s(state.opened_at), is_newest=True)
     is_late = judgement.is_late or state.late

@@ -1,0 +1,89 @@
+"""N2, N5: an attack that central has closed and that is pressed again is back on its neighbours' panels."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from node.core.controls import SoundPattern
+from node.core.effects import PlaySound
+from node.core.events import LinkDown, LinkUp, SyncAnswered
+from tests.support.node_world import World
+from wire.ids import NodeId
+from wire.kinds import AlertKind
+from wire.messages import SyncAnswer
+
+BOOTS = NodeId(0x11)
+
+pytestmark = pytest.mark.finding(6)
+
+
+def named_open(world: World, revision: int, covers: int) -> SyncAnswered:
+    """Central's answer to a sync: that incident is open."""
+    opened_at = world.wall() - timedelta(seconds=20)
+    states = (world.incident_state(BOOTS, 5, revision=revision, opened_at=opened_at),)
+    return world.answers(SyncAnswer(boot_id="central-1", counter_floor=0, incidents=states, revision=covers))
+
+
+@pytest.fixture
+def shown(world: World) -> World:
+    """Its attack is on our panel."""
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ATTACK), world.says(BOOTS, 5, revision=3))
+    assert "neighbour" == world.face
+    return world
+
+
+def test_state_alone_brings_it_back_and_it_sounds(shown: World) -> None:
+    """The press itself was lost with the broker."""
+    shown.after(10_000, shown.says(BOOTS, 5, "closed", revision=6))
+    assert "ready" == shown.face
+    done = shown.after(5_000, shown.says(BOOTS, 5, revision=7))
+
+    assert "neighbour" == shown.face
+    assert [PlaySound(SoundPattern.ATTACK)] == shown.of(PlaySound, done)
+
+
+def test_closing_that_the_second_press_overtook_does_not_hide_it(shown: World) -> None:
+    """Alerts come by a connection of their own."""
+    shown.after(20_000, shown.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5))
+    shown.do(shown.says(BOOTS, 5, "closed", revision=6), shown.says(BOOTS, 5, revision=7))
+
+    assert "neighbour" == shown.face
+
+
+def test_replayed_closing_hides_it_until_central_is_asked(shown: World) -> None:
+    closing = shown.says(BOOTS, 5, "closed", revision=6)
+    shown.after(10_000, closing)
+    shown.after(5_000, shown.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5), closing)
+    shown.do(named_open(shown, revision=7, covers=7))
+
+    assert "neighbour" == shown.face
+
+
+def test_unit_that_was_cut_off_meanwhile_learns_it_from_central(shown: World) -> None:
+    shown.after(5_000, LinkDown("cut", False))
+    shown.after(20_000, LinkUp())
+    shown.do(shown.says(BOOTS, 5, "closed", revision=6))
+    shown.do(named_open(shown, revision=7, covers=7))
+
+    assert "neighbour" == shown.face
+
+
+def test_older_open_state_brings_no_closed_alert_back(shown: World) -> None:
+    before = shown.says(BOOTS, 5, revision=4)
+    shown.after(10_000, shown.says(BOOTS, 5, "closed", revision=6))
+    shown.do(before)
+    assert "ready" == shown.face
+
+    # Written before the closing, and overtaken by it.
+    shown.do(named_open(shown, revision=4, covers=5))
+    assert "ready" == shown.face
+
+
+def test_closing_after_that_takes_it_off_again(shown: World) -> None:
+    shown.after(10_000, shown.says(BOOTS, 5, "closed", revision=6))
+    shown.do(shown.says(BOOTS, 5, revision=7))
+    shown.do(shown.says(BOOTS, 5, "closed", revision=8))
+
+    assert "ready" == shown.face
