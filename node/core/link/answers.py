@@ -219,7 +219,10 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
             state=answer.state.name.lower().replace("_", "-"),
         )
     if answer.state is AnswerState.ANSWERED and incident.is_answer_to_earlier(answer):
-        return  # The phase says what is true of the newest press.
+        # The phase says what is true of the newest press. What came by itself named none, and may have been taken for it.
+        if incident.phase is Phase.ANSWERED:
+            happen(turn, key, Happening.TAKEN_BACK)
+        return
     happen(turn, key, _HAPPENINGS[answer.state])
 
 

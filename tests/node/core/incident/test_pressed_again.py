@@ -133,3 +133,17 @@ def test_earlier_press_of_the_same_urgency_does_not_hold_up_received(world: Worl
     world.do(world.receipt(2))
 
     assert "received" == world.face
+
+
+@pytest.mark.finding(6)
+def test_answer_to_the_first_press_that_came_late_is_taken_back(world: World) -> None:
+    """It was given while the second press was on its way, and names no press itself."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.live(10_000)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(2), world.ack(1))
+    first = world.answer(at=world.wall(), press="00000010-1", after_s=11)
+    world.do(world.says(OURS, 1, "answered", revision=5, answer=first))
+
+    assert (("RECEIVED",), "earlier answer by") == (world.screen.headline, world.screen.lines[0])
