@@ -305,6 +305,7 @@ class CentralCore(Acts):
         for entry in entries:
             self._effects += self._paths.take_committed(entry, self._now_at)
             self._incidents.apply(entry, self._directory)
+            self._air.take_applied(self._incidents.by_id.get(entry.incident))
             self._effects += facts_of(entry, self._directory)
         self._entry = max(self._entry, self._incidents.revision)
         self._publish_incidents()
@@ -368,7 +369,9 @@ class CentralCore(Acts):
         record = self._speaker(relay)
         if record is None:
             return False
-        self._nodes.take_sign_of_life(record, self._now_at)
+        if not record.sender.signs:
+            # Of one that signs its health, only that bears a time: the broker may bring this again, a day later.
+            self._nodes.take_sign_of_life(record, self._now_at)
         if self._air.may_relay(relay, self._now_at):
             return True
         self._reject("relay flood", node_text(relay))

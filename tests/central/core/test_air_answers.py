@@ -106,6 +106,19 @@ def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> 
     assert 1 == len(only(air.later(20), do.RepeatAcknowledgement))
 
 
+@pytest.mark.finding(6)
+def test_acknowledgement_is_not_said_again_once_a_new_press_asks_anew(air: Town) -> None:
+    """It names no press: heard after the receipt of the attack, it would read as its answer."""
+    air.hear(air.alert(7, CORNER, AlertKind.ASSIST), GATEWAY)
+    keep_alive(air, 31, GATEWAY, BAKERY)
+    air.act(Acknowledge(INCIDENT), PATEL)
+    air.later(2)
+    air.hear(air.alert(8, CORNER, AlertKind.ATTACK, incident=7), GATEWAY)
+    assert "unanswered" == air.card().state
+
+    assert [] == only(air.later(10), do.RepeatAcknowledgement)
+
+
 def test_acknowledgement_of_a_presser_that_is_back_on_the_network_goes_there_alone(air: Town) -> None:
     air.later(1)
     air.hear(air.alert())

@@ -27,6 +27,7 @@ from tests.support.central_town import (
 from wire.frames import Acknowledgement, Alert, Frame, PathTest, Receipt, ReceiptBatch, Receipted, Response, encode
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Role
+from wire.messages import Health, Sync
 from wire.topics import FrameTopic
 
 SEVEN = FrameId(CORNER, 7)
@@ -211,6 +212,33 @@ def test_relay_that_brings_more_than_a_channel_carries_is_not_listened_to_any_mo
     assert only(air.hear(air.alert(), GATEWAY), do.CommitFrame)
     air.later(10)
     assert only(air.hear(air.alert(300, CROWN)), do.CommitFrame)
+
+
+@pytest.mark.finding(1)
+def test_what_a_silent_unit_once_passed_on_does_not_bring_it_back_to_life() -> None:
+    """The broker may bring it again, also a day later: only its health bears a time."""
+    town = Town(directory=make_directory(signs=True))
+    for node in (CORNER, BAKERY):
+        town.handle(ev.HealthArrived(node, Health(state="armed", boot_id="n1", uptime_ms=1_000), is_signed=True))
+    heard = encode(town.alert(7, CORNER), KEYS[CORNER])
+    town.hear_bytes(heard, BAKERY)
+    town.later(60)
+    assert "no-contact" == town.node_state(BAKERY)
+    town.hear_bytes(heard, BAKERY)
+    town.later(1)
+
+    assert "no-contact" == town.node_state(BAKERY)
+
+
+@pytest.mark.finding(1)
+def test_syncs_that_were_held_back_keep_no_silent_unit_alive() -> None:
+    town = Town(directory=make_directory(signs=True))
+    town.handle(ev.HealthArrived(CORNER, Health(state="armed", boot_id="n1", uptime_ms=1_000), is_signed=True))
+    for number in range(12):
+        town.later(5)
+        town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce=f"{number:032x}"), is_signed=True))
+
+    assert "no-contact" == town.node_state(CORNER)
 
 
 def test_relaying_is_a_sign_of_life_of_the_relay_and_none_of_the_sender(air: Town) -> None:
