@@ -197,7 +197,9 @@ def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdi
     if _has_become_worse(action.seen_kind, incident):
         return _look_again(incident)
     coming = incident.coming
-    if incident.state == "on-the-way" and coming is not None and (coming.role, coming.name) == (who.role, who.name):
+    is_same = coming is not None and (coming.role, coming.name) == (who.role, who.name)
+    # Said again after another press, it answers that press, too.
+    if incident.state == "on-the-way" and is_same and incident.pressed_again_at is None:
         return AlreadySo()
     return Allowed("on-the-way", incident, by, f"{who.role} {who.name}")
 

@@ -8,7 +8,7 @@ nothing old ever swallows a new press (N2):
 | alert, more urgent, or real after a drill | upgraded | → unanswered: a person must see it | reopened → unanswered |
 | alert, otherwise | repeated | pressed again; → unanswered if the answer is over a minute old | reopened → unanswered |
 | acknowledged | → answered | answers what was pressed since; on the way stays so | (not ordered) |
-| unacknowledged | – | → unanswered | – |
+| unacknowledged | – | → the answer before that one, if it still covers the last press; else → unanswered | – |
 | on-the-way | → on-the-way | → on-the-way | (not ordered) |
 | closed | → closed | → closed | – |
 | cancel, response, note, assigned, found-late | kept | kept | kept |
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from msgspec import field
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from central.core.asking import ASKING_LINES, ASKING_LINES_MAX, Stands, lines_of
@@ -68,6 +68,21 @@ class MemberPress(Record):
     at: datetime
 
 
+class AnswerBefore(Struct, frozen=True):
+    """An answer, and when somebody pressed again after it.
+
+    Attributes:
+        press: counter of the newest alert at its time.
+        after_s: whole seconds from that to the answer; ``None`` = not known.
+    """
+
+    by: Person
+    at: datetime
+    press: int
+    after_s: int | None
+    pressed_again_at: datetime
+
+
 class Incident(Record):
     """The state. ``revision`` is the entry that changed it last, so it rises even across restarts."""
 
@@ -98,6 +113,8 @@ class Incident(Record):
     """Counter of the newest alert at the time of the last answer."""
     answered_after_s: int | None = None
     """Whole seconds from that press to that answer."""
+    answer_before: AnswerBefore | None = None
+    """The one that the last answer took the place of, when somebody had pressed again."""
     pressed_again_at: datetime | None = None
     """When a live alert came after the last answer and is covered by it (see :data:`ANSWER_COVERS`)."""
     coming: Person | None = None
@@ -180,7 +197,7 @@ class Incident(Record):
                 self.state = "on-the-way" if self.state == "on-the-way" else "answered"
                 self._answer(entry)
             case "unacknowledged":
-                self._ask_anew()
+                self._take_back()
             case "on-the-way":
                 self._set_out(entry)
                 text = words(entry.coming) if entry.coming not in (None, entry.by) else ""
@@ -217,15 +234,38 @@ class Incident(Record):
 
     def _answer(self, entry: ActionEntry) -> None:
         self.asking.clear()
+        self.answer_before = self._present_answer()
         self.answered_by, self.answered_at, self.pressed_again_at = entry.by, entry.at, None
         self.answered_press = self.newest_counter
-        self.answered_after_s = max(0, int((entry.at - self.newest_at).total_seconds()))
+        after_s = int((entry.at - self.newest_at).total_seconds())
+        # Less than none: central's clock was set back in between, and nobody knows.
+        self.answered_after_s = after_s if after_s >= 0 else None
+
+    def _present_answer(self) -> AnswerBefore | None:
+        if self.answered_by is None or self.answered_at is None or self.pressed_again_at is None:
+            return None
+        return AnswerBefore(
+            self.answered_by, self.answered_at, self.answered_press, self.answered_after_s, self.pressed_again_at
+        )
+
+    def _take_back(self) -> None:
+        """Undo the last answer; the one before it still holds for what it covered."""
+        before, again_at = self.answer_before, self.pressed_again_at
+        self._ask_anew()
+        if before is None:
+            return
+        again_at = again_at or before.pressed_again_at
+        if again_at - before.at > ANSWER_COVERS:
+            return
+        self.state, self.answered_by, self.answered_at = "answered", before.by, before.at
+        self.answered_press, self.answered_after_s = before.press, before.after_s
+        self.pressed_again_at = again_at
 
     def _ask_anew(self) -> None:
         self.state = "unanswered"
         self.asking.clear()
         self.answered_by = self.answered_at = self.answered_after_s = self.pressed_again_at = None
-        self.coming = self.coming_at = self.coming_said_by = None
+        self.coming = self.coming_at = self.coming_said_by = self.answer_before = None
         self.answered_press = 0
 
     def _take_alert(self, alert: Alert, entry: FrameEntry, name_of: NameOf) -> None:
@@ -281,6 +321,8 @@ class Incident(Record):
         pressed_at = datetime.fromtimestamp(alert.at_s, UTC) if is_timed else None
         if not entry.is_late:
             self.live_arrived_at = entry.arrived_at
+            # Its time may be an earlier run's, whose clock was another.
+            pressed_at = pressed_at and _pressed_at(pressed_at, entry.arrived_at)
         if self.first_counter == 0 or alert.counter < self.first_counter:
             self.first_counter, self.is_clock_ahead = alert.counter, entry.is_clock_ahead
             self.pressed_at = pressed_at
@@ -295,7 +337,10 @@ class Incident(Record):
 
     def _is_covered(self, at: datetime) -> bool:
         """Whether the last answer can also have meant a press at ``at``."""
-        return self.answered_at is not None and at - max(self.answered_at, self.coming_at or EPOCH) <= ANSWER_COVERS
+        if self.answered_at is None:
+            return False
+        # One from the future was given before central's clock was set back: nobody knows how long ago.
+        return abs(at - max(self.answered_at, self.coming_at or EPOCH)) <= ANSWER_COVERS
 
     def _take_cancel(self, cancel: Cancel, entry: FrameEntry) -> None:
         if cancel.counter > self.cancel_counter:

@@ -9,7 +9,8 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import Recall
-from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town
+from central.core.view import Acknowledge
+from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, JONES, START, Town, make_directory
 from wire.ids import NodeId
 from wire.messages import Health, PendingFrame, Sync
 
@@ -126,6 +127,47 @@ def test_members_are_told_the_time_that_a_press_itself_bears_if_central_tells_an
     assert [False] * 3 == [state.late for state in states]
     assert [town.now_at] * 3 == [state.live_at for state in states]
     assert [pressed_at, None, None] == [state.stamped_at for state in states]
+
+
+@pytest.mark.parametrize("gap", [timedelta(seconds=100), timedelta(minutes=-30)])
+def test_age_of_a_live_press_is_never_told_on_an_earlier_runs_time(town: Town, gap: timedelta) -> None:
+    """The card and the presser's screen would say that the answer took half an hour, or none."""
+    town.core.handle(ev.Started("boot-2", town.core.directory, b"", Recall(), (gap,)), town.now_at)
+    town.press(7, at_s=int((town.now_at + gap).timestamp()))
+    arrived_at = town.now_at
+    town.later(40)
+    town.act(Acknowledge("00000010-7"), JONES)
+
+    assert town.card().pressed_at in {None, arrived_at}
+    assert 40 == town.card().answered_after_s
+
+
+def set_back(town: Town, by: timedelta) -> Town:
+    """Central stops; its clock is put right; it starts again with what is on its disk."""
+    recall = Recall(journal=tuple(town.disk), last_entry=len(town.disk), highest_counters={CORNER: 7})
+    again = Town(recall, make_directory(), town.now_at - by)
+    again.disk = list(town.disk)
+    return again
+
+
+def test_answer_from_before_the_clock_was_set_back_covers_no_press_after_it(town: Town) -> None:
+    """Ten minutes later somebody is attacked again, and is asked for again."""
+    town.press(7)
+    town.act(Acknowledge("00000010-7"), JONES)
+    town.later(600)
+    again = set_back(town, timedelta(minutes=30))
+    again.press(8, incident=7)
+
+    assert "unanswered" == again.card().state
+
+
+def test_no_seconds_are_told_of_an_answer_that_the_clock_puts_before_its_press(town: Town) -> None:
+    town.press(7)
+    town.later(40)
+    again = set_back(town, timedelta(minutes=30))
+    again.act(Acknowledge("00000010-7"), JONES)
+
+    assert ("answered", None) == (again.card().state, again.card().answered_after_s)
 
 
 def test_board_of_a_start_tells_of_no_wrong_clock(town: Town) -> None:

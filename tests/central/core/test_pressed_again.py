@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from central.core import effects as do
-from central.core.view import Acknowledge, Done, SetOnTheWay
+from central.core.view import Acknowledge, Done, SetOnTheWay, UndoAcknowledge
 from tests.support.central_town import JONES, PATEL, START, Town, only
 from wire.kinds import AlertKind, AnswerState
 
@@ -82,3 +82,47 @@ def test_old_or_practised_press_after_an_answer_marks_nothing(town: Town) -> Non
     town.press(9, AlertKind.ATTACK, incident=7, at_s=int(START.timestamp()) - 100)
 
     assert ("answered", None) == (town.card().state, town.card().pressed_again_at)
+
+
+@pytest.mark.finding(6)
+def test_undoing_the_answer_to_the_second_press_leaves_the_first_ones(town: Town) -> None:
+    """Whoever answered first has taken nothing back."""
+    town.press(8, AlertKind.ATTACK, incident=7)
+    again_at = town.now_at
+    town.later(5)
+    town.act(Acknowledge(ID), PATEL)
+    town.later(3)
+    town.act(UndoAcknowledge(ID), PATEL)
+
+    card = town.card()
+    assert ("answered", JONES, 14, again_at) == (
+        card.state,
+        card.answered_by,
+        card.answered_after_s,
+        card.pressed_again_at,
+    )
+    answer = only(town.said, do.PublishIncident)[-1].state.answer
+    assert answer is not None
+    assert (ID, "Ann Jones") == (answer.press, answer.name)
+
+
+@pytest.mark.finding(6)
+def test_undoing_it_after_a_press_that_the_first_answer_does_not_cover_asks_anew(town: Town) -> None:
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.later(38)
+    town.act(Acknowledge(ID), PATEL)
+    town.later(5)
+    town.press(9, AlertKind.ATTACK, incident=7)
+    town.act(UndoAcknowledge(ID), PATEL)
+
+    assert ("unanswered", None) == (town.card().state, town.card().answered_by)
+
+
+@pytest.mark.finding(6)
+def test_who_is_on_the_way_may_say_so_again_after_a_second_press(town: Town) -> None:
+    """It answers that press, and is no repetition of what was said before."""
+    town.act(SetOnTheWay(ID, who=PATEL), JONES)
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.act(SetOnTheWay(ID, who=PATEL), JONES)
+
+    assert ("on-the-way", PATEL, None) == (town.card().state, town.card().coming, town.card().pressed_again_at)
