@@ -305,7 +305,8 @@ class CentralCore(Acts):
         for entry in entries:
             self._effects += self._paths.take_committed(entry, self._now_at)
             self._incidents.apply(entry, self._directory)
-            self._air.take_applied(self._incidents.by_id.get(entry.incident))
+            if entry.incident is not None:
+                self._air.take_applied(self._incidents.by_id.get(entry.incident))
             self._effects += facts_of(entry, self._directory)
         self._entry = max(self._entry, self._incidents.revision)
         self._publish_incidents()

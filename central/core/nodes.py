@@ -217,7 +217,7 @@ class Nodes(Record):
         record.ages = Table(
             (frame.counter, now_at - timedelta(milliseconds=min(frame.age_ms, age_ms_max))) for frame in sync.pending
         )
-        # A sync bears no time: a dead unit's, held back, must not keep it alive. One that signs says that in its health.
+        # A sync bears no time: a dead unit's, held back, must not keep it alive. One that signs says so in its health.
         if not is_signed:
             self.take_sign_of_life(record, now_at)
 

@@ -18,6 +18,7 @@ from node.core.effects import NOTHING_TOLD, Draft, Told
 from node.core.events import MachineRead
 from node.core.gallery_state import Gallery, Person
 from node.core.ledger import Ledger, Shelf
+from node.core.member import Member
 from node.core.radio_state import Radio
 from node.core.screens import Screen
 from node.core.settings import Settings
@@ -146,14 +147,6 @@ class CancelProgress(StrEnum):
     RECEIVED = "received"
 
 
-class Member(Struct, frozen=True):
-    """Another premises that responded to our incident."""
-
-    node: int
-    premises: str
-    response: MemberResponse
-
-
 class Incident(Struct, frozen=True):
     """An incident that this node opened.
 
@@ -206,6 +199,11 @@ class Incident(Struct, frozen=True):
     def is_somebody_coming(self) -> bool:
         """Whether a neighbour has pressed *responding* on it."""
         return any(member.response is MemberResponse.RESPONDING for member in self.members)
+
+    @property
+    def responders(self) -> tuple[Member, ...]:
+        """Members whose word holds for what it is now."""
+        return tuple(member for member in self.members if member.holds_for(self.kind))
 
     def is_answer_to_earlier(self, answer: Answered) -> bool:
         """Whether ``answer`` came before the latest press; frames by air name no press, so there times decide."""

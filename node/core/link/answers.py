@@ -10,10 +10,11 @@ from node.core.controls import SoundPattern
 from node.core.incident.lifecycle import closed, forget, happen, incident_id, keep, open_incident, reopened
 from node.core.incident.sounder import play_for_own
 from node.core.link import told
+from node.core.member import Member
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours.alerts import is_struck_off
 from node.core.scales import age_s, readings_s, unix_s
-from node.core.state import Answered, Incident, Member, NodeState
+from node.core.state import Answered, Incident, NodeState
 from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
 from wire.directory import Sender
@@ -124,7 +125,8 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
     incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False, asked=asked)
     keep(turn, incident)
     for member in state.members:
-        _member(turn, incident.key, parse_node(member.node), member.premises, _RESPONSES[member.response])
+        response = _RESPONSES[member.response]
+        _member(turn, incident.key, parse_node(member.node), member.premises, response, is_own_word=False)
     if not is_overtaken:
         _apply_state(turn, incident.key, state)
 
@@ -136,7 +138,7 @@ def _asked(incident: Incident, said: IncidentState) -> tuple[tuple[str, str], ..
 
 def responded(turn: Turn, frame: Response, sender: Sender) -> None:
     """Another member pressed *seen* or *responding* on an incident of ours."""
-    _member(turn, frame.target.counter, frame.sender, sender.premises, frame.response)
+    _member(turn, frame.target.counter, frame.sender, sender.premises, frame.response, is_own_word=True)
 
 
 def ended_unnoticed(turn: Turn, named: frozenset[int], asked_ms: int) -> None:
@@ -219,7 +221,7 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
             state=answer.state.name.lower().replace("_", "-"),
         )
     if answer.state is AnswerState.ANSWERED and incident.is_answer_to_earlier(answer):
-        # The phase says what is true of the newest press. What came by itself named none, and may have been taken for it.
+        # The phase says what is true of the newest press. What came before named none, and may have been taken for it.
         if incident.phase is Phase.ANSWERED:
             happen(turn, key, Happening.TAKEN_BACK)
         return
@@ -240,16 +242,20 @@ def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Inci
     return Answered(said, short, name, unix_s(answer.at), heard_ms, press, answer.after_s), role
 
 
-def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResponse) -> None:
+def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResponse, *, is_own_word: bool) -> None:
+    """Note a response, unless it is known: what central tells of may be of before an upgrade."""
     incident = turn.state.incidents.get(key)
     if incident is None or node == turn.settings.node or is_struck_off(turn.state, node):
         return
     known = next((m for m in incident.members if m.node == node), None)
-    if known is not None and known.response >= response:
-        return
+    if known is not None:
+        is_of_upgrade = is_own_word and PRIORITY[incident.kind] < PRIORITY[known.kind]
+        if known.response >= response and not is_of_upgrade:
+            return
+        response = max(known.response, response)
     if known is None and len(incident.members) >= MEMBERS_MAX:
         return
-    member = Member(node, display_text(premises, NAME_CHARS_MAX), response)
+    member = Member(node, display_text(premises, NAME_CHARS_MAX), response, incident.kind)
     # The newest comes last, so that the screen can name it.
     others = tuple(m for m in incident.members if m.node != node)
     is_news = incident.phase in (Phase.ON_AIR, Phase.UNDELIVERED) and _is_good_news(incident, response)
@@ -270,7 +276,7 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
 
 def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
     """Whether this is the first *seen*, or the first *responding*."""
-    return not incident.members or (response is MemberResponse.RESPONDING and not incident.is_somebody_coming)
+    return not incident.responders or (response is MemberResponse.RESPONDING and not incident.is_somebody_coming)
 
 
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:

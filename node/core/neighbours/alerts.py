@@ -98,7 +98,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             is_sounded=before is not None and not is_upgrade and before.response is not None,
             response=None if is_upgrade or before is None else before.response,
             cancel_counter=cancel_counter,
-            answer=None if is_upgrade or before is None else before.answer,
+            answer=None if is_upgrade or before is None else _who_comes(before.answer),
             revision=before.revision if before else -1,
             earlier_revision=before.earlier_revision if before else -1,
             about=Person(frame.schemes[0], frame.about) if frame.about else before.about if before else None,
@@ -143,13 +143,9 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_new
     if kind not in MEMBERS_WARNED:
         return
     if before is None:
-        is_reopened = frame_id in turn.state.ended
-        if is_reopened and not is_newest:
-            return
-        before = _missed(turn, state, kind, frame_id, scheme.number, is_reopened=is_reopened)
+        before = _missed(turn, state, kind, frame_id, scheme.number, is_newest=is_newest)
         if before is None:
             return
-        turn.state.ended = tuple(one for one in turn.state.ended if one != frame_id)
     if PRIORITY[kind] < PRIORITY[before.kind]:  # The upgrade itself has not reached us.
         before = replace(before, kind=kind, arrived_ms=turn.now_ms, age_s=None, is_sounded=False, response=None)
     before = lateness.set_right(turn, _named_person(turn, before, state), state)
@@ -157,7 +153,13 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_new
     if state.cancelled is not None:
         cancel_counter = cancel_counter or before.alert.counter
     _activate(
-        turn, replace(before, answer=_answer(turn, state), revision=state.revision, cancel_counter=cancel_counter)
+        turn,
+        replace(
+            before,
+            answer=_answer(turn, state, before.alert),
+            revision=state.revision,
+            cancel_counter=cancel_counter,
+        ),
     )
 
 
@@ -317,11 +319,15 @@ def _is_overtaken(known: Neighbour, state: IncidentState) -> bool:
 
 
 def _missed(
-    turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int, *, is_reopened: bool
+    turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int, *, is_newest: bool
 ) -> Neighbour | None:
-    """An open incident whose alert never reached us, or was never shown at its present urgency, or since its closing."""
+    """An open incident whose alert never reached us, or was never shown at its present urgency since it was opened."""
     seen = inbox.seen_of(turn.state, frame_id)
-    if seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]) and not is_reopened:
+    if frame_id in turn.state.ended:
+        if not is_newest:
+            return None
+        turn.state.ended = tuple(one for one in turn.state.ended if one != frame_id)
+    elif seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]):
         return _shown_before(turn, state, kind, frame_id, scheme) if seen.is_restored else None
     judgement = judged(turn.state, unix_s(state.opened_at), is_newest=True)
     is_late = judgement.is_late or state.late
@@ -374,10 +380,14 @@ def _shown_before(
     return replace(named, arrived_ms=arrived_ms, is_sounded=True, response=response)
 
 
-def _answer(turn: Turn, state: IncidentState) -> Answered | None:
+def _answer(turn: Turn, state: IncidentState, newest: FrameId) -> Answered | None:
+    """The answer to the newest press that is known here, or who comes."""
     if state.answer is None or state.state not in ("answered", "on-the-way"):
         return None
     said = AnswerState.ANSWERED if state.state == "answered" else AnswerState.ON_THE_WAY
+    press = 0 if state.answer.press is None else FrameId.parse(state.answer.press).counter
+    if said is AnswerState.ANSWERED and 0 < press < newest.counter:
+        return None
     role = Role.by_slug(state.answer.role)
     return Answered(
         said,
@@ -385,7 +395,13 @@ def _answer(turn: Turn, state: IncidentState) -> Answered | None:
         display_text(state.answer.name, NAME_CHARS_MAX),
         unix_s(state.answer.at),
         turn.now_ms,
+        press,
     )
+
+
+def _who_comes(answer: Answered | None) -> Answered | None:
+    """Somebody on the way still comes after another press; somebody who had only answered has not answered that."""
+    return answer if answer is not None and answer.state is AnswerState.ON_THE_WAY else None
 
 
 def _common(state: NodeState, schemes: tuple[int, ...]) -> tuple[int, ...]:

@@ -139,7 +139,7 @@ def _sending(state: NodeState, own: Incident, _now_ms: int) -> _Words:
 def _on_air(state: NodeState, own: Incident, now_ms: int) -> _Words:
     doing = "Channel is busy" if state.radio.is_busy else "By radio now"
     news = doing + span(now_ms - _counted_from_ms(own)).rjust(LINE_CHARS_MAX - len(doing))
-    if own.members:
+    if own.responders:
         return _nearby(own, news)
     if is_unsaved(state, own):
         return *_NOT_SAVED, news
@@ -147,7 +147,7 @@ def _on_air(state: NodeState, own: Incident, now_ms: int) -> _Words:
 
 
 def _undelivered(state: NodeState, own: Incident, now_ms: int) -> _Words:
-    if own.members:
+    if own.responders:
         return _nearby(own, "No central: call 999")
     if own.kind is AlertKind.TEST:
         return Face.UNDELIVERED, ("TEST", "FAILED"), "", TELL
@@ -172,10 +172,10 @@ def _received(state: NodeState, own: Incident, now_ms: int) -> _Words:
     if _is_nobody_asked(own) and unheard_ms is None and not own.is_restored:
         # Somebody may be on duty in a role that is not asked.
         is_duty_empty = state.central.on_duty == () and state.central.path is PathPhase.PROVEN
-        by, news = NOBODY if is_duty_empty else NOBODY_TO_ASK, _member(own) if own.members else USE_RADIO
+        by, news = NOBODY if is_duty_empty else NOBODY_TO_ASK, _member(own) if own.responders else USE_RADIO
     elif own.is_restored:
         news = "No news since restart"
-    elif own.members:
+    elif own.responders:
         news = _member(own)
     elif unheard_ms is not None:
         news = f"No news for {span(unheard_ms)}"
@@ -211,13 +211,13 @@ def _tested(state: NodeState, own: Incident) -> _Words:
 def _answered(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     who, at_s, after = _answerer(state, own)
     news = f"{clock(state, at_s, with_seconds=True)}{after}"
-    return Face.ANSWERED, ("ANSWERED",), who, _member(own) if own.members else line(news)
+    return Face.ANSWERED, ("ANSWERED",), who, _member(own) if own.responders else line(news)
 
 
 def _on_the_way(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     who, at_s, _ = _answerer(state, own)
     news = f"on the way {clock(state, at_s)}"
-    return Face.ON_THE_WAY, ("COMING",), who, _member(own) if own.members else news
+    return Face.ON_THE_WAY, ("COMING",), who, _member(own) if own.responders else news
 
 
 def _cancelled(_state: NodeState, own: Incident, _now_ms: int) -> _Words:
@@ -244,9 +244,10 @@ def _answerer(state: NodeState, own: Incident) -> tuple[str, int, str]:
     if own.pressed_ms is None:
         return who, at_s, ""
     after_ms = answer.heard_ms - own.pressed_ms
-    if answer.at_s and own.pressed_at_s:
-        # It may have been given long before we heard of it. Whole seconds of the clock, as the control room counts.
-        after_ms = min(after_ms + _MS_PER_SECOND - 1, _MS_PER_SECOND * max(0, answer.at_s - own.pressed_at_s))
+    if answer.at_s >= own.pressed_at_s > 0:
+        # It may have been given long before we heard of it. Whole seconds of the clock, as the control room counts. By
+        # a clock of central's that is behind ours it would be older than the press.
+        after_ms = min(after_ms + _MS_PER_SECOND - 1, _MS_PER_SECOND * (answer.at_s - own.pressed_at_s))
     return who, at_s, f" after {span(after_ms)}"
 
 
@@ -259,8 +260,8 @@ def _member(own: Incident) -> str:
 
 def _foremost(own: Incident) -> tuple[MemberResponse, str]:
     """Those who are coming, else those who have seen it: by name, or how many they are."""
-    response = max(member.response for member in own.members)
-    names = [named(member.premises) for member in own.members if member.response is response]
+    response = max(member.response for member in own.responders)
+    names = [named(member.premises) for member in own.responders if member.response is response]
     return response, (names[0] or "a neighbour") if len(names) == 1 else f"{len(names)} neighbours"
 
 

@@ -144,7 +144,7 @@ def test_age_of_a_live_press_is_never_told_on_an_earlier_runs_time(town: Town, g
 
 def set_back(town: Town, by: timedelta) -> Town:
     """Central stops; its clock is put right; it starts again with what is on its disk."""
-    recall = Recall(journal=tuple(town.disk), last_entry=len(town.disk), highest_counters={CORNER: 7})
+    recall = Recall(journal=tuple(town.disk), last_entry=len(town.disk), highest_counters=((CORNER, 7),))
     again = Town(recall, make_directory(), town.now_at - by)
     again.disk = list(town.disk)
     return again

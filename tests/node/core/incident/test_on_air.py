@@ -7,14 +7,16 @@ from msgspec.structs import replace
 
 from node.core.controls import Button, LedPattern, SoundPattern
 from node.core.effects import PlaySound, ShowScreen
-from node.core.events import Ticked
+from node.core.events import FrameReceived, LinkDown, Ticked
 from node.core.incident import lifecycle
 from node.core.screens import Dots, Emphasis, Face
 from node.core.table import Phase
 from node.core.turn import Turn
+from tests.support.members import OURS, signed
 from tests.support.node_world import World
-from wire.ids import NodeId
-from wire.kinds import AlertKind, AnswerState, MemberResponse
+from wire.frames import Acknowledgement
+from wire.ids import CENTRAL, FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Role
 
 BOOTS, CAFE = NodeId(0x11), NodeId(0x12)
 
@@ -201,3 +203,33 @@ def test_undelivered_test_sends_nobody_to_the_emergency_services(offline: World)
 
 def told(world: World) -> tuple[Face, tuple[str, ...], tuple[str, str]]:
     return world.screen.face, world.screen.headline, world.screen.lines
+
+
+@pytest.mark.parametrize("is_received", [False, True])
+def test_who_saw_an_assist_has_not_seen_the_attack(world: World, *, is_received: bool) -> None:
+    """N3: a neighbour's word is no better news than it is; they may say it again of what it is now."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.response_from(BOOTS, 9, 1, MemberResponse.SEEN))
+    assert "Seen by Boots" == world.screen.lines[1]
+    world.after(5_000, LinkDown("cut"))
+    world.hold(Button.ATTACK)
+    if is_received:
+        world.do(world.receipt(2))
+    world.after(5_000)
+    assert not any("Boots" in line for line in world.screen.lines)
+    assert is_received or ("NOT", "DELIVERED") == world.screen.headline
+
+    world.do(world.response_from(BOOTS, 10, 1, MemberResponse.SEEN))
+    assert any("by Boots" in line for line in world.screen.lines)
+
+
+def test_answer_by_a_clock_behind_ours_took_as_long_as_it_took(offline: World) -> None:
+    """N3: by radio alone nothing says how far central's clock is off."""
+    offline.hold(Button.ATTACK)
+    offline.do(offline.receipt(1))
+    offline.after(40_000)
+    said_s = int(offline.wall().timestamp()) - 70
+    frame = Acknowledgement(CENTRAL, 9, said_s, FrameId(OURS, 1), Role.PCSO, AnswerState.ANSWERED, "J Patel")
+    offline.do(FrameReceived(signed(frame).data, None, Path.RADIO))
+
+    assert "after 40 s" in offline.screen.lines[1]

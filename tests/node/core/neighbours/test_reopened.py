@@ -1,4 +1,4 @@
-"""N2, N5: an attack that central has closed and that is pressed again is back on its neighbours' panels."""
+"""N2, N5: another member's alert that is pressed again, after somebody has answered or closed it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_replayed_closing_hides_it_until_central_is_asked(shown: World) -> None:
 
 
 def test_unit_that_was_cut_off_meanwhile_learns_it_from_central(shown: World) -> None:
-    shown.after(5_000, LinkDown("cut", False))
+    shown.after(5_000, LinkDown("cut"))
     shown.after(20_000, LinkUp())
     shown.do(shown.says(BOOTS, 5, "closed", revision=6))
     shown.do(named_open(shown, revision=7, covers=7))
@@ -87,3 +87,23 @@ def test_closing_after_that_takes_it_off_again(shown: World) -> None:
     shown.do(shown.says(BOOTS, 5, "closed", revision=8))
 
     assert "ready" == shown.face
+
+
+def test_answer_to_the_first_press_is_none_to_the_second(shown: World) -> None:
+    """The two buttons are offered again, before and after central has said that it knows both presses."""
+    first = shown.answer(at=shown.wall(), press="00000011-5", after_s=3)
+    shown.do(shown.says(BOOTS, 5, "answered", revision=4, answer=first))
+    assert "ANSWERED PCSO J Patel" == shown.screen.lines[1]
+    shown.after(20_000, shown.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5))
+    assert "▲Seen ►Coming" in shown.screen.lines[1]
+
+    shown.do(shown.says(BOOTS, 5, "answered", revision=5, answer=first))
+    assert "▲Seen ►Coming" in shown.screen.lines[1]
+
+
+def test_who_is_on_the_way_still_comes_after_the_second_press(shown: World) -> None:
+    coming = shown.answer(at=shown.wall(), press="00000011-5", after_s=3)
+    shown.do(shown.says(BOOTS, 5, "on-the-way", revision=4, answer=coming))
+    shown.after(20_000, shown.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5))
+
+    assert "COMING PCSO J Patel" == shown.screen.lines[1]
