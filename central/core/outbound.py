@@ -6,10 +6,10 @@ tick, so that an alert never waits behind them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import Final
 
 from msgspec import field
@@ -40,6 +40,8 @@ SPEAKS: Final = tuple(capability.value for capability in CentralCapability)
 """What this central understands, as its signed answers say."""
 SYNC_STATES_PER_TICK: Final = 80_000
 """About a tenth of a second's work: thousands of nodes that ask at once are answered within seconds."""
+EACH_NAMED_FIRST: Final = 4
+"""Of each sender in an answer, before any has more: a panel keeps two of one sender when places run short."""
 STATES_KEPT_MAX: Final = 4_096
 STATE_KEPT: Final = timedelta(minutes=5)
 
@@ -184,10 +186,10 @@ class Outbound(Record):
     def _incidents_for(
         self, record: NodeRecord, incidents: Incidents, directory: Directory, now_at: datetime
     ) -> tuple[list[IncidentState], bool]:
-        """Own open ones, own closed ones, then the schemes' open ones, most urgent first; and whether these are all."""
+        """Own open ones, own closed ones, then a fair share of the schemes' open ones; and whether these are all."""
         own = sorted(incidents.of(record.node), key=lambda i: (not i.is_open, -i.revision))[:INCIDENTS_MAX]
         others = (one for one in incidents.warned(record.sender.schemes) if one.id.node != record.node)
-        chosen = [*own, *islice(others, INCIDENTS_MAX - len(own))]
+        chosen = [*own, *_fairly(others, INCIDENTS_MAX - len(own))]
         found = []
         for incident in chosen:
             schemes = [number for number in incident.schemes if number in record.sender.schemes] or incident.schemes
@@ -208,3 +210,14 @@ class Outbound(Record):
             if state is not None:
                 self._states[key] = (*of, now_at, state)
         return state
+
+
+def _fairly(incidents: Iterable[Incident], count: int) -> list[Incident]:
+    """``count`` of them: the first few of each sender, then the others, so that no flood hides another's attack."""
+    places: Counter[NodeId] = Counter()
+    first: list[Incident] = []
+    rest: list[Incident] = []
+    for incident in incidents:
+        places[incident.id.node] += 1
+        (first if places[incident.id.node] <= EACH_NAMED_FIRST else rest).append(incident)
+    return [*first, *rest][:count]

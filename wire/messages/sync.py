@@ -86,8 +86,8 @@ class SyncAnswer(Message, frozen=True):
     counter_floor: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)]
     """The highest counter central has seen of this node, 0 = none: the next one must be above it."""
     incidents: Annotated[tuple[IncidentState, ...], msgspec.Meta(max_length=INCIDENTS_MAX)] = ()
-    """The node's own open incidents, its own that ended within a day, then its schemes' open ones, most urgent
-    first. Cut at its end to what fits."""
+    """The node's own open incidents, its own that ended within a day, then its schemes' open ones, most urgent first:
+    four of each sender before any has more. Cut at its end to what fits."""
     nonce: Nonce = ""
     """The nonce of the sync that it answers."""
     at: Moment | None = None

@@ -182,3 +182,15 @@ def test_state_that_cannot_be_told_costs_only_itself(town: Town, monkeypatch: py
     answers = [order.answer for order in only(said, do.SendSyncAnswer)]
     assert [["00000013-8"]] == [[state.incident for state in answer.incidents] for answer in answers]
     assert answers[0].more, "what it does not name is not closed"
+
+
+@pytest.mark.parametrize("flood", [3, INCIDENTS_MAX, INCIDENTS_MAX + 50])
+def test_flood_of_one_hides_no_attack_of_another_from_who_asks(town: Town, flood: int) -> None:
+    """N2: a neighbour that was down when it was pressed learns of it from the answer alone."""
+    town.press(7, AlertKind.ATTACK, node=BAKERY)
+    for counter in range(100, 100 + flood):
+        town.press(counter, AlertKind.ATTACK)
+    named = ask(town, ARCADE)
+
+    assert "00000011-7" in {state.incident for state in named}
+    assert min(flood + 1, INCIDENTS_MAX) == len(named)
