@@ -263,6 +263,8 @@ class EffectRunner:
 
     def _reopen_frames(self, effect: ReopenFrames) -> None:
         self.answers.append(FramesReopened(self._store.reopen(effect.counters, monotonic_ms(), self._proven_at_s())))
+        # They are sent again even if this is refused: then only a restart would show them as received once more.
+        self._store.flush()
 
     def _keep_seen(self, effect: KeepSeen) -> None:
         self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.shown), self._proven_at_s())

@@ -132,10 +132,16 @@ def receipt(turn: Turn, counter: int, *, is_late: bool, path: Path) -> None:
 
 def reopen(turn: Turn, signed: SignedFrame, pressed_ms: int | None, *, is_awaited: bool) -> None:
     """Central lacks a frame that it had receipted; ``is_awaited``: the presser's screen follows it."""
-    counter, outbox = signed.frame.counter, turn.state.outbox
-    due = ((turn.now_ms + turn.timing.receipt_due_ms, counter),) if is_awaited else ()
-    turn.state.outbox.rows = outbox.rows.put(counter, Row(signed, pressed_ms))
-    turn.state.outbox.due = tuple(sorted((*outbox.due, *due)))
+    counter = signed.frame.counter
+    turn.state.outbox.rows = turn.state.outbox.rows.put(counter, Row(signed, pressed_ms))
+    if is_awaited:
+        await_again(turn, counter)
+
+
+def await_again(turn: Turn, counter: int) -> None:
+    """The presser is told unless this alert's receipt comes in time, counted from now."""
+    others = (due for due in turn.state.outbox.due if due[1] != counter)
+    turn.state.outbox.due = tuple(sorted((*others, (turn.now_ms + turn.timing.receipt_due_ms, counter))))
 
 
 def drop(turn: Turn, counter: int) -> Row | None:
@@ -178,6 +184,9 @@ def timers(state: NodeState) -> Iterator[Timer]:
 
 def _receipt_overdue(turn: Turn, counter: int) -> None:
     turn.state.outbox.due = tuple(due for due in turn.state.outbox.due if due[1] != counter)
+    if counter not in turn.state.outbox.rows:
+        overdue(turn, counter)  # Central lacks it again, and the disk has not given it back: nothing carries it.
+        return
     trust.doubted(turn)
     if can_transmit(turn.state):
         overs.request(turn, counter)

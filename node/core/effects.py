@@ -151,7 +151,7 @@ class MarkReceipted(Struct, frozen=True):
 
 
 class ReopenFrames(Struct, frozen=True):
-    """Central lacks these: withdraw their receipts on disk. Answer FramesReopened."""
+    """Central lacks these: withdraw their receipts on disk. Answer FramesReopened, also if it takes no writes."""
 
     counters: tuple[int, ...]
 

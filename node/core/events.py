@@ -155,7 +155,7 @@ class StoreRefused(Struct, frozen=True):
 
 
 class FramesReopened(Struct, frozen=True):
-    """Rows whose receipts were withdrawn: to be sent again, in the same bytes."""
+    """Rows that central lacks: to be sent again, in the same bytes."""
 
     frames: tuple[StoredFrame, ...]
 

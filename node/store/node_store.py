@@ -13,8 +13,8 @@ was used since, so there are two floors from outside:
 
 Until one is known, a press takes the next counter of the old copy: better a collision than no alert.
 
-Power. :meth:`NodeStore.keep_frame` returns once the commit is on disk. Receipts and seen frames are gathered and
-committed together (:meth:`NodeStore.flush`); losing the last of them costs a repetition, never an alert.
+Power. :meth:`NodeStore.keep_frame` returns once the commit is on disk. Receipts, their withdrawals and seen frames are
+gathered and committed together (:meth:`NodeStore.flush`); losing the last of them costs a repetition, never an alert.
 
 Damage. A database that cannot be read is set aside under another name, rows that are still readable and signed by us
 are carried over, and :attr:`NodeStore.damage` says so.
@@ -38,7 +38,7 @@ from node.core.events import SeenFrame, StoredFrame
 from node.store.database import OUTBOX_COLUMNS, OutboxRow, open_database, read_number, refused, set_aside
 from node.store.kept import write_airtime, write_scales, write_told
 from node.store.remembered import TEST_SINCE, TESTED, Remembered, outbox_rows, remembered
-from node.store.rows import is_unreceipted_test
+from node.store.rows import age, is_unreceipted_test, unreceipted_row
 from runtime.sqlite_file import DAMAGED, StoreRefusedError, transaction, write_value
 from wire.answers import frame_digest
 from wire.errors import DecodeError, EncodeError
@@ -92,6 +92,7 @@ class NodeStore:
         self._last = 0
         self._is_read = False
         self._receipts: list[tuple[int, int]] = []
+        self._withdrawn: set[int] = set()
         self._seen: dict[FrameId, tuple[bytes, Priority | None, int]] = {}
         self.damage = ""
         """What was set aside since construction, in one line; empty if nothing."""
@@ -213,23 +214,28 @@ class NodeStore:
 
     def receipted(self) -> tuple[tuple[int, str], ...]:
         """Our frames of the last 48 h with a receipt: counter, and digest as in a sync."""
-        self.flush()
+        with contextlib.suppress(StoreRefusedError):  # A full disk can be read, and what is gathered is known.
+            self.flush()
+        gathered = {counter for _, counter in self._receipts}
         with self._work() as db:
-            rows = db.execute("SELECT counter, data FROM outbox WHERE is_receipted = 1 ORDER BY counter").fetchall()
-        return tuple((counter, frame_digest(data).hex()) for counter, data in rows)
+            rows = db.execute("SELECT counter, data, is_receipted FROM outbox ORDER BY counter").fetchall()
+        return tuple(
+            (counter, frame_digest(data).hex())
+            for counter, data, is_receipted in rows
+            if counter in gathered or (is_receipted and counter not in self._withdrawn)
+        )
 
     def reopen(self, counters: tuple[int, ...], now_ms: int, wall_at_s: int) -> tuple[StoredFrame, ...]:
-        """Withdraw the receipts of these frames, which central lacks. Rows no longer here are ignored."""
-        self.flush()
-        found = []
-        with self._work() as db, transaction(db):
-            for counter in counters:
-                db.execute("UPDATE outbox SET is_receipted = 0, receipted_at_s = 0 WHERE counter = ?", (counter,))
-                row = db.execute(
-                    "SELECT data, stored_at_s, stored_ms, boot, is_receipted FROM outbox WHERE counter = ?", (counter,)
-                ).fetchone()
-                found.append(None if row is None else self._stored(row, now_ms, wall_at_s))
-        return tuple(filter(None, found))
+        """Withdraw the receipts of these frames, which central lacks. Rows no longer here are ignored.
+
+        Gathered, like receipts: a disk that can be read but takes nothing must not keep them from being sent again.
+        """
+        lacking = frozenset(counters)
+        self._receipts = [receipt for receipt in self._receipts if receipt[1] not in lacking]
+        with self._work() as db:
+            rows = {counter: row for counter in counters if (row := unreceipted_row(db, counter)) is not None}
+        self._withdrawn.update(rows)
+        return tuple(filter(None, (self._stored(row, now_ms, wall_at_s) for row in rows.values())))
 
     def forget_frame(self, counter: int) -> None:
         """Delete a frame that central will never take and nobody needs."""
@@ -244,9 +250,14 @@ class NodeStore:
 
     def flush(self) -> None:
         """Commit gathered writes; call it whenever the loop is idle. Refused writes stay gathered."""
-        if not self._receipts and not self._seen:
+        if not self._receipts and not self._seen and not self._withdrawn:
             return
         with self._work() as db, transaction(db):
+            # First: any receipt that is gathered came after.
+            db.executemany(
+                "UPDATE outbox SET is_receipted = 0, receipted_at_s = 0 WHERE counter = ?",
+                [(counter,) for counter in self._withdrawn],
+            )
             for at_s, counter in self._receipts:
                 if is_unreceipted_test(db, counter):
                     write_value(db, TESTED, at_s)
@@ -271,6 +282,7 @@ class NodeStore:
                 " ON CONFLICT (node) DO UPDATE SET highest = max(highest, excluded.highest)",
                 [(seen.node, seen.counter) for seen in self._seen],
             )
+        self._withdrawn.clear()
         self._receipts.clear()
         self._seen.clear()
 
@@ -343,7 +355,7 @@ class NodeStore:
                 # A later run's test outweighs this one, of which only the number must be remembered.
                 db.execute(
                     "INSERT OR IGNORE INTO outbox (counter, data, stored_at_s, stored_ms, boot) VALUES (?, ?, ?, ?, ?)",
-                    (counter, signed.data, *_age(db, replaces, (at_s, now_ms, self._boot))),
+                    (counter, signed.data, *age(db, replaces, (at_s, now_ms, self._boot))),
                 )
                 # A commit reported as failed may still have reached the disk.
                 if db.execute("SELECT data FROM outbox WHERE counter = ?", (counter,)).fetchone() != (signed.data,):
@@ -428,11 +440,6 @@ class NodeStore:
         except (DecodeError, TypeError, ValueError):
             return False
         return signed.frame.id == FrameId(self._node, row[0])
-
-
-def _age(db: sqlite3.Connection, counter: int, otherwise: tuple[int, int, str]) -> tuple[int, int, str]:
-    row = db.execute("SELECT stored_at_s, stored_ms, boot FROM outbox WHERE counter = ?", (counter,)).fetchone()
-    return otherwise if row is None else row
 
 
 def digest(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The kind of press in a row of the outbox."""
+"""Single rows of the outbox."""
 
 from __future__ import annotations
 
@@ -17,3 +17,17 @@ def is_unreceipted_test(db: sqlite3.Connection, counter: int) -> bool:
     except DecodeError:
         return False
     return isinstance(frame, Alert) and frame.kind is AlertKind.TEST
+
+
+def age(db: sqlite3.Connection, counter: int, otherwise: tuple[int, int, str]) -> tuple[int, int, str]:
+    """When the row was stored: Unix time, monotonic clock and its boot; ``otherwise`` if there is no such row."""
+    row = db.execute("SELECT stored_at_s, stored_ms, boot FROM outbox WHERE counter = ?", (counter,)).fetchone()
+    return otherwise if row is None else row
+
+
+def unreceipted_row(db: sqlite3.Connection, counter: int) -> tuple[bytes, int, int, str, int] | None:
+    """The row as :func:`node.store.remembered.outbox_rows` gives it, without its receipt; ``None`` = no such row."""
+    row: tuple[bytes, int, int, str, int] | None = db.execute(
+        "SELECT data, stored_at_s, stored_ms, boot, 0 FROM outbox WHERE counter = ?", (counter,)
+    ).fetchone()
+    return row

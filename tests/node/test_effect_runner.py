@@ -26,6 +26,7 @@ from node.core.effects import (
     PublishSync,
     RaiseCounterFloor,
     RelayFrame,
+    ReopenFrames,
     ReportFact,
     RetryPart,
     SetLed,
@@ -36,6 +37,7 @@ from node.core.effects import (
     TransmitOver,
 )
 from node.core.events import (
+    FramesReopened,
     FrameStored,
     OverFailed,
     PartFailed,
@@ -297,3 +299,33 @@ def test_orders_hand_back_the_frame_that_the_disk_refused_and_store_those_bytes_
     runner.carry_out(StoreFrame(8, DRAFT, 0, signed=refused.signed, pressed_ms=5))
     assert FrameStored(8, refused.signed) == runner.answers.pop()
     assert 5 == runner._store.load(9, 0).outbox[-1].stored_ms
+
+
+@pytest.mark.finding(4)
+def test_orders_give_back_what_central_lacks_also_on_a_disk_that_takes_nothing(runner: EffectRunner) -> None:
+    """It goes out again all the same, and that the card is full is told beside it."""
+    runner.carry_out(StoreFrame(7, DRAFT, 0))
+    runner.carry_out(MarkReceipted(FrameId(NODE, 1)))
+    runner.settle()
+    stored = runner.answers.pop()
+    assert isinstance(stored, FrameStored)
+    assert runner._store._connection is not None
+    runner._store._connection.execute(NO_ROOM.replace("INSERT", "UPDATE"))
+    runner.carry_out(ReopenFrames((1,)))
+    reopened, refused = runner.answers
+
+    assert isinstance(reopened, FramesReopened)
+    assert [stored.signed] == [row.signed for row in reopened.frames]
+    assert StoreRefused(None, "the database refuses: no room") == refused
+
+
+@pytest.mark.finding(4)
+def test_orders_take_a_receipt_back_before_anything_is_sent_again(runner: EffectRunner) -> None:
+    """After a power cut now, the presser must not read of a receipt that central does not know."""
+    runner.carry_out(StoreFrame(7, DRAFT, 0))
+    runner.carry_out(MarkReceipted(FrameId(NODE, 1)))
+    runner.settle()
+    runner.carry_out(ReopenFrames((1,)))
+    runner._store._drop_connection()
+
+    assert [False] == [row.is_receipted for row in runner._store.load(0, 0).outbox]

@@ -28,7 +28,7 @@ from node.core.turn import Turn
 from wire.answers import frame_digest
 from wire.directory import Sender
 from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Receipt, Receipted, Refusal, Response
-from wire.kinds import Capability, Path, RefusalReason
+from wire.kinds import AlertKind, Capability, Path, RefusalReason
 
 SPEAKS: Final = tuple(capability.value for capability in Capability)
 """What this node understands, as its health says."""
@@ -70,7 +70,7 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
 def forgotten(turn: Turn, missing: frozenset[int]) -> None:
     """A restored central lacks these frames of ours, which it had receipted.
 
-    The presser's screen falls back at once; the frames are sent again once the disk has withdrawn their receipts.
+    The presser's screen falls back at once; the frames are sent again once the disk has given them back.
     """
     rows = turn.state.outbox.rows
     lost = tuple(sorted(counter for counter in missing if counter not in rows))
@@ -82,7 +82,10 @@ def forgotten(turn: Turn, missing: frozenset[int]) -> None:
             continue
         turn.fact("forgotten", incident_id(turn.state, incident))
         keep(turn, replace(incident, received_ms=None, answer=None, ahead=None, path=None))
-        happen(turn, key, Happening.FORGOTTEN)
+        if happen(turn, key, Happening.FORGOTTEN):
+            # The disk may never give it back.
+            _wait_for(turn, key, incident.latest, incident.latest_kind)
+            delivery.await_again(turn, incident.latest)
 
 
 def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
@@ -97,9 +100,16 @@ def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
         if incident is None:
             continue
         if isinstance(frame, Alert):
-            keep(turn, replace(incident, waiting=(*incident.waiting, (frame.counter, frame.kind))))
+            _wait_for(turn, incident.key, frame.counter, frame.kind)
         elif incident.cancel is CancelProgress.RECEIVED:
             keep(turn, replace(incident, cancel=CancelProgress.SAVED))
+
+
+def _wait_for(turn: Turn, key: int, counter: int, kind: AlertKind) -> None:
+    """The incident waits for this alert's receipt again."""
+    incident = turn.state.incidents.get(key)
+    if incident is not None and (counter, kind) not in incident.waiting:
+        keep(turn, replace(incident, waiting=(*incident.waiting, (counter, kind))))
 
 
 def _incident_of(turn: Turn, frame: Alert | Cancel) -> Incident | None:

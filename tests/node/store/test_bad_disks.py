@@ -222,7 +222,7 @@ def test_store_needs_no_log_after_a_clean_end(store: NodeStore, folder: Path) ->
     db.close()
 
 
-NO_ROOM = "CREATE TEMP TRIGGER no_room BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END"
+NO_ROOM = "CREATE TEMP TRIGGER no_room BEFORE {} ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END"
 
 
 def crashed(store: NodeStore, folder: Path) -> NodeStore:
@@ -231,11 +231,11 @@ def crashed(store: NodeStore, folder: Path) -> NodeStore:
     return NodeStore(folder, NODE, KEY, "boot-1")
 
 
-def refuse(store: NodeStore) -> None:
+def refuse(store: NodeStore, order: str = "INSERT") -> None:
     """The disk takes nothing more."""
     store.open()
     assert store._connection is not None
-    store._connection.execute(NO_ROOM)
+    store._connection.execute(NO_ROOM.format(order))
 
 
 def test_number_given_while_the_disk_refuses_is_never_given_again(store: NodeStore, folder: Path) -> None:
@@ -360,6 +360,25 @@ def test_kept_frames_stand_beside_each_other(store: NodeStore) -> None:
         store.keep_frame(frame, 0, 1_000)
 
     assert sent == [row.signed for row in store.load(9_000, 0).outbox]
+
+
+@pytest.mark.finding(4)
+def test_full_disk_lists_and_gives_back_what_a_restored_central_lacks(store: NodeStore) -> None:
+    frames = [store.store_frame(ATTACK, 0, 0) for _ in range(2)]
+    counters = tuple(signed.frame.counter for signed in frames)
+    store.mark_receipted(counters[0], 0)
+    store.flush()
+    refuse(store, "UPDATE")
+    store.mark_receipted(counters[1], 0)
+    assert list(counters) == [counter for counter, _ in store.receipted()]
+
+    assert [(signed, False) for signed in frames] == [(r.signed, r.is_receipted) for r in store.reopen(counters, 0, 0)]
+    assert () == store.receipted()
+    store.mark_receipted(counters[1], 0)
+    assert store._connection is not None
+    store._connection.execute("DROP TRIGGER no_room")
+    store.flush()
+    assert [False, True] == [row.is_receipted for row in store.load(0, 0).outbox], "the last word counts"
 
 
 def test_damage_on_a_full_disk_is_refused_in_words(

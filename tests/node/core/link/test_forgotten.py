@@ -10,10 +10,19 @@ from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import PublishFrame, PublishSync, ReopenFrames
-from node.core.events import FrameReceived, FramesReopened, LinkDown, LinkUp, ListingRefused, StoredFrame
+from node.core.events import (
+    FrameReceived,
+    FramesReopened,
+    LinkDown,
+    LinkUp,
+    ListingRefused,
+    StoredFrame,
+    StoreRefused,
+)
 from node.core.listing import parts_of
 from tests.support.members import NOON, NOON_S, OURS, directory, sender
 from tests.support.node_world import World
+from tests.support.radio_set import LICENSED
 from wire.answers import DigestReceipt, Refusal, frame_digest
 from wire.ids import CENTRAL, FrameId
 from wire.kinds import AnswerState, Path, RefusalReason
@@ -85,6 +94,33 @@ def test_screen_falls_back_though_the_disk_refuses(received: World) -> None:
     received.after(1_000)
 
     assert received.face not in ("received", "answered", "ready")
+
+
+def test_what_the_disk_does_not_give_back_is_undelivered_however_often_central_names_it(received: World) -> None:
+    restored(received)
+    received.do(StoreRefused(None, "the disk is full"))
+    assert "sending" == received.face
+    for _ in range(3):
+        received.after(1_000, LinkUp())
+        received.do(received.answers(answer("central-2", (1,))))
+    assert "undelivered" == received.face
+    assert 1 == len(received.facts("undelivered"))
+
+    received.do(reopened(received, 1), received.receipt(1))
+    assert "received" == received.face, "given back after all"
+
+
+def test_radio_is_not_said_to_carry_what_the_disk_does_not_give_back() -> None:
+    world = World(replace(World().settings, radio=LICENSED))
+    world.start()
+    world.do(LinkUp(), world.answers(answer("central-1")))
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    restored(world)
+    world.after(3_000)
+
+    assert "undelivered" == world.face
+    assert () == world.state.radio.wanted
 
 
 def test_incident_that_was_forgotten_long_ago_is_sent_again_without_a_word(received: World) -> None:
