@@ -1,4 +1,4 @@
-"""Reports once what does not work on the radio path, and once when all of it works again."""
+"""Reports what does not work on the radio path whenever that changes, and once when all of it works again."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class RadioHealth:
         """
         self._put = put
         self._problems: dict[str, str] = {}
+        self._said = ""
         self._lacking = ""
         self._is_key_proven = False
 
@@ -36,30 +37,32 @@ class RadioHealth:
         return not self._problems
 
     def tell(self, what: str, problem: str | None) -> None:
-        """Report a problem of ``what``; ``None`` = it works. Passed on: the first problem and the last recovery."""
+        """Report a problem of ``what``; ``None`` = it works. What is wrong now is passed on when it changes."""
         if problem is None:
             if what == KEY and not self._is_key_proven:
                 self._is_key_proven = True
                 self._put(KeyProven())
             if self._problems.pop(what, None) is not None and not self._problems:
                 logger.info("the radio path works again")
-                self._put(PartRecovered(Part.RADIO))
-            return
-        is_news = not self._problems
-        if self._problems.get(what) != problem:
-            logger.warning("radio path: %s: %s", what, problem)
-        self._problems[what] = problem
-        if is_news:
-            self._put(PartFailed(Part.RADIO, display_text(f"{what}: {problem}", DETAIL_CHARS_MAX)))
+        else:
+            if self._problems.get(what) != problem:
+                logger.warning("radio path: %s: %s", what, problem)
+            self._problems[what] = problem
+        # First the key: one that stays down silences everyone, and must not be cut off a long line.
+        worst_first = sorted(self._problems.items(), key=lambda broken: broken[0] != KEY)
+        said = "; ".join(f"{broken}: {reason}" for broken, reason in worst_first)
+        self._said = self._pass_on(Part.RADIO, self._said, said)
 
     def tell_modems(self, problem: str | None, problems: tuple[str, ...]) -> None:
         """Report the modems: ``problem`` = none works; ``problems`` = those that fail while others go on."""
         self.tell("modem", problem)
-        lacking = "" if problem else "; ".join(problems)
-        if bool(lacking) is not bool(self._lacking):
-            detail = display_text(lacking, DETAIL_CHARS_MAX)
-            self._put(PartFailed(Part.MODEM, detail) if lacking else PartRecovered(Part.MODEM))
-        self._lacking = lacking
+        self._lacking = self._pass_on(Part.MODEM, self._lacking, "" if problem else "; ".join(problems))
+
+    def _pass_on(self, part: Part, before: str, now: str) -> str:
+        """Tell the loop of ``part`` if what is wrong with it has changed; empty = nothing. Returns what is."""
+        if now != before:
+            self._put(PartFailed(part, display_text(now, DETAIL_CHARS_MAX)) if now else PartRecovered(part))
+        return now
 
 
 def words(error: Exception) -> str:

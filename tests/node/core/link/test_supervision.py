@@ -281,6 +281,12 @@ def test_failed_part_is_reported_retried_ever_more_seldom_and_recovers(world: Wo
     assert "ready" == world.face
 
 
+def test_other_trouble_of_a_failed_part_is_told_with_the_next_report(world: World) -> None:
+    world.do(PartFailed(Part.RADIO, "sound: gone"))
+    assert not healths(world, world.do(PartFailed(Part.RADIO, "ptt: stuck")))
+    assert ["ptt: stuck"] == [fault.detail for fault in healths(world, world.after(10_000))[-1].faults]
+
+
 def test_flapping_part_reports_at_most_once_a_second(world: World) -> None:
     world.log.clear()
     for _ in range(50):
