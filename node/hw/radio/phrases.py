@@ -44,7 +44,8 @@ class SpokenPhrases:
         voice: its espeak-ng name.
         cache_dir: for samples; made if missing, and cleared of unused ones.
         on_problem: called, from a thread of this object's, each time sentences cannot be made: overs then go without,
-            and somebody must call :meth:`start` again. Without this it is logged.
+            and somebody must call :meth:`start` again. Without this it is logged. Called, too, when the disk has lost
+            one that was made; that is made again unasked.
         on_made: the same, when they have been made after all.
     """
 
@@ -71,6 +72,7 @@ class SpokenPhrases:
         self._child: subprocess.Popen[bytes] | None = None
         self._closing = threading.Event()
         self._problem = ""
+        self._is_whole = False
 
     @property
     def problem(self) -> str:
@@ -82,8 +84,9 @@ class SpokenPhrases:
         with self._lock:
             if self._closing.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._work, name="phrases", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="phrases", daemon=True)
+            thread.start()
+            self._thread = thread  # only now, because whoever waits joins it without the lock
 
     def prepare(self, phrase: str) -> None:
         """Make a sentence about a person (:func:`node.core.air.about`), unless it is made; returns at once."""
@@ -105,12 +108,13 @@ class SpokenPhrases:
 
     def missing(self) -> tuple[Phrase, ...]:
         """Phrases that are not ready; an incomplete file does not count."""
-        return tuple(phrase for phrase in self._files if self.samples(phrase) is None)
+        return tuple(phrase for phrase, file in self._files.items() if self._read(phrase, file) is None)
 
     def samples(self, phrase: str) -> bytes | None:
         """One sentence's samples; ``None`` = not set, not ready, or not readable.
 
-        If one about a person is not ready, those of the same about nobody: an over waits for no speech.
+        If one about a person is not ready, those of the same about nobody: an over waits for no speech. Nor does it
+        wait for one that was made and is lost.
         """
         if (sound := self._about.get(phrase)) is not None:
             return sound
@@ -118,6 +122,23 @@ class SpokenPhrases:
         file = next((file for known, file in self._files.items() if known == phrase), None)
         if file is None:
             return None
+        sound = self._read(phrase, file)
+        if sound is None and self._is_whole:
+            self._is_whole = False  # until it is made again, or somebody who was told calls start
+            threading.Thread(target=self._lost, args=(phrase,), name="lost phrase", daemon=True).start()
+        return sound
+
+    def close(self) -> None:
+        """Stop making. Idempotent."""
+        with self._lock:
+            self._closing.set()
+            thread, child = self._thread, self._child
+            if child is not None:
+                child.kill()
+        if thread is not None:
+            thread.join(_JOIN_S)
+
+    def _read(self, phrase: str, file: Path) -> bytes | None:
         try:
             if not file.is_file():  # not opened: a pipe in its place would block for ever
                 return None
@@ -131,15 +152,13 @@ class SpokenPhrases:
             return None
         return sound or None
 
-    def close(self) -> None:
-        """Stop making. Idempotent."""
-        with self._lock:
-            self._closing.set()
-            thread, child = self._thread, self._child
-            if child is not None:
-                child.kill()
-        if thread is not None:
-            thread.join(_JOIN_S)
+    def _lost(self, phrase: str) -> None:
+        """On a thread of its own, because neither the lock nor a dying card may hold up an over."""
+        if self._closing.is_set():
+            return
+        self._tell(f"the sentence {phrase} is damaged on the disk, or gone")
+        self.wait(_RENDER_WITHIN_S)  # What is being made now may not look for it any more.
+        self.start()
 
     def _work(self) -> None:
         self._make_missing()
@@ -155,6 +174,8 @@ class SpokenPhrases:
         try:
             self._dir.mkdir(parents=True, exist_ok=True)
             for phrase in self.missing():
+                with suppress(OSError):  # Whoever looks for files alone must not take it for made.
+                    self._files[phrase].unlink()
                 if problem := self._make(phrase):
                     break
             self._discard_old()
@@ -162,15 +183,21 @@ class SpokenPhrases:
             problem = f"{self._dir}: {e.strerror}"
         if self._closing.is_set():
             return
-        was, self._problem = self._problem, problem
-        if was and not problem:
-            self._on_made()
+        self._is_whole = not problem
         if problem:
-            told = one_line(f"no spoken alerts: {problem}")
-            if self._on_problem is None:
-                _log.warning("%s", told)
-            else:
-                self._on_problem(told)
+            self._tell(problem)
+            return
+        was, self._problem = self._problem, ""
+        if was:
+            self._on_made()
+
+    def _tell(self, problem: str) -> None:
+        self._problem = problem
+        told = one_line(f"no spoken alerts: {problem}")
+        if self._on_problem is None:
+            _log.warning("%s", told)
+        else:
+            self._on_problem(told)
 
     def _make_about(self) -> None:
         while self._wanted and not self._closing.is_set():

@@ -6,7 +6,9 @@ import math
 import os
 import threading
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -27,6 +29,27 @@ def _made(said: dict[Phrase, str], folder: Path, voice: str = "en-gb") -> Spoken
     book.start()
     assert book.wait(_WITHIN_S)
     return book
+
+
+_LOST = "no spoken alerts: the sentence attack is damaged on the disk, or gone"
+
+
+class _Made:
+    """A sentence that is made, and what is told of it afterwards."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: Queue[str] = Queue()
+        self.book = SpokenPhrases(_BOOTS, "en-gb", folder, self.told.put, lambda: self.told.put("made"))
+        self.book.start()
+        assert self.book.wait(_WITHIN_S)
+        assert self.told.empty()
+        (self._file,) = folder.iterdir()
+
+    def lose(self, loss: str) -> None:
+        kept = self._file.read_bytes()
+        self._file.unlink()
+        if loss == "bits":
+            self._file.write_bytes(kept[:999] + b"\1\2" + kept[1_001:])
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +170,52 @@ def test_phrase_that_is_damaged_on_the_disk_is_never_played_and_made_anew(tmp_pa
     assert SpokenPhrases(_BOOTS, "en-gb", folder).samples("attack") is None
     assert _made(_BOOTS, folder).samples("attack") == whole
     assert strange.read_bytes() == b"somebody else's"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[_Made]:
+    made = _Made(tmp_path / "phrases")
+    yield made
+    made.book.close()
+
+
+@pytest.mark.parametrize("loss", ["bits", "gone"])
+def test_phrase_that_the_disk_loses_after_the_start_is_told_and_made_anew(made: _Made, loss: str) -> None:
+    """An over goes out without words, and must be the last that does."""
+    whole = made.book.samples("attack")
+    made.lose(loss)
+    with made.book._lock:
+        assert made.book.samples("attack") is None, "an over waits for nobody"
+
+    assert [_LOST, "made"] == [made.told.get(timeout=_WITHIN_S) for _ in range(2)]
+    assert made.book.samples("attack") == whole
+    assert made.book.problem == ""
+
+
+def test_phrase_that_is_lost_and_cannot_be_made_is_tried_again_only_when_asked(
+    made: _Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many overs go out meanwhile."""
+    stand_in = tmp_path / "espeak-ng"
+    stand_in.write_text(f"#!/bin/sh\necho x >>{tmp_path}/began\nexit 1\n")
+    stand_in.chmod(0o755)
+    made.lose("bits")
+    with monkeypatch.context() as without:
+        without.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        for _ in range(5):
+            assert made.book.samples("attack") is None
+        assert _LOST == made.told.get(timeout=_WITHIN_S)
+        assert 'voice "en-gb"' in made.told.get(timeout=_WITHIN_S)
+        for _ in range(5):
+            assert made.book.samples("attack") is None
+        assert made.book.wait(_WITHIN_S)
+        assert (tmp_path / "began").read_text() == "x\n"
+        assert not made.book.is_made()
+        assert made.told.empty()
+
+    made.book.start()
+    assert made.told.get(timeout=_WITHIN_S) == "made"
+    assert made.book.is_made()
 
 
 def test_phrases_that_would_be_too_long_are_said_once(tmp_path: Path) -> None:
