@@ -82,6 +82,8 @@ CORE_FAILURES_MAX: Final = 50
 core may be in a state in which it hears nothing."""
 DEAF_ENDS_AFTER_MS: Final = 600_000
 """But no sooner after the start, or a hostile sender could keep the node from ever being up."""
+CORE_FAILED: Final = "internal error"
+"""The reason under which a message that was dropped for it is counted as rejected; central has the same word."""
 STATUS_FAILED: Final = 1
 _SECRET_BYTES: Final = 16
 _FROM_NETWORK: Final = (
@@ -236,6 +238,8 @@ class NodeApp:
             self._core_failures += 1
             self._is_local_lost = self._is_local_lost or not isinstance(event, _FROM_NETWORK)
             logger.exception("the core failed", extra={"event": type(event).__name__})
+            if isinstance(event, _FROM_NETWORK):
+                self._count_dropped(now_ms)
             return
         self._core_failures = 0
         for effect in effects:
@@ -244,6 +248,16 @@ class NodeApp:
             self._link = "connected"
         elif isinstance(event, LinkDown):
             self._link = f"not connected: {event.detail}"
+
+    def _count_dropped(self, now_ms: int) -> None:
+        """Central is told of it with our health; this is no sign that the core hears anything."""
+        try:
+            self._state, effects = step(self._state, InputRejected(CORE_FAILED), now_ms)
+        except Exception:
+            logger.exception("the core cannot count what it failed on")
+            return
+        for effect in effects:
+            self._carry_out(effect)
 
     def _carry_out(self, effect: Effect) -> None:
         # These replace what earlier runs stored, so they wait until that has been read.

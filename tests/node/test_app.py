@@ -18,7 +18,8 @@ from node.app import NodeApp
 from node.config import load_config
 from node.core.controls import Button, Part
 from node.core.effects import AlertDraft, Effect, KeepAirtime, KeepTold, Told
-from node.core.events import Event, FrameStored, LinkDown, PinChanged, Started, StopAsked
+from node.core.events import Event, FrameStored, InputRejected, LinkDown, PinChanged, Started, StopAsked
+from node.core.link.supervision import health
 from node.core.machine import step
 from node.core.state import NodeState
 from node.store import NodeStore
@@ -191,6 +192,29 @@ def test_flood_on_which_the_core_fails_does_not_end_the_program(bench: Bench, mo
         bench.app._queue.offer(LinkDown("gone"), 200)
 
     assert (0, 150) == (bench.app.run(), len(failed))
+
+
+@pytest.mark.parametrize("is_counting_broken", [False, True])
+def test_messages_on_which_the_core_fails_are_counted_in_what_central_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, is_counting_broken: bool
+) -> None:
+    """Nobody out there read of them. What cannot be counted either is only in the log, and the node goes on."""
+
+    def fail(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[Effect, ...]]:
+        if isinstance(event, LinkDown) or (is_counting_broken and isinstance(event, InputRejected)):
+            raise ZeroDivisionError
+        return step(state, event, now_ms)
+
+    monkeypatch.setattr(app, "step", fail)
+    for _ in range(40):
+        bench.app._step(LinkDown("gone"), bench.now_ms)
+
+    rejected = health(bench.app._state, bench.now_ms).rejected
+    assert ({} if is_counting_broken else {"internal error": 40}) == rejected
+    assert 40 == bench.app._core_failures, "and the node notices that it is deaf"
+    press(bench)
+    bench.turns(20)
+    assert ["assist"] == bench.pressed()
 
 
 @pytest.mark.finding(12)
