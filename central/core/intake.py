@@ -67,7 +67,8 @@ class Intake(Record):
     # By sender with forgotten frames: the highest counter among those.
     _forgotten: Table[NodeId, int] = field(default_factory=Table)
     _pending: Table[FrameId, FrameEntry] = field(default_factory=Table)
-    # Refused by the disk, or so it said: if the link to a database server broke during the commit, they may be there.
+    # Without effect so far, though they may be on disk: refused by it, or so it said (if the link to a database server
+    # broke during the commit, they may be there), or read back from it by rules that failed on them.
     _unsure: Table[FrameId, bytes] = field(default_factory=Table)
     highest: Table[NodeId, int] = field(default_factory=Table)
 
@@ -101,13 +102,15 @@ class Intake(Record):
         """Counters of frames for which a node holds a receipt but which are not here, or not with those bytes.
 
         Not those that may only be forgotten here and are on disk: each one asked for would push out another, for ever.
+        Those without effect are named, wherever they are.
         """
         lacking, forgotten = [], self._forgotten.get(node, 0)
         for told in receipted:
             frame_id, digest = FrameId(node, told.counter), bytes.fromhex(told.digest)
             pending = self._pending.get(frame_id)
             known = self.digest_of(frame_id) if pending is None else pending.digest
-            if not known.startswith(digest) and (known or told.counter > forgotten):
+            may_be_on_disk = not known and told.counter <= forgotten and frame_id not in self._unsure
+            if not known.startswith(digest) and not may_be_on_disk:
                 lacking.append(told.counter)
         return tuple(lacking)
 
@@ -190,20 +193,29 @@ class Intake(Record):
     def refuse(self, frame_id: FrameId) -> None:
         """The disk refused it: forget it, so that it is taken when it comes again."""
         entry = self._pending.pop(frame_id, None)
-        if entry is None:
-            return
-        if len(self._unsure) >= UNSURE_MAX:
-            del self._unsure[next(iter(self._unsure))]
-        self._unsure[frame_id] = entry.digest
+        if entry is not None:
+            self._doubt(frame_id, entry.digest)
+
+    def forget_unapplied(self, entry: FrameEntry) -> None:
+        """The disk has it and the rules failed on it: nobody sees it, so it is tried again when it comes again."""
+        frame_id = entry.signed.frame.id
+        if of_sender := self._seen.get(frame_id.node):
+            of_sender.pop(frame_id.counter, None)
+        self._doubt(frame_id, entry.digest)
 
     def was_committed_after_all(self, frame: SeenFrame) -> bool:
-        """Whether the disk has a frame that it said it refused, and that has had no effect yet."""
+        """Whether the disk has a frame that had no effect when it was written or read back."""
         pending = self._pending.get(frame.id)
         return pending is not None and pending.digest == frame.digest == self._unsure.get(frame.id)
 
     def drop(self, frame_id: FrameId) -> FrameEntry | None:
         """Forget a pending frame that was not written; returns its entry."""
         return self._pending.pop(frame_id, None)
+
+    def _doubt(self, frame_id: FrameId, digest: bytes) -> None:
+        if len(self._unsure) >= UNSURE_MAX:
+            del self._unsure[next(iter(self._unsure))]
+        self._unsure[frame_id] = digest
 
     def _known(self, frame_id: FrameId) -> tuple[bytes, bool]:
         return self._seen.get(frame_id.node, _NONE_OF_ITS).get(frame_id.counter, (b"", False))

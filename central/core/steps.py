@@ -15,7 +15,7 @@ from central.core import events as ev
 from central.core.bulk import Bulk
 from central.core.incident import EPOCH
 from central.core.intake import Intake
-from central.core.journal import ActionEntry
+from central.core.journal import ActionEntry, FrameEntry
 from central.core.rejections import Rejections
 from central.core.set_aside import INTERNAL_ERROR, NOT_DONE, WRITTEN_ONLY, parts_of, sender_of
 from central.core.timing import Timing
@@ -107,6 +107,9 @@ class Steps(Machine, ABC):
                 self._give_up(ids)
             case ev.FramesKnown(frames):
                 self._give_up(tuple(frame.id for frame in frames))
+            case FrameEntry():
+                # With a receipt its shop would read RECEIVED, and nobody has a card.
+                self._intake.forget_unapplied(what)
             case _:
                 pass
         match what:

@@ -8,13 +8,16 @@ from central.core import cards, outbound
 from central.core import effects as do
 from central.core import events as ev
 from central.core.incident import Incident
-from central.core.journal import FrameEntry, JournalEntry, Recall
+from central.core.intake import SEEN_EACH_MAX
+from central.core.journal import FrameEntry, JournalEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
 from central.core.nodes import NodeRecord, Nodes
 from central.core.view import Card, NodeLine
-from tests.support.central_town import BAKERY, CORNER, START, Town, make_directory, opened
+from tests.support.central_town import BAKERY, CORNER, START, Town, frame_entry, make_directory, only, opened
 from wire.ids import FrameId
-from wire.messages import Health, IncidentState
+from wire.kinds import Path
+from wire.messages import Health, IncidentState, ReceiptedFrame, Sync
+from wire.topics import FrameTopic
 
 pytestmark = pytest.mark.finding(12)
 
@@ -27,9 +30,12 @@ def journal() -> tuple[JournalEntry, ...]:
     return tuple(town.disk)
 
 
-def start(entries: tuple[JournalEntry, ...]) -> tuple[CentralCore, list[do.Effect]]:
+def start(entries: tuple[JournalEntry, ...], *later: SeenFrame) -> tuple[CentralCore, list[do.Effect]]:
     core, data = CentralCore(), make_directory()
-    return core, core.handle(ev.Started("boot-2", opened(data), data, Recall(journal=entries, last_entry=3)), START)
+    frames = (entry for entry in entries if isinstance(entry, FrameEntry))
+    seen = (*(SeenFrame(entry.signed.frame.id, entry.digest, is_late=False) for entry in frames), *later)
+    recall = Recall(journal=entries, seen=seen, last_entry=3)
+    return core, core.handle(ev.Started("boot-2", opened(data), data, recall), START)
 
 
 def test_start_leaves_out_an_entry_that_cannot_be_applied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +53,45 @@ def test_start_leaves_out_an_entry_that_cannot_be_applied(monkeypatch: pytest.Mo
     assert {"00000010-7": 1, "00000011-9": 1} == {card.incident: card.alert_count for card in board.cards}
     assert [("internal error", "00000010")] == [(line.reason, line.sender) for line in board.rejected]
     assert [entries[1]] == [order.what for order in orders if isinstance(order, do.SetAside)]
+
+
+def again(entry: FrameEntry) -> ev.FrameArrived:
+    return ev.FrameArrived(entry.signed.data, FrameTopic("hart", CORNER), Path.NETWORK)
+
+
+def test_alert_that_could_not_be_applied_has_no_receipt_before_it_has_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its shop would read RECEIVED and send no more, and no page shows that it called."""
+    entries = journal()
+    seven = frame_entry(entries[0])
+    known = SeenFrame(seven.signed.frame.id, seven.digest, is_late=False)
+    with monkeypatch.context() as failing:
+        failing.setattr(Incident, "take_frame", lambda *_: 1 / 0)
+        core, _ = start(entries)
+        core.handle(again(seven), START)
+        said = core.handle(ev.FramesKnown((known,)), START)
+        assert [] == only(said, do.SendReceipt)
+
+    said = core.handle(again(seven), START)
+    assert [] == only(said, do.SendReceipt)
+    said = core.handle(ev.FramesKnown((known,)), START)
+    assert [FrameId(CORNER, 7)] == [order.target for order in only(said, do.SendReceipt)]
+    assert ["00000010-7"] == [card.incident for order in only(said, do.ShowChange) for card in order.change.cards]
+
+
+def test_receipted_alert_that_could_not_be_applied_is_asked_for_however_old_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others of that sender are too many to be remembered, and on disk."""
+    entries = journal()
+    seven = frame_entry(entries[0])
+    later = (SeenFrame(FrameId(CORNER, 7 + number), b"d" * 32, is_late=False) for number in range(1, SEEN_EACH_MAX + 2))
+    monkeypatch.setattr(Incident, "take_frame", lambda *_: 1 / 0)
+    core, _ = start(entries[:1], *later)
+    receipted = (ReceiptedFrame(counter=7, digest=seven.digest[:8].hex()), ReceiptedFrame(counter=8, digest="64" * 8))
+    sync = Sync(boot_id="n1", nonce="a" * 32, receipted=receipted)
+    said = core.handle(ev.SyncArrived(CORNER, sync, is_signed=True), START)
+
+    assert [(7,)] == [order.answer.missing for order in only(said, do.SendSyncAnswer)]
 
 
 def test_incident_that_cannot_be_drawn_costs_its_own_card_and_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
