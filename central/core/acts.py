@@ -232,7 +232,8 @@ class Acts(Steps):
         if flight is None or entry is None:
             return
         left = tuple(one for one in flight.entries if one is not entry)
-        self._in_flight = replace(flight, entries=left) if left else None
+        flight = replace(flight, entries=left, is_begun=True)
+        self._in_flight = flight if left else None
         match entry.kind, entry.by:
             case "duty-started", by if by is not None:
                 before = self._page.on_duty.get(by.key)
@@ -281,20 +282,22 @@ class Acts(Steps):
             return bulk.aside.by_id.get(entry.incident)
         return self._incidents.by_id.get(entry.incident)
 
-    def _land(self, flight: InFlight, *, is_refused: bool = False) -> None:
-        rest = flight.rest
-        if is_refused:
-            # If a person waits, they are told that nothing was done. If nobody does, it is retried once the disk works.
-            rest = flight.bulk if flight.request is None else None
-        elif flight.bulk is not None and flight.request is not None:
+    def _land(self, flight: InFlight) -> None:
+        rest, is_waited_for = flight.rest, flight.request is not None
+        if flight.is_refused:
+            # If a person waits, they are told what was not done. If nobody does, it is retried once the disk works.
+            rest = None if is_waited_for else flight.bulk
+        elif is_waited_for and not flight.is_begun:
+            rest = None  # They are told that nothing was changed.
+        if is_waited_for and flight.is_begun and flight.bulk is not None:
             self._end_replaced(flight.bulk)
         untouched = flight.bulk.untouched if flight.bulk is not None else 0
         left = len(rest.ids) + rest.left_on_disk(self._incidents) if rest is not None else 0
         done = Done(self._page.sequence, left, untouched)
-        self._answer(flight.request, Refused(flight.problem) if flight.problem else done)
+        self._answer(flight.request, Refused(flight.told) if flight.told else done)
         if rest is not None:
             self._rest += (rest,)
-            if not is_refused:
+            if not flight.is_refused:
                 self._look_on_disk()
                 self._effects.append(do.Yield())
         elif flight.bulk is not None:

@@ -32,7 +32,7 @@ from central.core.outbound import Outbound, statuses_of
 from central.core.pending_decisions import RoleGone, WentAway, found_late, weekly_tests_due
 from central.core.reporting import facts_of
 from central.core.restored import Restored
-from central.core.set_aside import NOT_DONE
+from central.core.set_aside import NOT_DONE, Problem, refused_by_disk
 from central.core.timing import Timing
 from central.core.undo import Table
 from wire.directory import Directory
@@ -334,9 +334,8 @@ class CentralCore(Acts):
             self._page.is_disk_ok = False
             self._probed_at = self._now_at
             self._escalation.take_refused()
-        refusal = f"Nothing was recorded. Central's disk refuses: {event.detail}"
-        why = NOT_DONE if event.is_own_fault else refusal
-        self._forget_in_flight(event.entries, why, is_refused=not event.is_own_fault)
+        problem = Problem(NOT_DONE) if event.is_own_fault else refused_by_disk(event.detail)
+        self._forget_in_flight(event.entries, problem)
 
     def _on_store_failed(self, _event: ev.StoreFailed) -> None:
         self._page.is_disk_ok = False

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
+from msgspec import Struct
+
 from central.core import events as ev
 from central.core.journal import ActionEntry, FrameEntry
 from wire.ids import NodeId
@@ -21,6 +23,28 @@ NOT_DONE: Final = "Central has a fault, and could not do that. Nothing was chang
 WRITTEN_ONLY: Final = (
     "Central has a fault: it wrote that down, and could not carry it out. Look at the card, then try again."
 )
+SOME_NOT_DONE: Final = "Central has a fault: some were done, others were not. Look at the cards, then try again."
+
+
+class Problem(Struct, frozen=True):
+    """Why some of an act was not done, as its person is told.
+
+    Attributes:
+        of_all: if nothing of it was done.
+        of_some: if the others were.
+        is_of_disk: the disk refused them; they can be tried again.
+    """
+
+    of_all: str
+    of_some: str = SOME_NOT_DONE
+    is_of_disk: bool = False
+
+
+def refused_by_disk(detail: str) -> Problem:
+    """The disk refuses; ``detail``: its own words."""
+    of_disk = f"Central's disk refuses: {detail}"
+    some = f"Some were recorded, others were not. Look at the cards. {of_disk}"
+    return Problem(f"Nothing was recorded. {of_disk}", some, is_of_disk=True)
 
 
 class Spared(Protocol):

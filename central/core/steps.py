@@ -17,7 +17,7 @@ from central.core.incident import EPOCH
 from central.core.intake import Intake
 from central.core.journal import ActionEntry, FrameEntry
 from central.core.rejections import Rejections
-from central.core.set_aside import INTERNAL_ERROR, NOT_DONE, WRITTEN_ONLY, parts_of, sender_of
+from central.core.set_aside import INTERNAL_ERROR, NOT_DONE, WRITTEN_ONLY, Problem, parts_of, sender_of
 from central.core.timing import Timing
 from central.core.undo import Machine, Step
 from central.core.view import Done, Refused
@@ -34,14 +34,25 @@ class InFlight(Struct, frozen=True):
         request: waits for the last of them.
         bulk: the act for many that they belong to.
         rest: what that act has left to do after these.
-        problem: why some were not done.
+        is_begun: some of them are committed and applied.
+        problem: why others were not.
+        is_refused: the disk refused some.
     """
 
     entries: tuple[ActionEntry, ...]
     request: int | None = None
     bulk: Bulk | None = None
     rest: Bulk | None = None
-    problem: str = ""
+    is_begun: bool = False
+    problem: Problem | None = None
+    is_refused: bool = False
+
+    @property
+    def told(self) -> str:
+        """What whoever waits for it is told of the problem; empty: there is none."""
+        if self.problem is None:
+            return ""
+        return self.problem.of_some if self.is_begun else self.problem.of_all
 
 
 class Steps(Machine, ABC):
@@ -65,8 +76,8 @@ class Steps(Machine, ABC):
         """Tell the page what has changed."""
 
     @abstractmethod
-    def _land(self, flight: InFlight, *, is_refused: bool = False) -> None:
-        """The last of it is on disk, or never will be; ``is_refused``: the disk took none of it."""
+    def _land(self, flight: InFlight) -> None:
+        """The last of it is on disk, or never will be."""
 
     def _take(self, event: ev.Event) -> None:
         error = self._whole(partial(self._follow, event))
@@ -116,9 +127,9 @@ class Steps(Machine, ABC):
             case ev.ActionRequested(request):
                 self._answer(request, Refused(NOT_DONE))
             case ev.ActionCommitted(entry):
-                self._forget_in_flight((entry,), WRITTEN_ONLY)
+                self._forget_in_flight((entry,), Problem(WRITTEN_ONLY))
             case ev.CommitFailed(_, entries):
-                self._forget_in_flight(entries, NOT_DONE)
+                self._forget_in_flight(entries, Problem(NOT_DONE))
             case ev.PeopleChanged() | ev.PremisesChanged() | ev.RotaChanged():
                 # Names, addresses and phone numbers of a whole town do not belong in a file for engineers.
                 what = type(what).__name__
@@ -133,15 +144,18 @@ class Steps(Machine, ABC):
         for frame_id in ids:
             self._intake.refuse(frame_id)
 
-    def _forget_in_flight(self, entries: tuple[int, ...], why: str, *, is_refused: bool = False) -> None:
+    def _forget_in_flight(self, entries: tuple[int, ...], problem: Problem) -> None:
         flight = self._in_flight
         numbers = set(entries)
         left = () if flight is None else tuple(entry for entry in flight.entries if entry.entry not in numbers)
         if flight is not None and left != flight.entries:
-            flight = replace(flight, entries=left, problem=why)
+            before, is_refused = flight.problem, flight.is_refused or problem.is_of_disk
+            if before is not None and before.of_all == WRITTEN_ONLY:
+                problem = before  # Where something is on disk, "nothing was changed" is never true again.
+            flight = replace(flight, entries=left, problem=problem, is_refused=is_refused)
             self._in_flight = flight if left else None
             if not left:
-                self._land(flight, is_refused=is_refused)
+                self._land(flight)
 
     def _reject(self, reason: str, sender: str) -> bool:
         """Count it; returns whether it is reported, too: a flood is not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.bulk import EACH_TIME_MAX
+from central.core.incident import Incident
 from central.core.journal import ActionEntry, Recall
+from central.core.set_aside import NOT_DONE, SOME_NOT_DONE, WRITTEN_ONLY
 from central.core.view import (
     Acknowledge,
     AddNote,
@@ -297,6 +300,111 @@ def test_disk_that_refuses_an_act_for_many_is_told_to_who_asked(town: Town) -> N
     town.is_disk_slow = False
     town.act(CloseRevoked("00000010", "Node stolen"), JONES)
     assert Counter(closed=FLOOD) == open_states(town)
+
+
+def close_while_the_disk_is_slow(town: Town, count: int) -> list[int]:
+    """The entries that close so many of one card, on their way to disk."""
+    flood(town, count)
+    (seen,) = cards(town)
+    town.is_disk_slow = True
+    town.act(Close(seen.incident, "Button stuck", seen_through=seen.through), JONES)
+    entries, town.waiting = [entry.entry for entry in town.waiting], []
+    return entries
+
+
+def is_written(entry: int) -> ev.Event:
+    return ev.ActionCommitted(entry)
+
+
+def cannot_be_written(entry: int) -> ev.Event:
+    return ev.CommitFailed((), (entry,), "no such number", is_own_fault=True)
+
+
+def is_refused(entry: int) -> ev.Event:
+    return ev.CommitFailed((), (entry,), "disk full")
+
+
+SOME_RECORDED = "Some were recorded, others were not. Look at the cards. Central's disk refuses: disk full"
+
+
+@pytest.mark.parametrize(
+    ("happens", "told", "closed"),
+    [
+        ((is_written, cannot_be_written, is_written, is_written), SOME_NOT_DONE, 3),
+        ((is_written, is_written, is_written, cannot_be_written), SOME_NOT_DONE, 3),
+        ((cannot_be_written,) * 4, NOT_DONE, 0),
+        ((is_written, is_refused, is_refused, is_refused), SOME_RECORDED, 1),
+        ((is_refused, is_written, is_written, is_written), SOME_RECORDED, 3),
+    ],
+)
+@pytest.mark.finding(12)
+def test_act_for_many_says_that_nothing_was_changed_only_where_nothing_was(
+    town: Town, happens: tuple[Callable[[int], ev.Event], ...], told: str, closed: int
+) -> None:
+    """Where a fault of ours keeps one row from the disk, each is written alone."""
+    entries = close_while_the_disk_is_slow(town, 4)
+    for happened, entry in zip(happens, entries, strict=True):
+        assert town.answer_to(town.requests) is None
+        town.handle(happened(entry))
+
+    assert Refused(told) == town.answer_to(town.requests)
+    assert Counter({"closed": closed, "unanswered": 4 - closed}) == open_states(town)
+
+
+@pytest.mark.finding(12)
+def test_act_for_many_of_which_one_is_on_disk_and_not_carried_out_never_says_that_nothing_was_changed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = close_while_the_disk_is_slow(town, 4)
+    monkeypatch.setattr(Incident, "take_action", lambda *_: 1 / 0)
+    town.core.handle(is_written(entries[0]), town.now_at)
+    for entry in entries[1:]:
+        town.handle(cannot_be_written(entry))
+
+    assert Refused(WRITTEN_ONLY) == town.answer_to(town.requests)
+
+
+@pytest.mark.finding(12)
+def test_long_act_of_whose_first_part_nothing_could_be_written_does_not_go_on(town: Town) -> None:
+    """Its person has read that nothing was changed."""
+    for entry in close_while_the_disk_is_slow(town, 2 * EACH_TIME_MAX):
+        town.handle(cannot_be_written(entry))
+    town.is_disk_slow = False
+    town.later(3)
+
+    assert Refused(NOT_DONE) == town.answer_to(town.requests)
+    assert Counter(unanswered=2 * EACH_TIME_MAX) == open_states(town)
+
+
+@pytest.mark.finding(12)
+def test_long_act_goes_on_although_one_of_its_first_part_could_not_be_written(town: Town) -> None:
+    first, *others = close_while_the_disk_is_slow(town, EACH_TIME_MAX + 1)
+    town.handle(cannot_be_written(first))
+    for entry in others:
+        town.handle(is_written(entry))
+    town.is_disk_slow = False
+    town.handle(ev.Resumed())
+
+    assert Refused(SOME_NOT_DONE) == town.answer_to(town.requests)
+    assert Counter(closed=EACH_TIME_MAX, unanswered=1) == open_states(town)
+
+
+@pytest.mark.finding(12)
+def test_what_the_disk_refused_of_a_later_part_is_tried_again_though_others_were_written_after_it(town: Town) -> None:
+    """Its person was told that the rest follows."""
+    flood(town, 2 * EACH_TIME_MAX + 1)
+    (seen,) = cards(town)
+    town.is_disk_slow = True
+    town.act(Acknowledge(seen.incident, "attack", seen.through), JONES)
+    town.commit()
+    town.handle(ev.Resumed())
+    (first, second, *others), town.waiting = [entry.entry for entry in town.waiting], []
+    for event in (is_refused(first), cannot_be_written(second), *map(is_written, others)):
+        town.handle(event)
+    town.is_disk_slow = False
+    town.later(2)
+
+    assert Counter(answered=2 * EACH_TIME_MAX + 1) == open_states(town)
 
 
 def test_on_the_way_to_many_is_told_to_the_presser_for_each(town: Town) -> None:
