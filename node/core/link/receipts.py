@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import delivery
+from node.core import delivery, scales
 from node.core.effects import ReopenFrames
 from node.core.events import StoredFrame
 from node.core.incident.lifecycle import happen, incident_id, keep
@@ -29,6 +29,7 @@ from wire.answers import frame_digest
 from wire.directory import Sender
 from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Receipt, Receipted, Refusal, Response
 from wire.kinds import AlertKind, Capability, Path, RefusalReason
+from wire.lateness import LATE_AFTER_S
 
 SPEAKS: Final = tuple(capability.value for capability in Capability)
 """What this node understands, as its health says."""
@@ -48,11 +49,12 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
     row = turn.state.outbox.rows.get(counter)
     if row is None:
         return
-    if 0 < at_s < turn.state.central.run_at_s:
-        if turn.state.central.path is PathPhase.PROVEN:
-            # A replay: this run may be on an older copy that lacks the frame. It answers our next try itself.
-            turn.reject("receipt of an earlier run")
-            return
+    is_from_before = 0 < at_s < turn.state.central.run_at_s
+    if is_from_before and turn.state.central.path is PathPhase.PROVEN:
+        # A replay: this run may be on an older copy that lacks the frame. It answers our next try itself.
+        turn.reject("receipt of an earlier run")
+        return
+    if is_from_before or _is_after_now(turn, at_s):
         # This run must hear of it too, as soon as it is heard.
         turn.state.central.listed_to = ""
         turn.state.central.sync_sent_ms = None
@@ -65,6 +67,17 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
     elif isinstance(row.signed.frame, Response):
         drafts.forget_unsaved(turn, counter)
         delivery.give_up(turn, counter)  # It can be reported to nobody, under any counter.
+
+
+def _is_after_now(turn: Turn, at_s: int) -> bool:
+    """Whether the run of central that we know cannot have signed it yet: an earlier or later one did, by another clock.
+
+    Central's clock goes on evenly while it runs.
+    """
+    central, scale = turn.state.central, scales.present(turn.state)
+    if scale is None or scale.boot_id != central.boot_id:
+        return False
+    return at_s > (scale.offset_ms + turn.now_ms) // 1000 + LATE_AFTER_S
 
 
 def forgotten(turn: Turn, missing: frozenset[int]) -> None:

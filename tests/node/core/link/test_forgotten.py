@@ -287,6 +287,20 @@ def test_receipt_of_an_earlier_run_is_not_believed_while_the_present_one_answers
     assert "received" == signing.face
 
 
+def test_receipt_of_an_earlier_run_whose_clock_was_ahead_is_told_to_the_present_one(signing: World) -> None:
+    """Its time is after that run's beginning; but it is also after now, for central was half an hour ahead."""
+    signing.do(signing.answers(answer("central-1")))
+    signing.hold(Button.ATTACK)
+    kept = signing.receipt(1)
+    signing.after(2_000, LinkUp())
+    back_at = signing.wall() - timedelta(minutes=30)
+    signing.do(signing.answers(SyncAnswer(boot_id="central-2", counter_floor=0, at=back_at)))
+    said = signing.do(kept)
+
+    assert [True] == [order.is_listing for order in signing.of(PublishSync, said)]
+    assert [ReopenFrames((1,))] == signing.of(ReopenFrames, signing.do(signing.answers(answer("central-2", (1,)))))
+
+
 def test_receipt_of_an_earlier_run_that_comes_without_a_link_is_told_to_the_next(
     signing: World, kept: FrameReceived
 ) -> None:
