@@ -169,6 +169,20 @@ def test_no_card_moves_under_the_pointer(
     expect(page.locator("#arrival")).to_be_hidden()
 
 
+def test_press_that_is_let_go_outside_the_list_holds_it_no_longer(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    page.hover('[data-incident="1-1"] .card-state')
+    page.mouse.down()
+    page.hover("#premises-title")
+    page.mouse.up()
+    server.call(lambda: board.press("attack", "Echo Club", incident="1-2"))
+
+    until(page, lambda: incidents(page, "unanswered") == ["1-2", "1-1"], "the attack stands first")
+
+
 def test_fill_means_unanswered_and_outline_answered(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:

@@ -30,8 +30,9 @@ export class Steady {
       if (event.pointerType === "touch") this.#isOver = false; // a finger that is lifted hovers over nothing
       onRelease();
     };
-    area.addEventListener("pointerup", up);
-    area.addEventListener("pointercancel", up);
+    // Wherever it is let go: a press that was dragged out of the list must not hold it for ever.
+    window.addEventListener("pointerup", up);
+    window.addEventListener("pointercancel", up);
     area.addEventListener("pointerleave", () => {
       this.#isOver = false;
       onRelease();
