@@ -10,9 +10,19 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, Route, expect
 
-from central.core.view import MemberLine
+from central.core.view import MemberLine, Person
 from central.web.feed import FeedTiming
-from tests.browser.conftest import QUICK, OpenContext, OpenPage, incidents, listen_for_complaints, press, sign_in
+from tests.browser.conftest import (
+    QUICK,
+    OpenContext,
+    OpenPage,
+    held,
+    incidents,
+    listen_for_complaints,
+    press,
+    sign_in,
+    take_answers,
+)
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 from tests.support.browser import hear, until
 
@@ -154,6 +164,31 @@ def test_missed_change_is_noticed_and_fetched(
     server.call(lose_one)
 
     until(page, lambda: incidents(page, "unanswered") == ["1-1"], "the board is asked for")
+
+
+def test_attack_does_not_wait_for_a_board_that_is_fetched_and_is_not_taken_back_by_it(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Each act that central refuses fetches the board, and a busy network keeps it for ten seconds."""
+    card = board.press("theft", incident="1-1")
+    page = open_listening(open_context, open_page)
+    asked: list[Route] = []
+    page.route("**/board.json", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    page.locator("[data-incident='1-1']").focus()
+    with held(server):
+        page.keyboard.press("a")
+        until(page, lambda: board.actions, "the answer is under way")
+        server.call(lambda: board.show(replace(card, revision=2, answered_by=Person("pcso", "J Patel"))))
+    until(page, lambda: asked, "it is refused")
+    before = asked[0].fetch()
+    server.call(lambda: board.press("attack", "Echo Club", incident="1-2"))
+
+    until(page, lambda: incidents(page, "unanswered") == ["1-2", "1-1"], "the attack is shown")
+    until(page, lambda: sounding(page) == [P1_S], "and sounds")
+    with page.expect_response("**/board.json"):
+        asked[0].fulfill(response=before)
+    take_answers(page)
+    assert ["1-2", "1-1"] == incidents(page, "unanswered")
 
 
 def test_tab_that_missed_a_relayed_change_fetches_the_board(

@@ -68,8 +68,8 @@ export class Live {
     }
   }
 
-  // Fetches the whole board; messages that arrive meanwhile are kept and applied after it. Resolves to whether it came:
-  // false, too, while an earlier one is on its way.
+  // Fetches the whole board; what arrives meanwhile and does not follow on from this tab's copy is kept and applied after
+  // it. Resolves to whether it came: false, too, while an earlier one is on its way.
   async resync() {
     if (this.#isFetching) return false;
     this.#isFetching = true;
@@ -163,8 +163,13 @@ export class Live {
     else if (message.event !== "trying") this.#handle(message);
   }
 
+  // A board may take long, and an attack must not wait for it. (The older board is not taken then.)
+  #followsOn({ event, id, data }) {
+    return event === "change" && bootOf(id) === this.#model.bootId && data.sequence === this.#model.sequence + 1;
+  }
+
   #handle(message) {
-    if (this.#isFetching) {
+    if (this.#isFetching && !this.#followsOn(message)) {
       this.#waiting.push(message);
       return;
     }
@@ -173,8 +178,7 @@ export class Live {
       this.#liveMs = performance.now();
       this.#handlers.board(data);
     } else if (event === "change") {
-      const bootId = message.id.slice(0, message.id.lastIndexOf("/"));
-      const outcome = this.#model.apply(data, bootId);
+      const outcome = this.#model.apply(data, bootOf(message.id));
       if (outcome === "gap") this.resync();
       if (outcome !== "applied") return;
       this.#liveMs = performance.now();
@@ -187,3 +191,5 @@ export class Live {
     }
   }
 }
+
+const bootOf = (id) => id.slice(0, id.lastIndexOf("/"));
