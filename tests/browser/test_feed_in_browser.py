@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, Route, expect
@@ -204,6 +206,27 @@ def test_tab_that_missed_a_relayed_change_fetches_the_board(
 
     expect(second.locator("#banner-broker")).to_be_hidden()
     expect(second.locator("#live")).to_have_attribute("data-live", "live")
+
+
+def test_board_that_waited_for_another_does_not_replace_what_is_newer(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    context = open_context()
+    _, second = open_page(context), open_page(context)
+    asked: list[Route] = []
+    second.route("**/board.json", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    say = """(message) => new BroadcastChannel("watchlink.feed").postMessage(message)"""
+    second.evaluate(say, {"event": "beat", "data": {"boot_id": board.boot_id, "sequence": board.sequence + 1}})
+    until(second, lambda: asked, "something was missed")
+    older = json.loads(msgspec.json.encode(board.board()))
+    second.evaluate(say, {"event": "board", "id": f"{board.boot_id}/{board.sequence}", "data": older})
+    server.call(lambda: board.press("attack", incident="1-1"))
+    until(second, lambda: incidents(second, "unanswered") == ["1-1"], "the attack is shown")
+    with second.expect_response("**/board.json"):
+        asked[0].continue_()
+    take_answers(second)
+
+    assert ["1-1"] == incidents(second, "unanswered")
 
 
 def test_links_of_central_are_told(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:

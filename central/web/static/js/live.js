@@ -83,9 +83,8 @@ export class Live {
     this.#isFetching = false;
     const kept = this.#waiting;
     this.#waiting = [];
-    const isNewer = board && (board.boot_id !== this.#model.bootId || board.sequence >= this.#model.sequence);
-    if (isNewer) this.#handle({ event: "board", data: board });
-    for (const message of kept) this.#handle(message);
+    const messages = board ? [{ event: "board", data: board }, ...kept] : kept;
+    for (const message of messages) if (message.event !== "board" || this.#isNewer(message.data)) this.#handle(message);
     return board !== null;
   }
 
@@ -166,6 +165,10 @@ export class Live {
   // A board may take long, and an attack must not wait for it. (The older board is not taken then.)
   #followsOn({ event, id, data }) {
     return event === "change" && bootOf(id) === this.#model.bootId && data.sequence === this.#model.sequence + 1;
+  }
+
+  #isNewer(board) {
+    return board.boot_id !== this.#model.bootId || board.sequence >= this.#model.sequence;
   }
 
   #handle(message) {
