@@ -91,6 +91,23 @@ def test_person_of_several_roles_says_in_which_they_are_on_duty_before_they_answ
     assert [(StartDuty("page"), by), (Acknowledge("1-1", "attack"), by)] == board.actions
 
 
+def test_answer_that_begins_duty_is_for_what_was_on_screen_when_it_was_pressed(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Proving that one can be reached takes half a minute, and the card is behind the window."""
+    card = board.press("assist", incident="1-1")
+    page = open_page(is_on_duty=False)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("#dialog-duty")).to_be_visible()
+    server.call(lambda: board.show(replace(card, kind="attack", priority=1, revision=2, alert_count=2)))
+    expect(page.locator("#unanswered .card")).to_have_attribute("data-level", "p1")
+    hear(page)
+
+    expect(page.locator("#unanswered .card-error")).to_contain_text("It has become more urgent since you looked.")
+    assert [(StartDuty("page"), PRIYA), (Acknowledge("1-1", "assist"), PRIYA)] == board.actions
+
+
 def test_page_on_duty_gives_a_sign_of_life_every_half_minute(
     open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
 ) -> None:

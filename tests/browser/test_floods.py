@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from central.core.view import Acknowledge, Close, CloseRevoked
 from tests.browser.conftest import OpenPage, incidents, press
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
-from tests.support.browser import until
+from tests.support.browser import hear, until
 from tests.support.central_town import Town
 from wire.kinds import AlertKind
 
@@ -65,6 +65,24 @@ def test_answer_names_what_was_on_screen(
     press(page, f"{FIRST} .card-primary", lambda: any(isinstance(act, Acknowledge) for act, _ in board.actions))
 
     assert Acknowledge("00000010-10", "attack", card.through) in [act for act, _ in board.actions]
+
+
+def test_answer_that_begins_duty_names_what_was_on_screen_when_it_was_pressed(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard, town: Town
+) -> None:
+    page = open_page(is_on_duty=False)
+    press_on(town, board, server, 10)
+    expect(page.locator(f"{FIRST} .card-facts")).to_have_text("4 open alerts here")
+    (card,) = town.board().cards
+    page.locator(FIRST).focus()
+    page.keyboard.press("a")
+    expect(page.locator("#dialog-duty")).to_be_visible()
+    press_on(town, board, server, 11)
+    expect(page.locator(f"{FIRST} .card-facts")).to_have_text("5 open alerts here")
+    hear(page)
+    until(page, lambda: any(isinstance(act, Acknowledge) for act, _ in board.actions), "it is answered")
+
+    assert Acknowledge("00000010-10", "attack", card.through) == board.actions[-1][0]
 
 
 def test_answer_says_what_it_left_as_it_is(

@@ -207,8 +207,11 @@ async function settleLate(key, sequence) {
 }
 
 // key: of a card. What is drawn counts, not later changes.
-function act(verb, key, isAsked = false) {
-  const card = zones.view(key)?.card ?? model.cards.get(key);
+function act(verb, key) {
+  actOn(verb, zones.view(key)?.card ?? model.cards.get(key));
+}
+
+function actOn(verb, card, isAsked = false) {
   if (!card) return;
   if (card.state === "closed" && verb !== "note") return;
   if (verb === "acknowledge" && card.state !== "unanswered" && !isPressedAgain(card)) {
@@ -218,7 +221,7 @@ function act(verb, key, isAsked = false) {
   const about = `${news.kindOf(card)} ${card.premises}`;
   if (!isAsked && !duty.isOn(model)) {
     // The shops are told who is on duty: nobody answers off duty, but where nothing proves that they can be reached.
-    goOnDuty(verb.replaceAll("-", " "), () => act(verb, key, true));
+    goOnDuty(verb.replaceAll("-", " "), () => actOn(verb, card, true));
     return;
   }
   if (verb === "assign") {
