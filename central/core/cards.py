@@ -81,7 +81,8 @@ def card_of(
     """
     shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
-    pressed_again_at = incident.arrived_at if shown.is_again else shown.again_at or incident.pressed_again_at
+    pressed_again_at = shown.again_at or (incident.arrived_at if shown.is_again else incident.pressed_again_at)
+    again = shown.again_kind
     is_answered = incident.state == "answered" and incident.answered_at is not None
     return Card(
         incident=incident.id.text,
@@ -113,6 +114,8 @@ def card_of(
         answered_at=incident.answered_at,
         answered_after_s=incident.answered_after_s,
         pressed_again_at=pressed_again_at,
+        again_kind="" if again is None else again.slug,
+        again_priority=0 if again is None else PRIORITY[again],
         coming=incident.coming,
         coming_at=incident.coming_at,
         coming_said_by=incident.coming_said_by,

@@ -26,6 +26,7 @@ ASKED_EACH_MAX: Final = CARDS_EACH_MAX
 _Rank = tuple[int, int]
 """Turn, then urgency; the lowest comes first."""
 _UNANSWERED: Final = (0, 2)
+_AGAIN: Final = (1, 3)
 _IN_HAND: Final = 4
 
 
@@ -39,6 +40,8 @@ class Shown(Struct, frozen=True):
         through: entry of the newest press among them; later presses have higher ones.
         is_again: others that it stands for have been answered, but not this one.
         again_at: this one has been answered; when it or another was pressed that waits for an answer; ``None`` = none.
+            Or it has not, and this is when ``again_kind`` was pressed again.
+        again_kind: of another that is more urgent than this one, and has been answered and pressed again.
     """
 
     incident: FrameId
@@ -47,13 +50,14 @@ class Shown(Struct, frozen=True):
     through: int = 0
     is_again: bool = False
     again_at: datetime | None = None
+    again_kind: AlertKind | None = None
 
 
 class Group(Record):
     """The incidents of one premises, kept in order as they change: each costs the same, even in a flood."""
 
     _ranks: Table[FrameId, tuple[_Rank, int]] = field(default_factory=Table)
-    _by_rank: Table[_Rank, Table[FrameId, None]] = field(default_factory=Table)
+    _by_rank: Table[_Rank, Table[FrameId, AlertKind]] = field(default_factory=Table)
     # Since when each waits for an answer that the desk must hear of, the newest press last.
     _waiting: Table[FrameId, datetime] = field(default_factory=Table)
     _closed: Table[FrameId, datetime] = field(default_factory=Table)
@@ -76,7 +80,7 @@ class Group(Record):
                 del self._ranks[incident.id]
             else:  # Keeps its old place: the first gives the card its name.
                 self._ranks[incident.id] = now
-                self._by_rank.setdefault(rank, Table())[incident.id] = None
+                self._by_rank.setdefault(rank, Table())[incident.id] = incident.kind
         _set_last(self._waiting, incident.id, _waits_since_at(incident))
         _set_last(self._closed, incident.id, incident.closed_at)
 
@@ -117,9 +121,19 @@ class Group(Record):
         newest = next(reversed(self._by_rank[first]))
         is_again = first[0] in _UNANSWERED and any(turn not in _UNANSWERED for turn, _ in self._by_rank)
         key = self._name or next(iter(self._ranks))
-        is_heard = first[0] in _UNANSWERED or not self._waiting
-        again_at = None if is_heard else self._waiting[next(reversed(self._waiting))]
-        return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again, again_at),)
+        again_at, again_kind = self._pressed_again(first)
+        return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again, again_at, again_kind),)
+
+    def _pressed_again(self, first: _Rank) -> tuple[datetime | None, AlertKind | None]:
+        """Of a card that shows ``first``: see :class:`Shown`."""
+        if first[0] not in _UNANSWERED:
+            return (self._waiting[next(reversed(self._waiting))] if self._waiting else None), None
+        behind = min((rank for rank in self._by_rank if rank[0] in _AGAIN and rank[1] < first[1]), default=None)
+        if behind is None:
+            return None, None
+        newest, kind = next(reversed(self._by_rank[behind].items()))
+        at = self._waiting.get(newest)
+        return at, None if at is None else kind
 
     def _closed_cards(self) -> tuple[Shown, ...]:
         if len(self._closed) <= CARDS_EACH_MAX:

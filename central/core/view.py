@@ -73,6 +73,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     pressed_again_at: datetime | None = None
     """When the shop pressed again after the last answer, which covers it; ``None``: it has not, or someone has
     acknowledged that too."""
+    again_kind: str = ""
+    """If it stands for many: what was pressed again then, where that is more urgent than what it shows unanswered."""
+    again_priority: int = 0
+    """Of that."""
     coming: Person | None = None
     """Who is on the way, since ``coming_at``, by the word of ``coming_said_by``."""
     coming_at: datetime | None = None

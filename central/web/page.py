@@ -128,7 +128,8 @@ def state_line(card: Card) -> str:
     elif card.state == "answered" and card.answered_by is not None:
         said += f" {words.by_whom(card.answered_by)} {clock(card.answered_at)}"
     if card.pressed_again_at is not None and card.state != "closed":
-        said += f" · PRESSED AGAIN {clock(card.pressed_again_at)}"
+        again = f"{_KINDS[card.again_kind][0]} " if card.again_kind else ""
+        said += f" · {again}PRESSED AGAIN {clock(card.pressed_again_at)}"
     if card.stands_for > 1:
         said += f" · {card.stands_for} {'closed' if card.state == 'closed' else 'open'} alerts here"
     if card.cancelled is not None:

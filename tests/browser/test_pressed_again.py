@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, Card, Close
 from tests.browser.conftest import OpenContext, OpenPage
-from tests.browser.test_feed_in_browser import P1_S, open_listening, sounding
+from tests.browser.test_feed_in_browser import P1_S, P2_S, open_listening, sounding
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support.browser import until
 from tests.support.central_town import JONES, Town
@@ -91,6 +91,34 @@ def test_attack_that_was_pressed_again_sounds_no_third_time_when_what_waited_bes
     server.call(lambda: board.show(only_card(town)))
     expect(page.locator("#in-hand .card")).to_contain_text(f"PRESSED AGAIN {again_at:%H:%M}")
     assert 1 == page.evaluate(times)
+
+
+def test_attack_that_is_pressed_again_behind_an_unanswered_assist_is_heard_and_named(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """One card stands for both. Though M was pressed for quiet: somebody calls again."""
+    town = Town(now_at=datetime.now(UTC) - timedelta(seconds=40))
+    for counter, kind in ((7, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    first = only_card(town)
+    town.act(Acknowledge(first.incident, seen_kind=first.kind, seen_through=first.through))
+    town.later(10)
+    town.press(50, AlertKind.ASSIST)
+    board.show(only_card(town))
+    page = open_listening(open_context, open_page)
+    until(page, lambda: sounding(page) == [P2_S], "the assist sounds")
+    page.keyboard.press("m")
+    page.evaluate("played.length = 0")
+    town.later(10)
+    town.press(8, AlertKind.ATTACK, incident=7)
+    server.call(lambda: board.show(only_card(town)))
+    once = "played.filter(one => one.inS === 0).map(one => [one.s, one.loop])"
+    until(page, lambda: page.evaluate(once) == [[P1_S, False]], "one round of the attack's sound")
+
+    expect(page.locator("#quiet-state")).to_be_hidden()
+    expect(page.locator("#say-alert")).to_contain_text("PRESSED AGAIN: ATTACK, Corner Shop")
+    expect(page.locator("#unanswered .card-again")).to_contain_text("ATTACK PRESSED AGAIN")
+    expect(page.locator("#urgent")).to_contain_text("ATTACK PRESSED AGAIN: Corner Shop")
 
 
 def only_card(town: Town) -> Card:

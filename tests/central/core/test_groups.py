@@ -61,6 +61,26 @@ def test_less_urgent_press_is_heard_beside_an_attack_that_was_pressed_again(town
     assert ("00000010-10", "answered", attack_at) == seen(only_card(town)), "what is closed waits no longer"
 
 
+def test_attack_that_is_pressed_again_behind_an_unanswered_assist_is_told_beside_it(town: Town) -> None:
+    """N2: the assist sounds until somebody answers, and must not hide that an attack was pressed again."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    card = only_card(town)
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    town.later(10)
+    town.press(50, AlertKind.ASSIST)
+    assert ("", 0) == (only_card(town).again_kind, only_card(town).again_priority)
+    town.later(10)
+
+    town.press(11, AlertKind.ATTACK, incident=10)
+
+    card = only_card(town)
+    assert ("00000010-50", "unanswered", town.now_at) == seen(card)
+    assert ("attack", 1) == (card.again_kind, card.again_priority)
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    assert ("00000010-10", "answered", town.now_at) == seen(only_card(town)), "nobody has answered it as an assist"
+
+
 def test_sighting_is_heard_though_one_that_waited_for_the_network_came_after_it(town: Town) -> None:
     """What is late calls nobody, and hides nobody who does."""
     press_attack_again(town)

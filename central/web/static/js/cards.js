@@ -146,7 +146,8 @@ export class CardView {
     setText(p.after, first?.when ?? "");
     // On a card that stands for many, others were answered and this one came later.
     const isAgain = Boolean(card.pressed_again_at) && card.state !== "closed";
-    setText(p.again, isAgain ? `PRESSED AGAIN ${words.clock(Date.parse(card.pressed_again_at))} – not answered yet` : "");
+    const which = card.again_kind ? `${words.kindWord(card.again_kind)} ` : "";
+    setText(p.again, isAgain ? `${which}PRESSED AGAIN ${words.clock(Date.parse(card.pressed_again_at))} – not answered yet` : "");
     setHidden(p.again, !isAgain);
     setText(p.acts, earlier.map((act) => [act.word, act.who, act.when].filter(Boolean).join(" ")).join(" · "));
     setHidden(p.acts, !earlier.length);

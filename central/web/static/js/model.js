@@ -17,6 +17,8 @@ export const pressedMs = (card) => (card.pressedMs ??= card.pressed_at && !card.
 const byUrgency = (a, b) => rank(a) - rank(b) || arrivedMs(a) - arrivedMs(b) || (a.incident < b.incident ? -1 : 1);
 // Answered, but the shop has pressed since: that press is unanswered.
 export const isPressedAgain = (card) => Boolean(card.pressed_again_at) && (card.state === "answered" || card.state === "on-the-way");
+// Of a card that stands for many: something more urgent than what it shows was answered and pressed again.
+export const pressedBehind = (card) => card.again_kind ? { ...card, kind: card.again_kind, priority: card.again_priority, is_drill: false, state: "answered" } : null;
 export const lastMs = (line) => at(line.last_at);
 export const rank = (card) => (isTest(card) ? 5 : card.priority);
 

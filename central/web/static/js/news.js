@@ -2,7 +2,7 @@
 // new: a page opened in the middle of an attack sounds at once.
 
 import { spare } from "./dom.js";
-import { isPressedAgain, lastMs, rank } from "./model.js";
+import { isPressedAgain, lastMs, pressedBehind, rank } from "./model.js";
 import { blockedMs } from "./paths.js";
 import { healthWord, isAutomatic, isTest, kindWord, stateWord } from "./words.js";
 
@@ -92,6 +92,8 @@ export class News {
     const before = this.#known.get(card.key);
     const now = this.#remember(card);
     const isCalling = card.state === "unanswered";
+    const behind = pressedBehind(card);
+    if (before && behind && isAgainSince(before, now)) this.#takeAgain(behind, rank(behind));
     const isNew = isCalling && (!before || before.state !== "unanswered" || now.rank < before.rank);
     if (isCalling && now.isNobody && !before?.isNobody) this.#announcer.urgent(`Nobody to ask: ${this.#name(card)}`);
     if (isNew && now.rank <= 2) {

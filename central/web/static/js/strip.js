@@ -2,7 +2,7 @@
 // the page is quiet. Its space is reserved, so that nothing moves when it appears.
 
 import { byId, setData, setHidden, setShape, setText } from "./dom.js";
-import { isPressedAgain, isSame, rank } from "./model.js";
+import { isPressedAgain, isSame, pressedBehind, rank } from "./model.js";
 import * as words from "./words.js";
 
 const URGENT = 2; // P1 and P2; the rest can wait in the list
@@ -30,7 +30,8 @@ export class Strip {
     const waiting = model.unanswered();
     const first = waiting[0];
     const isUrgent = first && rank(first) <= URGENT;
-    const again = model.inHand().find((card) => isPressedAgain(card) && rank(card) <= URGENT);
+    const behind = waiting.map(pressedBehind).filter(Boolean);
+    const again = [...behind, ...model.inHand().filter(isPressedAgain)].find((card) => rank(card) <= URGENT);
     const named = again && (!isUrgent || rank(again) < rank(first)) ? again : isUrgent ? first : null;
     this.urgent = named?.key ?? null;
     setHidden(byId("urgent"), !named);
