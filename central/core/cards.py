@@ -82,12 +82,14 @@ def card_of(
     shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
     pressed_again_at = shown.again_at or (incident.arrived_at if shown.is_again else incident.pressed_again_at)
-    again = shown.again_kind
+    again, urgent = shown.again_kind, shown.urgent
     is_answered = incident.state == "answered" and incident.answered_at is not None
     return Card(
         incident=incident.id.text,
         key=shown.key.text,
         stands_for=shown.stands_for,
+        urgent_kind="" if urgent is None else urgent[0].slug,
+        urgent_count=0 if urgent is None else urgent[1],
         through=shown.through,
         revision=incident.revision,
         node=node_text(node),

@@ -41,6 +41,7 @@ class Shown(Struct, frozen=True):
         is_again: others that it stands for have been answered, but not this one.
         again_at: this one has been answered; when it or another was pressed that waits for an answer; ``None`` = none.
             Or it has not, and this is when ``again_kind`` was pressed again.
+        urgent: the most urgent kind among them, and how many are of it, where this one is less urgent.
         again_kind: of another that is more urgent than this one, and has been answered and pressed again.
     """
 
@@ -51,6 +52,7 @@ class Shown(Struct, frozen=True):
     is_again: bool = False
     again_at: datetime | None = None
     again_kind: AlertKind | None = None
+    urgent: tuple[AlertKind, int] | None = None
 
 
 class Group(Record):
@@ -58,6 +60,8 @@ class Group(Record):
 
     _ranks: Table[FrameId, tuple[_Rank, int]] = field(default_factory=Table)
     _by_rank: Table[_Rank, Table[FrameId, AlertKind]] = field(default_factory=Table)
+    # How many there are of each urgency and kind.
+    _kinds: Table[tuple[int, AlertKind], int] = field(default_factory=Table)
     # Since when each waits for an answer that the desk must hear of, the newest press last.
     _waiting: Table[FrameId, datetime] = field(default_factory=Table)
     _closed: Table[FrameId, datetime] = field(default_factory=Table)
@@ -81,6 +85,7 @@ class Group(Record):
             else:  # Keeps its old place: the first gives the card its name.
                 self._ranks[incident.id] = now
                 self._by_rank.setdefault(rank, Table())[incident.id] = incident.kind
+                self._count(rank, incident.kind, 1)
         _set_last(self._waiting, incident.id, _waits_since_at(incident))
         _set_last(self._closed, incident.id, incident.closed_at)
 
@@ -121,8 +126,10 @@ class Group(Record):
         newest = next(reversed(self._by_rank[first]))
         is_again = first[0] in _UNANSWERED and any(turn not in _UNANSWERED for turn, _ in self._by_rank)
         key = self._name or next(iter(self._ranks))
-        again_at, again_kind = self._pressed_again(first)
-        return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again, again_at, again_kind),)
+        again = self._pressed_again(first)
+        highest, kind = min(self._kinds)
+        urgent = (kind, self._kinds[highest, kind]) if highest < first[1] else None
+        return (Shown(newest, key, len(self._ranks) + left_open, self._through, is_again, *again, urgent),)
 
     def _pressed_again(self, first: _Rank) -> tuple[datetime | None, AlertKind | None]:
         """Of a card that shows ``first``: see :class:`Shown`."""
@@ -143,9 +150,15 @@ class Group(Record):
 
     def _leave(self, incident: FrameId, rank: _Rank) -> None:
         of_rank = self._by_rank[rank]
-        del of_rank[incident]
+        self._count(rank, of_rank.pop(incident), -1)
         if not of_rank:
             del self._by_rank[rank]
+
+    def _count(self, rank: _Rank, kind: AlertKind, more: int) -> None:
+        key = (rank[1], kind)
+        self._kinds[key] = self._kinds.get(key, 0) + more
+        if not self._kinds[key]:
+            del self._kinds[key]
 
 
 def _rank(incident: Incident) -> _Rank:

@@ -31,6 +31,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     stands_for: int = 1
     """Number of incidents. From a premises' fourth open one on, one card stands for all and shows the newest of the
     most urgent; of closed ones, the newest."""
+    urgent_kind: str = ""
+    """If it stands for many: the most urgent kind among them, where the card shows a less urgent one."""
+    urgent_count: int = 0
+    """How many are of that kind."""
     through: int = 0
     """If it stands for many: what is on screen, for ``seen_through`` of an act."""
     revision: int

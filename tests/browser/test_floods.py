@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from central.core.view import Acknowledge, Close, CloseRevoked
+from central.core.view import Acknowledge, Close, CloseRevoked, Person, SetOnTheWay
 from tests.browser.conftest import OpenPage, incidents, press
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 from tests.support.browser import hear, until
@@ -117,6 +117,25 @@ def test_closing_is_for_what_was_on_screen_when_it_was_begun(
 
     (closed,) = [act for act, _ in board.actions if isinstance(act, Close)]
     assert (card.incident, card.through) == (closed.incident, closed.seen_through)
+
+
+def test_window_that_closes_a_sighting_names_the_attack_that_is_closed_with_it(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    town = Town(now_at=datetime.now(UTC))
+    for counter, kind in ((7, AlertKind.ATTACK), (8, AlertKind.THEFT), (9, AlertKind.THEFT)):
+        town.press(counter, kind)
+        town.act(Acknowledge(f"00000010-{counter}"))
+    town.act(SetOnTheWay("00000010-7", "attack", Person("pcso", "J Patel")))
+    town.press(10, AlertKind.SIGHTING)
+    board.show(*town.board().cards)
+    page = open_page()
+    expect(page.locator(f"{FIRST} .card-facts")).to_have_text("4 open alerts here, among them 1 ATTACK")
+    page.locator(FIRST).focus()
+    page.keyboard.press("c")
+
+    said = "SIGHTING Corner Shop: all 4 alerts that you saw, among them 1 ATTACK"
+    expect(page.locator("#close-title")).to_contain_text(said)
 
 
 def test_closing_one_of_a_revoked_sender_closes_them_all(

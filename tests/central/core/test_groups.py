@@ -81,6 +81,23 @@ def test_attack_that_is_pressed_again_behind_an_unanswered_assist_is_told_beside
     assert ("00000010-10", "answered", town.now_at) == seen(only_card(town)), "nobody has answered it as an assist"
 
 
+def test_card_for_all_counts_those_that_are_more_urgent_than_the_one_it_shows(town: Town) -> None:
+    """Closing applies to all of them."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (11, AlertKind.ATTACK)):
+        town.press(counter, kind)
+    card = only_card(town)
+    assert ("attack", "", 0) == (card.kind, card.urgent_kind, card.urgent_count), "it shows one of them"
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+
+    town.press(40, AlertKind.SIGHTING)
+    assert ("sighting", "attack", 2) == counted(only_card(town))
+    town.act(Close("00000010-10", "False alarm"))
+    assert ("sighting", "attack", 1) == counted(only_card(town))
+    town.press(50, AlertKind.SIGHTING)
+    town.act(Close("00000010-11", "False alarm"))
+    assert ("sighting", "", 0) == counted(only_card(town))
+
+
 def test_sighting_is_heard_though_one_that_waited_for_the_network_came_after_it(town: Town) -> None:
     """What is late calls nobody, and hides nobody who does."""
     press_attack_again(town)
@@ -152,6 +169,10 @@ def only_card(town: Town) -> Card:
 
 def seen(card: Card) -> tuple[str, str, datetime | None]:
     return card.incident, card.state, card.pressed_again_at
+
+
+def counted(card: Card) -> tuple[str, str, int]:
+    return card.kind, card.urgent_kind, card.urgent_count
 
 
 def commit_all(town: Town) -> None:

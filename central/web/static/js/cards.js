@@ -191,7 +191,7 @@ export class CardView {
     if (card.assigned_to) facts.push(element("span", "", "assigned to ", name(card.assigned_to)));
     if (card.path === "radio") facts.push(element("span", "", shape("path-radio"), "came by radio", ...(card.relay ? [", heard at ", name(card.relay)] : [])));
     if (card.is_clock_ahead) facts.push("unit’s clock is ahead");
-    const signature = JSON.stringify([card.stands_for, card.state, card.alert_count, card.members, card.assigned_to, card.is_clock_ahead, card.path, card.relay]);
+    const signature = JSON.stringify([card.stands_for, card.urgent_kind, card.urgent_count, card.state, card.alert_count, card.members, card.assigned_to, card.is_clock_ahead, card.path, card.relay]);
     if (this.#parts.facts.dataset.signature === signature) return;
     this.#parts.facts.dataset.signature = signature;
     this.#parts.facts.replaceChildren(...facts.map((fact) => element("span", "fact", fact)));

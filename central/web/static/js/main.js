@@ -20,7 +20,7 @@ import { Steady } from "./steady.js";
 import { Strip } from "./strip.js";
 import { Top } from "./top.js";
 import { Duty } from "./duty.js";
-import { isTest } from "./words.js";
+import { amongThem, isTest } from "./words.js";
 import { Zones } from "./zones.js";
 
 // Of a message whose alert waits no more: what its tap opened instead.
@@ -247,7 +247,7 @@ function actOn(verb, card, isAsked = false) {
   }
 }
 
-const aboutAll = (card, about) => (card.stands_for > 1 ? `${about}: all ${card.stands_for} alerts that you saw` : about);
+const aboutAll = (card, about) => (card.stands_for > 1 ? `${about}: all ${card.stands_for} alerts that you saw${amongThem(card)}` : about);
 
 // CCTV and co-ordinator stay at their desks: the shop must see the name of the person who really comes.
 function askWhoComes(card, about) {
