@@ -12,7 +12,16 @@ from playwright.sync_api import Page, expect
 
 from central.core.asking_lines import WentOffLine
 from central.core.view import Acknowledge, EndDuty, OnDuty, Person, ReadHandover, StartDuty
-from tests.browser.conftest import PRIYA, OpenContext, OpenPage, listen_for_complaints, press, sign_in
+from tests.browser.conftest import (
+    PRIYA,
+    OpenContext,
+    OpenPage,
+    held,
+    listen_for_complaints,
+    press,
+    sign_in,
+    take_answers,
+)
 from tests.browser.test_access import violations
 from tests.browser.test_feed_in_browser import LISTEN
 from tests.browser.test_operator import DEVICES
@@ -102,6 +111,26 @@ def test_key_that_opened_the_window_does_not_answer_it(open_page: OpenPage, boar
     assert [] == board.actions
     page.keyboard.press("Escape")
     expect(page.locator("#start-duty")).to_be_focused()
+
+
+def test_window_that_is_left_while_duty_begins_does_not_answer_the_alert(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("assist"))
+    page = open_page(is_on_duty=False)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("#tone-said")).to_have_text("This is how an attack sounds.")
+    page.wait_for_function("start => performance.now() > start + 500", arg=page.evaluate("performance.now()"))
+    with held(server):
+        page.click(f"{WINDOW} [data-submit]")
+        until(page, lambda: board.actions, "duty is asked for")
+        page.keyboard.press("Escape")
+        expect(page.locator(WINDOW)).to_be_hidden()
+    expect(page.locator("#end-duty")).to_be_visible()
+    take_answers(page)
+
+    assert [(StartDuty("page"), PRIYA)] == board.actions
 
 
 def test_sound_that_begins_late_is_not_called_blocked(open_page: OpenPage, open_context: OpenContext) -> None:

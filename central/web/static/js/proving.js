@@ -24,6 +24,7 @@ export class Proving {
   #plays = 0;
   #isAsked = false; // a phone was
   #then = null;
+  #opening = 0; // the number of this one
 
   constructor({ sound, duty, dialogs }) {
     this.#sound = sound;
@@ -38,6 +39,7 @@ export class Proving {
   // Call from a press. start(role): a sentence, or null when done. then: what the person wanted to do, and its name.
   ask(start, label = "", then = null) {
     if (this.#dialogs.isOpen) return;
+    const opening = ++this.#opening;
     this.#then = then;
     this.#isAsked = false;
     this.#plays = 0;
@@ -49,7 +51,9 @@ export class Proving {
       submit: async ({ role }) => {
         const unheard = this.#unheard();
         const reason = unheard || (await start(role ?? me.roles[0]));
-        if (!reason && then) setTimeout(then);
+        // Who has left the window meanwhile is on duty, and does no more.
+        const isStillOpen = opening === this.#opening && byId("dialog-duty").open;
+        if (!reason && then && isStillOpen) setTimeout(then);
         return reason;
       },
     });
