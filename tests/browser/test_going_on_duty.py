@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from central.core.asking_lines import WentOffLine
 from central.core.view import Acknowledge, EndDuty, OnDuty, Person, ReadHandover, StartDuty
@@ -208,6 +208,51 @@ def test_tap_on_a_phone_begins_duty_and_the_page_says_so(
     expect(page.locator(WINDOW)).to_be_hidden()
     expect(page.locator("#end-duty")).to_be_visible()
     assert [(StartDuty("phone"), PRIYA)] == board.actions
+
+
+def test_word_of_the_phone_is_not_replaced_by_that_of_an_older_tone(
+    open_page: OpenPage, open_context: OpenContext
+) -> None:
+    """A browser that plays nothing says so after five seconds, and the person has gone on to their phone by then."""
+    context = open_context()
+    context.clock.install()
+    context.add_init_script(f"{SILENT} AudioContext.prototype.resume = () => new Promise(() => {{}});")
+    page = open_page(context, is_on_duty=False)
+    page.route("**/phones/duty", lambda route: route.fulfill(json={}))
+    page.click("#start-duty")
+    page.click("#by-phone")
+    expect(page.locator("#tone-said")).to_contain_text("A test is on its way to your phone")
+    page.clock.fast_forward("00:06")
+    take_answers(page)
+
+    assert "A test is on its way to your phone" in page.locator("#tone-said").inner_text()
+    page.keyboard.press("Escape")
+    page.click("#start-duty")
+    expect(page.locator("#tone-said")).to_be_empty()  # Nothing is on its way for what is asked now.
+
+
+def test_refusal_of_a_phone_that_comes_late_says_nothing_of_the_one_asked_since(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    page = open_page(is_on_duty=False)
+    asked: list[Route] = []
+    page.route("**/phones/duty", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    page.click("#start-duty")
+    page.click("#by-phone")
+    until(page, lambda: len(asked) == 1, "a phone is asked")
+    page.keyboard.press("Escape")
+    page.click("#start-duty")
+    page.click("#by-phone")
+    until(page, lambda: len(asked) == 2, "it is asked again")
+    asked[1].fulfill(json={})
+    expect(page.locator("#tone-said")).to_contain_text("A test is on its way to your phone")
+    with page.expect_response("**/phones/duty"):
+        asked[0].fulfill(status=409, json={"reason": "The push service did not take it."})
+    take_answers(page)
+    assert "A test is on its way to your phone" in page.locator("#tone-said").inner_text()
+    server.call(lambda: board.set_on_duty((PRIYA,)))
+
+    expect(page.locator(WINDOW)).to_be_hidden()
 
 
 @DEVICES

@@ -22,6 +22,8 @@ export class Proving {
   #dialogs;
   #soundsMs = null; // since when the tone has sounded here; null = it does not
   #plays = 0;
+  #tone = 0; // the number of the last one that was to play: an older one says nothing any more
+  #phone = 0; // and of the last time that a phone was asked, or the window opened
   #isAsked = false; // a phone was
   #then = null;
   #opening = 0; // the number of this one
@@ -42,7 +44,9 @@ export class Proving {
     const opening = ++this.#opening;
     this.#then = then;
     this.#isAsked = false;
+    this.#phone += 1;
     this.#plays = 0;
+    setText(byId("tone-said"), "");
     setHidden(byId("without-duty"), !then);
     setText(byId("without-duty"), `Only ${label}, without duty`);
     this.#dialogs.ask("duty", {
@@ -73,10 +77,12 @@ export class Proving {
   }
 
   async #play() {
+    const [tone, phone] = [++this.#tone, this.#phone];
     this.#soundsMs = null;
     const isSounding = await this.#sound.prove();
+    if (tone !== this.#tone) return;
     this.#soundsMs = isSounding ? performance.now() : null;
-    setText(byId("tone-said"), isSounding ? HINTS[Math.min(this.#plays, HINTS.length - 1)] : BLOCKED);
+    if (phone === this.#phone) setText(byId("tone-said"), isSounding ? HINTS[Math.min(this.#plays, HINTS.length - 1)] : BLOCKED);
     this.#plays += 1;
   }
 
@@ -97,7 +103,9 @@ export class Proving {
   async #askPhone() {
     const role = this.#chosen();
     if (!role) return;
+    const phone = ++this.#phone;
     const reason = await post("/phones/duty", { role });
+    if (phone !== this.#phone) return;
     this.#isAsked = !reason;
     setText(byId("tone-said"), reason || SENT);
   }
