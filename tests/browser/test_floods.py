@@ -130,11 +130,11 @@ def test_window_that_closes_a_sighting_names_the_attack_that_is_closed_with_it(
     town.press(10, AlertKind.SIGHTING)
     board.show(*town.board().cards)
     page = open_page()
-    expect(page.locator(f"{FIRST} .card-facts")).to_have_text("4 open alerts here, among them 1 ATTACK")
+    expect(page.locator(f"{FIRST} .card-facts")).to_have_text("4 open alerts here, among them 1 × ATTACK")
     page.locator(FIRST).focus()
     page.keyboard.press("c")
 
-    said = "SIGHTING Corner Shop: all 4 alerts that you saw, among them 1 ATTACK"
+    said = "SIGHTING Corner Shop: all 4 alerts that you saw, among them 1 × ATTACK"
     expect(page.locator("#close-title")).to_contain_text(said)
 
 
