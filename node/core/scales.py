@@ -97,6 +97,13 @@ def shown_at_s(state: NodeState, at_ms: int) -> int:
     return wall_at_s(state, at_ms) or stamp_s(state, at_ms)
 
 
+def on_our_clock_s(state: NodeState, central_s: int) -> int:
+    """A Unix time of central's by our own proven clock, which people see, if the two are known to differ; 0 = none."""
+    gap_ms = clock_gap_ms(state)
+    is_same = not central_s or gap_ms is None or abs(gap_ms) <= SCALES_AGREE_MS
+    return central_s if is_same or gap_ms is None else max(0, central_s + gap_ms // 1000)
+
+
 def unix_s(moment: datetime) -> int:
     """Unix time in seconds; 0 if there is none for it."""
     try:

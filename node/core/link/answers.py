@@ -13,7 +13,7 @@ from node.core.link import told
 from node.core.member import Member
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours.alerts import is_struck_off
-from node.core.scales import age_s, readings_s, unix_s
+from node.core.scales import age_s, on_our_clock_s, readings_s, unix_s
 from node.core.state import Answered, Incident, NodeState
 from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
@@ -65,10 +65,11 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
     told.keep(turn)  # After a crash in the next seconds no older answer must pass for this one.
+    at_s = on_our_clock_s(turn.state, frame.at_s)
     if isinstance(frame, AutomaticAcknowledgement):
-        _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, frame.at_s, turn.now_ms), None)
+        _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, at_s, turn.now_ms), None)
         return
-    answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), frame.at_s, turn.now_ms)
+    answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), at_s, turn.now_ms)
     # This says nothing about a newer press in the same incident, which central may not have.
     if _is_about_latest(incident):
         _apply(turn, incident.key, answer, frame.role)
@@ -239,7 +240,8 @@ def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Inci
     if incident.answer is not None and incident.answer.state is said:
         heard_ms = incident.answer.heard_ms
     press = 0 if answer.press is None else FrameId.parse(answer.press).counter
-    return Answered(said, short, name, unix_s(answer.at), heard_ms, press, answer.after_s), role
+    at_s = on_our_clock_s(turn.state, unix_s(answer.at))
+    return Answered(said, short, name, at_s, heard_ms, press, answer.after_s), role
 
 
 def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResponse, *, is_own_word: bool) -> None:

@@ -9,14 +9,16 @@ import pytest
 
 from node.core.controls import Button
 from node.core.effects import PlaySound, StoreFrame
-from node.core.events import CentralStatusReceived, LinkUp
+from node.core.events import CentralStatusReceived, FrameReceived, LinkUp
 from node.core.screens import Emphasis
+from tests.support.members import signed
 from tests.support.node_world import World
-from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind
-from wire.messages import CentralStatus
+from wire.answers import DigestReceipt, frame_digest
+from wire.ids import CENTRAL, FrameId, NodeId
+from wire.kinds import AlertKind, Path
+from wire.messages import CentralStatus, SyncAnswer
 
-BOOTS = NodeId(0x11)
+OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 pytestmark = pytest.mark.finding(2)
 
 
@@ -97,3 +99,19 @@ def test_statuses_that_a_broker_kept_and_delivers_together_prove_nothing(offline
     offline.do(LinkUp(), *kept)
 
     assert ("NO LINK",) == offline.screen.headline
+
+
+@pytest.mark.parametrize("behind", [timedelta(minutes=30), timedelta(minutes=-30)])
+def test_time_of_an_answer_is_that_of_the_clock_on_the_wall(offline: World, behind: timedelta) -> None:
+    """People compare the panel with it; central's clock is half an hour off, and that is told as a fault."""
+    offline.do(LinkUp())
+    offline.do(offline.answers(SyncAnswer(boot_id="central-1", counter_floor=0, at=offline.wall() - behind)))
+    offline.hold(Button.ATTACK)
+    said_s = int((offline.wall() - behind).timestamp())
+    receipt = DigestReceipt(CENTRAL, 8, said_s, FrameId(OURS, 1), frame_digest(offline.numbered[1].data))
+    offline.do(FrameReceived(signed(receipt).data, None, Path.NETWORK))
+    offline.after(14_000)
+    answer = offline.answer(at=offline.wall() - behind, press="00000010-1", after_s=14)
+    offline.do(offline.says(OURS, 1, "answered", answer=answer))
+
+    assert f"{offline.wall():%H:%M:%S} after 14 s" == offline.screen.lines[1]
