@@ -145,6 +145,31 @@ def test_click_on_a_card_that_has_just_moved_is_not_used(
     assert [] == board.actions
 
 
+def test_click_on_a_card_that_has_just_come_is_not_used(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Where nothing moved, for the list was empty."""
+    page = open_page()
+    page.wait_for_function("start => performance.now() > start + 500", arg=page.evaluate("performance.now()"))
+    page.evaluate(
+        """() => {
+            new MutationObserver(() => {
+                const come = document.querySelector('[data-incident="1-1"] .card-primary');
+                if (come && !window.said) queueMicrotask(() => {
+                    come.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 }));
+                    window.said = document.querySelector("#figures").textContent;
+                });
+            }).observe(document.querySelector("#unanswered"), { childList: true });
+        }"""
+    )
+    server.call(lambda: board.press("attack", incident="1-1"))
+
+    page.wait_for_function("() => window.said")
+    assert "nothing was sent" in page.evaluate("said")
+    take_answers(page)
+    assert [] == board.actions
+
+
 def test_no_card_moves_under_the_pointer(
     open_page: OpenPage, open_context: OpenContext, server: ScriptedServer, board: ScriptedBoard
 ) -> None:

@@ -1,7 +1,7 @@
 // Keeps cards from moving under a pointer, and clicks from landing on a card that has just moved there.
 
 const IDLE_MS = 3000; // a pointer left on the list holds it no longer than this
-const GUARD_MS = 500;
+const GUARD_MS = 500; // since a card has moved, or has come: what is pressed was meant for what was there before
 const CHANGED_GUARD_MS = 1000; // a double click on "Acknowledge" must not press what the button becomes
 
 export class Steady {
@@ -10,6 +10,7 @@ export class Steady {
   #movedMs = -Infinity;
   #pointer = { x: NaN, y: NaN };
   #layoutMs = -Infinity;
+  #cameMs = new WeakMap(); // by card
   #visible = new Set();
   #watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -52,6 +53,7 @@ export class Steady {
 
   // A card whose place matters while it can be seen.
   observe(card) {
+    this.#cameMs.set(card, performance.now());
     this.#watcher.observe(card);
   }
 
@@ -74,7 +76,8 @@ export class Steady {
   // event.detail is 0 for keys, screen readers and voice control, which name their card and cannot miss.
   allows(event, primaryChangedMs = -Infinity) {
     if (event.detail === 0) return true;
-    return event.timeStamp - this.#layoutMs >= GUARD_MS && event.timeStamp - primaryChangedMs >= CHANGED_GUARD_MS;
+    const movedMs = Math.max(this.#layoutMs, this.#cameMs.get(event.target.closest(".card")) ?? -Infinity);
+    return event.timeStamp - movedMs >= GUARD_MS && event.timeStamp - primaryChangedMs >= CHANGED_GUARD_MS;
   }
 
   #moved(event) {
