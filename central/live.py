@@ -70,8 +70,11 @@ class LiveBoard:
         self._numbers = itertools.count(1)
         # By scope, the one that was asked for last at the end; people with equal scopes share one.
         self._views: dict[Scope, View] = {}
-        self._subscribers: dict[Scope, list[DeliverChange]] = {}
-        self._waiting: dict[int, tuple[asyncio.Future[Done | Refused], View]] = {}
+        # Each with what cuts it off.
+        self._subscribers: dict[Scope, list[tuple[DeliverChange, Callable[[], None]]]] = {}
+        # Scopes of which a view could not go on.
+        self._begun_anew: set[Scope] = set()
+        self._waiting: dict[int, tuple[asyncio.Future[Done | Refused], Scope]] = {}
         self._is_broken = False
 
     @property
@@ -106,12 +109,17 @@ class LiveBoard:
         """The newest of ``scope``, as of now."""
         return self._view(scope).board(datetime.now(UTC))
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:
-        """Call ``deliver`` with every change after the newest board of ``scope``, until what is returned is called."""
+    def subscribe(
+        self, deliver: DeliverChange, scope: Scope, cut: Callable[[], None] = lambda: None
+    ) -> Callable[[], None]:
+        """Call ``deliver`` with every change after the newest board of ``scope``, until what is returned is called.
+
+        ``cut`` is called where the changes cannot go on.
+        """
         self._view(scope)
-        delivers = self._subscribers.setdefault(scope, [])
-        delivers.append(deliver)
-        return partial(self._unsubscribe, deliver, scope)
+        subscriber = (deliver, cut)
+        self._subscribers.setdefault(scope, []).append(subscriber)
+        return partial(self._unsubscribe, subscriber, scope)
 
     async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:
         """Returns after the commit; refused without an answer within 10 s."""
@@ -121,7 +129,7 @@ class LiveBoard:
             return meant
         number = next(self._numbers)
         future: asyncio.Future[Done | Refused] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = (future, view)
+        self._waiting[number] = (future, rights.scope)
         try:
             self._request(ActionRequested(number, meant, by, rights))
             async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -134,8 +142,10 @@ class LiveBoard:
     def _view(self, scope: Scope) -> View:
         view = self._views.pop(scope, None)
         if view is None:
-            # The whole town's has the run's own name and numbers; any other's tell nothing of them.
-            run = "" if scope == WHOLE_TOWN else f"-{secrets.token_hex(4)}"
+            # The whole town's has the run's own name and numbers; any other's tell nothing of them. A new name makes
+            # pages ask for the board again.
+            has_runs_name = scope == WHOLE_TOWN and scope not in self._begun_anew
+            run = "" if has_runs_name else f"-{secrets.token_hex(4)}"
             view = View(scope, self._keeper, run, datetime.now(UTC))
         self._views[scope] = view
         idle = [one for one in self._views if one != scope and not self._subscribers.get(one)]
@@ -143,11 +153,11 @@ class LiveBoard:
             del self._views[one]
         return view
 
-    def _unsubscribe(self, deliver: DeliverChange, scope: Scope) -> None:
-        delivers = self._subscribers.get(scope, [])
-        if deliver in delivers:
-            delivers.remove(deliver)
-        if not delivers:
+    def _unsubscribe(self, subscriber: tuple[DeliverChange, Callable[[], None]], scope: Scope) -> None:
+        subscribers = self._subscribers.get(scope, [])
+        if subscriber in subscribers:
+            subscribers.remove(subscriber)
+        if not subscribers:
             self._subscribers.pop(scope, None)
 
     def _cross(self, call: Callable[[], None]) -> None:
@@ -164,21 +174,45 @@ class LiveBoard:
     def _apply(self, change: Change) -> None:
         try:
             self._keeper.apply(change)
-            seen = [(scope, view.take(change)) for scope, view in self._views.items()]
-        except ValueError:
+        except Exception:
             self._is_broken = True
             logger.exception("the board cannot go on")
             return
-        for scope, made in seen:
+        # Our bug on one scope's part of it must not keep it from the others.
+        for scope, view in tuple(self._views.items()):
+            try:
+                made = view.take(change)
+            except Exception:
+                logger.exception("what one scope sees of the board cannot go on: its pages begin anew")
+                self._begin_anew(scope)
+                continue
             if made is not None:
-                for deliver in tuple(self._subscribers.get(scope, ())):
-                    deliver(made)
+                self._deliver(made, scope)
+
+    def _begin_anew(self, scope: Scope) -> None:
+        """Whoever comes next gets a view made from the whole board, which has the change."""
+        del self._views[scope]
+        self._begun_anew.add(scope)
+        for _, cut in self._subscribers.pop(scope, []):
+            cut()
+
+    def _deliver(self, made: Change, scope: Scope) -> None:
+        for subscriber in tuple(self._subscribers.get(scope, ())):
+            deliver, cut = subscriber
+            try:
+                deliver(made)
+            except Exception:
+                logger.exception("a change cannot be passed on: its pages begin anew")
+                self._unsubscribe(subscriber, scope)
+                cut()
 
     def _settle(self, request: int, result: Done | Refused) -> None:
-        future, view = self._waiting.get(request, (None, None))
-        if future is not None and view is not None and not future.done():
+        future, scope = self._waiting.get(request, (None, None))
+        if future is not None and scope is not None and not future.done():
             # The change that contains it has been applied: the core's own number counts others' traffic too.
-            future.set_result(replace(result, sequence=view.sequence) if isinstance(result, Done) else result)
+            view = self._views.get(scope)
+            sequence = view.sequence if view is not None else 0  # Whoever gets a new view gets it with the change.
+            future.set_result(replace(result, sequence=sequence) if isinstance(result, Done) else result)
 
 
 def _with_entry(action: Action, view: View) -> Action | Refused:

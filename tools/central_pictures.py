@@ -76,7 +76,7 @@ class StillBoard:
         """As the port says."""
         return self._board
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:  # noqa: ARG002
+    def subscribe(self, _deliver: DeliverChange, _scope: Scope, _cut: Callable[[], None]) -> Callable[[], None]:
         """As the port says; nothing ever changes."""
         return lambda: None
 

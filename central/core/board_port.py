@@ -26,10 +26,11 @@ class BoardPort(Protocol):
         """
         ...
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:
+    def subscribe(self, deliver: DeliverChange, scope: Scope, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``deliver`` on the web's loop with every change after the newest board of ``scope``.
 
-        It must not block. Call what is returned to end it.
+        It must not block. Call what is returned to end it. Where the changes cannot go on, ``cut`` is called and
+        nothing comes any more: whoever looks must have the board again.
         """
         ...
 

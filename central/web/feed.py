@@ -91,7 +91,8 @@ class _Channel:
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=CHANGES_KEPT)
         self._ring_bytes = 0
         self._board_piece: tuple[int, bytes] = (-1, b"")
-        self.end = board.subscribe(self._take, scope)
+        self.is_cut = False
+        self.end = board.subscribe(self._take, scope, self._cut)
 
     def begin(self, listener: Listener, after: str | None) -> None:
         """The first pieces of a new stream."""
@@ -123,6 +124,12 @@ class _Channel:
         while self._ring_bytes > CHANGES_BYTES_MAX and len(self._ring) > 1:
             self._ring_bytes -= len(self._ring.popleft()[1])
         self.put(piece)
+
+    def _cut(self) -> None:
+        """Changes are missing here from now on: browsers come back, and get the board."""
+        self.is_cut = True
+        for listener in tuple(self.listeners):
+            listener.end()
 
     def _missed(self, after: str | None) -> list[bytes] | None:
         """The changes after id ``after``, or ``None`` if the ring does not hold them all."""
@@ -183,7 +190,9 @@ class Feed:
         """
         if self.listener_count >= LISTENERS_MAX:
             raise FeedFullError
-        channel = self._channels.pop(scope, None) or _Channel(self._board, scope)
+        channel = self._channels.pop(scope, None)
+        if channel is None or channel.is_cut:
+            channel = _Channel(self._board, scope)
         self._channels[scope] = channel
         self._end_idle()
         listener = Listener(PIECES_QUEUED_MAX, CHANGES_BYTES_MAX)

@@ -8,11 +8,13 @@ import pytest
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.rights import Rights, Scope
+from central.core.boards import BoardKeeper
+from central.core.rights import WHOLE_TOWN, Rights, Scope
+from central.core.sight import View
 from central.core.view import Acknowledge, Board, Change, Close, Done, Refused
 from central.live import LiveBoard
 from central.web.feed import Feed, FeedTiming
-from tests.support.central_town import CROWN, PATEL, START, Town
+from tests.support.central_town import ARCADE, CROWN, PATEL, START, Town
 
 
 def board() -> Board:
@@ -62,6 +64,25 @@ def test_live_board_says_so_when_a_change_was_lost(sequences: tuple[int, ...], i
         return live
 
     assert is_broken is asyncio.run(show()).is_broken
+
+
+@pytest.mark.finding(12)
+@pytest.mark.parametrize("error", [ValueError, KeyError, ZeroDivisionError])
+def test_live_board_says_so_when_a_change_could_not_be_applied(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    async def show() -> bool:
+        live = LiveBoard(board(), lambda _asked: None)
+        live.attach(asyncio.get_running_loop())
+        monkeypatch.setattr(BoardKeeper, "apply", failing)
+        live.show(Change(sequence=1, at=START))
+        await asyncio.sleep(0)
+        return live.is_broken
+
+    assert asyncio.run(show())
 
 
 HART = Rights(frozenset({("pcso", 1), ("police", 1)}))
@@ -181,3 +202,93 @@ def test_scope_that_nobody_looks_at_any_more_is_let_go() -> None:
         return [*found, kept.boot_id != web.live.board(PUB.scope).boot_id]
 
     assert [True, True, True] == asyncio.run(play())
+
+
+def failing_once(monkeypatch: pytest.MonkeyPatch, scope: Scope, error: type[Exception]) -> None:
+    take = View.take
+    failed: list[bool] = []
+
+    def fail_once(self: View, change: Change) -> Change | None:
+        if self._scope == scope and not failed:
+            failed.append(True)
+            raise error
+        return take(self, change)
+
+    monkeypatch.setattr(View, "take", fail_once)
+
+
+@pytest.mark.finding(12)
+@pytest.mark.parametrize("error", [ValueError, KeyError, ZeroDivisionError])
+@pytest.mark.parametrize("scope", [HART.scope, WHOLE_TOWN])
+def test_scope_whose_view_fails_on_an_alert_gets_its_card_with_a_new_board(
+    monkeypatch: pytest.MonkeyPatch, scope: Scope, error: type[Exception]
+) -> None:
+    """The alert was missing from that page, and from all behind it, for good; and every page called itself live."""
+
+    async def play() -> tuple[bytes, bytes, bytes, bool]:
+        web = Web()
+        feed = Feed(web.live, timing=FeedTiming(), page="", now=lambda: START)
+        feed.open()
+        page, pub = feed.join(None, scope), feed.join(None, PUB.scope)
+        seen = (await page.next() or b"").partition(b"\n")[0].removeprefix(b"id: ").decode()
+        failing_once(monkeypatch, scope, error)
+        web.town.press(7, node=ARCADE)
+        web.go_on()
+        await asyncio.sleep(0)
+        assert page.has_ended
+        back = feed.join(seen, scope)
+        web.town.press(8, node=ARCADE)
+        web.go_on()
+        await asyncio.sleep(0)
+        sent = await back.next() or b"", await pub.next() or b""
+        feed.close()
+        return seen.rpartition("/")[0].encode(), *sent, web.live.is_broken
+
+    old_name, new, pub, is_broken = asyncio.run(play())
+    board, _, later = new.partition(b"event: change")
+    assert b"event: board" in board
+    assert b'"incident":"00000013-7"' in board
+    assert b'"boot_id":"' + old_name + b'"' not in board
+    assert b'"incident":"00000013-8"' in later
+    assert b'"incident":"00000013-7"' in pub
+    assert not is_broken
+
+
+@pytest.mark.finding(12)
+def test_page_whose_change_cannot_be_passed_on_begins_anew_and_keeps_it_from_no_other() -> None:
+    def failing(_: Change) -> None:
+        raise TypeError
+
+    async def play() -> tuple[list[str], list[Change]]:
+        web = Web()
+        changes: list[Change] = []
+        cut: list[str] = []
+        web.live.subscribe(failing, HART.scope, lambda: cut.append("cut"))
+        web.live.subscribe(changes.append, HART.scope)
+        web.live.subscribe(changes.append, PUB.scope)
+        for counter in (7, 8):
+            web.town.press(counter, node=ARCADE)
+        web.go_on()
+        await asyncio.sleep(0)
+        return cut, changes
+
+    cut, changes = asyncio.run(play())
+    assert ["cut"] == cut
+    assert 4 == len([change for change in changes if change.cards])
+
+
+@pytest.mark.finding(12)
+def test_act_that_a_new_view_shows_is_told_no_number_of_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page would wait for it for ever."""
+
+    async def play() -> object:
+        web = Web()
+        web.town.press(7)
+        web.live.subscribe(lambda _: None, HART.scope)
+        web.town.press(8, incident=7)
+        web.go_on()
+        await asyncio.sleep(0)
+        failing_once(monkeypatch, HART.scope, KeyError)
+        return await web.live.act(Acknowledge("00000010-7"), PATEL, HART)
+
+    assert Done(0) == asyncio.run(play())

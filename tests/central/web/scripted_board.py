@@ -160,7 +160,7 @@ class ScriptedBoard:
             premises=tuple(self.premises.values()),
         )
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope = WHOLE_TOWN) -> Callable[[], None]:
+    def subscribe(self, deliver: DeliverChange, scope: Scope = WHOLE_TOWN, _cut: object = None) -> Callable[[], None]:
         """As the port says."""
         self._subscribers.append(deliver)
         return lambda: self._subscribers.remove(deliver)

@@ -53,7 +53,7 @@ class TownBoard:
     def board(self, scope: Scope) -> Board:
         return View(scope, self._whole, "-v", self._now_at).board(self._now_at)
 
-    def subscribe(self, _deliver: object, _scope: Scope) -> Callable[[], None]:
+    def subscribe(self, _deliver: object, _scope: Scope, _cut: object) -> Callable[[], None]:
         return lambda: None
 
     async def act(self, _action: Action, _by: Person, _rights: Rights = NO_RIGHTS) -> Done | Refused:
