@@ -139,6 +139,33 @@ def test_screen_is_kept_on_after_a_reload(open_page: OpenPage) -> None:
     assert 1 == page.evaluate("asked")
 
 
+def test_screen_that_is_kept_on_late_is_let_go_if_duty_has_ended(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    page = open_page(is_on_duty=False)
+    page.evaluate(
+        """() => {
+            window.asked = [];
+            navigator.wakeLock.request = () => new Promise((done) => asked.push({
+                grant() { this.isHeld = true; done(this); },
+                async release() { this.isHeld = false; },
+            }));
+        }"""
+    )
+    for count in (1, 2):
+        server.call(lambda: board.set_on_duty((PRIYA,)))
+        page.wait_for_function("count => asked.length === count", arg=count)
+        server.call(lambda: board.set_on_duty(()))
+        expect(page.locator("#start-duty")).to_be_visible()
+    page.evaluate("asked[0].grant()")
+    page.wait_for_function("() => asked[0].isHeld === false")
+
+    server.call(lambda: board.set_on_duty((PRIYA,)))
+    page.wait_for_function("() => asked.length === 3")
+    page.evaluate("asked[1].grant(), asked[2].grant()")
+    page.wait_for_function("() => asked.map((lock) => lock.isHeld).join() === 'false,false,true'")
+
+
 @pytest.mark.finding(18)
 def test_person_of_one_role_is_not_asked_for_it(open_page: OpenPage, board: ScriptedBoard) -> None:
     page = open_page(is_on_duty=False)

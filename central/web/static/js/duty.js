@@ -68,7 +68,11 @@ export class Duty {
   async #keepAwake() {
     if (!this.#isWanted || document.hidden || !navigator.wakeLock) return;
     try {
-      this.#wakeLock = await navigator.wakeLock.request("screen");
+      const granted = await navigator.wakeLock.request("screen");
+      const before = this.#wakeLock; // two may have been asked for one after the other
+      this.#wakeLock = granted;
+      await before?.release();
+      if (!this.#isWanted) await granted.release(); // duty has ended meanwhile
     } catch {
       // Low battery or not allowed: the page works, the screen may go dark.
     }
