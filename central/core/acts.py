@@ -54,7 +54,7 @@ class Acts(Steps):
         self._figures = Figures(timing)
         self._paths = Paths(timing, self._nodes, self._incidents, self._air, self._figures)
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
-        self._premises = PremisesBook()
+        self._premises = PremisesBook(self._spared)
         self._escalation = Escalation()
         self._shifts = Shifts(self._escalation.rota)
         self._contacts = Contacts(self._premises)
@@ -91,7 +91,7 @@ class Acts(Steps):
             error = self._whole(partial(self._judge, pending))
             if error is not None:
                 self._set_aside(pending, error)
-                self._show_change()
+                self._show_what_can_be()
 
     def _reach(self, by: Person, schemes: frozenset[int] | None) -> Reach:
         """What ``by`` may act on now; ``schemes``: when they asked."""

@@ -7,12 +7,14 @@ import of thousands at the office is no wave here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain, islice
 from typing import Final
 
 from msgspec import field
 
 from central.core.details import ContactLine, PremisesLine
+from central.core.set_aside import Spared
 from central.core.undo import Record, Table
 from wire.directory import Directory
 from wire.ids import NodeId, node_text
@@ -28,6 +30,8 @@ TOLD_AT_ONCE: Final = 100
 class PremisesBook(Record):
     """The newest premises snapshot, and which of it units of the directory stand at."""
 
+    # One that cannot be drawn is left out, rather than shown as it was before.
+    _spared: Spared
     _entries: Table[int, PremisesEntry] = field(default_factory=Table)
     _joined: Table[NodeId, PremisesEntry] = field(default_factory=Table)
     _untold: Table[NodeId, None] = field(default_factory=Table)
@@ -64,16 +68,22 @@ class PremisesBook(Record):
     def all_lines(self) -> tuple[PremisesLine, ...]:
         """All, for the first board; they count as told."""
         self._untold = Table()
-        return tuple(line_of(node, entry) for node, entry in self._joined.items())
+        return tuple(filter(None, map(self._line, self._joined)))
 
     def take_changed(self, urgent: Iterable[NodeId] = ()) -> tuple[tuple[PremisesLine, ...], tuple[str, ...]]:
-        """Some of those to be told, ``urgent`` ones first, and units that have none any more."""
+        """Some of those to be told, ``urgent`` ones first, and units of which none can be shown any more."""
         ordered = chain((node for node in urgent if node in self._untold), self._untold)
         some = tuple(islice(dict.fromkeys(islice(ordered, 2 * TOLD_AT_ONCE)), TOLD_AT_ONCE))
         for node in some:
             del self._untold[node]
-        lines = tuple(line_of(node, self._joined[node]) for node in some if node in self._joined)
-        return lines, tuple(node_text(node) for node in some if node not in self._joined)
+        lines = {node: self._line(node) for node in some}
+        return tuple(filter(None, lines.values())), tuple(node_text(node) for node in some if lines[node] is None)
+
+    def _line(self, node: NodeId) -> PremisesLine | None:
+        entry = self._joined.get(node)
+        if entry is None:
+            return None
+        return self._spared(partial(line_of, node, entry), f"premises of {node_text(node)}", node)
 
 
 def line_of(node: NodeId, entry: PremisesEntry) -> PremisesLine:

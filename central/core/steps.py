@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,9 @@ from central.core.view import Done, Refused
 from wire.ids import FrameId, NodeId, node_text
 
 T = TypeVar("T")
+UNSHOWN_TICKS_MAX: Final = 10
+"""A page that is told nothing stands still and looks live. Then it is better to end, and to begin without what the
+rules fail on: while nothing can be shown, no alert gets its receipt either."""
 
 
 class InFlight(Struct, frozen=True):
@@ -66,6 +69,8 @@ class Steps(Machine, ABC):
         self._rejections = Rejections()
         # On its way to disk, with the request that asked for it.
         self._in_flight: InFlight | None = None
+        # In a row, in which nothing could be told to the page.
+        self._unshown_ticks = 0
 
     @abstractmethod
     def _follow(self, event: ev.Event) -> None:
@@ -82,14 +87,23 @@ class Steps(Machine, ABC):
     def _take(self, event: ev.Event) -> None:
         error = self._whole(partial(self._follow, event))
         if error is None:
+            if isinstance(event, ev.Ticked):
+                self._unshown_ticks = 0
             return
         parts = parts_of(event)
         for part in parts:
             self._take(part)
         if not parts:
             self._set_aside(event, error)
-            # What fails may be the tick itself, which shows rejections.
-            self._show_change(with_rejections=isinstance(event, ev.Ticked))
+            self._show_what_can_be(is_tick=isinstance(event, ev.Ticked))
+
+    def _show_what_can_be(self, *, is_tick: bool = False) -> None:
+        # What fails may be the tick itself, which shows rejections.
+        error = self._whole(partial(self._show_change, with_rejections=is_tick))
+        if is_tick:
+            self._unshown_ticks = 0 if error is None else self._unshown_ticks + 1
+        if error is not None and self._unshown_ticks >= UNSHOWN_TICKS_MAX:
+            raise error
 
     def _whole(self, part: Callable[[], object]) -> Exception | None:
         """Do all of ``part``, or none of it; returns the error, if any."""

@@ -25,7 +25,7 @@ class Reader:
 
     def __init__(self, folder: Path, kept: Path) -> None:
         self.register: Register | None = None
-        self.book = PremisesBook()
+        self.book = PremisesBook(lambda part, *_: part())
         self.people = SnapshotFolder(folder, kept, People, TOWN, keys=_keys, on_new=self.take, on_fault=_refused)
         self.premises = SnapshotFolder(
             folder,

@@ -113,7 +113,7 @@ def test_import_of_thousands_is_told_in_parts() -> None:
         node: Sender(node, key, "P", "", frozenset({1}), False, False, office_premises=node)  # noqa: FBT003
         for node in nodes
     }
-    book = PremisesBook()
+    book = PremisesBook(lambda part, *_: part())
     book.take((replace(SHOP, premises=node) for node in nodes), Directory(1, senders, {}))
 
     told = []

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from msgspec.structs import replace
 
 from central.core import acts, outbound, premises
 from central.core import effects as do
 from central.core import events as ev
+from central.core.details import PremisesLine
 from central.core.incident import Incident
 from central.core.journal import ActionEntry, SeenFrame
+from central.core.page import Page
 from central.core.set_aside import NOT_DONE, parts_of, sender_of
+from central.core.steps import UNSHOWN_TICKS_MAX
 from central.core.view import AddNote, Refused
-from tests.support.central_town import ALL_RIGHTS, BAKERY, CORNER, CROWN, PATEL, START, Town, only
+from tests.support.central_town import ALL_RIGHTS, BAKERY, CORNER, CROWN, PATEL, START, Town, make_directory, only
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, IncidentState, Sync
@@ -85,3 +91,69 @@ def test_alert_that_cannot_be_told_takes_no_receipt_and_no_other_alert_with_it(
 
     assert [SEVEN, EIGHT] == [order.target for order in only(said, do.SendReceipt)]
     assert [SEVEN.text] == [order.state.incident for order in only(said, do.PublishIncident)]
+
+
+SHOPS = tuple(PremisesEntry(premises=number, name=f"Shop {number}", schemes=(1,)) for number in (70, 71, 72))
+JOINED = {CORNER: 70, BAKERY: 71, CROWN: 72}
+
+
+@pytest.mark.finding(12)
+@pytest.mark.parametrize("told_at_once", [1, 100])
+def test_premises_that_cannot_be_drawn_is_taken_away_and_keeps_no_other_from_the_page(
+    monkeypatch: pytest.MonkeyPatch, told_at_once: int
+) -> None:
+    """Only so many are told at once: one that is told by a later tick ended central."""
+    town, line_of = Town(directory=make_directory(office_premises=JOINED)), premises.line_of
+    town.handle(ev.PremisesChanged(SHOPS))
+
+    def failing(node: NodeId, entry: PremisesEntry) -> PremisesLine:
+        if node == BAKERY:
+            raise ZeroDivisionError
+        return line_of(node, entry)
+
+    monkeypatch.setattr(premises, "TOLD_AT_ONCE", told_at_once)
+    monkeypatch.setattr(premises, "line_of", failing)
+    said = town.core.handle(ev.PremisesChanged(tuple(replace(one, address="2 High St") for one in SHOPS)), town.now_at)
+    for _ in SHOPS:
+        town.now_at += timedelta(seconds=1)
+        said += town.core.handle(ev.Ticked(), town.now_at)
+    for order in only(said, do.ShowChange):
+        town.keeper.apply(order.change)
+
+    assert {"Shop 70": "2 High St", "Shop 72": "2 High St"} == {one.name: one.address for one in town.board().premises}
+    assert ["premises of 00000011"] == [order.what for order in only(said, do.SetAside)]
+
+
+def nothing_can_be_shown(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.finding(12)
+def test_step_of_which_nothing_can_be_shown_ends_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here in the step itself, in what is tried instead, and where an act is judged."""
+    with monkeypatch.context() as failing:
+        failing.setattr(Page, "change", nothing_can_be_shown)
+        failing.setattr(acts, "entry_for", lambda *_, **__: 1 / 0)
+        town.core.handle(ev.LinkUp(), town.now_at)
+        town.core._pending = (ev.ActionRequested(9, AddNote("00000010-7", "words"), PATEL, ALL_RIGHTS),)
+        said = town.core.handle(ev.Ticked(), town.now_at)
+    assert [do.AnswerAction(9, Refused(NOT_DONE))] == only(said, do.AnswerAction)
+
+    assert [SEVEN] == [order.target for order in only(town.press(7), do.SendReceipt)]
+    assert "unanswered" == town.card().state
+
+
+@pytest.mark.finding(12)
+def test_page_that_stands_still_for_good_ends_central(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks live, and no alert gets a receipt: a new start leaves out what the rules fail on."""
+    with monkeypatch.context() as failing:
+        failing.setattr(Page, "change", nothing_can_be_shown)
+        for _ in range(UNSHOWN_TICKS_MAX - 1):
+            town.core.handle(ev.Ticked(), town.now_at)
+    town.core.handle(ev.Ticked(), town.now_at)
+
+    monkeypatch.setattr(Page, "change", nothing_can_be_shown)
+    for _ in range(UNSHOWN_TICKS_MAX - 1):
+        town.core.handle(ev.Ticked(), town.now_at)
+    with pytest.raises(ZeroDivisionError):
+        town.core.handle(ev.Ticked(), town.now_at)
