@@ -21,6 +21,7 @@ from central.core.boards import SAID, BoardKeeper, concerns_only, said_in
 from central.core.details import PremisesLine
 from central.core.incident import HEARD_AT
 from central.core.rights import Scope
+from central.core.set_aside import INTERNAL_ERROR
 from central.core.view import (
     Board,
     Card,
@@ -154,10 +155,14 @@ class Sight:
         return tuple(line for line in lines if self.is_whole or line.scheme in self._scope.alerts)
 
     def rejected(self, lines: Iterable[RejectedLine]) -> tuple[RejectedLine, ...]:
-        """Input of its own units."""
+        """Input of its own units, and central's own failures that concern no unit: they may have cost anybody's."""
         if self.is_whole:
             return tuple(lines)
-        return tuple(line for line in lines if self._sees_sender(self._whole.node(line.sender)))
+        return tuple(line for line in lines if self._sees_rejected(line))
+
+    def _sees_rejected(self, line: RejectedLine) -> bool:
+        is_of_nobody = line.reason == INTERNAL_ERROR and not line.sender
+        return is_of_nobody or self._sees_sender(self._whole.node(line.sender))
 
     def _sees_sender(self, line: NodeLine | None) -> bool:
         return is_seen(line.scheme_numbers if line is not None else (), self._scope.units, self._town)

@@ -10,6 +10,7 @@ from central.core import events as ev
 from central.core.boards import BoardKeeper
 from central.core.journal import Recall
 from central.core.rights import WHOLE_TOWN, Rights, Scope
+from central.core.set_aside import INTERNAL_ERROR
 from central.core.sight import ELSEWHERE, View
 from central.core.view import Acknowledge, Board, Card, Change, Close, EndDuty, Person, StartDuty
 from tests.support.central_town import (
@@ -219,6 +220,18 @@ def test_input_of_unknown_senders_is_shown_to_those_who_see_every_scheme() -> No
 
     assert ["00000010"] == [line.sender for line in watched.board(HART).rejected]
     assert {"", "00000012", "00000010"} == {line.sender for line in watched.board(BOTH).rejected}
+
+
+@pytest.mark.finding(12)
+def test_fault_of_central_itself_is_shown_to_everybody_and_that_on_a_unit_to_its_own_people() -> None:
+    """It may have been anybody's call for help."""
+    watched = Watched(HART, PUB_WATCH)
+    for sender in (None, CROWN):
+        watched.town.handle(ev.InputRejected(INTERNAL_ERROR, sender))
+    watched.town.later(1)
+
+    assert [""] == [line.sender for line in watched.board(HART).rejected]
+    assert {"", "00000012"} == {line.sender for line in watched.board(PUB_WATCH).rejected}
 
 
 def test_those_who_see_every_scheme_get_the_whole_board() -> None:
