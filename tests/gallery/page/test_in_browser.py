@@ -314,6 +314,21 @@ def test_report_that_nobody_knows_of_is_raised_once(page: Page, shop: PageUnderT
     assert first == again
 
 
+def test_another_answer_after_one_that_nobody_knows_of_is_a_report_of_its_own(page: Page, shop: PageUnderTest) -> None:
+    """The first one was kept; under its id the second would be called sent, and be lost."""
+    shop.node.answer = AlertAnswer(AlertState.UNKNOWN)
+    open_person(sign_in(page)).get_by_role("button", name="Here now").click()
+    page.get_by_role("button", name="Yes, left").click()
+    expect(page.get_by_role("alert")).to_contain_text("It is not known whether this was sent.")
+    shop.node.answer = AlertAnswer(AlertState.SENT, "00000010-7")
+    page.get_by_role("button", name="No, did not leave").click()
+    expect(page.get_by_role("alert")).to_contain_text("Sent to central.")
+
+    assert {"yes", "no"} == {one.left for one in shop.gallery.running.snapshot().reports}
+    assert ["yes", "no"] == [one.left for one in shop.node.asked]
+    assert 2 == len({one.request for one in shop.node.asked})
+
+
 def test_report_that_is_saved_is_told_to_have_been_received(page: Page, shop: PageUnderTest) -> None:
     assert shop.node.state is not None
     shop.node.answer = AlertAnswer(AlertState.SAVED, "00000010-7")

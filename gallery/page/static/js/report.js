@@ -25,9 +25,11 @@ if (first !== null) {
   const left = document.getElementById("left");
   const said = document.getElementById("report-said");
 
-  // Drawn once a press, and kept when it is pressed again because page or unit did not answer: nothing is raised twice.
+  // Kept when the same is pressed again because page or unit did not answer: nothing is raised twice. Another answer
+  // is another report: under the first one's id it would be called sent, and be lost.
   const draw = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
   let id = draw();
+  let saidBefore = "";
 
   const say = (state, what, toDo) => {
     said.dataset.state = state;
@@ -40,6 +42,9 @@ if (first !== null) {
     box.dataset.isReporting = "yes";
     for (const button of box.querySelectorAll("button")) button.disabled = true;
     say("sending", "Sending…", "");
+    const saidNow = `${kind} ${leftWhenAsked}`;
+    if (saidNow !== saidBefore) id = draw();
+    saidBefore = saidNow;
     try {
       const data = { report: id, kind, scheme: Number(box.dataset.scheme), case: Number(box.dataset.case), left: leftWhenAsked };
       const answer = await asked("/report", data);
