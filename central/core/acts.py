@@ -55,7 +55,7 @@ class Acts(Steps):
         self._paths = Paths(timing, self._nodes, self._incidents, self._air, self._figures)
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
         self._premises = PremisesBook(self._spared)
-        self._escalation = Escalation()
+        self._escalation = Escalation(self._spared)
         self._shifts = Shifts(self._escalation.rota)
         self._contacts = Contacts(self._premises)
         self._duty = Duty()

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -35,6 +36,7 @@ from central.core.incident import Incident
 from central.core.incidents import Incidents
 from central.core.journal import WATCHLINK, ActionEntry, ActionKind, AskedPerson, Asking, Told
 from central.core.rota import RotaBook
+from central.core.set_aside import Spared
 from central.core.staff import Staff
 from central.core.undo import Record, Table
 from central.core.view import OnDuty, Person
@@ -44,6 +46,7 @@ from wire.kinds import PRIORITY
 from wire.snapshots import AnsweringRole, StepEntry, Way
 from wire.text import display_text
 
+T = TypeVar("T")
 BEGUN_AT_ONCE: Final = 100
 """Steps in one go: the others follow a second later, the less urgent last."""
 TOLD_AT_ONCE: Final = 32
@@ -69,6 +72,7 @@ class Due(Struct, frozen=True):
 
     incident: FrameId
     asking: Asking
+    turn: tuple[int, bool, datetime]
 
 
 class Roster:
@@ -162,6 +166,8 @@ class Roster:
 class Escalation(Record):
     """Which steps are due, and what is ordered when one has begun."""
 
+    # An alert on which a step fails keeps nobody from being asked about another.
+    _spared: Spared
     rota: RotaBook = field(default_factory=RotaBook)
     # By account: the ways in which the notifier can reach them now.
     _ways: Table[int, tuple[Way, ...]] = field(default_factory=Table)
@@ -212,12 +218,8 @@ class Escalation(Record):
         if self._is_resumed:
             return []
         self._is_resumed = True
-        return [
-            order
-            for incident in incidents.all()
-            for stands in incident.asking.values()
-            for order in self._ask(incident, stands, now_at)
-        ]
+        again = partial(self._ask_again, now_at=now_at)
+        return [order for incident in incidents.all() for order in self._of(incident.id, partial(again, incident))]
 
     def entries(
         self, incidents: Incidents, roster: Roster, first_number: int, now_at: datetime
@@ -229,13 +231,12 @@ class Escalation(Record):
         ended, self._ended = waiting[:at_once], waiting[at_once:]
         self._being_written = ended
         entries = [
-            ActionEntry(0, "told", one.incident, None, "", now_at, WATCHLINK, details=self._told(one))
+            ActionEntry(0, "told", one.incident, None, "", now_at, WATCHLINK, details=told)
             for one in ended
             if one.incident in incidents.by_id
+            for told in self._of(one.incident, partial(self._told, one))
         ]
-        due = sorted(
-            self._all_due(incidents, roster, now_at), key=lambda one: _turn(incidents.by_id[one.incident], one)
-        )
+        due = sorted(self._all_due(incidents, roster, now_at), key=lambda one: one.turn)
         for one in due[:BEGUN_AT_ONCE]:
             kind: ActionKind = "asked" if one.asking.people else "nobody"
             entries.append(ActionEntry(0, kind, one.incident, None, "", now_at, WATCHLINK, details=one.asking))
@@ -256,11 +257,17 @@ class Escalation(Record):
             return [*_facts(incident, details), *(self._ask(incident, stands, entry.at) if stands is not None else ())]
         return []
 
-    def _told(self, one: NoticeEnded) -> Told:
+    def _of(self, incident: FrameId, part: Callable[[], Iterable[T]]) -> Iterable[T]:
+        return self._spared(part, incident, incident.node) or ()
+
+    def _told(self, one: NoticeEnded) -> tuple[Told]:
         name = self.rota.name(one.account) or f"account {one.account}"
         words = display_text(one.words, WORDS_CHARS_MAX) or "no reason given"
         words = "" if one.is_delivered else words
-        return Told(one.scheme, one.entry, one.account, name, one.way, one.is_delivered, words)
+        return (Told(one.scheme, one.entry, one.account, name, one.way, one.is_delivered, words),)
+
+    def _ask_again(self, incident: Incident, now_at: datetime) -> list[Effect]:
+        return [order for stands in incident.asking.values() for order in self._ask(incident, stands, now_at)]
 
     def _ask(self, incident: Incident, stands: Stands, now_at: datetime) -> list[Effect]:
         self._ordered[incident.id] = None
@@ -281,10 +288,15 @@ class Escalation(Record):
 
     def _all_due(self, incidents: Incidents, roster: Roster, now_at: datetime) -> Iterator[Due]:
         for incident in asked_about(incidents.all()):
-            for scheme in incident.schemes:
-                asking = self._following(incident, scheme, roster, now_at)
-                if asking is not None:
-                    yield Due(incident.id, asking)
+            yield from self._of(incident.id, partial(self._due_of, incident, roster, now_at))
+
+    def _due_of(self, incident: Incident, roster: Roster, now_at: datetime) -> list[Due]:
+        due = []
+        for scheme in incident.schemes:
+            asking = self._following(incident, scheme, roster, now_at)
+            if asking is not None:
+                due.append(Due(incident.id, asking, _turn(incident, asking)))
+        return due
 
     def _following(self, incident: Incident, scheme: int, roster: Roster, now_at: datetime) -> Asking | None:
         """The step to begin now; ``None``: none is due."""
@@ -320,9 +332,9 @@ def shift(incidents: Incidents, step: timedelta) -> None:
             incident.asking[scheme] = stands.shifted(step)
 
 
-def _turn(incident: Incident, due: Due) -> tuple[int, bool, datetime]:
+def _turn(incident: Incident, asking: Asking) -> tuple[int, bool, datetime]:
     """The most urgent first, of those the ones about which nobody has been asked yet, then who has waited longest."""
-    stands = incident.asking.get(due.asking.scheme)
+    stands = incident.asking.get(asking.scheme)
     return (urgency(incident), stands is not None, incident.live_arrived_at if stands is None else stands.since)
 
 

@@ -176,7 +176,8 @@ class CentralCore(Acts):
         if self._status_at is None or self._now_at - self._status_at >= self._timing.status_every:
             self._publish_status()
             self._page.clock_fault = self._clocks.fault(self._nodes.all())
-        self._nodes.watch(self._now_at)
+        if self._whole(partial(self._nodes.watch, self._now_at)) is not None:
+            self._nodes.watch(self._now_at, self._spared)
         self._incidents.forget_closed_before(self._now_at - self._timing.closed_kept)
 
     def _keep(self) -> None:

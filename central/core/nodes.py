@@ -7,6 +7,7 @@ becomes ``no-contact`` when its time is up, unless it was never heard at all.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from msgspec import field
@@ -16,6 +17,7 @@ from central.core.cards import premises_of, shown_name, slugs_of
 from central.core.journal import KeptNode
 from central.core.radio_path import RadioPath
 from central.core.repeats import Repeats
+from central.core.set_aside import Spared
 from central.core.timing import Timing
 from central.core.undo import Record, Table
 from central.core.unit_lines import PathFigures, UnitFacts, facts_after
@@ -30,6 +32,7 @@ from wire.renewal import is_late
 from wire.text import display_text
 
 _BOOTS_MAX: Final = 64
+_NO_SCHEMES: Final[frozenset[int]] = frozenset()
 
 
 class NodeRecord(Record):
@@ -235,20 +238,29 @@ class Nodes(Record):
             if record.sync_sent_at is not None:
                 record.sync_sent_at += by
 
-    def watch(self, now_at: datetime) -> None:
-        """Find nodes out of contact, nodes whose tests are overdue, and schemes that only the radio may still reach."""
-        after = self._timing.no_contact_after
+    def watch(self, now_at: datetime, spared: Spared | None = None) -> None:
+        """Find nodes out of contact, nodes whose tests are overdue, and schemes that only the radio may still reach.
+
+        With ``spared``, which takes longer, one that cannot be looked at keeps no other from it.
+        """
         out_of_reach: set[int] = set()
         for record in self._records.values():
-            if record.shown != record.state(now_at, after):
-                self._settle(record, now_at)
-            # Most have no radio and never pressed test: thousands of them are skipped each second.
-            may_be_due = record.weekly_test_at is not None or record.radio.unproven_since is not None
-            if (may_be_due or any(record.is_overdue)) and record.is_overdue != self._overdue(record, now_at):
-                self.changed[record.node] = None
-            if record.shown == "no-contact" and record.radio.is_there:
-                out_of_reach |= record.sender.schemes
+            if spared is None:
+                out_of_reach |= self._watch(record, now_at)
+            else:
+                look = partial(self._watch, record, now_at)
+                out_of_reach |= spared(look, f"watch of {node_text(record.node)}", record.node) or _NO_SCHEMES
         self.schemes_out_of_reach = frozenset(out_of_reach)
+
+    def _watch(self, record: NodeRecord, now_at: datetime) -> frozenset[int]:
+        """Returns its schemes if only the radio may still reach it."""
+        if record.shown != record.state(now_at, self._timing.no_contact_after):
+            self._settle(record, now_at)
+        # Most have no radio and never pressed test: thousands of them are skipped each second.
+        may_be_due = record.weekly_test_at is not None or record.radio.unproven_since is not None
+        if (may_be_due or any(record.is_overdue)) and record.is_overdue != self._overdue(record, now_at):
+            self.changed[record.node] = None
+        return record.sender.schemes if record.shown == "no-contact" and record.radio.is_there else _NO_SCHEMES
 
     def take_heard(self, record: NodeRecord, relay: NodeId, now_at: datetime) -> None:
         """A fresh frame of its own came over the air."""

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.asking import ASKING_LINES_MAX
-from central.core.escalation import BEGUN_AT_ONCE
+from central.core.escalation import BEGUN_AT_ONCE, Escalation
 from central.core.groups import ASKED_EACH_MAX
+from central.core.incident import Incident
 from central.core.journal import ActionEntry, Asking, Told
 from central.core.view import Acknowledge, EndDuty, Person, UndoAcknowledge
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, only
@@ -41,6 +42,7 @@ from wire.kinds import AlertKind
 from wire.snapshots import Way
 
 ID = "00000010-7"
+SEVEN, EIGHT = FrameId(CORNER, 7), FrameId(BAKERY, 8)
 
 
 def ended(town: Town, way: Way, *, is_delivered: bool, words: str = "") -> None:
@@ -406,3 +408,28 @@ def test_facts_say_what_was_skipped_and_asked(town: Town) -> None:
         ("step_skipped", {"scheme": "1", "round": "1", "role": "pcso"}),
         ("asked", {"scheme": "1", "round": "1", "role": "duty-sergeant", "ways": "page push"}),
     ] == facts
+
+
+@pytest.mark.finding(12)
+@pytest.mark.parametrize("fails_in", ["_following", "_told"])
+def test_alert_whose_step_fails_keeps_nobody_from_being_asked_about_another(
+    town: Town, monkeypatch: pytest.MonkeyPatch, fails_in: str
+) -> None:
+    def failing(self: Escalation, about: Incident | ev.NoticeEnded, *rest: object) -> object:
+        if SEVEN == (about.id if isinstance(about, Incident) else about.incident):
+            raise ZeroDivisionError
+        return real(self, about, *rest)
+
+    ready(town, SAM)
+    jo_by_rota(town, "push")
+    town.press(7, AlertKind.ATTACK)
+    town.later(1)
+    ended(town, "push", is_delivered=False)
+    town.press(8, AlertKind.ATTACK, node=BAKERY)
+    real = getattr(Escalation, fails_in)
+    monkeypatch.setattr(Escalation, fails_in, failing)
+    town.now_at += timedelta(minutes=1)
+    said = town.core.handle(ev.Ticked(), town.now_at)
+
+    assert [EIGHT] == [one.entry.incident for one in only(said, do.CommitAction) if one.entry.incident != SEVEN]
+    assert [SEVEN] == [order.what for order in only(said, do.SetAside)]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from central.core import effects as do
 from central.core import events as ev
+from central.core.escalation import Escalation
+from central.core.incident import Incident
 from central.core.journal import JournalEntry, Recall
 from central.core.view import Acknowledge
-from tests.support.central_town import CORNER, Town, only
+from tests.support.central_town import BAKERY, CORNER, Town, only
 from tests.support.escalating_town import (
     JO,
     PEOPLE,
@@ -143,3 +147,25 @@ def test_restart_with_a_clock_set_back_stretches_no_step(town: Town) -> None:
     again.later(1)
 
     assert [("pcso",), ("duty-sergeant",)] == asked(again)
+
+
+@pytest.mark.finding(12)
+def test_alert_whose_messages_cannot_be_ordered_again_keeps_no_others_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    town, ask = Town(), Escalation._ask
+
+    def failing(self: Escalation, incident: Incident, *rest: object) -> list[do.Effect]:
+        if incident.id == FrameId(CORNER, 7):
+            raise ZeroDivisionError
+        return ask(self, incident, *rest)  # type: ignore[arg-type]
+
+    ready(town, SAM)
+    jo_by_rota(town, "push")
+    town.press(7, AlertKind.ATTACK)
+    town.press(8, AlertKind.ATTACK, node=BAKERY)
+    town.later(1)
+    again = restarted(town)
+    monkeypatch.setattr(Escalation, "_ask", failing)
+    said = again.core.handle(ev.Ticked(), town.now_at)
+
+    assert [FrameId(BAKERY, 8)] == [order.incident for order in only(said, do.Ask)]
+    assert [FrameId(CORNER, 7)] == [order.what for order in only(said, do.SetAside)]

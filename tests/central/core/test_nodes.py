@@ -10,6 +10,7 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall
+from central.core.nodes import NodeRecord
 from central.core.repeats import Repeats
 from central.core.timing import Timing
 from central.core.view import Acknowledge, Close, NodeLine
@@ -411,3 +412,25 @@ def test_sync_that_names_an_older_directory_is_given_ours(town: Town, serial: in
     said = town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", directory_serial=serial)))
 
     assert is_sent == bool(only(said + town.later(2), do.SendDirectory))
+
+
+@pytest.mark.finding(12)
+def test_unit_that_cannot_be_looked_at_keeps_no_other_from_being_out_of_contact(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = NodeRecord.state
+
+    def failing(self: NodeRecord, *rest: object) -> str:
+        if self.node == CORNER:
+            raise ZeroDivisionError
+        return state(self, *rest)  # type: ignore[arg-type]
+
+    for node in (CORNER, BAKERY):
+        town.beat(node)
+    monkeypatch.setattr(NodeRecord, "state", failing)
+    town.now_at += timedelta(seconds=31)
+    said = town.core.handle(ev.Ticked(), town.now_at)
+
+    (change,) = (order.change for order in only(said, do.ShowChange))
+    assert [("00000011", "no-contact")] == [(line.node, line.state) for line in change.nodes]
+    assert ["watch of 00000010"] == [order.what for order in only(said, do.SetAside)]
