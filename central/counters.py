@@ -70,8 +70,8 @@ class OwnCounters:
         if counter > max(self._last, begin_by_clock(self._now())) + COUNTERS_MAX:
             logger.warning("a node tells of a frame counter of ours, %d, that is too high to be true", counter)
             return
-        self._raised += 1
         self._begin(self._reserve(COUNTER_BLOCK, counter))
+        self._raised += 1
         logger.info("a node has seen frame counter %d of ours: they go on from %d", counter, self._last + 1)
 
     def _begin(self, block: range) -> None:

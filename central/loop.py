@@ -48,6 +48,7 @@ RECEIPTS_LEAVE_S: Final = 0.001
 STOP_WITHIN_S: Final = 1.0
 """How long the end waits until everything is told."""
 OVERLOAD: Final = "overload"
+_NOTHING_UNRAISED: Final = do.RaiseNumbers(0, 0)
 
 
 class Store(Protocol):
@@ -121,6 +122,7 @@ class IntakeLoop:
         self._reader = Reader(lambda: core.directory)
         self._batch: list[JournalEntry] = []
         self._untold: deque[do.Effect] = deque()
+        self._unraised = _NOTHING_UNRAISED
         self._tell_due_s = 0.0
         self._receipts_leave_s = 0.0
         self._tick_due_s = 0.0
@@ -157,11 +159,26 @@ class IntakeLoop:
         }
 
     def _raise_numbers(self, order: do.RaiseNumbers) -> None:
-        if order.entry:
-            logger.warning("this database is older than what a node has seen of it: numbers go on from %d", order.entry)
-            self._store.raise_entry(order.entry)
-        if order.counter:
-            self._raise_counter(order.counter)
+        if order.entry and order.counter:
+            # Each by itself: if the disk refuses one, it may still take the other.
+            self._untold.extendleft((do.RaiseNumbers(order.counter, 0), do.RaiseNumbers(0, order.entry)))
+            return
+        try:
+            if order.entry:
+                logger.warning("a node has seen a newer copy of this database: numbers go on from %d", order.entry)
+                self._store.raise_entry(order.entry)
+            if order.counter:
+                self._raise_counter(order.counter)
+        except StoreError:
+            before = self._unraised
+            self._unraised = do.RaiseNumbers(max(before.counter, order.counter), max(before.entry, order.entry))
+            raise
+
+    def _raise_what_was_refused(self) -> None:
+        """The disk takes something again: the core orders each number once only."""
+        if (refused := self._unraised) != _NOTHING_UNRAISED:
+            self._unraised = _NOTHING_UNRAISED
+            self._carry_out([refused])
 
     def begin(self, orders: list[do.Effect]) -> None:
         """Report and set aside what the start could not take; its statuses are published anew when the link is up."""
@@ -278,6 +295,7 @@ class IntakeLoop:
                     self._set_aside(do.SetAside(batch[0], e))
                     self._handle(ev.CommitFailed(frames, actions, str(e), is_own_fault=True))
                 continue
+            self._raise_what_was_refused()
             # Acts first: they were judged before these frames arrived, and answer none of them.
             for entry in actions:
                 self._handle(ev.ActionCommitted(entry))
@@ -306,6 +324,7 @@ class IntakeLoop:
     def _probe(self, _order: do.ProbeStore) -> None:
         self._store.probe()
         self._handle(ev.StoreRecovered())
+        self._raise_what_was_refused()
 
     def _report(self, order: do.ReportFact) -> None:
         alert = {} if order.alert is None else {"alert": order.alert.text}
