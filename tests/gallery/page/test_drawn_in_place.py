@@ -18,6 +18,14 @@ pytestmark = pytest.mark.integration
 
 CALM_MS = 3_001
 """After which nobody is said to be at the page."""
+CLICK_MS = 500
+"""After which a finger that was lifted has clicked or has not."""
+TURN = """() => new Promise((done) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => done();
+  port2.postMessage(0);
+})"""
+"""The page has done what it was about to do, also if its clock stands."""
 
 
 def alert_comes(shop: PageUnderTest) -> None:
@@ -54,7 +62,12 @@ def drawn(page: Page, route: Route, answer: APIResponse | None = None) -> None:
     """The answer that was held comes, and the page has read it; ``answer``: an older one instead."""
     with page.expect_event("requestfinished"):
         route.continue_() if answer is None else route.fulfill(response=answer)
-    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    page.evaluate(TURN)
+
+
+def touches(page: Page, kind: str, finger: int = 1) -> None:
+    """Somebody does, where no click comes of it."""
+    page.locator("#names").dispatch_event(kind, {"pointerId": finger, "bubbles": True})
 
 
 def test_name_that_is_touched_while_a_neighbours_alert_comes_is_chosen(page: Page, shop: PageUnderTest) -> None:
@@ -71,6 +84,61 @@ def test_name_that_is_touched_while_a_neighbours_alert_comes_is_chosen(page: Pag
     expect(page.locator("#secret")).to_have_value("2")
     expect(page.get_by_label("Alert from another shop")).to_have_count(0)
     page.get_by_role("button", name="I am somebody else").click()
+
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+
+def test_name_under_a_finger_stays_there_while_a_neighbours_alert_comes(page: Page, shop: PageUnderTest) -> None:
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    page.get_by_role("button", name="Alice Alder").hover()
+    page.mouse.down()
+    drawn(page, asked)
+    page.mouse.up()
+
+    expect(page.get_by_role("heading", name="PIN for Alice Alder")).to_be_visible()
+
+
+def test_name_under_a_finger_stays_there_when_another_finger_is_lifted(page: Page, shop: PageUnderTest) -> None:
+    page.clock.install()
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    stop_clock(page)
+    for finger in (1, 2):
+        touches(page, "pointerdown", finger)
+    touches(page, "pointerup", 1)
+    page.clock.fast_forward(CLICK_MS)
+    drawn(page, asked)
+
+    assert [asked] == held
+    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+
+
+def test_button_that_opens_a_menu_holds_no_alert_back(page: Page, shop: PageUnderTest) -> None:
+    """What ends such a press may never reach the page."""
+    page.locator("#names").dispatch_event("pointerdown", {"button": 2, "bubbles": True})
+    alert_comes(shop)
+
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+
+@pytest.mark.parametrize("end", ["pointerup", "pointercancel"])
+def test_neighbours_alert_is_drawn_when_no_click_has_come_of_a_touch(page: Page, shop: PageUnderTest, end: str) -> None:
+    page.clock.install()
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    stop_clock(page)
+    touches(page, "pointerdown")
+    touches(page, end)
+    page.clock.fast_forward(CLICK_MS - 1)
+    drawn(page, asked)
+    assert [asked] == held
+    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    page.unroute_all()
+    page.clock.fast_forward(1)
 
     expect(page.get_by_label("Alert from another shop")).to_be_visible()
 

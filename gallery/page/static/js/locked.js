@@ -163,15 +163,38 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-// Names and alerts may have changed. Nothing moves under somebody who types.
+// Names and alerts may have changed.
+// Nothing moves under somebody who types, nor under a finger until its click has come.
 const AGAIN_MS = 2_000;
+const CLICK_MS = 500;
+const down = new Set();
 let again = 0;
+let clicking = 0;
+let isTouched = false;
+
+addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return; // a menu that it opens may keep its end from the page
+  clearTimeout(clicking);
+  down.add(event.pointerId);
+  isTouched = true;
+}, true);
+for (const kind of ["pointerup", "pointercancel"]) {
+  addEventListener(kind, (event) => {
+    clearTimeout(clicking);
+    down.delete(event.pointerId);
+    if (down.size > 0) return;
+    clicking = setTimeout(() => {
+      isTouched = false;
+      renew();
+    }, CLICK_MS);
+  }, true);
+}
 
 async function renew() {
   clearTimeout(again);
   if (!typing.hidden) return;
   try {
-    await draw(["alerts", "staff"], () => typing.hidden);
+    await draw(["alerts", "staff"], () => typing.hidden && !isTouched);
   } catch {
     again = setTimeout(renew, AGAIN_MS);
   }
