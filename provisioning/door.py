@@ -21,7 +21,8 @@ CONNECTIONS_PER_S: Final = 2
 CONNECTIONS_BURST: Final = 60
 """Per address: sixty shops behind one router may reconnect at once."""
 ADDRESSES_MAX: Final = 65_536
-"""In each set; central and nodes send something every quarter of a minute, and so keep their places."""
+"""In each set. Central and nodes send something every quarter of a minute, and so keep their places in ``sender``, by
+which they may connect anew while ``fresh`` is full of others."""
 TABLE: Final = "watchlink_door"
 _IS_NEW: Final = "tcp flags & (syn | ack) == syn"
 _NEW: Final = f"{CONNECTIONS_PER_S}/second burst {CONNECTIONS_BURST} packets"
@@ -78,7 +79,7 @@ def _rules(version: str, address: str, budgeted: str) -> str:
         {address} @central{version} accept
         {_IS_NEW} \\
             update @fresh{version} {{ {budgeted} limit rate over {_NEW} }} drop
-        {_IS_NEW} {budgeted} != @fresh{version} goto crowd
+        {_IS_NEW} {budgeted} != @fresh{version} {budgeted} != @sender{version} goto crowd
         update @sender{version} {{ {budgeted} limit rate over {_BYTES} }} drop
         {budgeted} != @sender{version} goto crowd
         update @heavy{version} {{ {budgeted} . tcp sport \\

@@ -23,7 +23,6 @@ from msgspec import field
 
 from central.core.budget import Budget
 from central.core.effects import RepeatAcknowledgement, SendFrameToAir, SendReceiptsToAir
-from central.core.incident import Incident
 from central.core.journal import FrameEntry
 from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
@@ -184,10 +183,9 @@ class Air(Record):
         if len(self._waiting) > WAITING_MAX:
             del self._waiting[next(iter(self._waiting))]
 
-    def take_applied(self, incident: Incident | None) -> None:
-        """A frame of it was taken: an answer that no longer holds is not said again, as it names no press."""
-        if incident is not None and incident.state == "unanswered":
-            self._waiting.pop(incident.id, None)
+    def forget_answer(self, incident: FrameId) -> None:
+        """It no longer holds: it is not said again, as it names no press."""
+        self._waiting.pop(incident, None)
 
     def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:
         """Send a member's alert, or its cancel, to members whom a radio may reach but the network does not."""

@@ -255,7 +255,7 @@ class Incident(Record):
         if before is None:
             return
         again_at = again_at or before.pressed_again_at
-        if again_at - before.at > ANSWER_COVERS:
+        if abs(again_at - before.at) > ANSWER_COVERS:
             return
         self.state, self.answered_by, self.answered_at = "answered", before.by, before.at
         self.answered_press, self.answered_after_s = before.press, before.after_s

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from msgspec import field
@@ -82,6 +82,18 @@ class Incidents(Record):
                 if incident.id not in told:  # It may belong to several schemes.
                     told.add(incident.id)
                     yield incident
+
+    def first_of_each(self, schemes: Iterable[int], count: int) -> list[Incident]:
+        """Of those, ``count`` of each sender, in the same order."""
+        numbers = frozenset(schemes)
+        found: list[Incident] = []
+        for node in dict.fromkeys(node for node, place in self._kept if place is not None):
+            of_sender = (kept[incident_id] for kept in self._open_of(node) for incident_id in reversed(kept))
+            found += islice((one for one in of_sender if self._is_warned_in(one.id, numbers)), count)
+        return sorted(found, key=lambda one: (PRIORITY[one.kind], -one.revision))
+
+    def _is_warned_in(self, incident: FrameId, numbers: frozenset[int]) -> bool:
+        return any(number in numbers for number, _ in self._warned_in.get(incident, ()))
 
     def _by_newest(self, ids: Table[FrameId, None]) -> Iterator[Incident]:
         return (self._by_id[incident_id] for incident_id in reversed(ids))

@@ -171,6 +171,10 @@ class Intake(Record):
         is_of_now = not judgement.is_late and (frame.at_s > 0 or (record is not None and record.is_on_network))
         if record is not None and path is Path.NETWORK and is_of_now:
             nodes.take_sign_of_life(record, now_at)
+        relay = None if event.relay is None else nodes.find(event.relay)
+        if relay is not None and relay.is_on_network and frame.at_s and not judgement.is_late:
+            # What it has just heard bears a time: its health may hang on the other connection.
+            nodes.take_sign_of_life(relay, now_at)
         is_ahead = bool(frame.at_s) and EPOCH + timedelta(seconds=frame.at_s) - now_at > self._timing.ahead_after
         if is_ahead:
             remarks.append("clock ahead (accepted)")

@@ -7,9 +7,10 @@ tick, so that an alert never waits behind them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from msgspec import field
@@ -188,8 +189,7 @@ class Outbound(Record):
     ) -> tuple[list[IncidentState], bool]:
         """Own open ones, own closed ones, then a fair share of the schemes' open ones; and whether these are all."""
         own = sorted(incidents.of(record.node), key=lambda i: (not i.is_open, -i.revision))[:INCIDENTS_MAX]
-        others = (one for one in incidents.warned(record.sender.schemes) if one.id.node != record.node)
-        chosen = [*own, *_fairly(others, INCIDENTS_MAX - len(own))]
+        chosen = [*own, *_fairly(record, incidents, INCIDENTS_MAX - len(own))]
         found = []
         for incident in chosen:
             schemes = [number for number in incident.schemes if number in record.sender.schemes] or incident.schemes
@@ -212,12 +212,15 @@ class Outbound(Record):
         return state
 
 
-def _fairly(incidents: Iterable[Incident], count: int) -> list[Incident]:
-    """``count`` of them: the first few of each sender, then the others, so that no flood hides another's attack."""
-    places: Counter[NodeId] = Counter()
-    first: list[Incident] = []
-    rest: list[Incident] = []
-    for incident in incidents:
-        places[incident.id.node] += 1
-        (first if places[incident.id.node] <= EACH_NAMED_FIRST else rest).append(incident)
-    return [*first, *rest][:count]
+def _fairly(record: NodeRecord, incidents: Incidents, room: int) -> list[Incident]:
+    """Others' that it is warned of: if there are too many, the first few of each sender first.
+
+    So no flood hides another's attack. Each sender's few are looked for only then, and not among all that it has.
+    """
+    schemes = record.sender.schemes
+    some = list(islice((one for one in incidents.warned(schemes) if one.id.node != record.node), room))
+    if len(some) < room or max(Counter(one.id.node for one in some).values(), default=0) <= EACH_NAMED_FIRST:
+        return some
+    first = [one for one in incidents.first_of_each(schemes, EACH_NAMED_FIRST) if one.id.node != record.node]
+    named = {one.id for one in first}
+    return [*first, *(one for one in some if one.id not in named)][:room]

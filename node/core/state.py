@@ -124,7 +124,7 @@ class Answered(Struct, frozen=True):
 
     Attributes:
         role: short, as on the panel. name: as full as known.
-        at_s: Unix time by central, or by us if the two are known to differ; 0 = unknown. heard_ms: when it reached us.
+        at_s: Unix time by central, 0 = unknown. heard_ms: when it reached us.
         press: counter of the press that was answered, by central's state; 0 = unknown, as by radio.
         after_s: from that press to the answer; ``None`` = unknown.
     """

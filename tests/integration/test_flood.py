@@ -217,3 +217,18 @@ def test_door_is_what_the_kernel_understands_and_may_be_loaded_again() -> None:
     assert "limit rate over 8 kbytes/second burst 32 kbytes" in listed
     assert "limit rate over 2/second burst 60 packets" in listed
     assert "tcp dport 8883 jump budget" in listed
+
+
+@pytest.mark.parametrize("version", ["4", "6"])
+def test_member_who_has_sent_lately_may_connect_anew_beside_a_crowd(version: str) -> None:
+    """A unit whose connection broke must not share with a flood from addresses that nobody has seen before."""
+    known, *strangers = [{"4": f"10.78.0.{n}", "6": f"2001:db8:0:{n}::1"}[version] for n in range(1, 141)]
+    with closed_hall() as hall:
+        hall.lets_in(version, known)
+        hall.nft(f"flush set inet {TABLE} fresh{version}")
+        hall.fill("fresh", version)
+        _, _, crowded = hall.lets_in(version, *strangers)
+        assert crowded > door.CONNECTIONS_BURST
+        connections, _, crowded = hall.lets_in(version, known)
+
+    assert (1, 0) == (connections, crowded)

@@ -77,6 +77,7 @@ def make_directory(
         premises="Control room radio",
         schemes=(1, 2),
         kind="gateway",
+        signs=signs,
         revoked_at=START if GATEWAY in revoked else None,
     )
     senders = (central, *nodes, gateway) if has_gateway else (central, *nodes)

@@ -13,7 +13,7 @@ from node.core.link import told
 from node.core.member import Member
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours.alerts import is_struck_off
-from node.core.scales import age_s, on_our_clock_s, readings_s, unix_s
+from node.core.scales import age_s, readings_s, unix_s
 from node.core.state import Answered, Incident, NodeState
 from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
@@ -28,6 +28,9 @@ from wire.text import display_text, short_name
 MEMBERS_MAX: Final = 64
 SYNC_INCIDENTS_MAX: Final = 256
 """An answer this long may have been cut, so an incident that it leaves out may still be open."""
+
+ACKNOWLEDGED_WITHIN_S: Final = 2
+"""After an answer its acknowledgement has been signed, by central's clock."""
 
 _HAPPENINGS: Final = {
     AnswerState.ANSWERED: Happening.ANSWERED,
@@ -65,11 +68,10 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
     told.keep(turn)  # After a crash in the next seconds no older answer must pass for this one.
-    at_s = on_our_clock_s(turn.state, frame.at_s)
     if isinstance(frame, AutomaticAcknowledgement):
-        _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, at_s, turn.now_ms), None)
+        _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, frame.at_s, turn.now_ms), None)
         return
-    answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), at_s, turn.now_ms)
+    answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), frame.at_s, turn.now_ms)
     # This says nothing about a newer press in the same incident, which central may not have.
     if _is_about_latest(incident):
         _apply(turn, incident.key, answer, frame.role)
@@ -120,7 +122,8 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
     # central's answer to a question that we asked before we heard that.
     # What was heard in the very millisecond of the question stays until the next one.
     is_newer = asked_ms is not None and incident.ahead_ms < asked_ms
-    is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_newer
+    is_lower = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead]
+    is_overtaken = not is_newer and (is_lower or _is_before_answer(incident, state))
     ahead = incident.ahead if is_overtaken else None
     asked = _asked(incident, state)
     incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False, asked=asked)
@@ -130,6 +133,14 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
         _member(turn, incident.key, parse_node(member.node), member.premises, response, is_own_word=False)
     if not is_overtaken:
         _apply_state(turn, incident.key, state)
+
+
+def _is_before_answer(incident: Incident, said: IncidentState) -> bool:
+    """Whether the answer that came by itself is later than the state's, which is to an earlier press."""
+    if incident.answer is None or incident.answer.press or said.answer is None or said.answer.press is None:
+        return False
+    is_to_earlier = FrameId.parse(said.answer.press).counter < (incident.latest or 0)
+    return is_to_earlier and incident.answer.at_s > unix_s(said.answer.at) + ACKNOWLEDGED_WITHIN_S
 
 
 def _asked(incident: Incident, said: IncidentState) -> tuple[tuple[str, str], ...]:
@@ -240,8 +251,7 @@ def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Inci
     if incident.answer is not None and incident.answer.state is said:
         heard_ms = incident.answer.heard_ms
     press = 0 if answer.press is None else FrameId.parse(answer.press).counter
-    at_s = on_our_clock_s(turn.state, unix_s(answer.at))
-    return Answered(said, short, name, at_s, heard_ms, press, answer.after_s), role
+    return Answered(said, short, name, unix_s(answer.at), heard_ms, press, answer.after_s), role
 
 
 def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResponse, *, is_own_word: bool) -> None:

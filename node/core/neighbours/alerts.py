@@ -80,6 +80,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
     if before is not None and before.alert.counter > frame.counter:
         return  # A later alert of the same incident is already on the panel.
     is_upgrade = before is None or PRIORITY[frame.kind] < PRIORITY[before.kind]
+    turn.state.ended = _without(turn.state.ended, frame.incident_id)
     _activate(
         turn,
         Neighbour(
@@ -193,7 +194,11 @@ def ended_unnoticed(turn: Turn, named: frozenset[FrameId], revision: int, asked_
 def end(turn: Turn, incident: FrameId) -> None:
     """Central has closed it."""
     drop(turn, incident)
-    turn.state.ended = newest_ended((*(i for i in turn.state.ended if i != incident), incident))
+    turn.state.ended = newest_ended((*_without(turn.state.ended, incident), incident))
+
+
+def _without(incidents: tuple[FrameId, ...], one: FrameId) -> tuple[FrameId, ...]:
+    return tuple(incident for incident in incidents if incident != one)
 
 
 def newest_ended(incidents: tuple[FrameId, ...]) -> tuple[FrameId, ...]:
@@ -326,7 +331,7 @@ def _missed(
     if frame_id in turn.state.ended:
         if not is_newest:
             return None
-        turn.state.ended = tuple(one for one in turn.state.ended if one != frame_id)
+        turn.state.ended = _without(turn.state.ended, frame_id)
     elif seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]):
         return _shown_before(turn, state, kind, frame_id, scheme) if seen.is_restored else None
     judgement = judged(turn.state, unix_s(state.opened_at), is_newest=True)

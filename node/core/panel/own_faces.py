@@ -25,6 +25,7 @@ from node.core.panel.words import (
 )
 from node.core.radio.path import can_transmit
 from node.core.radio.weekly_test import is_unanswered_test, paths_proven
+from node.core.scales import on_our_clock_s
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
@@ -230,7 +231,8 @@ def _closed(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     by, news = "by central", f"heard at {clock(state, wall_at_s(state, own.changed_ms))}"
     if own.answer is not None and own.answer.state is AnswerState.CLOSED:
         by = person(own.answer.role, own.answer.name, before="by")
-        news = f"at {clock(state, own.answer.at_s)}" if own.answer.at_s else news
+        at_s = on_our_clock_s(state, own.answer.at_s)
+        news = f"at {clock(state, at_s)}" if at_s else news
     return Face.CLOSED, ("CLOSED",), by, news
 
 
@@ -238,16 +240,17 @@ def _answerer(state: NodeState, own: Incident) -> tuple[str, int, str]:
     answer = own.answer
     if answer is None:
         return "by central", 0, ""
-    who, at_s = person(answer.role, answer.name), answer.at_s or wall_at_s(state, answer.heard_ms)
+    answered_at_s = on_our_clock_s(state, answer.at_s)
+    who, at_s = person(answer.role, answer.name), answered_at_s or wall_at_s(state, answer.heard_ms)
     if answer.after_s is not None:
         return who, at_s, f" after {span(_MS_PER_SECOND * answer.after_s)}"
     if own.pressed_ms is None:
         return who, at_s, ""
     after_ms = answer.heard_ms - own.pressed_ms
-    if answer.at_s >= own.pressed_at_s > 0:
+    if answered_at_s >= own.pressed_at_s > 0:
         # It may have been given long before we heard of it. Whole seconds of the clock, as the control room counts. By
         # a clock of central's that is behind ours it would be older than the press.
-        after_ms = min(after_ms + _MS_PER_SECOND - 1, _MS_PER_SECOND * (answer.at_s - own.pressed_at_s))
+        after_ms = min(after_ms + _MS_PER_SECOND - 1, _MS_PER_SECOND * (answered_at_s - own.pressed_at_s))
     return who, at_s, f" after {span(after_ms)}"
 
 

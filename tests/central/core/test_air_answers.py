@@ -28,7 +28,7 @@ from tests.support.central_town import (
 )
 from wire.frames import Alert, PathTest, encode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, CancelReason, Path
+from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
 
 SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
@@ -117,6 +117,18 @@ def test_acknowledgement_is_not_said_again_once_a_new_press_asks_anew(air: Town)
     assert "unanswered" == air.card().state
 
     assert [] == only(air.later(10), do.RepeatAcknowledgement)
+
+
+def test_answer_that_was_taken_back_is_said_to_be_twice_whatever_comes_in_between(air: Town) -> None:
+    """Else a shop that missed the first would go on reading ANSWERED."""
+    air.hear(air.alert(7, CORNER, AlertKind.ASSIST), GATEWAY)
+    keep_alive(air, 31, GATEWAY, BAKERY)
+    air.act(Acknowledge(INCIDENT), PATEL)
+    air.later(2)
+    air.act(UndoAcknowledge(INCIDENT), PATEL)
+    air.respond(BAKERY, 5, SEVEN, MemberResponse.SEEN)
+
+    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(air.later(12), do.RepeatAcknowledgement)
 
 
 def test_acknowledgement_of_a_presser_that_is_back_on_the_network_goes_there_alone(air: Town) -> None:

@@ -9,8 +9,8 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import Recall
-from central.core.view import Acknowledge
-from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, JONES, START, Town, make_directory
+from central.core.view import Acknowledge, UndoAcknowledge
+from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, JONES, PATEL, START, Town, make_directory
 from wire.ids import NodeId
 from wire.messages import Health, PendingFrame, Sync
 
@@ -157,6 +157,20 @@ def test_answer_from_before_the_clock_was_set_back_covers_no_press_after_it(town
     town.later(600)
     again = set_back(town, timedelta(minutes=30))
     again.press(8, incident=7)
+
+    assert "unanswered" == again.card().state
+
+
+def test_answer_from_before_the_clock_was_set_back_is_none_when_the_next_is_taken_back(town: Town) -> None:
+    """It is ten minutes old, and covers no press of now."""
+    town.press(7)
+    town.act(Acknowledge("00000010-7"), JONES)
+    town.press(8, incident=7)
+    town.later(600)
+    again = set_back(town, timedelta(minutes=30))
+    again.act(Acknowledge("00000010-7"), PATEL)
+    again.press(9, incident=7)
+    again.act(UndoAcknowledge("00000010-7"), PATEL)
 
     assert "unanswered" == again.card().state
 

@@ -27,7 +27,7 @@ from tests.support.central_town import (
 from wire.frames import Acknowledgement, Alert, Frame, PathTest, Receipt, ReceiptBatch, Receipted, Response, encode
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Role
-from wire.messages import Health, Sync
+from wire.messages import Health, RadioReport, Sync
 from wire.topics import FrameTopic
 
 SEVEN = FrameId(CORNER, 7)
@@ -228,6 +228,20 @@ def test_what_a_silent_unit_once_passed_on_does_not_bring_it_back_to_life() -> N
     town.later(1)
 
     assert "no-contact" == town.node_state(BAKERY)
+
+
+def test_gateway_whose_health_hangs_still_answers_by_what_it_hears() -> None:
+    """Alerts come by a connection of their own: a shop without a network is not to lose its receipt."""
+    town = Town(directory=make_directory(signs=True, has_gateway=True))
+    for uptime_ms in (1_000, 2_000):
+        health = Health(state="armed", boot_id="n1", uptime_ms=uptime_ms, radio=RadioReport(state="ready"))
+        town.handle(ev.HealthArrived(GATEWAY, health, is_signed=True))
+    for number in range(4):
+        town.later(10)
+        town.hear(town.alert(10 + number, BAKERY), GATEWAY)
+    said = town.hear(town.alert(7, CORNER), GATEWAY)
+
+    assert [GATEWAY] == [order.node for order in only(said, do.SendReceiptsToAir)]
 
 
 @pytest.mark.finding(1)

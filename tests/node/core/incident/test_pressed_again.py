@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from node.core.controls import Button
+from node.core.effects import PlaySound
 from tests.support.members import OURS
 from tests.support.node_world import World
 from wire.kinds import AnswerState
@@ -147,3 +150,18 @@ def test_answer_to_the_first_press_that_came_late_is_taken_back(world: World) ->
     world.do(world.says(OURS, 1, "answered", revision=5, answer=first))
 
     assert (("RECEIVED",), "earlier answer by") == (world.screen.headline, world.screen.lines[0])
+
+
+@pytest.mark.finding(6)
+def test_state_that_a_later_answer_has_overtaken_takes_nothing_back(answered_by_network: World) -> None:
+    """The second press has been answered; what central said when that press arrived comes after it."""
+    world = answered_by_network
+    first = world.answer(at=world.wall() - timedelta(seconds=20), press="00000010-1", after_s=3)
+    world.live(4_000)
+    world.do(world.ack(1))
+    assert "answered" == world.face
+    done = world.do(world.says(OURS, 1, "answered", revision=3, answer=first))
+    second = world.answer(at=world.wall(), press="00000010-2", after_s=4)
+    done += world.do(world.says(OURS, 1, "answered", revision=4, answer=second))
+
+    assert ("answered", []) == (world.face, world.of(PlaySound, done))

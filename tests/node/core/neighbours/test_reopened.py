@@ -107,3 +107,30 @@ def test_who_is_on_the_way_still_comes_after_the_second_press(shown: World) -> N
     shown.after(20_000, shown.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5))
 
     assert "COMING PCSO J Patel" == shown.screen.lines[1]
+
+
+@pytest.fixture
+def shown_anew(shown: World) -> World:
+    """Closed, and pressed again: that press is on our panel, and has sounded."""
+    shown.after(10_000, shown.says(BOOTS, 5, "closed", revision=6))
+    done = shown.after(5_000, shown.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5))
+    done += shown.do(shown.says(BOOTS, 5, revision=7))
+    assert [PlaySound(SoundPattern.ATTACK)] == shown.of(PlaySound, done)
+    return shown
+
+
+def test_after_a_restart_it_is_back_without_sound(shown_anew: World) -> None:
+    shown_anew.after(15_000)
+    shown_anew.restart(wall=shown_anew.wall())
+    shown_anew.do(LinkUp())
+    done = shown_anew.do(named_open(shown_anew, revision=7, covers=7))
+
+    assert ("neighbour", []) == (shown_anew.face, shown_anew.of(PlaySound, done))
+
+
+def test_after_its_quarter_of_an_hour_it_does_not_come_back(shown_anew: World) -> None:
+    shown_anew.live(910_000)
+    assert "ready" == shown_anew.face
+    shown_anew.do(named_open(shown_anew, revision=7, covers=7))
+
+    assert "ready" == shown_anew.face
