@@ -305,17 +305,17 @@ class CentralCore(Acts):
             self._effects += self._receipts.receipt(frame_id, self._now_at, by_air=True, is_fresh=True)
         for entry in entries:
             self._effects += self._paths.take_committed(entry, self._now_at)
-            before = self._state_of(entry.incident)
+            was_unanswered = self._is_unanswered(entry.incident)
             self._incidents.apply(entry, self._directory)
-            if before != "unanswered" == self._state_of(entry.incident) and entry.incident is not None:
+            if entry.incident is not None and not was_unanswered and self._is_unanswered(entry.incident):
                 self._air.forget_answer(entry.incident)
             self._effects += facts_of(entry, self._directory)
         self._entry = max(self._entry, self._incidents.revision)
         self._publish_incidents()
 
-    def _state_of(self, incident: FrameId | None) -> str | None:
+    def _is_unanswered(self, incident: FrameId | None) -> bool:
         known = None if incident is None else self._incidents.by_id.get(incident)
-        return None if known is None else known.state
+        return known is not None and known.state == "unanswered"
 
     def _on_frames_known(self, event: ev.FramesKnown) -> None:
         found = tuple(frame.id for frame in event.frames if self._intake.was_committed_after_all(frame))

@@ -140,8 +140,12 @@ def reopen(turn: Turn, signed: SignedFrame, pressed_ms: int | None, *, is_awaite
 
 def await_again(turn: Turn, counter: int) -> None:
     """The presser is told unless this alert's receipt comes in time, counted from now."""
-    others = (due for due in turn.state.outbox.due if due[1] != counter)
-    turn.state.outbox.due = tuple(sorted((*others, (turn.now_ms + turn.timing.receipt_due_ms, counter))))
+    due = (turn.now_ms + turn.timing.receipt_due_ms, counter)
+    turn.state.outbox.due = tuple(sorted((*_due_without(turn, counter), due)))
+
+
+def _due_without(turn: Turn, counter: int) -> tuple[tuple[int, int], ...]:
+    return tuple(due for due in turn.state.outbox.due if due[1] != counter)
 
 
 def drop(turn: Turn, counter: int) -> Row | None:
@@ -152,7 +156,7 @@ def drop(turn: Turn, counter: int) -> Row | None:
         return None
     turn.state.outbox.rows = outbox.rows.drop(counter)
     turn.state.outbox.in_flight = outbox.in_flight - {counter}
-    turn.state.outbox.due = tuple(due for due in outbox.due if due[1] != counter)
+    turn.state.outbox.due = _due_without(turn, counter)
     overs.withdraw(turn, counter)
     return row
 
@@ -183,7 +187,7 @@ def timers(state: NodeState) -> Iterator[Timer]:
 
 
 def _receipt_overdue(turn: Turn, counter: int) -> None:
-    turn.state.outbox.due = tuple(due for due in turn.state.outbox.due if due[1] != counter)
+    turn.state.outbox.due = _due_without(turn, counter)
     if counter not in turn.state.outbox.rows:
         overdue(turn, counter)  # Central lacks it again, and the disk has not given it back: nothing carries it.
         return

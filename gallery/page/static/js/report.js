@@ -28,7 +28,7 @@ if (first !== null) {
   // Kept when the same is pressed again because page or unit did not answer: nothing is raised twice. Another answer
   // is another report: under the first one's id it would be called sent, and be lost.
   const draw = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
-  let id = draw();
+  let id = "";
   let saidBefore = "";
 
   const say = (state, what, toDo) => {
