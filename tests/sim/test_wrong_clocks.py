@@ -119,3 +119,24 @@ def test_presser_that_booted_without_contact_with_a_wrong_clock_looks_late_and_s
     assert state.screen.lines[0].startswith("LATE ")
     assert state.screen.lines[1].endswith("▲Seen ►Coming")
     assert state.sounding is not None
+
+
+@pytest.mark.parametrize(("down_s", "is_late"), [(20, False), (120, True)])
+def test_press_before_a_power_cut_is_judged_by_its_own_time_where_no_clock_is_proven(
+    down_s: int, *, is_late: bool
+) -> None:
+    """The node knows neither how long it was without power nor how old the press is; central's time in it tells."""
+    town = Town(1, 2)
+    presser = town.nodes[0]
+    presser.set_clock(0, is_proven=False)
+    town.start()
+    until(town, 15_000)
+    town.broker.cut(presser.id)
+    make_gesture(town, presser, Gesture.HOLD_ATTACK)
+    until(town, 18_000)
+    town.broker.mend(presser.id)
+    presser.crash(is_power_cut=True, down_ms=down_s * 1_000)
+    until(town, 30_000 + down_s * 1_000)
+
+    (entry,) = town.central.disk.frames.values()
+    assert is_late == entry.is_late

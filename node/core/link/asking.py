@@ -17,6 +17,7 @@ from node.core.central import Question
 from node.core.effects import PublishSync
 from node.core.events import FramesReopened
 from node.core.link import proof, receipts
+from node.core.state import Row
 from node.core.turn import Turn
 from wire.frames import PathTest
 from wire.lateness import ANSWER_WITHIN_MS
@@ -46,11 +47,9 @@ def sync(turn: Turn, *, is_new_run: bool = False) -> None:
     for counter, row in sorted(chosen, key=lambda row: row[0]):
         if isinstance(row.signed.frame, PathTest):
             continue  # Nobody waits for it, and it never comes this way.
-        if row.pressed_ms is not None:
-            age_ms = max(0, turn.now_ms - row.pressed_ms)
-        else:  # From an earlier boot of the machine, at an unknown time: certainly not live (N13).
-            age_ms = max(turn.now_ms - state.started_ms, turn.timing.late_after_ms + _WHOLE_SECOND_MS)
-        pending.append(PendingFrame(counter=counter, age_ms=age_ms))
+        age_ms = _age_ms(turn, row)
+        if age_ms is not None:
+            pending.append(PendingFrame(counter=counter, age_ms=age_ms))
     turn.order(
         PublishSync(
             Sync(
@@ -65,6 +64,15 @@ def sync(turn: Turn, *, is_new_run: bool = False) -> None:
             is_listing,
         )
     )
+
+
+def _age_ms(turn: Turn, row: Row) -> int | None:
+    """How long ago it was pressed, at least; ``None`` = the frame's own time tells more than we know."""
+    if row.pressed_ms is not None:
+        return max(0, turn.now_ms - row.pressed_ms)
+    # From an earlier boot of the machine. If it bears no time, nothing ever tells its age: never called live (N13).
+    least_ms, late_ms = turn.now_ms - turn.state.started_ms, turn.timing.late_after_ms + _WHOLE_SECOND_MS
+    return None if row.signed.frame.at_s and least_ms < late_ms else max(least_ms, late_ms)
 
 
 def account(turn: Turn, answer: SyncAnswer, asked: Question) -> None:

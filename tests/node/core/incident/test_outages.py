@@ -10,6 +10,7 @@ from node.core.controls import Button
 from node.core.effects import PlaySound, PublishSync, SetLed, ShowScreen
 from node.core.events import CentralStatusReceived, LinkDown, LinkUp, Started, StoredFrame
 from node.core.screens import Emphasis
+from tests.support.members import NOON_S
 from tests.support.node_world import World
 from wire.frames import Alert
 from wire.ids import NodeId
@@ -80,6 +81,17 @@ def test_row_whose_age_nobody_knows_is_never_called_live() -> None:
     sync = world.of(PublishSync, world.do(LinkUp()))[0].sync
 
     assert [(1, 61_000)] == [(p.counter, p.age_ms) for p in sync.pending]
+
+
+def test_row_with_a_time_of_its_own_is_not_said_to_be_older_than_is_known() -> None:
+    """N13: pressed on central's time, then a power cut, and no proven clock: it may be 20 s old."""
+    world = World()
+    frame = world.signed(Alert(OURS, 1, NOON_S, AlertKind.ATTACK, 1, (1,)))
+    world.do(Started("boot-2", (StoredFrame(frame, None, is_receipted=False),), (), world.directory(), 1))
+    at_once = world.of(PublishSync, world.after(5_000, LinkUp()))[0].sync
+    later = world.of(PublishSync, world.after(60_000, LinkDown("gone"), LinkUp()))[0].sync
+
+    assert ((), [(1, 65_000)]) == (at_once.pending, [(p.counter, p.age_ms) for p in later.pending])
 
 
 def test_frames_without_a_time_are_named_before_those_that_bear_one() -> None:
