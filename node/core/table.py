@@ -207,6 +207,7 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
             Happening.CANCEL_SAVED: Phase.CANCELLED,
         },
         Phase.STORED: {
+            Happening.SENT_UNSAVED: Phase.UNSAVED,
             Happening.BROKER_HAS_IT: Phase.PUBLISHED,
             Happening.RADIO_HAS_IT: Phase.ON_AIR,
             Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,

@@ -17,11 +17,13 @@ from node.core.central import Question
 from node.core.effects import PublishSync
 from node.core.events import FramesReopened
 from node.core.link import proof, receipts
+from node.core.press import drafts
 from node.core.state import Row
 from node.core.turn import Turn
+from wire.answers import frame_digest
 from wire.frames import PathTest
 from wire.lateness import ANSWER_WITHIN_MS
-from wire.messages import PendingFrame, Sync, SyncAnswer
+from wire.messages import PendingFrame, ReceiptedFrame, Sync, SyncAnswer
 
 PENDING_MAX: Final = 128
 LISTINGS_AT_ONCE: Final = 3
@@ -60,10 +62,17 @@ def sync(turn: Turn, *, is_new_run: bool = False) -> None:
                 nonce=proof.ask(turn, is_listing=is_listing),
                 central_counter=central.highest_counter,
                 central_revision=central.highest_revision,
+                receipted=_unsaved(turn) if is_listing else (),
             ),
             is_listing,
         )
     )
+
+
+def _unsaved(turn: Turn) -> tuple[ReceiptedFrame, ...]:
+    """Of the receipts that we hold, those that the disk's list lacks."""
+    frames = (kept.signed for kept in drafts.receipted_unsaved(turn.state))
+    return tuple(ReceiptedFrame(counter=one.frame.counter, digest=frame_digest(one.data).hex()) for one in frames)
 
 
 def _age_ms(turn: Turn, row: Row) -> int | None:
@@ -77,14 +86,18 @@ def _age_ms(turn: Turn, row: Row) -> int | None:
 
 def account(turn: Turn, answer: SyncAnswer, asked: Question) -> None:
     """Compare this run's receipts with ours: central may have been restored from an older copy."""
-    if answer.missing:
-        receipts.forgotten(turn, frozenset(answer.missing))
+    missing = frozenset(answer.missing)
+    unsaved = tuple(kept for kept in drafts.receipted_unsaved(turn.state) if kept.signed.frame.counter in missing)
+    if missing:
+        receipts.forgotten(turn, missing)
     elif asked.is_listing:
         turn.state.central.listed_to = answer.boot_id
     if asked.is_listing:
         turn.state.central.listings = 0
     elif turn.state.central.listed_to != answer.boot_id and _may_list(turn):
         sync(turn)
+    if unsaved:  # No disk gives them back.
+        frames_reopened(turn, FramesReopened(unsaved))
 
 
 def frames_reopened(turn: Turn, event: FramesReopened) -> None:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from node.core import delivery, scales
 from node.core.effects import ReopenFrames
 from node.core.events import StoredFrame
-from node.core.incident.lifecycle import happen, incident_id, keep
+from node.core.incident.lifecycle import happen, incident_id, is_unsaved, keep
 from node.core.press import drafts, renewals
 from node.core.state import CancelProgress, Incident
 from node.core.table import Happening, PathPhase
@@ -96,6 +96,8 @@ def forgotten(turn: Turn, missing: frozenset[int]) -> None:
         turn.fact("forgotten", incident_id(turn.state, incident))
         keep(turn, replace(incident, received_ms=None, answer=None, ahead=None, path=None))
         if happen(turn, key, Happening.FORGOTTEN):
+            if is_unsaved(turn.state, incident):
+                happen(turn, key, Happening.SENT_UNSAVED)
             # The disk may never give it back.
             _wait_for(turn, key, incident.latest, incident.latest_kind)
             delivery.await_again(turn, incident.latest)

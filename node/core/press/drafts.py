@@ -25,7 +25,7 @@ from node.core.effects import (
     ResponseDraft,
     StoreFrame,
 )
-from node.core.events import FrameStored, StoreRefused
+from node.core.events import FrameStored, StoredFrame, StoreRefused
 from node.core.gallery_state import Person
 from node.core.incident.hush import is_hushed
 from node.core.incident.lifecycle import forget, happen, holder, is_cancelled, keep, open_incident
@@ -215,9 +215,15 @@ def retry_refused(turn: Turn, *, is_press: bool = False) -> None:
 def stopping(turn: Turn) -> None:
     """Offer everything to the disk a last time; its answer comes too late, so receipts are ordered beside it."""
     retry_refused(turn)
-    for draft in turn.state.drafts:
-        if draft.signed is not None and draft.signed.frame.counter not in turn.state.outbox.rows:
-            turn.order(MarkReceipted(draft.signed.frame.id))
+    for kept in receipted_unsaved(turn.state):
+        turn.order(MarkReceipted(kept.signed.frame.id))
+
+
+def receipted_unsaved(state: NodeState) -> tuple[StoredFrame, ...]:
+    """Frames that central has and our disk does not: no list of the disk's names them."""
+    rows = state.outbox.rows
+    signed = ((d.signed, d.pressed_ms) for d in state.drafts if d.signed and d.signed.frame.counter not in rows)
+    return tuple(StoredFrame(frame, pressed_ms, is_receipted=True) for frame, pressed_ms in signed)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:

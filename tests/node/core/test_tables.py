@@ -31,7 +31,7 @@ _INCIDENT = """
 drafted      S      F        N        .       .      .        .        .         .       .          .      .       .         .       .         .
 refused      S      .        N        .       .      .        .        .         .       .          D      C       X         .       .         .
 unsaved      S      .        .        .       O      U        R        .         .       .          D      C       .         .       .         .
-stored       .      .        .        P       O      U        R        .         .       .          D      C       .         .       .         .
+stored       .      .        N        P       O      U        R        .         .       .          D      C       .         .       .         .
 published    .      .        .        .       O      U        R        .         .       .          D      C       .         .       .         .
 on-air       .      .        .        .       .      U        R        .         .       .          D      C       .         .       .         .
 undelivered  .      .        .        .       .      .        R        .         .       .          D      C       .         .       .         .

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from node.core.controls import Button, LedPattern, Part, SoundPattern
-from node.core.effects import MarkReceipted, PlaySound, PublishFrame, Stop, StoreFrame, TransmitOver
+from node.core.effects import MarkReceipted, PlaySound, PublishFrame, PublishSync, Stop, StoreFrame, TransmitOver
 from node.core.events import (
     ClockRead,
     FrameReceived,
@@ -21,6 +21,7 @@ from node.core.events import (
     StoreRefused,
 )
 from node.core.link.supervision import health
+from node.core.listing import parts_of
 from node.core.radio.path import RadioPath, can_transmit, radio_path
 from node.core.screens import Dots, Emphasis
 from node.core.settings import RadioSettings, RadioTiming
@@ -30,7 +31,7 @@ from wire.answers import frame_digest
 from wire.frames import Alert, Cancel, PathTest, Refusal, Response
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, Path, RefusalReason
-from wire.messages import SyncAnswer
+from wire.messages import ReceiptedFrame, Sync, SyncAnswer
 
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
@@ -129,6 +130,44 @@ def test_receipt_that_came_before_the_disk_did_is_marked_when_it_does(unsaved: W
     assert [FrameId(OURS, 1)] == [order.id for order in unsaved.of(MarkReceipted, done)]
     assert 0 == len(unsaved.state.outbox.rows)
     assert [] == published(unsaved, unsaved.live(120_000))
+
+
+def test_unsaved_press_that_a_restored_central_lacks_is_listed_and_sent_again_in_the_same_bytes(unsaved: World) -> None:
+    """N2, N3: no disk gives it back. The shop went from RECEIVED to READY, and nobody had the attack."""
+    unsaved.do(unsaved.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
+    unsaved.hold(Button.ATTACK)
+    unsaved.do(unsaved.receipt(1))
+    order = unsaved.of(PublishSync, unsaved.do(LinkUp()))[0]
+    listed = [(1, frame_digest(unsaved.unsaved[1].data).hex())]
+    assert order.is_listing
+    assert listed == [(told.counter, told.digest) for told in parts_of(order.sync, ())[0].receipted]
+
+    done = unsaved.do(unsaved.answers(SyncAnswer(boot_id="central-2", counter_floor=0, missing=(1,))))
+    assert (("NOT", "SAVED"), "Sending it anyway") == (unsaved.screen.headline, unsaved.screen.lines[1])
+    assert [unsaved.unsaved[1]] == [order.signed for order in unsaved.of(PublishFrame, done)]
+    assert [1] == [told.counter for told in unsaved.of(PublishSync, done)[-1].sync.pending]
+    unsaved.do(unsaved.receipt(1))
+    assert "received" == unsaved.face
+
+
+def test_unsaved_press_that_a_restored_central_lacks_is_saved_without_its_old_receipt(unsaved: World) -> None:
+    unsaved.do(unsaved.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
+    unsaved.hold(Button.ATTACK)
+    unsaved.do(unsaved.receipt(1), LinkUp())
+    unsaved.do(unsaved.answers(SyncAnswer(boot_id="central-2", counter_floor=0, missing=(1,))))
+    unsaved.receipted.clear()
+    unsaved.disk_full = False
+    unsaved.after(6_000)
+
+    assert ({1}, set()) == (set(unsaved.stored), unsaved.receipted)
+
+
+def test_press_that_was_saved_at_last_is_listed_once() -> None:
+    """A commit that the disk reported as failed may have reached it: then its list has the press as well."""
+    listed = ReceiptedFrame(counter=2, digest="b" * 16)
+    (part,) = parts_of(Sync(boot_id="n1", receipted=(listed,)), [(3, "c" * 16), (2, "b" * 16), (1, "a" * 16)])
+
+    assert [(1, "a" * 16), (2, "b" * 16), (3, "c" * 16)] == [(told.counter, told.digest) for told in part.receipted]
 
 
 def test_second_press_while_the_disk_is_full_is_a_press_of_its_own(unsaved: World) -> None:
