@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from node.core import delivery, scales
 from node.core.effects import ReopenFrames
 from node.core.events import StoredFrame
-from node.core.incident.lifecycle import happen, incident_id, is_unsaved, keep
+from node.core.incident.lifecycle import happen, incident_id, is_decisive, is_unsaved, keep
 from node.core.press import drafts, renewals
 from node.core.state import CancelProgress, Incident
 from node.core.table import Happening, PathPhase
@@ -83,7 +83,8 @@ def _is_after_now(turn: Turn, at_s: int) -> bool:
 def forgotten(turn: Turn, missing: frozenset[int]) -> None:
     """A restored central lacks these frames of ours, which it had receipted.
 
-    The presser's screen falls back at once; the frames are sent again once the disk has given them back.
+    The presser's screen falls back at once, for an earlier press that is more urgent than the last with its bytes; the
+    frames are sent again once the disk has given them back.
     """
     rows = turn.state.outbox.rows
     lost = tuple(sorted(counter for counter in missing if counter not in rows))
@@ -91,16 +92,9 @@ def forgotten(turn: Turn, missing: frozenset[int]) -> None:
         turn.order(ReopenFrames(lost))
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
-        if incident is None or incident.latest not in lost:
-            continue
-        turn.fact("forgotten", incident_id(turn.state, incident))
-        keep(turn, replace(incident, received_ms=None, answer=None, ahead=None, path=None))
-        if happen(turn, key, Happening.FORGOTTEN):
-            if is_unsaved(turn.state, incident):
-                happen(turn, key, Happening.SENT_UNSAVED)
+        if incident is not None and incident.latest in lost:
             # The disk may never give it back.
-            _wait_for(turn, key, incident.latest, incident.latest_kind)
-            delivery.await_again(turn, incident.latest)
+            _fall_back(turn, incident, incident.latest, incident.latest_kind)
 
 
 def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
@@ -110,14 +104,30 @@ def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
         if frame.counter in turn.state.outbox.rows:
             continue
         incident = _incident_of(turn, frame) if isinstance(frame, Alert | Cancel) else None
-        is_decisive = isinstance(frame, Alert) and incident is not None and incident.latest == frame.counter
-        delivery.reopen(turn, stored.signed, stored.stored_ms, is_awaited=is_decisive)
+        is_awaited = (
+            isinstance(frame, Alert) and incident is not None and is_decisive(incident, frame.counter, frame.kind)
+        )
+        delivery.reopen(turn, stored.signed, stored.stored_ms, is_awaited=is_awaited)
         if incident is None:
             continue
         if isinstance(frame, Alert):
+            if is_awaited and incident.received_ms is not None:
+                # Central has the last press, but not this more urgent one.
+                _fall_back(turn, incident, frame.counter, frame.kind)
             _wait_for(turn, incident.key, frame.counter, frame.kind)
         elif incident.cancel is CancelProgress.RECEIVED:
             keep(turn, replace(incident, cancel=CancelProgress.SAVED))
+
+
+def _fall_back(turn: Turn, incident: Incident, counter: int, kind: AlertKind) -> None:
+    """Central lacks this alert, which decides what its presser is told."""
+    turn.fact("forgotten", incident_id(turn.state, incident))
+    keep(turn, replace(incident, received_ms=None, answer=None, ahead=None, path=None))
+    if happen(turn, incident.key, Happening.FORGOTTEN):
+        if is_unsaved(turn.state, incident):
+            happen(turn, incident.key, Happening.SENT_UNSAVED)
+        _wait_for(turn, incident.key, counter, kind)
+        delivery.await_again(turn, counter)
 
 
 def _wait_for(turn: Turn, key: int, counter: int, kind: AlertKind) -> None:

@@ -155,6 +155,51 @@ def test_second_press_that_was_forgotten_is_received_again_though_the_first_was_
     assert "received" == signing.face
 
 
+@pytest.fixture
+def lessened(received: World) -> World:
+    """An assist was pressed after the attack; central has both, and somebody is on the way."""
+    received.tap(Button.ASSIST)
+    received.do(received.receipt(2), received.ack(1, AnswerState.ON_THE_WAY))
+    assert ("on-the-way", 1) == (received.face, received.alert_on_disk(2).incident)
+    return received
+
+
+def test_screen_falls_back_where_a_restored_central_has_the_last_press_but_not_the_attack_before_it(
+    lessened: World,
+) -> None:
+    """N3: it has an assist, and the screen said RECEIVED of an attack."""
+    restored(lessened)
+    said = lessened.do(reopened(lessened, 1))
+    assert [lessened.stored[1][0]] == [order.signed for order in lessened.of(PublishFrame, said)]
+    assert ("sending", 1) == (lessened.face, len(lessened.facts("forgotten")))
+
+    lessened.after(3_000)
+    assert "undelivered" == lessened.face
+    lessened.do(lessened.receipt(1))
+    assert "received" == lessened.face
+
+
+def test_screen_stays_where_a_restored_central_lacks_an_earlier_press_that_is_no_more_urgent(received: World) -> None:
+    received.hold(Button.ATTACK)
+    received.do(received.receipt(2), received.ack(1, AnswerState.ON_THE_WAY))
+    restored(received)
+    said = received.do(reopened(received, 1))
+
+    assert [1] == [order.signed.frame.counter for order in received.of(PublishFrame, said)]
+    assert ("on-the-way", 0) == (received.face, len(received.facts("forgotten")))
+
+
+def test_screen_falls_back_once_where_a_restored_central_lacks_both_presses(lessened: World) -> None:
+    lessened.do(LinkUp())
+    lessened.do(lessened.answers(answer("central-2", (1, 2))), reopened(lessened, 1), reopened(lessened, 2))
+    assert ("sending", 1) == (lessened.face, len(lessened.facts("forgotten")))
+
+    lessened.do(lessened.receipt(2))
+    assert "sending" == lessened.face, "the attack is not there yet"
+    lessened.do(lessened.receipt(1))
+    assert "received" == lessened.face
+
+
 def test_answer_to_a_press_that_is_renewed_is_nobodys_any_more(signing: World) -> None:
     """N3: it was to central's other incident with that number; ANSWERED without a name would stay for ever."""
     signing.do(signing.answers(answer("central-1")))
