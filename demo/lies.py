@@ -31,6 +31,7 @@ from wire.frames import (
     DigestReceipted,
     Frame,
     PathTest,
+    PressAcknowledgement,
     Receipt,
     ReceiptBatch,
     Receipted,
@@ -303,10 +304,13 @@ def _of_central(row: Row, scene: Scene, counter: int, at_s: int) -> Frame:  # no
             if because is RefusalReason.FOREIGN_INCIDENT:  # Only a response to someone else's alert can be that.
                 refused, digest = FrameId.parse(scene.pending_response), scene.response_digest
             return Refusal(CENTRAL, counter, at_s, refused, because, _digest(digest, counter))
-        case FrameKind.ACKNOWLEDGEMENT:
+        case FrameKind.ACKNOWLEDGEMENT | FrameKind.PRESS_ACKNOWLEDGEMENT as kind:
             said = AnswerState.by_slug(word) or AnswerState.ON_THE_WAY
-            target = FrameId.parse(scene.answered_incident if said is AnswerState.UNANSWERED else scene.incident)
-            return Acknowledgement(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody")
+            is_of_press = kind is FrameKind.PRESS_ACKNOWLEDGEMENT
+            victims = scene.incident_latest if is_of_press else scene.incident
+            target = FrameId.parse(scene.answered_incident if said is AnswerState.UNANSWERED else victims)
+            frame = PressAcknowledgement if is_of_press else Acknowledgement
+            return frame(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody")
         case FrameKind.AUTOMATIC_ACKNOWLEDGEMENT:
             said = AnswerState.by_slug(word) or AnswerState.ON_THE_WAY
             return AutomaticAcknowledgement(CENTRAL, counter, at_s, FrameId.parse(scene.test_incident), said)

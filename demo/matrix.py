@@ -81,6 +81,7 @@ _WORDS: Final[Mapping[FrameKind | type[Message], tuple[str, ...]]] = {
     FrameKind.REFUSAL: _slugs(RefusalReason),
     FrameKind.ACKNOWLEDGEMENT: _slugs(AnswerState),
     FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: _slugs(AnswerState),
+    FrameKind.PRESS_ACKNOWLEDGEMENT: _slugs(AnswerState),
     IncidentState: (*_states(IncidentState), CANCELLED),
     CentralStatus: (SOMEBODY, NOBODY_ON),
     Health: _states(Health),
@@ -271,6 +272,11 @@ _NOTHING: Final = (
             ),
             ("sync", ((Sync, WAITING), (Sync, RECEIPTED)), "as its counters: central does not hear the question"),
             ("receipt", _each(FrameKind.RECEIPT), "a central that signs says only the kind that names the bytes"),
+            (
+                "ack",
+                _each(FrameKind.ACKNOWLEDGEMENT),
+                "units of this version are told only the kind that names the press",
+            ),
             ("receipt", _each(FrameKind.REFUSAL), "as a receipt: until it comes, the press waits"),
             (
                 "ack",

@@ -104,6 +104,15 @@ class Acknowledgement(Head, frozen=True):
         return pack_target(self.target) + bytes([self.role, self.state]) + name
 
 
+class PressAcknowledgement(Acknowledgement, frozen=True):
+    """As an acknowledgement, but ``target`` is the press that was answered, or the newest when somebody closed it.
+
+    So an answer to an assist is never taken for one to the attack that it became, whatever the clocks say.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.PRESS_ACKNOWLEDGEMENT
+
+
 class AutomaticAcknowledgement(Head, frozen=True):
     """Watchlink itself has answered incident ``target``, a test (N12): no person has.
 

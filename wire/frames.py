@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ from wire.answers import (
     DigestReceipt,
     DigestReceiptBatch,
     DigestReceipted,
+    PressAcknowledgement,
     Receipt,
     ReceiptBatch,
     Receipted,
@@ -67,6 +69,7 @@ __all__ = [
     "Frame",
     "MemberFrame",
     "PathTest",
+    "PressAcknowledgement",
     "Receipt",
     "ReceiptBatch",
     "Receipted",
@@ -188,7 +191,14 @@ class Response(Head, frozen=True):
 MemberFrame = Alert | Cancel | PathTest | Response
 """Frames that members send."""
 CentralFrame = (
-    Receipt | Acknowledgement | ReceiptBatch | DigestReceipt | DigestReceiptBatch | Refusal | AutomaticAcknowledgement
+    Receipt
+    | Acknowledgement
+    | ReceiptBatch
+    | DigestReceipt
+    | DigestReceiptBatch
+    | Refusal
+    | AutomaticAcknowledgement
+    | PressAcknowledgement
 )
 """Frames that only central may send."""
 Frame = MemberFrame | CentralFrame
@@ -303,9 +313,11 @@ def _receipt(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Recei
     return Receipt(sender, counter, at_s, body.target(), late=bool(body.flags(1)))
 
 
-def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Acknowledgement:
+def _acknowledgement(
+    sender: NodeId, counter: int, at_s: int, body: BodyReader, frame: type[Acknowledgement] = Acknowledgement
+) -> Acknowledgement:
     target, role = body.target(), body.one_of(Role, "role")
-    return Acknowledgement(sender, counter, at_s, target, role, body.one_of(AnswerState, "answer state"), body.name())
+    return frame(sender, counter, at_s, target, role, body.one_of(AnswerState, "answer state"), body.name())
 
 
 def _path_test(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> PathTest:
@@ -357,4 +369,5 @@ _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, BodyReader], Frame]]]
     FrameKind.DIGEST_RECEIPT_BATCH: _digest_receipt_batch,
     FrameKind.REFUSAL: _refusal,
     FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: _automatic_acknowledgement,
+    FrameKind.PRESS_ACKNOWLEDGEMENT: partial(_acknowledgement, frame=PressAcknowledgement),
 }

@@ -48,6 +48,8 @@ class FrameKind(Numbered):
     """Central will never commit a frame with these bytes: its content must be sent again, under a new counter."""
     AUTOMATIC_ACKNOWLEDGEMENT = 11
     """Watchlink itself has answered a test: no name, no role."""
+    PRESS_ACKNOWLEDGEMENT = 12
+    """A named person on duty has acted on an incident, and which of its presses they knew of."""
 
 
 class Capability(StrEnum):
@@ -61,6 +63,8 @@ class Capability(StrEnum):
     """Automatic acknowledgements."""
     SETTINGS = "settings"
     """Settings from the fleet."""
+    PRESS = "press"
+    """Acknowledgements that name the press."""
 
 
 class CentralCapability(StrEnum):

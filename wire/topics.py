@@ -55,7 +55,7 @@ class Down(StrEnum):
     RECEIPT = "receipt"
     """A Receipt, Digest-Receipt or Refusal frame signed by central."""
     ACK = "ack"
-    """An Acknowledgement or Automatic-Acknowledgement frame signed by central."""
+    """An Acknowledgement, Automatic-Acknowledgement or Press-Acknowledgement frame signed by central."""
     SYNC = "sync"
     """:class:`~wire.messages.SyncAnswer`."""
     DIRECTORY = "directory"
@@ -64,7 +64,8 @@ class Down(StrEnum):
     """:class:`~wire.node_settings.SealedSettings`: to a node whose health says that it has older ones."""
     AIR = "air"
     """A frame that this node is asked to put on the air once: central's Receipt, Receipt-Batch, Digest-Receipt,
-    Digest-Receipt-Batch, Refusal, Acknowledgement or Automatic-Acknowledgement, or a member's Alert or Cancel."""
+    Digest-Receipt-Batch, Refusal, Acknowledgement, Automatic-Acknowledgement or Press-Acknowledgement, or a member's
+    Alert or Cancel."""
 
 
 class FrameTopic(Struct, frozen=True):

@@ -184,7 +184,7 @@ class Air(Record):
             del self._waiting[next(iter(self._waiting))]
 
     def forget_answer(self, incident: FrameId) -> None:
-        """It no longer holds: it is not said again, as it names no press."""
+        """It no longer holds, and an older node would take it for an answer to the newest press: not said again."""
         self._waiting.pop(incident, None)
 
     def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:

@@ -23,7 +23,7 @@ from central.core.people import is_automatic
 from central.core.undo import Record
 from wire.answers import DIGEST_BYTES
 from wire.ids import FrameId, NodeId
-from wire.kinds import Capability, RefusalReason
+from wire.kinds import AnswerState, Capability, RefusalReason
 
 
 class Receipts(Record):
@@ -61,12 +61,11 @@ class Receipts(Record):
         voice = self._paths.voice_to_presser(incident, now_at)
         self._air.plan_second(incident, now_at, is_on_air=voice is not None)
         role, state, name = told
-        if is_automatic(entry.by) and all(
-            self._nodes.speaks(node, Capability.AUTOMATIC) for node in (incident.node, voice) if node is not None
-        ):
+        if is_automatic(entry.by) and self._speak(Capability.AUTOMATIC, incident.node, voice):
             said: list[Effect] = [SendAcknowledgement(incident.node, incident, None, state, "", voice)]
         else:
-            said = [SendAcknowledgement(incident.node, incident, role, state, name, voice)]
+            press = _press_of(card, state) if self._speak(Capability.PRESS, incident.node, voice) else None
+            said = [SendAcknowledgement(incident.node, incident, role, state, name, voice, press)]
         frame_id = FrameId(incident.node, card.newest_counter)
         digest = self._digest(frame_id)
         if digest:
@@ -95,7 +94,16 @@ class Receipts(Record):
         voice = None if relay is None else self._air.voice_for_refusal(relay, self._nodes, frame_id.node, now_at)
         return [SendRefusal(frame_id.node, frame_id, because, digest[:DIGEST_BYTES], voice)]
 
+    def _speak(self, capability: Capability, presser: NodeId, voice: NodeId | None) -> bool:
+        """Whether the presser knows such a frame, and so does who says it by radio."""
+        return all(self._nodes.speaks(node, capability) for node in (presser, voice) if node is not None)
+
     def _digest(self, frame_id: FrameId) -> bytes:
         if not self._nodes.speaks(frame_id.node, Capability.DIGEST_RECEIPT):
             return b""
         return self._intake.digest_of(frame_id)[:DIGEST_BYTES]
+
+
+def _press_of(card: Incident, state: AnswerState) -> int:
+    """Counter of the press that an acknowledgement is about: who closed it, or took an answer back, knew them all."""
+    return card.answered_press if state in (AnswerState.ANSWERED, AnswerState.ON_THE_WAY) else card.newest_counter

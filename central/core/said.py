@@ -9,12 +9,13 @@ from wire.frames import (
     DigestReceipt,
     DigestReceiptBatch,
     DigestReceipted,
+    PressAcknowledgement,
     Receipt,
     ReceiptBatch,
     Receipted,
     Refusal,
 )
-from wire.ids import CENTRAL
+from wire.ids import CENTRAL, FrameId
 
 
 def receipt(order: SendReceipt, counter: int, at_s: int) -> Receipt | DigestReceipt:
@@ -45,7 +46,10 @@ def receipts_on_air(
 
 
 def acknowledgement(order: SendAcknowledgement, counter: int, at_s: int) -> Acknowledgement | AutomaticAcknowledgement:
-    """A person's, or Watchlink's own without a role."""
+    """A person's, with its press if there is one, or Watchlink's own without a role."""
     if order.role is None:
         return AutomaticAcknowledgement(CENTRAL, counter, at_s, order.target, order.state)
+    if order.press is not None:
+        press = FrameId(order.node, order.press)
+        return PressAcknowledgement(CENTRAL, counter, at_s, press, order.role, order.state, order.name)
     return Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)

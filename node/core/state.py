@@ -125,7 +125,7 @@ class Answered(Struct, frozen=True):
     Attributes:
         role: short, as on the panel. name: as full as known.
         at_s: Unix time by central, 0 = unknown. heard_ms: when it reached us.
-        press: counter of the press that was answered, by central's state; 0 = unknown, as by radio.
+        press: counter of the press that was answered; 0 = unknown, as by radio from an older central.
         after_s: from that press to the answer; ``None`` = unknown.
     """
 
@@ -206,7 +206,7 @@ class Incident(Struct, frozen=True):
         return tuple(member for member in self.members if member.holds_for(self.kind))
 
     def is_answer_to_earlier(self, answer: Answered) -> bool:
-        """Whether ``answer`` came before the latest press; frames by air name no press, so there times decide."""
+        """Whether ``answer`` came before the latest press; if it names none, times decide."""
         if self.latest is None or self.latest == self.key:
             return False
         if answer.press:

@@ -156,6 +156,7 @@ def test_table_has_every_topic_and_what_travels_on_it() -> None:
     words: dict[FrameKind, type[Enum]] = {
         FrameKind.ACKNOWLEDGEMENT: AnswerState,
         FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: AnswerState,
+        FrameKind.PRESS_ACKNOWLEDGEMENT: AnswerState,
         FrameKind.CANCEL: CancelReason,
         FrameKind.RESPONSE: MemberResponse,
         FrameKind.REFUSAL: RefusalReason,

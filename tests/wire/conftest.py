@@ -22,6 +22,7 @@ from wire.frames import (
     DigestReceipted,
     Frame,
     PathTest,
+    PressAcknowledgement,
     Receipt,
     ReceiptBatch,
     Receipted,
@@ -97,19 +98,20 @@ st.register_type_strategy(FrameId, frame_ids)
 st.register_type_strategy(Alert, alerts)
 st.register_type_strategy(Cancel, cancels)
 st.register_type_strategy(Receipt, st.builds(Receipt, nodes, counters, moments_s, frame_ids, st.booleans()))
-st.register_type_strategy(
-    Acknowledgement,
-    st.builds(
-        Acknowledgement,
-        nodes,
-        counters,
-        moments_s,
-        frame_ids,
-        st.sampled_from(Role),
-        st.sampled_from(AnswerState),
-        short_names,
-    ),
-)
+for kind in (Acknowledgement, PressAcknowledgement):
+    st.register_type_strategy(
+        kind,
+        st.builds(
+            kind,
+            nodes,
+            counters,
+            moments_s,
+            frame_ids,
+            st.sampled_from(Role),
+            st.sampled_from(AnswerState),
+            short_names,
+        ),
+    )
 st.register_type_strategy(PathTest, st.builds(PathTest, nodes, counters, moments_s, st.sampled_from(Path)))
 st.register_type_strategy(
     Response,

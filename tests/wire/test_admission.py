@@ -24,6 +24,7 @@ from wire.frames import (
     DigestReceipted,
     Frame,
     PathTest,
+    PressAcknowledgement,
     Receipt,
     ReceiptBatch,
     Receipted,
@@ -54,6 +55,7 @@ CENTRALS_FRAMES: dict[str, Frame] = {
     "digest receipt batch": DigestReceiptBatch(CENTRAL, 5, 0, (DigestReceipted(TARGET, bytes(4)),)),
     "refusal": Refusal(CENTRAL, 6, 0, TARGET, RefusalReason.ID_CONFLICT, bytes(8)),
     "automatic acknowledgement": AutomaticAcknowledgement(CENTRAL, 7, 0, TARGET, AnswerState.ANSWERED),
+    "press acknowledgement": PressAcknowledgement(CENTRAL, 8, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"),
     "receipt batch": ReceiptBatch(CENTRAL, 3, 0, (Receipted(TARGET),)),
     "acknowledgement": Acknowledgement(CENTRAL, 2, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"),
 }

@@ -94,6 +94,7 @@ def test_encode_makes_the_known_length_at_each_kinds_maximum() -> None:
         FrameKind.DIGEST_RECEIPT_BATCH: 96,
         FrameKind.REFUSAL: 94,
         FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: 86,
+        FrameKind.PRESS_ACKNOWLEDGEMENT: 96,
     } == greatest
 
 

@@ -35,6 +35,7 @@ FROZEN: dict[type[Numbered], dict[str, int]] = {
         "digest-receipt-batch": 9,
         "refusal": 10,
         "automatic-acknowledgement": 11,
+        "press-acknowledgement": 12,
     },
     AlertKind: {
         "attack": 1,
@@ -98,7 +99,7 @@ def test_json_words_are_the_vocabularys_names() -> None:
 
 def test_capabilities_names_never_change() -> None:
     """They rest in the health of nodes that are not upgraded."""
-    assert ["digest-receipt", "refusal", "automatic", "settings"] == [str(capability) for capability in Capability]
+    assert ["digest-receipt", "refusal", "automatic", "settings", "press"] == [str(one) for one in Capability]
     assert ["person"] == [str(capability) for capability in CentralCapability]
 
 

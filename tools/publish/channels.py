@@ -159,7 +159,7 @@ CHANNELS: Final = (
         "that node",
         True,  # noqa: FBT003
         1,
-        (FrameKind.ACKNOWLEDGEMENT, FrameKind.AUTOMATIC_ACKNOWLEDGEMENT),
+        (FrameKind.ACKNOWLEDGEMENT, FrameKind.AUTOMATIC_ACKNOWLEDGEMENT, FrameKind.PRESS_ACKNOWLEDGEMENT),
         "sendAcknowledgement",
         "A person on duty has said something of an incident of this node's.",
     ),
@@ -178,6 +178,7 @@ CHANNELS: Final = (
             FrameKind.REFUSAL,
             FrameKind.ACKNOWLEDGEMENT,
             FrameKind.AUTOMATIC_ACKNOWLEDGEMENT,
+            FrameKind.PRESS_ACKNOWLEDGEMENT,
             FrameKind.ALERT,
             FrameKind.CANCEL,
         ),

@@ -18,6 +18,7 @@ from wire.frames import (
     DigestReceipted,
     Frame,
     PathTest,
+    PressAcknowledgement,
     Receipt,
     ReceiptBatch,
     Receipted,
@@ -84,7 +85,9 @@ PRESSED_AT_S: Final = int(PRESSED_AT.timestamp())
 
 _LAST_NODE = NodeId(U32_MAX)
 _LAST = FrameId(_LAST_NODE, U32_MAX)
+_LAST_OF_LAST = (_LAST_NODE, U32_MAX, U32_MAX, _LAST)
 _FOUR = (1, 2, 3, U16_MAX)
+_BY_PATEL = (Role.PCSO, AnswerState.ANSWERED, "J Patel")
 _PRESS = FrameId(SHOP, 7)
 _DIGEST = frame_digest(encode(Alert(SHOP, 7, PRESSED_AT_S, AlertKind.ATTACK, 7, (HART,)), KEYS["shop"]))
 _NONCE = bytes(range(0x50, 0x60)).hex()
@@ -111,18 +114,14 @@ FRAMES: Final[dict[str, Frame]] = {
     "receipt": Receipt(CENTRAL, 501, PRESSED_AT_S, _PRESS),
     "receipt, late": Receipt(CENTRAL, 502, PRESSED_AT_S + 4_080, _PRESS, late=True),
     "receipt, greatest": Receipt(_LAST_NODE, U32_MAX, U32_MAX, _LAST, late=True),
-    "acknowledgement, answered": Acknowledgement(
-        CENTRAL, 503, PRESSED_AT_S + 14, _PRESS, Role.PCSO, AnswerState.ANSWERED, "J Patel"
-    ),
+    "acknowledgement, answered": Acknowledgement(CENTRAL, 503, PRESSED_AT_S + 14, _PRESS, *_BY_PATEL),
     "acknowledgement, on the way": Acknowledgement(
         CENTRAL, 504, PRESSED_AT_S + 40, _PRESS, Role.PCSO, AnswerState.ON_THE_WAY, "J Patel"
     ),
     "acknowledgement, without a name": Acknowledgement(
         CENTRAL, 505, PRESSED_AT_S + 900, _PRESS, Role.CCTV, AnswerState.CLOSED
     ),
-    "acknowledgement, greatest": Acknowledgement(
-        _LAST_NODE, U32_MAX, U32_MAX, _LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw"
-    ),
+    "acknowledgement, greatest": Acknowledgement(*_LAST_OF_LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw"),
     "path test, network": PathTest(SHOP, 11, PRESSED_AT_S, Path.NETWORK),
     "path test, radio": PathTest(SHOP, 12, PRESSED_AT_S, Path.RADIO),
     "path test, greatest": PathTest(_LAST_NODE, U32_MAX, U32_MAX, Path.RADIO),
@@ -175,8 +174,10 @@ FRAMES: Final[dict[str, Frame]] = {
     "automatic acknowledgement": AutomaticAcknowledgement(
         CENTRAL, 513, PRESSED_AT_S + 1, FrameId(SHOP, 9), AnswerState.ANSWERED
     ),
-    "automatic acknowledgement, greatest": AutomaticAcknowledgement(
-        _LAST_NODE, U32_MAX, U32_MAX, _LAST, AnswerState.UNANSWERED
+    "automatic acknowledgement, greatest": AutomaticAcknowledgement(*_LAST_OF_LAST, AnswerState.UNANSWERED),
+    "press acknowledgement": PressAcknowledgement(CENTRAL, 514, PRESSED_AT_S + 1, _PRESS, *_BY_PATEL),
+    "press acknowledgement, greatest": PressAcknowledgement(
+        *_LAST_OF_LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw"
     ),
 }
 """By name. Each kind in its usual form, its least where that differs, and its greatest."""

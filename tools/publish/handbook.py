@@ -88,6 +88,7 @@ _EXAMPLES: Final = {
     FrameKind.DIGEST_RECEIPT_BATCH: "digest receipt batch, two",
     FrameKind.REFUSAL: "refusal",
     FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: "automatic acknowledgement",
+    FrameKind.PRESS_ACKNOWLEDGEMENT: "press acknowledgement",
 }
 _MESSAGES: Final[dict[type[Message], str]] = {
     Health: "health",

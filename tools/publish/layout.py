@@ -53,6 +53,17 @@ _SCHEMES: Final = Field(
 )
 _DIGEST: Final = f"the first {DIGEST_BYTES} bytes of SHA-256 over all bytes"
 _TARGET_NODE: Final = Field("target.node", 4, "u32", "sender of the target, not 0")
+_ANSWER: Final = (
+    Field("role", 1, "u8", "role"),
+    Field("state", 1, "u8", "answer state"),
+    Field(
+        "name",
+        0,
+        "UTF-8",
+        f"the person's short name, may be empty, ≤ {SHORT_NAME_BYTES_MAX} bytes",
+        SHORT_NAME_BYTES_MAX,
+    ),
+)
 
 BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
     FrameKind.ALERT: (
@@ -86,15 +97,7 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
     FrameKind.ACKNOWLEDGEMENT: (
         _TARGET_NODE,
         Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
-        Field("role", 1, "u8", "role"),
-        Field("state", 1, "u8", "answer state"),
-        Field(
-            "name",
-            0,
-            "UTF-8",
-            f"the person's short name, may be empty, ≤ {SHORT_NAME_BYTES_MAX} bytes",
-            SHORT_NAME_BYTES_MAX,
-        ),
+        *_ANSWER,
     ),
     FrameKind.PATH_TEST: (Field("", 1, "u8", "path: 1 network, 2 radio"),),
     FrameKind.RESPONSE: (
@@ -139,6 +142,11 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
         _TARGET_NODE,
         Field("target.counter", 4, "u32", "counter of the test that opened the incident, not 0"),
         Field("state", 1, "u8", "answer state"),
+    ),
+    FrameKind.PRESS_ACKNOWLEDGEMENT: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the press that was answered, or of the newest known, not 0"),
+        *_ANSWER,
     ),
 }
 

@@ -18,8 +18,8 @@ from node.core.state import Answered, Incident, NodeState
 from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
 from wire.directory import Sender
-from wire.frames import Acknowledgement, AutomaticAcknowledgement, Response
-from wire.ids import FrameId, parse_node
+from wire.frames import Acknowledgement, AutomaticAcknowledgement, PressAcknowledgement, Response
+from wire.ids import U32_MAX, FrameId, parse_node
 from wire.kinds import AUTOMATIC_NAME, PRIORITY, WATCHLINK_ROLE, AlertKind, AnswerState, MemberResponse, Path, Role
 from wire.limits import NAME_CHARS_MAX
 from wire.messages import Answer, IncidentState
@@ -55,15 +55,15 @@ _RESPONSES: Final = {response.name.lower(): response for response in MemberRespo
 
 def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, path: Path) -> None:
     """A person's answer or, to a test only, Watchlink's own; signed by central."""
-    is_ours = frame.target.node == turn.settings.node
-    incident = turn.state.incidents.get(frame.target.counter) if is_ours else None
+    incident = _meant(turn.state, frame)
     is_for_tests = isinstance(frame, AutomaticAcknowledgement)
     if incident is None or (is_for_tests and incident.kind is not AlertKind.TEST):
         turn.reject("acknowledgement target")
         return
     if _is_old(turn.state, frame, incident, path):
         return
-    is_known = incident.answer is not None and incident.answer.state is frame.state
+    press = frame.target.counter if isinstance(frame, PressAcknowledgement) else 0
+    is_known = incident.answer is not None and incident.answer.state is frame.state and incident.answer.press >= press
     ahead = incident.ahead if is_known else frame.state
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
@@ -71,10 +71,29 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     if isinstance(frame, AutomaticAcknowledgement):
         _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, frame.at_s, turn.now_ms), None)
         return
-    answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), frame.at_s, turn.now_ms)
+    name = display_text(frame.name, NAME_CHARS_MAX)
+    answer = Answered(frame.state, frame.role.short, name, frame.at_s, turn.now_ms, press)
+    if frame.state is AnswerState.CLOSED and incident.is_answer_to_earlier(answer):
+        return  # What was pressed since opens it again.
     # This says nothing about a newer press in the same incident, which central may not have.
     if _is_about_latest(incident):
         _apply(turn, incident.key, answer, frame.role)
+    elif press == incident.latest:
+        keep(turn, replace(incident, answer=answer))  # It holds as soon as that press is receipted too.
+
+
+def _meant(state: NodeState, frame: Acknowledgement | AutomaticAcknowledgement) -> Incident | None:
+    """Which of ours: by its first press or, if the frame may name another, by that."""
+    counter = frame.target.counter
+    incident = state.incidents.get(counter) if frame.target.node == state.settings.node else None
+    if incident is not None or not isinstance(frame, PressAcknowledgement) or frame.target.node != state.settings.node:
+        return incident
+    ours = [incident for key in state.recent if (incident := state.incidents.get(key)) is not None]
+    latest = [incident for incident in ours if incident.latest == counter]
+    # Of several that were pressed before and after it, we no longer know to which it belonged: the network tells.
+    between = [incident for incident in ours if 0 < incident.key < counter < (incident.latest or U32_MAX)]
+    found = latest or between
+    return found[0] if len(found) == 1 else None
 
 
 def _is_old(
@@ -137,9 +156,12 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
 
 def _is_before_answer(incident: Incident, said: IncidentState) -> bool:
     """Whether the answer that came by itself is later than the state's, which is to an earlier press."""
-    if incident.answer is None or incident.answer.press or said.answer is None or said.answer.press is None:
+    if incident.answer is None or said.answer is None or said.answer.press is None:
         return False
-    is_to_earlier = FrameId.parse(said.answer.press).counter < (incident.latest or 0)
+    press = FrameId.parse(said.answer.press).counter
+    if incident.answer.press:
+        return incident.ahead is not None and press < incident.answer.press
+    is_to_earlier = press < (incident.latest or 0)
     return is_to_earlier and incident.answer.at_s > unix_s(said.answer.at) + ACKNOWLEDGED_WITHIN_S
 
 

@@ -10,15 +10,17 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall, SeenFrame
-from central.core.said import receipt, receipts_on_air, refusal
+from central.core.said import acknowledgement, receipt, receipts_on_air, refusal
 from central.core.unit_lines import UnitFacts
-from central.core.view import Acknowledge
+from central.core.view import Acknowledge, Close, SetOnTheWay
 from tests.support.central_town import (
     BAKERY,
     CORNER,
     CROWN,
     GATEWAY,
+    JONES,
     KEYS,
+    PATEL,
     START,
     RadioState,
     Town,
@@ -27,9 +29,9 @@ from tests.support.central_town import (
     radio_town,
 )
 from wire.answers import frame_digest
-from wire.frames import DigestReceipt, DigestReceiptBatch, Frame, Receipt, encode
+from wire.frames import Acknowledgement, DigestReceipt, DigestReceiptBatch, Frame, Receipt, encode
 from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import AlertKind, MemberResponse, RefusalReason
+from wire.kinds import AlertKind, AnswerState, MemberResponse, RefusalReason
 from wire.messages import Health, RadioReport
 
 pytestmark = pytest.mark.finding(3)
@@ -210,3 +212,38 @@ def test_node_that_signs_understands_before_its_first_health_has_come() -> None:
     assert [do.SendReceipt(CORNER, SEVEN, is_late=False, digest=digest_of(alert))] == only(
         town.send(alert), do.SendReceipt
     )
+
+
+@pytest.mark.finding(6)
+def test_answer_names_the_press_that_was_on_screen_to_a_node_that_understands_it(town: Town) -> None:
+    speak(town, CORNER, speaks=("press",))
+    town.press(7, AlertKind.ASSIST)
+    town.act(Acknowledge(SEVEN.text), PATEL)
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.act(SetOnTheWay(SEVEN.text, who=PATEL), JONES)
+    town.act(Close(SEVEN.text, "left"), JONES)
+
+    said = only(town.said, do.SendAcknowledgement)
+    assert [(AnswerState.ANSWERED, 7), (AnswerState.ON_THE_WAY, 8), (AnswerState.CLOSED, 8)] == [
+        (order.state, order.press) for order in said
+    ]
+    assert FrameId(CORNER, 8) == acknowledgement(said[-1], 1, 0).target
+
+
+@pytest.mark.finding(6)
+@pytest.mark.parametrize(
+    ("presser", "gateway"), [((), ("press",)), (("press",), ())], ids=["its presser", "who says it"]
+)
+def test_answer_names_its_incident_where_one_of_them_knows_no_other(
+    presser: tuple[str, ...], gateway: tuple[str, ...]
+) -> None:
+    town = radio_town()
+    speak(town, CORNER, speaks=presser)
+    speak(town, GATEWAY, speaks=gateway, radio="ready")
+    town.later(1)
+    town.hear(town.alert(7))
+    town.act(Acknowledge(SEVEN.text), PATEL)
+
+    (said,) = only(town.said, do.SendAcknowledgement)
+    assert (GATEWAY, None) == (said.air, said.press)
+    assert Acknowledgement is type(acknowledgement(said, 1, 0))
