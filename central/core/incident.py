@@ -28,7 +28,7 @@ from msgspec.structs import replace
 
 from central.core.asking import ASKING_LINES, ASKING_LINES_MAX, Stands, lines_of
 from central.core.journal import ActionEntry, Asking, FrameEntry, Told
-from central.core.people import AUTOMATIC, FORMER_AUTOMATIC, words
+from central.core.people import AUTOMATIC, FORMER_AUTOMATIC, goes_out, words
 from central.core.undo import Record, Table
 from central.core.view import HistoryLine, Person
 from wire.frames import Alert, Cancel, Response
@@ -193,14 +193,15 @@ class Incident(Record):
             entry = replace(entry, by=AUTOMATIC)
         text = entry.text
         match entry.kind:
-            case "acknowledged":
+            case "on-the-way" if entry.coming is not None and goes_out(entry.coming):
+                self._set_out(entry)
+                text = words(entry.coming) if entry.coming != entry.by else ""
+            case "acknowledged" | "on-the-way":
+                # In journals of older versions somebody at a desk may be on the way: they saw it, and nobody comes.
                 self.state = "on-the-way" if self.state == "on-the-way" else "answered"
                 self._answer(entry)
             case "unacknowledged":
                 self._take_back()
-            case "on-the-way":
-                self._set_out(entry)
-                text = words(entry.coming) if entry.coming not in (None, entry.by) else ""
             case "assigned":
                 self.assigned_to = text
             case "closed":

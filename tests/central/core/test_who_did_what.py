@@ -8,6 +8,7 @@ from central.core import effects as do
 from central.core.journal import ActionEntry, Recall
 from central.core.view import Acknowledge, Close, Done, Person, Refused, SetOnTheWay
 from tests.support.central_town import JONES, PATEL, START, Town, only
+from wire.ids import FrameId
 from wire.kinds import AlertKind, AnswerState, Role
 from wire.messages import Answer
 
@@ -56,6 +57,15 @@ def test_who_comes_has_a_role_that_goes_out_and_a_name(town: Town, who: Person) 
 
 
 @pytest.mark.finding(5)
+def test_operator_whom_an_older_version_let_set_out_has_answered_and_nobody_comes(town: Town) -> None:
+    """N3: what was kept on the day of the upgrade must not read COMING either."""
+    entry = ActionEntry(len(town.disk) + 1, "on-the-way", FrameId.parse(ID), JONES, "", town.now_at)
+    card = Town(Recall(journal=(*town.disk, entry))).card()
+
+    assert ("answered", JONES, None) == (card.state, card.answered_by, card.coming)
+
+
+@pytest.mark.finding(5)
 def test_nobody_sets_out_for_a_test(town: Town) -> None:
     town.press(9, AlertKind.TEST)
 
@@ -78,10 +88,11 @@ def test_somebody_else_may_be_chosen_to_come(town: Town) -> None:
 def test_who_comes_is_known_after_a_restart_also_from_an_old_journal(town: Town) -> None:
     """Journals of before carry no name beside the actor's."""
     town.act(SetOnTheWay(ID, who=PATEL), JONES)
-    old = ActionEntry(town.disk[-1].entry + 1, "on-the-way", town.disk[-1].incident, JONES, "", START)
+    brown = Person("duty-sergeant", "Al Brown")
+    old = ActionEntry(town.disk[-1].entry + 1, "on-the-way", town.disk[-1].incident, brown, "", START)
 
     assert PATEL == Town(Recall(journal=tuple(town.disk))).card().coming
-    assert JONES == Town(Recall(journal=(*town.disk, old))).card().coming
+    assert brown == Town(Recall(journal=(*town.disk, old))).card().coming
 
 
 @pytest.mark.finding(7)
