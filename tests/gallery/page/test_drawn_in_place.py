@@ -20,6 +20,8 @@ CALM_MS = 3_001
 """After which nobody is said to be at the page."""
 CLICK_MS = 500
 """After which a finger that was lifted has clicked or has not."""
+TOUCH_MS = 10_000
+"""After which what still rests on the glass counts as lifted."""
 TURN = """() => new Promise((done) => {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => done();
@@ -139,6 +141,46 @@ def test_neighbours_alert_is_drawn_when_no_click_has_come_of_a_touch(page: Page,
     expect(page.get_by_label("Alert from another shop")).to_have_count(0)
     page.unroute_all()
     page.clock.fast_forward(1)
+
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+
+def test_neighbours_alert_is_drawn_though_a_hand_rests_on_the_glass(page: Page, shop: PageUnderTest) -> None:
+    page.clock.install()
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    stop_clock(page)
+    touches(page, "pointerdown")
+    page.clock.fast_forward(TOUCH_MS)
+    page.clock.fast_forward(CLICK_MS - 1)
+    drawn(page, asked)
+    assert [asked] == held
+    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    page.unroute_all()
+    page.clock.fast_forward(1)
+
+    expect(page.get_by_label("Alert from another shop")).to_be_visible()
+
+
+def test_name_under_a_finger_stays_there_when_a_hand_has_rested_for_long(page: Page, shop: PageUnderTest) -> None:
+    """It stays no longer than that finger."""
+    page.clock.install()
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    asked = one_of(page, held)
+    stop_clock(page)
+    touches(page, "pointerdown", 1)
+    page.clock.fast_forward(TOUCH_MS - 1)
+    touches(page, "pointerdown", 2)
+    page.clock.fast_forward(1)
+    page.clock.fast_forward(CLICK_MS)
+    drawn(page, asked)
+    assert [asked] == held
+    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    page.unroute_all()
+    touches(page, "pointerup", 2)
+    page.clock.fast_forward(CLICK_MS)
 
     expect(page.get_by_label("Alert from another shop")).to_be_visible()
 

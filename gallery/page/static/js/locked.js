@@ -164,30 +164,35 @@ addEventListener("pageshow", (event) => {
 });
 
 // Names and alerts may have changed.
-// Nothing moves under somebody who types, nor under a finger until its click has come.
+// Nothing moves under somebody who types, nor under a finger until its click has come: but a hand, a cloth or a lost
+// end must not keep an alert from the page.
 const AGAIN_MS = 2_000;
 const CLICK_MS = 500;
-const down = new Set();
+const TOUCH_MS = 10_000;
+const down = new Map();
 let again = 0;
 let clicking = 0;
 let isTouched = false;
 
 addEventListener("pointerdown", (event) => {
   if (event.button !== 0) return; // a menu that it opens may keep its end from the page
+  const finger = event.pointerId;
   clearTimeout(clicking);
-  down.add(event.pointerId);
+  clearTimeout(down.get(finger));
+  down.set(finger, setTimeout(() => lift(finger), TOUCH_MS));
   isTouched = true;
 }, true);
-for (const kind of ["pointerup", "pointercancel"]) {
-  addEventListener(kind, (event) => {
-    clearTimeout(clicking);
-    down.delete(event.pointerId);
-    if (down.size > 0) return;
-    clicking = setTimeout(() => {
-      isTouched = false;
-      renew();
-    }, CLICK_MS);
-  }, true);
+for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, (event) => lift(event.pointerId), true);
+
+function lift(finger) {
+  clearTimeout(clicking);
+  clearTimeout(down.get(finger));
+  down.delete(finger);
+  if (down.size > 0) return;
+  clicking = setTimeout(() => {
+    isTouched = false;
+    renew();
+  }, CLICK_MS);
 }
 
 async function renew() {
