@@ -133,7 +133,7 @@ def state_line(card: Card) -> str:
     if card.stands_for > 1:
         said += f" · {card.stands_for} {'closed' if card.state == 'closed' else 'open'} alerts here"
     if card.urgent_kind:
-        said += f", among them {card.urgent_count} × {_KINDS[card.urgent_kind][0]}"
+        said += f", among them {card.urgent_count}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{_KINDS[card.urgent_kind][0]}"
     if card.cancelled is not None:
         said += f" · Cancelled by shop ({words.CANCEL_WORDS[card.cancelled]}), still open"
     return said

@@ -131,6 +131,7 @@ def test_window_that_closes_a_sighting_names_the_attack_that_is_closed_with_it(
     board.show(*town.board().cards)
     page = open_page()
     expect(page.locator(f"{FIRST} .card-facts")).to_have_text("4 open alerts here, among them 1 × ATTACK")
+    assert "among them 1&nbsp;×&nbsp;ATTACK" in page.content(), "no line ends within it"
     page.locator(FIRST).focus()
     page.keyboard.press("c")
 

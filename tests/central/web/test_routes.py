@@ -88,6 +88,15 @@ def test_page_without_script_puts_the_drill_of_an_attack_below_what_is_real(open
     assert html.index("Corner Shop") < html.index("Drilling Shop")
 
 
+def test_page_without_script_ends_no_line_within_a_count(open_client: OpenClient) -> None:
+    board = ScriptedBoard()
+    board.show(replace(board.press("sighting"), stands_for=4, urgent_kind="attack", urgent_count=1))
+
+    html = get(open_client, board, "/").text
+
+    assert "4 open alerts here, among them 1\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}ATTACK" in html
+
+
 @pytest.mark.finding(12)
 def test_page_names_what_it_cannot_draw_and_shows_the_rest(open_client: OpenClient) -> None:
     board = ScriptedBoard()

@@ -32,7 +32,7 @@ export const untoldWarning = table.untold;
 export const officeUrl = table.office;
 export const standsFor = (card) => `${card.stands_for} ${card.state === "closed" ? "closed" : "open"} alerts here${amongThem(card)}`;
 // What an act for all of them is for, too: ", among them 2 × ATTACK".
-export const amongThem = (card) => (card.urgent_kind ? `, among them ${card.urgent_count} × ${kindWord(card.urgent_kind)}` : "");
+export const amongThem = (card) => (card.urgent_kind ? `, among them ${card.urgent_count}\u00a0×\u00a0${kindWord(card.urgent_kind)}` : "");
 export const isTest = (card) => card.is_drill || card.priority === 5;
 export const level = (card) => (isTest(card) ? "T" : `P${card.priority}`);
 
