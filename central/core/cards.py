@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from central.core.asking import Stands
 from central.core.asking_lines import AskingLine
@@ -25,6 +25,7 @@ NOT_DRAWN: Final = "– central has a fault and cannot show the rest"
 _SURE: Final = (
     *("incident", "key", "stands_for", "through", "revision", "node", "kind", "priority", "state", "arrived_at"),
     *("path", "is_silent", "is_drill", "closed_at", "alert_count", "scheme_numbers"),
+    *("urgent_kind", "urgent_count", "pressed_again_at", "again_kind", "again_priority"),
 )
 
 _LEFT: Final[dict[LeftWhenAsked, Literal["yes", "no", "not-asked"]]] = {
@@ -81,15 +82,11 @@ def card_of(
     """
     shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
-    pressed_again_at = shown.again_at or (incident.arrived_at if shown.is_again else incident.pressed_again_at)
-    again, urgent = shown.again_kind, shown.urgent
     is_answered = incident.state == "answered" and incident.answered_at is not None
     return Card(
         incident=incident.id.text,
         key=shown.key.text,
         stands_for=shown.stands_for,
-        urgent_kind="" if urgent is None else urgent[0].slug,
-        urgent_count=0 if urgent is None else urgent[1],
         through=shown.through,
         revision=incident.revision,
         node=node_text(node),
@@ -115,9 +112,6 @@ def card_of(
         answered_by=incident.answered_by,
         answered_at=incident.answered_at,
         answered_after_s=incident.answered_after_s,
-        pressed_again_at=pressed_again_at,
-        again_kind="" if again is None else again.slug,
-        again_priority=0 if again is None else PRIORITY[again],
         coming=incident.coming,
         coming_at=incident.coming_at,
         coming_said_by=incident.coming_said_by,
@@ -137,7 +131,20 @@ def card_of(
         person_scheme=incident.schemes[0] if incident.person else 0,
         left=LEFT_WORDS[incident.left] if incident.person and incident.kind is AlertKind.BREACH else "",
         asking=tuple(_asking_line(stands, directory) for stands in asking),
+        **_behind(incident, shown),
     )
+
+
+def _behind(incident: Incident, shown: Shown) -> dict[str, Any]:
+    """What was pressed again, and what is more urgent than the incident that the card shows."""
+    again, urgent = shown.again_kind, shown.urgent
+    return {
+        "pressed_again_at": shown.again_at or (incident.arrived_at if shown.is_again else incident.pressed_again_at),
+        "again_kind": "" if again is None else again.slug,
+        "again_priority": 0 if again is None else PRIORITY[again],
+        "urgent_kind": "" if urgent is None else urgent[0].slug,
+        "urgent_count": 0 if urgent is None else urgent[1],
+    }
 
 
 def _asking_line(stands: Stands, directory: Directory) -> AskingLine:
@@ -191,6 +198,7 @@ def bare_card(incident: Incident, shown: Shown) -> Card:
         is_drill=incident.is_drill,
         closed_at=incident.closed_at,
         alert_count=incident.alert_count,
+        **_behind(incident, shown),
     )
 
 

@@ -12,10 +12,10 @@ from central.core.intake import SEEN_EACH_MAX
 from central.core.journal import FrameEntry, JournalEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
 from central.core.nodes import NodeRecord, Nodes
-from central.core.view import Card, NodeLine
+from central.core.view import Acknowledge, Card, NodeLine
 from tests.support.central_town import BAKERY, CORNER, START, Town, frame_entry, make_directory, only, opened
 from wire.ids import FrameId
-from wire.kinds import Path
+from wire.kinds import AlertKind, Path
 from wire.messages import Health, IncidentState, ReceiptedFrame, Sync
 from wire.topics import FrameTopic
 
@@ -112,6 +112,25 @@ def test_incident_that_cannot_be_drawn_costs_its_own_card_and_is_still_there(mon
     }
     assert [FrameId(CORNER, 7)] == [order.what for order in orders if isinstance(order, do.SetAside)]
     assert any(isinstance(order, do.PublishStatus) for order in core.handle(ev.LinkUp(), START))
+
+
+def test_attack_behind_a_card_that_cannot_be_shown_is_still_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N2: one card stands for both. Either it cannot be drawn, or it is and cannot be sent."""
+    town = Town()
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    town.act(Acknowledge("00000010-10"))
+    town.press(50, AlertKind.ASSIST)
+    town.press(11, AlertKind.ATTACK, incident=10)
+    (drawn,) = town.board().cards
+    monkeypatch.setattr("central.core.page.card_of", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        town.press(12, AlertKind.ATTACK, incident=10)
+
+    for card in (*town.board().cards, cards.bared(drawn)):
+        assert ("assist", "unanswered", cards.NOT_DRAWN) == (card.kind, card.state, card.place)
+        assert ("attack", 1) == (card.urgent_kind, card.urgent_count)
+        assert ("attack", 1, town.now_at) == (card.again_kind, card.again_priority, card.pressed_again_at)
 
 
 def test_what_cannot_be_drawn_claims_nothing_that_nobody_said() -> None:
