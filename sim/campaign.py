@@ -128,6 +128,8 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         town.invariants.judge_presses()
         town.invariants.judge_delivery(frozenset(revoked))
         town.invariants.judge_warned(town.newest_directory, frozenset(revoked))
+        if flooder is not None:
+            flooder.press_again_behind_an_assist()
     except BrokenInvariantError as e:
         broken = str(e)
     except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other, with its seed and trace

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from central.core import effects as do
 from central.core import events as ev
 from central.core import said
@@ -24,7 +22,7 @@ from sim.invariants import Invariants
 from sim.invariants_desk import judge_desk
 from sim.invariants_scope import ScopedPages
 from sim.node_actor import EPOCH_S
-from sim.plants import FirstCome, Plant, spoil_central_order
+from sim.plants import FirstCome, Plant, spoil_card, spoil_central_order
 from sim.timeline import Timeline
 from wire.directory import open_directory
 from wire.errors import DecodeError
@@ -383,8 +381,7 @@ class SimCentral:
 
     def _show(self, cards: tuple[Card, ...]) -> None:
         for card in cards:
-            is_spoilt = self._plant is Plant.REPEAT_NOT_SOUNDED
-            self.cards[card.key] = replace(card, pressed_again_at=None) if is_spoilt else card
+            self.cards[card.key] = spoil_card(self._plant, card)
 
     def _order_commit(self, effect: do.CommitFrame | do.CommitAction) -> None:
         if not self._batch:

@@ -1,6 +1,8 @@
 """A flooding member: the holder of a stolen unit sends all that its key and certificate allow.
 
-Its last act, in place of the missed upgrade: everything works, it does its worst, and everyone else presses once.
+Its last act, in place of the missed upgrade: everything works, it does its worst, and everyone else presses once. When
+all is judged, it presses once more for an attack that was answered, behind an assist that was not: the desk must hear
+of it (I29).
 
 | id | what must hold |
 |---|---|
@@ -15,7 +17,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from central.core.view import Close
+from central.core.groups import CARDS_EACH_MAX
+from central.core.view import Acknowledge, Close
 from sim.broken import BrokenInvariantError
 from sim.broker import Message
 from sim.faults import heal
@@ -42,6 +45,8 @@ ATTACKS_MAX: Final = 150
 FRAME_BYTES: Final = 89
 HEALED_MS: Final = 150_000
 CLOSED_MS: Final = 4_000
+ALL_CLOSED_MS: Final = 30_000
+DONE_MS: Final = 3_000
 PRESSED_WITHIN_MS: Final = 3_000
 RECEIPT_WITHIN_MS: Final = 2_000
 """As long as a node waits before it uses the radio."""
@@ -80,8 +85,7 @@ class Flooder:
         town, timeline, look = self._town, self._town.timeline, self._town.invariants.after_each
         heal(town)
         timeline.run_until(timeline.now_ms + HEALED_MS, look)
-        for card in [card for _, card in sorted(town.central.cards.items()) if card.state != "closed"]:
-            town.central.act(Close(card.incident, "Dealt with", seen_through=card.through), STAFF[0])
+        self._close_all()
         timeline.run_until(timeline.now_ms + CLOSED_MS, look)
         began_ms = timeline.now_ms
         self.flood(Worst.ATTACKS)
@@ -91,6 +95,40 @@ class Flooder:
             timeline.after(timeline.chance.randint(0, PRESSED_WITHIN_MS), press)
         timeline.run_until(began_ms + 2 * BURSTS * BURST_EVERY_MS, look)
         self._judge(began_ms, revoked)
+
+    def press_again_behind_an_assist(self) -> None:
+        """One card stands for all: the assist must not hide that the attack was pressed again."""
+        central = self._town.central
+        self._close_all()
+        self._wait(ALL_CLOSED_MS)
+        attack = self._press(AlertKind.ATTACK)
+        for _ in range(CARDS_EACH_MAX):
+            self._press(AlertKind.THEFT)
+        self._wait(DONE_MS)
+        for card in [card for _, card in sorted(central.cards.items()) if card.state == "unanswered"]:
+            central.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through), STAFF[0])
+        self._wait(DONE_MS)
+        self._press(AlertKind.ASSIST)
+        self._wait(DONE_MS)
+        self._press(AlertKind.ATTACK, attack)
+        self._wait(DONE_MS)
+
+    def _close_all(self) -> None:
+        central = self._town.central
+        for card in [card for _, card in sorted(central.cards.items()) if card.state != "closed"]:
+            central.act(Close(card.incident, "Dealt with", seen_through=card.through), STAFF[0])
+
+    def _wait(self, ms: int) -> None:
+        self._town.timeline.run_until(self._town.timeline.now_ms + ms, self._town.invariants.after_each)
+
+    def _press(self, kind: AlertKind, incident: int | None = None) -> int:
+        """Send one, of an incident of its own unless this one is given; returns its incident."""
+        self._said += 1
+        at_s = EPOCH_S + self._town.timeline.now_ms // 1_000
+        incident = incident or self._said
+        alert = Alert(FLOODER, self._said, at_s, kind, incident, (self._scheme.number,))
+        self._town.broker.inject(self._framed(encode(alert, self._town.keys[FLOODER])))
+        return incident
 
     def _judge(self, began_ms: int, revoked: frozenset[NodeId]) -> None:
         invariants = self._town.invariants

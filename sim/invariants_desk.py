@@ -2,7 +2,7 @@
 
 | id | what must hold |
 |---|---|
-| I29 (N2, C1) | the desk sounds for each live press: its card calls, or says PRESSED AGAIN since that very press |
+| I29 (N2, C1) | the desk sounds for each live press, as urgent as it is: a card calls, or says PRESSED AGAIN since |
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from central.core.journal import FrameEntry, JournalEntry
 from sim.broken import BrokenInvariantError
 from wire.frames import Alert
 from wire.ids import FrameId, node_text
-from wire.kinds import AlertKind
+from wire.kinds import PRIORITY, AlertKind, Priority
 
 if TYPE_CHECKING:
     from central.core.view import Card
 
 _TAKEN: Final[frozenset[str]] = frozenset({"acknowledged", "on-the-way", "closed", "found-late"})
+_NO_SOUND: Final = Priority.TEST + 1
 
 
 def judge_desk(journal: Iterable[JournalEntry], new: Iterable[FrameEntry], cards: Iterable[Card], now_ms: int) -> None:
@@ -27,7 +28,7 @@ def judge_desk(journal: Iterable[JournalEntry], new: Iterable[FrameEntry], cards
     called = dict.fromkeys(entry.incident for entry in new if entry.incident is not None)
     for incident in called:
         press = _untaken([entry for entry in journal if entry.incident == incident])
-        if press is not None and not any(_says(card, press) for card in _cards_of(incident, cards)):
+        if press is not None and not any(_sounds(card, press) for card in _cards_of(incident, cards)):
             raise BrokenInvariantError(f"I29: {press.signed.frame.id.text} is sounded by no card (at {now_ms} ms)")
 
 
@@ -51,8 +52,17 @@ def _cards_of(incident: FrameId, cards: Iterable[Card]) -> list[Card]:
     return [card for card in of_premises if card.stands_for > 1 or card.incident == incident.text]
 
 
-def _says(card: Card, press: FrameEntry) -> bool:
-    """Whether the page sounds: while a card is unanswered, and once for each new time of PRESSED AGAIN."""
-    return card.state == "unanswered" or (
-        card.pressed_again_at is not None and card.pressed_again_at >= press.arrived_at
-    )
+def _sounds(card: Card, press: FrameEntry) -> bool:
+    """Whether the page does so: while a card is unanswered, and once for each new time of PRESSED AGAIN.
+
+    A less urgent sound says nothing of the press.
+    """
+    frame = press.signed.frame
+    assert isinstance(frame, Alert)
+    is_again = card.pressed_again_at is not None and card.pressed_again_at >= press.arrived_at
+    sounding: list[int] = []
+    if is_again or card.state == "unanswered":
+        sounding.append(Priority.TEST if card.is_drill else card.priority)
+    if is_again and card.again_kind:
+        sounding.append(card.again_priority)
+    return min(sounding, default=_NO_SOUND) <= (Priority.TEST if frame.drill else PRIORITY[frame.kind])

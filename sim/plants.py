@@ -22,6 +22,7 @@ from wire.ids import FrameId
 from wire.kinds import Path
 
 if TYPE_CHECKING:
+    from central.core.view import Card
     from sim.node_disk import NodeDisk
 
 M = TypeVar("M")
@@ -48,6 +49,8 @@ class Plant(StrEnum):
     """Central forgets how old an alert is."""
     REPEAT_NOT_SOUNDED = "repeat-not-sounded"
     """The desk is not told that a shop pressed again after the answer."""
+    REPEAT_NOT_SOUNDED_BEHIND = "repeat-not-sounded-behind"
+    """The desk is not told that an answered attack was pressed again, if an assist waits before it."""
     SCOPE_FORGOTTEN = "scope-forgotten"
     """Everyone's page is sent the whole town."""
     NO_BUDGET = "no-budget"
@@ -88,6 +91,7 @@ BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
     Plant.UNSIGNED_BELIEVED: ("I5", "I7", "I26", "I27", "I28"),
     Plant.LATE_SHOWN_AS_LIVE: ("I8",),
     Plant.REPEAT_NOT_SOUNDED: ("I29",),
+    Plant.REPEAT_NOT_SOUNDED_BEHIND: ("I29",),
     Plant.SCOPE_FORGOTTEN: ("I31",),
     Plant.NO_BUDGET: ("I30",),
     Plant.UPGRADE_MISSED: ("I21",),
@@ -118,7 +122,7 @@ RADIO_PLANTS: Final = frozenset(
 """Faults that only a town with radios can show."""
 BUG_PLANTS: Final = frozenset({Plant.HALF_A_STEP_KEPT})
 """Faults that only a town with bugs in central can show."""
-FLOOD_PLANTS: Final = frozenset({Plant.NO_BUDGET})
+FLOOD_PLANTS: Final = frozenset({Plant.NO_BUDGET, Plant.REPEAT_NOT_SOUNDED_BEHIND})
 """Faults that only a town with a flooding member can show."""
 _NO_SUCH_OVER: Final = 1_000_000
 _ONE_WAIT_US: Final = 1_500_000
@@ -230,6 +234,17 @@ def spoil_central_order(plant: Plant | None, order: orders.Effect) -> tuple[orde
             return (replace(order, answer=replace(order.answer, missing=())),)
         case _:
             return (order,)
+
+
+def spoil_card(plant: Plant | None, card: Card) -> Card:
+    """A card as the page is sent it."""
+    match plant:
+        case Plant.REPEAT_NOT_SOUNDED:
+            return replace(card, pressed_again_at=None)
+        case Plant.REPEAT_NOT_SOUNDED_BEHIND:
+            return replace(card, again_kind="", again_priority=0)
+        case _:
+            return card
 
 
 def _loud(effect: do.Effect) -> do.Effect:
