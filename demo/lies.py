@@ -306,11 +306,12 @@ def _of_central(row: Row, scene: Scene, counter: int, at_s: int) -> Frame:  # no
             return Refusal(CENTRAL, counter, at_s, refused, because, _digest(digest, counter))
         case FrameKind.ACKNOWLEDGEMENT | FrameKind.PRESS_ACKNOWLEDGEMENT as kind:
             said = AnswerState.by_slug(word) or AnswerState.ON_THE_WAY
-            is_of_press = kind is FrameKind.PRESS_ACKNOWLEDGEMENT
-            victims = scene.incident_latest if is_of_press else scene.incident
-            target = FrameId.parse(scene.answered_incident if said is AnswerState.UNANSWERED else victims)
-            frame = PressAcknowledgement if is_of_press else Acknowledgement
-            return frame(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody")
+            is_taken_back = said is AnswerState.UNANSWERED
+            target = FrameId.parse(scene.answered_incident if is_taken_back else scene.incident)
+            if kind is FrameKind.ACKNOWLEDGEMENT:
+                return Acknowledgement(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody")
+            press = 0 if is_taken_back else FrameId.parse(scene.incident_latest).counter - target.counter
+            return PressAcknowledgement(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody", press)
         case FrameKind.AUTOMATIC_ACKNOWLEDGEMENT:
             said = AnswerState.by_slug(word) or AnswerState.ON_THE_WAY
             return AutomaticAcknowledgement(CENTRAL, counter, at_s, FrameId.parse(scene.test_incident), said)

@@ -22,6 +22,8 @@ DIGEST_BYTES: Final = 8
 """Width of the digest in a frame that names one target."""
 BATCH_DIGEST_BYTES: Final = 4
 """Width of each digest in a batch."""
+PRESS_MAX: Final = 0xFF
+"""Of a press whose counter is further above its incident's, acknowledgements name only the incident."""
 
 
 def frame_digest(data: bytes) -> bytes:
@@ -98,19 +100,33 @@ class Acknowledgement(Head, frozen=True):
     name: str = ""
 
     def body(self) -> bytes:  # noqa: D102
+        return pack_target(self.target) + bytes([self.role, self.state]) + self._name()
+
+    def _name(self) -> bytes:
         name = self.name.encode()
         if len(name) > SHORT_NAME_BYTES_MAX:
             raise EncodeError(f"name {self.name!r} is over {SHORT_NAME_BYTES_MAX} bytes; use wire.text.short_name")
-        return pack_target(self.target) + bytes([self.role, self.state]) + name
+        return name
 
 
 class PressAcknowledgement(Acknowledgement, frozen=True):
-    """As an acknowledgement, but ``target`` is the press that was answered, or the newest when somebody closed it.
+    """As an acknowledgement, and names the newest press that central had of the incident when the person acted.
 
-    So an answer to an assist is never taken for one to the attack that it became, whatever the clocks say.
+    So an answer to an assist does not pass for one to the attack that it became because a clock is wrong.
+    Body: target u32 u32 · press u8 · role u4, state u4 · name, the rest, UTF-8, ≤ 9 bytes.
+
+    Attributes:
+        press: how far its counter is above the target's, at most :data:`PRESS_MAX`.
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.PRESS_ACKNOWLEDGEMENT
+
+    press: int = 0
+
+    def body(self) -> bytes:  # noqa: D102
+        if not 0 <= self.press <= PRESS_MAX:
+            raise EncodeError(f"press {self.press} is not in 0 … {PRESS_MAX}")
+        return pack_target(self.target) + bytes([self.press, self.role << 4 | self.state]) + self._name()
 
 
 class AutomaticAcknowledgement(Head, frozen=True):

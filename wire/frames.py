@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -313,11 +312,15 @@ def _receipt(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Recei
     return Receipt(sender, counter, at_s, body.target(), late=bool(body.flags(1)))
 
 
-def _acknowledgement(
-    sender: NodeId, counter: int, at_s: int, body: BodyReader, frame: type[Acknowledgement] = Acknowledgement
-) -> Acknowledgement:
+def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Acknowledgement:
     target, role = body.target(), body.one_of(Role, "role")
-    return frame(sender, counter, at_s, target, role, body.one_of(AnswerState, "answer state"), body.name())
+    return Acknowledgement(sender, counter, at_s, target, role, body.one_of(AnswerState, "answer state"), body.name())
+
+
+def _press_acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> PressAcknowledgement:
+    target, press = body.target(), body.number(1)
+    role, state = body.halves((Role, "role"), (AnswerState, "answer state"))
+    return PressAcknowledgement(sender, counter, at_s, target, role, state, body.name(), press)
 
 
 def _path_test(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> PathTest:
@@ -369,5 +372,5 @@ _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, BodyReader], Frame]]]
     FrameKind.DIGEST_RECEIPT_BATCH: _digest_receipt_batch,
     FrameKind.REFUSAL: _refusal,
     FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: _automatic_acknowledgement,
-    FrameKind.PRESS_ACKNOWLEDGEMENT: partial(_acknowledgement, frame=PressAcknowledgement),
+    FrameKind.PRESS_ACKNOWLEDGEMENT: _press_acknowledgement,
 }

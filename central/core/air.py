@@ -71,7 +71,8 @@ class Air(Record):
     _hearings: Table[FrameId, _Hearing] = field(default_factory=Table)
     _told: Table[FrameId, _Told] = field(default_factory=Table)
     # Acknowledgements to say a second time, and when.
-    _waiting: Table[FrameId, datetime] = field(default_factory=Table)
+    # When, and who said it first.
+    _waiting: Table[FrameId, tuple[datetime, NodeId]] = field(default_factory=Table)
     _warned_of: Table[FrameId, None] = field(default_factory=Table)
     # A 1200 baud channel carries a frame a second; a relay that brings more did not hear them.
     _relays: Budget[NodeId] = field(default_factory=lambda: Budget(60, timedelta(seconds=0.5)))
@@ -169,17 +170,23 @@ class Air(Record):
         able = [voice.node for voice in voices if Capability.REFUSAL in voice.speaks]
         return able[0] if able and self._senders.take(sender, now_at) else None
 
-    def voice_to(self, presser: NodeRecord, nodes: Nodes, now_at: datetime) -> NodeId | None:
-        """Who says an acknowledgement to ``presser``; ``None`` if nobody can, or too often."""
+    def voice_to(
+        self, presser: NodeRecord, nodes: Nodes, now_at: datetime, *, first: NodeRecord | None = None
+    ) -> NodeId | None:
+        """Who says an acknowledgement to ``presser``; ``None`` if nobody can, or too often.
+
+        Whoever says it again after ``first`` knows as much, or it might not know such a frame.
+        """
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
+        voices = [voice for voice in voices if first is None or first.speaks <= voice.speaks]
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
-    def plan_second(self, incident: FrameId, now_at: datetime, *, is_on_air: bool) -> None:
-        """Plan to repeat the acknowledgement just said, if it went over the air; replaces any plan before it."""
+    def plan_second(self, incident: FrameId, now_at: datetime, voice: NodeId | None) -> None:
+        """Plan to repeat the acknowledgement that ``voice`` has just said, if any; replaces any plan before it."""
         self._waiting.pop(incident, None)
-        if not is_on_air:
+        if voice is None:
             return
-        self._waiting[incident] = now_at + self._timing.air_again_after
+        self._waiting[incident] = now_at + self._timing.air_again_after, voice
         if len(self._waiting) > WAITING_MAX:
             del self._waiting[next(iter(self._waiting))]
 
@@ -217,14 +224,14 @@ class Air(Record):
     def tick(self, nodes: Nodes, now_at: datetime) -> list[RepeatAcknowledgement]:
         """Acknowledgements due a second time."""
         said = []
-        for incident, due_at in tuple(self._waiting.items()):
+        for incident, (due_at, first) in tuple(self._waiting.items()):
             if now_at < due_at:
                 continue
             del self._waiting[incident]
             presser = nodes.find(incident.node)
             if presser is None or not nodes.is_out_of_reach(presser):
                 continue
-            voice = self.voice_to(presser, nodes, now_at)
+            voice = self.voice_to(presser, nodes, now_at, first=nodes.find(first))
             if voice is not None:
                 said.append(RepeatAcknowledgement(voice, incident))
         return said
@@ -234,7 +241,7 @@ class Air(Record):
         for hearing in self._hearings.values():
             if hearing.next_at is not None:
                 hearing.next_at += by
-        self._waiting.update([(incident, due_at + by) for incident, due_at in self._waiting.items()])
+        self._waiting.update([(one, (due_at + by, voice)) for one, (due_at, voice) in self._waiting.items()])
 
     def _is_recent(self, at: datetime, now_at: datetime) -> bool:
         return timedelta() <= now_at - at <= self._timing.air_batch

@@ -63,7 +63,7 @@ class SendAcknowledgement(Struct, frozen=True):
 
     Attributes:
         target: the incident.
-        press: counter of the press to be named; ``None`` = its node, or the one that says it, knows no such frame.
+        press: to be named, counted from the target; ``None`` = its node, or the one that says it, knows no such frame.
         role: ``None`` = Watchlink itself: an automatic acknowledgement, without a name.
         name: at most nine UTF-8 bytes, as the frame allows.
         air: a node to put the same bytes on the air (``down/air``, QoS 0); ``None`` = none.

@@ -198,6 +198,7 @@ class Incident(Record):
                 text = words(entry.coming) if entry.coming != entry.by else ""
             case "acknowledged" | "on-the-way":
                 # In journals of older versions somebody at a desk may be on the way: they saw it, and nobody comes.
+                entry = replace(entry, kind="acknowledged")
                 self.state = "on-the-way" if self.state == "on-the-way" else "answered"
                 self._answer(entry)
             case "unacknowledged":

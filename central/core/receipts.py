@@ -21,7 +21,7 @@ from central.core.outbound import acknowledgement_of
 from central.core.paths import Paths
 from central.core.people import is_automatic
 from central.core.undo import Record
-from wire.answers import DIGEST_BYTES
+from wire.answers import DIGEST_BYTES, PRESS_MAX
 from wire.ids import FrameId, NodeId
 from wire.kinds import AnswerState, Capability, RefusalReason
 
@@ -59,7 +59,7 @@ class Receipts(Record):
             return []
         incident = card.id
         voice = self._paths.voice_to_presser(incident, now_at)
-        self._air.plan_second(incident, now_at, is_on_air=voice is not None)
+        self._air.plan_second(incident, now_at, voice)
         role, state, name = told
         if is_automatic(entry.by) and self._speak(Capability.AUTOMATIC, incident.node, voice):
             said: list[Effect] = [SendAcknowledgement(incident.node, incident, None, state, "", voice)]
@@ -104,6 +104,8 @@ class Receipts(Record):
         return self._intake.digest_of(frame_id)[:DIGEST_BYTES]
 
 
-def _press_of(card: Incident, state: AnswerState) -> int:
-    """Counter of the press that an acknowledgement is about: who closed it, or took an answer back, knew them all."""
-    return card.answered_press if state in (AnswerState.ANSWERED, AnswerState.ON_THE_WAY) else card.newest_counter
+def _press_of(card: Incident, state: AnswerState) -> int | None:
+    """The newest press that was known to whoever answered, closed it or took an answer back; ``None`` = too far on."""
+    is_answer = state in (AnswerState.ANSWERED, AnswerState.ON_THE_WAY)
+    press = (card.answered_press if is_answer else card.newest_counter) - card.id.counter
+    return press if 0 <= press <= PRESS_MAX else None

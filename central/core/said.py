@@ -15,7 +15,7 @@ from wire.frames import (
     Receipted,
     Refusal,
 )
-from wire.ids import CENTRAL, FrameId
+from wire.ids import CENTRAL
 
 
 def receipt(order: SendReceipt, counter: int, at_s: int) -> Receipt | DigestReceipt:
@@ -50,6 +50,6 @@ def acknowledgement(order: SendAcknowledgement, counter: int, at_s: int) -> Ackn
     if order.role is None:
         return AutomaticAcknowledgement(CENTRAL, counter, at_s, order.target, order.state)
     if order.press is not None:
-        press = FrameId(order.node, order.press)
-        return PressAcknowledgement(CENTRAL, counter, at_s, press, order.role, order.state, order.name)
+        said = (order.target, order.role, order.state, order.name, order.press)
+        return PressAcknowledgement(CENTRAL, counter, at_s, *said)
     return Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)

@@ -211,7 +211,9 @@ class _Telling:
         orders = {}
         for number, row in enumerate(_rows(Manner.REPLAYED), start=_NOBODYS):
             nobodys = FrameId(number_of(self._cast.victim), number).text
-            scene = replace(self._scene, pending_alert=nobodys, incident=nobodys, at=int(time.time()))
+            scene = replace(
+                self._scene, pending_alert=nobodys, incident=nobodys, incident_latest=nobodys, at=int(time.time())
+            )
             (said,) = lie_of(row, Manner.REPLAYED, scene, self._forge).said
             frame = decode(said.payload).frame
             if frame.sender == CENTRAL:

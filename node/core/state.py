@@ -125,7 +125,7 @@ class Answered(Struct, frozen=True):
     Attributes:
         role: short, as on the panel. name: as full as known.
         at_s: Unix time by central, 0 = unknown. heard_ms: when it reached us.
-        press: counter of the press that was answered; 0 = unknown, as by radio from an older central.
+        press: counter of the newest press that was known to who answered; 0 = unknown, as from an older central.
         after_s: from that press to the answer; ``None`` = unknown.
     """
 

@@ -11,6 +11,7 @@ from typing import get_args
 
 import hypothesis.strategies as st
 
+from wire.answers import PRESS_MAX
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
 from wire.frames import (
     Acknowledgement,
@@ -98,20 +99,19 @@ st.register_type_strategy(FrameId, frame_ids)
 st.register_type_strategy(Alert, alerts)
 st.register_type_strategy(Cancel, cancels)
 st.register_type_strategy(Receipt, st.builds(Receipt, nodes, counters, moments_s, frame_ids, st.booleans()))
-for kind in (Acknowledgement, PressAcknowledgement):
-    st.register_type_strategy(
-        kind,
-        st.builds(
-            kind,
-            nodes,
-            counters,
-            moments_s,
-            frame_ids,
-            st.sampled_from(Role),
-            st.sampled_from(AnswerState),
-            short_names,
-        ),
-    )
+acknowledgements = (
+    nodes,
+    counters,
+    moments_s,
+    frame_ids,
+    st.sampled_from(Role),
+    st.sampled_from(AnswerState),
+    short_names,
+)
+st.register_type_strategy(Acknowledgement, st.builds(Acknowledgement, *acknowledgements))
+st.register_type_strategy(
+    PressAcknowledgement, st.builds(PressAcknowledgement, *acknowledgements, st.integers(0, PRESS_MAX))
+)
 st.register_type_strategy(PathTest, st.builds(PathTest, nodes, counters, moments_s, st.sampled_from(Path)))
 st.register_type_strategy(
     Response,

@@ -18,6 +18,7 @@ from wire.frames import (
     DigestReceipt,
     Frame,
     PathTest,
+    PressAcknowledgement,
     Receipt,
     Refusal,
     Response,
@@ -219,6 +220,12 @@ OUT_OF_RANGE: dict[str, Frame] = {
         NodeId(1), 1, 0, FrameId(NodeId(16), 0), AnswerState.ANSWERED
     ),
     "ten bytes of name": Acknowledgement(NodeId(1), 1, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Żółkiew"),
+    "press before its incident": PressAcknowledgement(
+        NodeId(1), 1, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel", -1
+    ),
+    "press too far above its incident": PressAcknowledgement(
+        NodeId(1), 1, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel", 256
+    ),
     "half a surrogate pair": Acknowledgement(NodeId(1), 1, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "\ud800"),
 }
 

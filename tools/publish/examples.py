@@ -177,7 +177,7 @@ FRAMES: Final[dict[str, Frame]] = {
     "automatic acknowledgement, greatest": AutomaticAcknowledgement(*_LAST_OF_LAST, AnswerState.UNANSWERED),
     "press acknowledgement": PressAcknowledgement(CENTRAL, 514, PRESSED_AT_S + 1, _PRESS, *_BY_PATEL),
     "press acknowledgement, greatest": PressAcknowledgement(
-        *_LAST_OF_LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw"
+        *_LAST_OF_LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw", 0xFF
     ),
 }
 """By name. Each kind in its usual form, its least where that differs, and its greatest."""

@@ -53,16 +53,12 @@ _SCHEMES: Final = Field(
 )
 _DIGEST: Final = f"the first {DIGEST_BYTES} bytes of SHA-256 over all bytes"
 _TARGET_NODE: Final = Field("target.node", 4, "u32", "sender of the target, not 0")
-_ANSWER: Final = (
-    Field("role", 1, "u8", "role"),
-    Field("state", 1, "u8", "answer state"),
-    Field(
-        "name",
-        0,
-        "UTF-8",
-        f"the person's short name, may be empty, ≤ {SHORT_NAME_BYTES_MAX} bytes",
-        SHORT_NAME_BYTES_MAX,
-    ),
+_SHORT_NAME: Final = Field(
+    "name",
+    0,
+    "UTF-8",
+    f"the person's short name, may be empty, ≤ {SHORT_NAME_BYTES_MAX} bytes",
+    SHORT_NAME_BYTES_MAX,
 )
 
 BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
@@ -97,7 +93,9 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
     FrameKind.ACKNOWLEDGEMENT: (
         _TARGET_NODE,
         Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
-        *_ANSWER,
+        Field("role", 1, "u8", "role"),
+        Field("state", 1, "u8", "answer state"),
+        _SHORT_NAME,
     ),
     FrameKind.PATH_TEST: (Field("", 1, "u8", "path: 1 network, 2 radio"),),
     FrameKind.RESPONSE: (
@@ -145,8 +143,10 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
     ),
     FrameKind.PRESS_ACKNOWLEDGEMENT: (
         _TARGET_NODE,
-        Field("target.counter", 4, "u32", "counter of the press that was answered, or of the newest known, not 0"),
-        *_ANSWER,
+        Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
+        Field("press", 1, "u8", "how far the counter of the newest press that was known to the person is above that"),
+        Field("", 1, "u4 · u4", "role · answer state"),
+        _SHORT_NAME,
     ),
 }
 

@@ -160,9 +160,11 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path |
     if not happen(turn, key, Happening.RECEIPTED) or incident.answer is None:
         return
     said = incident.answer.state
-    # Someone on the way still comes; someone who had only answered has not answered this press.
-    if said in _ANSWERS and (said is not AnswerState.ANSWERED or not incident.is_answer_to_earlier(incident.answer)):
+    # Someone on the way still comes; who had only answered, or closed it, did so before this press.
+    if said in _ANSWERS and (said is AnswerState.ON_THE_WAY or not incident.is_answer_to_earlier(incident.answer)):
         happen(turn, key, _ANSWERS[said])
+    elif said is AnswerState.CLOSED and (incident := turn.state.incidents.get(key)) is not None:
+        keep(turn, replace(incident, answer=None))
 
 
 def on_air(turn: Turn, counter: int) -> None:

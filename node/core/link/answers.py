@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from node.core.controls import SoundPattern
-from node.core.incident.lifecycle import closed, forget, happen, incident_id, keep, open_incident, reopened
+from node.core.incident.lifecycle import closed, forget, happen, incident_id, is_decisive, keep, open_incident, reopened
 from node.core.incident.sounder import play_for_own
 from node.core.link import told
 from node.core.member import Member
@@ -19,7 +19,7 @@ from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
 from wire.directory import Sender
 from wire.frames import Acknowledgement, AutomaticAcknowledgement, PressAcknowledgement, Response
-from wire.ids import U32_MAX, FrameId, parse_node
+from wire.ids import FrameId, parse_node
 from wire.kinds import AUTOMATIC_NAME, PRIORITY, WATCHLINK_ROLE, AlertKind, AnswerState, MemberResponse, Path, Role
 from wire.limits import NAME_CHARS_MAX
 from wire.messages import Answer, IncidentState
@@ -55,14 +55,15 @@ _RESPONSES: Final = {response.name.lower(): response for response in MemberRespo
 
 def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, path: Path) -> None:
     """A person's answer or, to a test only, Watchlink's own; signed by central."""
-    incident = _meant(turn.state, frame)
+    is_ours = frame.target.node == turn.settings.node
+    incident = turn.state.incidents.get(frame.target.counter) if is_ours else None
     is_for_tests = isinstance(frame, AutomaticAcknowledgement)
     if incident is None or (is_for_tests and incident.kind is not AlertKind.TEST):
         turn.reject("acknowledgement target")
         return
-    if _is_old(turn.state, frame, incident, path):
+    press = frame.target.counter + frame.press if isinstance(frame, PressAcknowledgement) else 0
+    if _is_old(turn.state, frame, incident, path) or _is_overtaken(frame.state, press, incident):
         return
-    press = frame.target.counter if isinstance(frame, PressAcknowledgement) else 0
     is_known = incident.answer is not None and incident.answer.state is frame.state and incident.answer.press >= press
     ahead = incident.ahead if is_known else frame.state
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
@@ -73,27 +74,29 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
         return
     name = display_text(frame.name, NAME_CHARS_MAX)
     answer = Answered(frame.state, frame.role.short, name, frame.at_s, turn.now_ms, press)
-    if frame.state is AnswerState.CLOSED and incident.is_answer_to_earlier(answer):
-        return  # What was pressed since opens it again.
     # This says nothing about a newer press in the same incident, which central may not have.
     if _is_about_latest(incident):
         _apply(turn, incident.key, answer, frame.role)
-    elif press == incident.latest:
-        keep(turn, replace(incident, answer=answer))  # It holds as soon as that press is receipted too.
+    elif press and frame.state is AnswerState.UNANSWERED:
+        keep(turn, replace(incident, answer=None))
+    elif press and _is_all_but_receipted(incident, press):
+        keep(turn, replace(incident, answer=answer))
 
 
-def _meant(state: NodeState, frame: Acknowledgement | AutomaticAcknowledgement) -> Incident | None:
-    """Which of ours: by its first press or, if the frame may name another, by that."""
-    counter = frame.target.counter
-    incident = state.incidents.get(counter) if frame.target.node == state.settings.node else None
-    if incident is not None or not isinstance(frame, PressAcknowledgement) or frame.target.node != state.settings.node:
-        return incident
-    ours = [incident for key in state.recent if (incident := state.incidents.get(key)) is not None]
-    latest = [incident for incident in ours if incident.latest == counter]
-    # Of several that were pressed before and after it, we no longer know to which it belonged: the network tells.
-    between = [incident for incident in ours if 0 < incident.key < counter < (incident.latest or U32_MAX)]
-    found = latest or between
-    return found[0] if len(found) == 1 else None
+def _is_overtaken(said: AnswerState, press: int, incident: Incident) -> bool:
+    """Whether the acknowledgement of this press is behind what is known: it names it, and another came after it."""
+    if not press:
+        return False
+    if said is AnswerState.CLOSED:  # What was pressed since opens it again.
+        return incident.latest is None or press < incident.latest
+    return said is AnswerState.ANSWERED and incident.answer is not None and press < incident.answer.press
+
+
+def _is_all_but_receipted(incident: Incident, press: int) -> bool:
+    """Whether an answer to this press holds as soon as the last one's receipt has come: central has all the others."""
+    others = (row for row in incident.waiting if row[0] != incident.latest)
+    is_last = incident.latest is not None and press >= incident.latest
+    return is_last and not any(is_decisive(incident, *row) for row in others)
 
 
 def _is_old(
@@ -211,6 +214,8 @@ def _apply_state(turn: Turn, key: int, state: IncidentState) -> None:
         _apply(turn, key, answer, role)
     elif knows_upgrade and said in (AnswerState.ANSWERED, AnswerState.ON_THE_WAY):
         keep(turn, replace(incident, answer=answer))  # It holds as soon as the newest press is receipted too.
+    elif said is AnswerState.UNANSWERED:
+        keep(turn, replace(incident, answer=None))
 
 
 def _is_about_latest(incident: Incident) -> bool:

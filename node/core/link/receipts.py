@@ -83,8 +83,8 @@ def _is_after_now(turn: Turn, at_s: int) -> bool:
 def forgotten(turn: Turn, missing: frozenset[int]) -> None:
     """A restored central lacks these frames of ours, which it had receipted.
 
-    The presser's screen falls back at once, for an earlier press that is more urgent than the last with its bytes; the
-    frames are sent again once the disk has given them back.
+    The presser's screen falls back at once; for an earlier, more urgent press when the disk has given it back, as only
+    its bytes tell that. The frames are sent again then.
     """
     rows = turn.state.outbox.rows
     lost = tuple(sorted(counter for counter in missing if counter not in rows))

@@ -108,7 +108,7 @@ def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> 
 
 @pytest.mark.finding(6)
 def test_acknowledgement_is_not_said_again_once_a_new_press_asks_anew(air: Town) -> None:
-    """It names no press: heard after the receipt of the attack, it would read as its answer."""
+    """To an older unit it names no press: heard after the receipt of the attack, it would read as its answer."""
     air.hear(air.alert(7, CORNER, AlertKind.ASSIST), GATEWAY)
     keep_alive(air, 31, GATEWAY, BAKERY)
     air.act(Acknowledge(INCIDENT), PATEL)

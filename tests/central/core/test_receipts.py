@@ -29,7 +29,7 @@ from tests.support.central_town import (
     radio_town,
 )
 from wire.answers import frame_digest
-from wire.frames import Acknowledgement, DigestReceipt, DigestReceiptBatch, Frame, Receipt, encode
+from wire.frames import Acknowledgement, DigestReceipt, DigestReceiptBatch, Frame, PressAcknowledgement, Receipt, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, RefusalReason
 from wire.messages import Health, RadioReport
@@ -224,10 +224,23 @@ def test_answer_names_the_press_that_was_on_screen_to_a_node_that_understands_it
     town.act(Close(SEVEN.text, "left"), JONES)
 
     said = only(town.said, do.SendAcknowledgement)
-    assert [(AnswerState.ANSWERED, 7), (AnswerState.ON_THE_WAY, 8), (AnswerState.CLOSED, 8)] == [
+    assert [(AnswerState.ANSWERED, 0), (AnswerState.ON_THE_WAY, 1), (AnswerState.CLOSED, 1)] == [
         (order.state, order.press) for order in said
     ]
-    assert FrameId(CORNER, 8) == acknowledgement(said[-1], 1, 0).target
+    frame = acknowledgement(said[-1], 1, 0)
+    assert isinstance(frame, PressAcknowledgement)
+    assert (SEVEN, 1) == (frame.target, frame.press)
+
+
+@pytest.mark.finding(6)
+@pytest.mark.parametrize(("counter", "press"), [(262, 255), (263, None)])
+def test_answer_names_only_the_incident_of_a_press_far_above_it(town: Town, counter: int, press: int | None) -> None:
+    speak(town, CORNER, speaks=("press",))
+    town.press(7, AlertKind.ASSIST)
+    town.press(counter, AlertKind.ATTACK, incident=7)
+    town.act(Acknowledge(SEVEN.text), PATEL)
+
+    assert [press] == [order.press for order in only(town.said, do.SendAcknowledgement)]
 
 
 @pytest.mark.finding(6)
@@ -247,3 +260,20 @@ def test_answer_names_its_incident_where_one_of_them_knows_no_other(
     (said,) = only(town.said, do.SendAcknowledgement)
     assert (GATEWAY, None) == (said.air, said.press)
     assert Acknowledgement is type(acknowledgement(said, 1, 0))
+
+
+@pytest.mark.finding(6)
+def test_answer_is_said_again_only_by_who_knows_such_a_frame() -> None:
+    """The gateway that said it first has failed; the other shop with a radio is of an older version."""
+    town = radio_town()
+    speak(town, CORNER, speaks=("press",))
+    speak(town, GATEWAY, speaks=("press",), radio="ready")
+    speak(town, BAKERY, speaks=(), radio="ready")
+    town.later(1)
+    alert = town.alert(7)
+    town.hear(alert, BAKERY)
+    town.hear(alert, GATEWAY)
+    town.act(Acknowledge(SEVEN.text), PATEL)
+    assert [GATEWAY] == [order.air for order in only(town.said, do.SendAcknowledgement)]
+    speak(town, GATEWAY, speaks=("press",), radio="fault")
+    assert [] == only(town.later(12), do.RepeatAcknowledgement)

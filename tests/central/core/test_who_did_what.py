@@ -63,6 +63,7 @@ def test_operator_whom_an_older_version_let_set_out_has_answered_and_nobody_come
     card = Town(Recall(journal=(*town.disk, entry))).card()
 
     assert ("answered", JONES, None) == (card.state, card.answered_by, card.coming)
+    assert ("acknowledged", "", JONES) == (card.history[-1].what, card.history[-1].text, card.history[-1].by)
 
 
 @pytest.mark.finding(5)

@@ -164,8 +164,8 @@ addEventListener("pageshow", (event) => {
 });
 
 // Names and alerts may have changed.
-// Nothing moves under somebody who types, nor under a finger until its click has come: but a hand, a cloth or a lost
-// end must not keep an alert from the page.
+// Nothing moves under somebody who types, nor under a finger until its click has come. But a hand, a cloth or a
+// pointerup that never came must not keep an alert from the page.
 const AGAIN_MS = 2_000;
 const CLICK_MS = 500;
 const TOUCH_MS = 10_000;
