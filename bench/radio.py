@@ -37,8 +37,9 @@ _LOOK_MS: Final = 1_000
 _CLEAR_DB: Final = 40.0
 """Of one last burst: once that is decoded, so is everything before it, however busy the machine."""
 _PEER: Final = "1200 AX.25 (peer)"
-# Plain AX.25 protects nothing, so only flags, address and checksum are added.
-_PLAIN: Final = Modem(Mode.IL2P_1200, 1200, "", is_receiver=True, lead_us=0, fixed_us=100_000, short_us=100_000,
+# Plain AX.25 protects nothing, so only flags, address and checksum are added; and, as the data has it, some bits.
+# Too low a figure would end a burst where a busy machine pauses in it.
+_PLAIN: Final = Modem(Mode.IL2P_1200, 1200, "", is_receiver=True, lead_us=0, fixed_us=242_000, short_us=242_000,
                       per_byte_us=6_666)  # fmt: skip
 
 
