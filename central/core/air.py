@@ -70,9 +70,8 @@ class Air(Record):
     _timing: Timing
     _hearings: Table[FrameId, _Hearing] = field(default_factory=Table)
     _told: Table[FrameId, _Told] = field(default_factory=Table)
-    # Acknowledgements to say a second time, and when.
-    # When, and who said it first.
-    _waiting: Table[FrameId, tuple[datetime, NodeId]] = field(default_factory=Table)
+    # Acknowledgements to say a second time: when, and what is to be known by who says them.
+    _waiting: Table[FrameId, tuple[datetime, frozenset[Capability]]] = field(default_factory=Table)
     _warned_of: Table[FrameId, None] = field(default_factory=Table)
     # A 1200 baud channel carries a frame a second; a relay that brings more did not hear them.
     _relays: Budget[NodeId] = field(default_factory=lambda: Budget(60, timedelta(seconds=0.5)))
@@ -171,22 +170,25 @@ class Air(Record):
         return able[0] if able and self._senders.take(sender, now_at) else None
 
     def voice_to(
-        self, presser: NodeRecord, nodes: Nodes, now_at: datetime, *, first: NodeRecord | None = None
+        self, presser: NodeRecord, nodes: Nodes, now_at: datetime, *, needs: frozenset[Capability] = frozenset()
     ) -> NodeId | None:
-        """Who says an acknowledgement to ``presser``; ``None`` if nobody can, or too often.
-
-        Whoever says it again after ``first`` knows as much, or it might not know such a frame.
-        """
+        """Who says an acknowledgement to ``presser``, and knows such a frame; ``None`` if nobody can, or too often."""
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
-        voices = [voice for voice in voices if first is None or first.speaks <= voice.speaks]
+        voices = [voice for voice in voices if needs <= voice.speaks]
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
-    def plan_second(self, incident: FrameId, now_at: datetime, voice: NodeId | None) -> None:
-        """Plan to repeat the acknowledgement that ``voice`` has just said, if any; replaces any plan before it."""
+    def plan_second(self, incident: FrameId, now_at: datetime, needs: frozenset[Capability] | None) -> None:
+        """Plan to repeat the acknowledgement just said, unless it did not go over the air; replaces any plan before it.
+
+        Args:
+            incident: what it is about.
+            now_at: when it was said.
+            needs: what is to be known by who says it again; ``None`` = it did not go over the air.
+        """
         self._waiting.pop(incident, None)
-        if voice is None:
+        if needs is None:
             return
-        self._waiting[incident] = now_at + self._timing.air_again_after, voice
+        self._waiting[incident] = now_at + self._timing.air_again_after, needs
         if len(self._waiting) > WAITING_MAX:
             del self._waiting[next(iter(self._waiting))]
 
@@ -224,14 +226,14 @@ class Air(Record):
     def tick(self, nodes: Nodes, now_at: datetime) -> list[RepeatAcknowledgement]:
         """Acknowledgements due a second time."""
         said = []
-        for incident, (due_at, first) in tuple(self._waiting.items()):
+        for incident, (due_at, needs) in tuple(self._waiting.items()):
             if now_at < due_at:
                 continue
             del self._waiting[incident]
             presser = nodes.find(incident.node)
             if presser is None or not nodes.is_out_of_reach(presser):
                 continue
-            voice = self.voice_to(presser, nodes, now_at, first=nodes.find(first))
+            voice = self.voice_to(presser, nodes, now_at, needs=needs)
             if voice is not None:
                 said.append(RepeatAcknowledgement(voice, incident))
         return said

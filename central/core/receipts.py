@@ -59,13 +59,15 @@ class Receipts(Record):
             return []
         incident = card.id
         voice = self._paths.voice_to_presser(incident, now_at)
-        self._air.plan_second(incident, now_at, voice)
         role, state, name = told
         if is_automatic(entry.by) and self._speak(Capability.AUTOMATIC, incident.node, voice):
+            needs = frozenset({Capability.AUTOMATIC})
             said: list[Effect] = [SendAcknowledgement(incident.node, incident, None, state, "", voice)]
         else:
             press = _press_of(card, state) if self._speak(Capability.PRESS, incident.node, voice) else None
+            needs = frozenset() if press is None else frozenset({Capability.PRESS})
             said = [SendAcknowledgement(incident.node, incident, role, state, name, voice, press)]
+        self._air.plan_second(incident, now_at, None if voice is None else needs)
         frame_id = FrameId(incident.node, card.newest_counter)
         digest = self._digest(frame_id)
         if digest:

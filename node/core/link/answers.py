@@ -65,9 +65,14 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     if _is_old(turn.state, frame, incident, path) or _is_overtaken(frame.state, press, incident):
         return
     is_known = incident.answer is not None and incident.answer.state is frame.state and incident.answer.press >= press
-    ahead = incident.ahead if is_known else frame.state
+    is_now, is_taken_back = _is_about_latest(incident), frame.state is AnswerState.UNANSWERED
+    is_told = is_now or is_taken_back or (press > 0 and _is_all_but_receipted(incident, press))
+    ahead = frame.state if is_told and not is_known else incident.ahead
+    is_open_again = incident.ahead is AnswerState.CLOSED and frame.state is not AnswerState.CLOSED
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
+    if is_open_again:  # No state of central's has closed it, and what is said now is newer.
+        happen(turn, incident.key, Happening.REOPENED)
     told.keep(turn)  # After a crash in the next seconds no older answer must pass for this one.
     if isinstance(frame, AutomaticAcknowledgement):
         _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, frame.at_s, turn.now_ms), None)
@@ -75,12 +80,10 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     name = display_text(frame.name, NAME_CHARS_MAX)
     answer = Answered(frame.state, frame.role.short, name, frame.at_s, turn.now_ms, press)
     # This says nothing about a newer press in the same incident, which central may not have.
-    if _is_about_latest(incident):
+    if is_now:
         _apply(turn, incident.key, answer, frame.role)
-    elif press and frame.state is AnswerState.UNANSWERED:
-        keep(turn, replace(incident, answer=None))
-    elif press and _is_all_but_receipted(incident, press):
-        keep(turn, replace(incident, answer=answer))
+    elif press and is_told:
+        keep(turn, replace(incident, answer=None if is_taken_back else answer))
 
 
 def _is_overtaken(said: AnswerState, press: int, incident: Incident) -> bool:
@@ -261,7 +264,7 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
         )
     if answer.state is AnswerState.ANSWERED and incident.is_answer_to_earlier(answer):
         # The phase says what is true of the newest press. What came before named none, and may have been taken for it.
-        if incident.phase is Phase.ANSWERED:
+        if incident.phase in (Phase.ANSWERED, Phase.ON_THE_WAY):
             happen(turn, key, Happening.TAKEN_BACK)
         return
     happen(turn, key, _HAPPENINGS[answer.state])

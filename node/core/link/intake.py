@@ -41,11 +41,11 @@ def frame_came(turn: Turn, event: FrameReceived) -> None:
     is_overheard = event.path is Path.RADIO  # Everyone hears a frame meant for one.
     match frame:
         case Receipt() | DigestReceipt() | Refusal() if not (is_overheard and frame.target.node != ours):
-            receipts.came(turn, frame, event.path, admitted.sender, frame.at_s)
+            receipts.came(turn, frame, event.path, admitted.sender, frame)
         case ReceiptBatch() | DigestReceiptBatch():
             for entry in frame.targets:
                 if entry.target.node == ours:
-                    receipts.came(turn, entry, event.path, admitted.sender, frame.at_s)
+                    receipts.came(turn, entry, event.path, admitted.sender, frame)
         case Acknowledgement() | AutomaticAcknowledgement() if not (is_overheard and frame.target.node != ours):
             answers.acknowledged(turn, frame, event.path)
         case Alert() | Cancel() | Response():

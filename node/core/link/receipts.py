@@ -20,14 +20,15 @@ from msgspec.structs import replace
 from node.core import delivery, scales
 from node.core.effects import ReopenFrames
 from node.core.events import StoredFrame
-from node.core.incident.lifecycle import happen, incident_id, is_decisive, is_unsaved, keep
+from node.core.incident.lifecycle import happen, holder, incident_id, is_decisive, is_unsaved, keep
 from node.core.press import drafts, renewals
 from node.core.state import CancelProgress, Incident
 from node.core.table import Happening, PathPhase
 from node.core.turn import Turn
 from wire.answers import frame_digest
 from wire.directory import Sender
-from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Receipt, Receipted, Refusal, Response
+from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Frame, Receipt, Receipted, Refusal, Response
+from wire.head import Head
 from wire.kinds import AlertKind, Capability, Path, RefusalReason
 from wire.lateness import LATE_AFTER_S
 
@@ -37,9 +38,9 @@ SPEAKS: Final = tuple(capability.value for capability in Capability)
 Word = Receipt | Receipted | DigestReceipt | DigestReceipted | Refusal
 
 
-def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None:
-    """A receipt or refusal, single or from a batch, that ``central`` signed ``at_s``. Idempotent."""
-    counter = word.target.counter
+def came(turn: Turn, word: Word, path: Path, central: Sender, said_in: Head) -> None:
+    """A receipt or refusal, alone in a frame of ``central``'s or from a batch. Idempotent."""
+    counter, at_s = word.target.counter, said_in.at_s
     if word.target.node != turn.settings.node or counter > turn.state.last_counter:
         turn.reject("receipt target")
         return
@@ -61,12 +62,23 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
     if not isinstance(word, Receipt | Receipted) and not frame_digest(row.signed.data).startswith(word.digest):
         turn.reject("receipt digest")
     elif not isinstance(word, Refusal):
+        _withdraw_answers(turn, row.signed.frame, said_in.counter)
         delivery.receipt(turn, counter, is_late=word.late, path=path)
     elif word.reason is RefusalReason.ID_CONFLICT:
         renewals.renew(turn, row)
     elif isinstance(row.signed.frame, Response):
         drafts.forget_unsaved(turn, counter)
         delivery.give_up(turn, counter)  # It can be reported to nobody, under any counter.
+
+
+def _withdraw_answers(turn: Turn, frame: Frame, receipt_counter: int) -> None:
+    """Central may have got this alert after a later, less urgent one: what it said before answers only that."""
+    if not isinstance(frame, Alert):
+        return
+    incident = holder(turn.state, frame.incident, frame.counter)
+    if incident is None or frame.counter == incident.latest or not is_decisive(incident, frame.counter, frame.kind):
+        return
+    keep(turn, replace(incident, ack_counter=max(incident.ack_counter, receipt_counter)))
 
 
 def _is_after_now(turn: Turn, at_s: int) -> bool:

@@ -39,7 +39,7 @@ from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, w
 from node.core.table import Happening, Phase
 from node.core.turn import Timer, Turn
 from wire.frames import Alert, Cancel, Frame, PathTest, SignedFrame
-from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse, Path
+from wire.kinds import PRIORITY, AlertKind, AnswerState, CancelReason, MemberResponse, Path
 from wire.limits import SCHEMES_PER_NODE_MAX
 
 
@@ -122,6 +122,8 @@ def begin(
                 is_late=False,
                 # An answer to the lesser alert does not answer this one.
                 answer=None if is_upgrade else incident.answer,
+                # Nor was this one closed: what becomes of it is news.
+                ahead=None if incident.ahead is AnswerState.CLOSED else incident.ahead,
             ),
         )
     add(turn, PendingDraft(number, content, incident.key, stamp_s(state, at_ms), at_ms))

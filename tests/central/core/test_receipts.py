@@ -263,17 +263,20 @@ def test_answer_names_its_incident_where_one_of_them_knows_no_other(
 
 
 @pytest.mark.finding(6)
-def test_answer_is_said_again_only_by_who_knows_such_a_frame() -> None:
+@pytest.mark.parametrize(("presser", "again"), [(("press",), []), ((), [BAKERY])], ids=["newer", "older"])
+def test_answer_is_said_again_only_by_who_knows_such_a_frame(presser: tuple[str, ...], again: list[NodeId]) -> None:
     """The gateway that said it first has failed; the other shop with a radio is of an older version."""
     town = radio_town()
-    speak(town, CORNER, speaks=("press",))
+    speak(town, CORNER, speaks=presser)
     speak(town, GATEWAY, speaks=("press",), radio="ready")
-    speak(town, BAKERY, speaks=(), radio="ready")
+    speak(town, BAKERY, speaks=(), radio="untested")
     town.later(1)
     alert = town.alert(7)
     town.hear(alert, BAKERY)
     town.hear(alert, GATEWAY)
     town.act(Acknowledge(SEVEN.text), PATEL)
     assert [GATEWAY] == [order.air for order in only(town.said, do.SendAcknowledgement)]
+    town.later(2)
     speak(town, GATEWAY, speaks=("press",), radio="fault")
-    assert [] == only(town.later(12), do.RepeatAcknowledgement)
+
+    assert again == [order.node for order in only(town.later(12), do.RepeatAcknowledgement)]

@@ -185,3 +185,63 @@ def test_state_of_the_first_answer_that_the_second_has_overtaken_takes_nothing_b
     upgraded.do(upgraded.says(OURS, 1, "answered", revision=4, kind="attack", answer=second))
     upgraded.do(upgraded.says(OURS, 1, "answered", revision=5, kind="attack", answer=first))
     assert "received" == upgraded.face, "central's later word, that the second answer was taken back, counts"
+
+
+@pytest.mark.parametrize("said", [AnswerState.ANSWERED, AnswerState.CLOSED])
+def test_word_of_before_central_got_the_attack_is_none_about_it(lowered: World, said: AnswerState) -> None:
+    """The receipt of the attack has overtaken it, on another path."""
+    kept = says_of(lowered, 2, said)
+    lowered.do(lowered.receipt(1), kept)
+
+    assert "received" == lowered.face
+
+
+@pytest.mark.parametrize("is_receipted", [False, True])
+def test_answer_after_a_closing_that_an_earlier_alert_has_opened_again_is_told(
+    world: World, *, is_receipted: bool
+) -> None:
+    """Central had the attack alone, and closed it; then it got the assist."""
+    world.tap(Button.ASSIST)
+    world.live(5_000)
+    world.hold(Button.ATTACK)
+    closed = says_of(world, 2, AnswerState.CLOSED)
+    world.do(*((world.receipt(2), closed) if is_receipted else (closed, world.receipt(2))))
+    world.do(world.receipt(1), says_of(world, 2))
+
+    assert "answered" == world.face
+
+
+def test_closing_that_came_before_its_receipt_holds_up_no_state_of_a_later_press(world: World) -> None:
+    world.tap(Button.ASSIST)
+    world.do(says_of(world, 1, AnswerState.CLOSED))
+    world.live(5_000)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.receipt(2))
+    answer = world.answer(at=world.wall(), press="00000010-2", after_s=1)
+    world.do(world.says(OURS, 1, "answered", revision=4, kind="attack", answer=answer))
+
+    assert "answered" == world.face
+
+
+def test_word_that_is_not_told_holds_up_no_state(upgraded: World) -> None:
+    """Who is on the way to the assist, heard while the attack has no receipt."""
+    upgraded.do(says_of(upgraded, 1, AnswerState.ON_THE_WAY), upgraded.receipt(2))
+    answer = upgraded.answer(at=upgraded.wall(), press="00000010-2", after_s=1)
+    upgraded.do(upgraded.says(OURS, 1, "answered", revision=4, kind="attack", answer=answer))
+
+    assert "answered" == upgraded.face
+
+
+def test_nobody_comes_any_more_once_central_says_so(upgraded: World) -> None:
+    """Who was on the way has been called off; somebody has answered, but not the last press."""
+    upgraded.do(upgraded.receipt(2), says_of(upgraded, 2, AnswerState.ON_THE_WAY), LinkDown("gone"))
+    upgraded.live(5_000)
+    upgraded.hold(Button.ATTACK)
+    upgraded.do(upgraded.receipt(3))
+    assert "on-the-way" == upgraded.face
+    upgraded.after(10_000, LinkUp())
+    earlier = upgraded.answer("Ann Jones", "cctv", at=upgraded.wall(), press="00000010-2", after_s=1)
+    state = upgraded.incident_state(OURS, 1, "answered", revision=9, kind="attack", answer=earlier)
+    upgraded.do(upgraded.answers(SyncAnswer(boot_id="central-1", counter_floor=3, incidents=(state,))))
+
+    assert (("RECEIVED",), "earlier answer by") == (upgraded.screen.headline, upgraded.screen.lines[0])
