@@ -67,6 +67,24 @@ def drawn(page: Page, route: Route, answer: APIResponse | None = None) -> None:
     page.evaluate(TURN)
 
 
+def alert_waits(page: Page, shop: PageUnderTest) -> list[Route]:
+    """Another shop's alert has come, the page has asked for it, and its clock stands."""
+    page.clock.install()
+    held = held_back(page, "**/")
+    alert_comes(shop)
+    one_of(page, held)
+    stop_clock(page)
+    return held
+
+
+def still_waits(page: Page, held: list[Route]) -> None:
+    """The page has the answer, and has neither drawn it nor asked again."""
+    (asked,) = held
+    drawn(page, asked)
+    assert [asked] == held
+    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+
+
 def touches(page: Page, kind: str, finger: int = 1) -> None:
     """Somebody does, where no click comes of it."""
     page.locator("#names").dispatch_event(kind, {"pointerId": finger, "bubbles": True})
@@ -103,19 +121,13 @@ def test_name_under_a_finger_stays_there_while_a_neighbours_alert_comes(page: Pa
 
 
 def test_name_under_a_finger_stays_there_when_another_finger_is_lifted(page: Page, shop: PageUnderTest) -> None:
-    page.clock.install()
-    held = held_back(page, "**/")
-    alert_comes(shop)
-    asked = one_of(page, held)
-    stop_clock(page)
+    held = alert_waits(page, shop)
     for finger in (1, 2):
         touches(page, "pointerdown", finger)
     touches(page, "pointerup", 1)
     page.clock.fast_forward(CLICK_MS)
-    drawn(page, asked)
 
-    assert [asked] == held
-    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    still_waits(page, held)
 
 
 def test_button_that_opens_a_menu_holds_no_alert_back(page: Page, shop: PageUnderTest) -> None:
@@ -128,17 +140,11 @@ def test_button_that_opens_a_menu_holds_no_alert_back(page: Page, shop: PageUnde
 
 @pytest.mark.parametrize("end", ["pointerup", "pointercancel"])
 def test_neighbours_alert_is_drawn_when_no_click_has_come_of_a_touch(page: Page, shop: PageUnderTest, end: str) -> None:
-    page.clock.install()
-    held = held_back(page, "**/")
-    alert_comes(shop)
-    asked = one_of(page, held)
-    stop_clock(page)
+    held = alert_waits(page, shop)
     touches(page, "pointerdown")
     touches(page, end)
     page.clock.fast_forward(CLICK_MS - 1)
-    drawn(page, asked)
-    assert [asked] == held
-    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    still_waits(page, held)
     page.unroute_all()
     page.clock.fast_forward(1)
 
@@ -146,17 +152,11 @@ def test_neighbours_alert_is_drawn_when_no_click_has_come_of_a_touch(page: Page,
 
 
 def test_neighbours_alert_is_drawn_though_a_hand_rests_on_the_glass(page: Page, shop: PageUnderTest) -> None:
-    page.clock.install()
-    held = held_back(page, "**/")
-    alert_comes(shop)
-    asked = one_of(page, held)
-    stop_clock(page)
+    held = alert_waits(page, shop)
     touches(page, "pointerdown")
     page.clock.fast_forward(TOUCH_MS)
     page.clock.fast_forward(CLICK_MS - 1)
-    drawn(page, asked)
-    assert [asked] == held
-    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    still_waits(page, held)
     page.unroute_all()
     page.clock.fast_forward(1)
 
@@ -165,19 +165,13 @@ def test_neighbours_alert_is_drawn_though_a_hand_rests_on_the_glass(page: Page, 
 
 def test_name_under_a_finger_stays_there_when_a_hand_has_rested_for_long(page: Page, shop: PageUnderTest) -> None:
     """It stays no longer than that finger."""
-    page.clock.install()
-    held = held_back(page, "**/")
-    alert_comes(shop)
-    asked = one_of(page, held)
-    stop_clock(page)
+    held = alert_waits(page, shop)
     touches(page, "pointerdown", 1)
     page.clock.fast_forward(TOUCH_MS - 1)
     touches(page, "pointerdown", 2)
     page.clock.fast_forward(1)
     page.clock.fast_forward(CLICK_MS)
-    drawn(page, asked)
-    assert [asked] == held
-    expect(page.get_by_label("Alert from another shop")).to_have_count(0)
+    still_waits(page, held)
     page.unroute_all()
     touches(page, "pointerup", 2)
     page.clock.fast_forward(CLICK_MS)
