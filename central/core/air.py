@@ -177,23 +177,15 @@ class Air(Record):
         voices = [voice for voice in voices if needs <= voice.speaks]
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
-    def plan_second(self, incident: FrameId, now_at: datetime, needs: frozenset[Capability] | None) -> None:
-        """Plan to repeat the acknowledgement just said, unless it did not go over the air; replaces any plan before it.
-
-        Args:
-            incident: what it is about.
-            now_at: when it was said.
-            needs: what is to be known by who says it again; ``None`` = it did not go over the air.
-        """
-        self._waiting.pop(incident, None)
-        if needs is None:
-            return
+    def plan_second(self, incident: FrameId, now_at: datetime, needs: frozenset[Capability]) -> None:
+        """Plan to repeat the acknowledgement just said over the air; ``needs``: to be known by who says it again."""
+        self.forget_answer(incident)
         self._waiting[incident] = now_at + self._timing.air_again_after, needs
         if len(self._waiting) > WAITING_MAX:
             del self._waiting[next(iter(self._waiting))]
 
     def forget_answer(self, incident: FrameId) -> None:
-        """It no longer holds, and an older node would take it for an answer to the newest press: not said again."""
+        """It is not said again: what no longer holds, an older node would take for an answer to the newest press."""
         self._waiting.pop(incident, None)
 
     def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:
@@ -243,7 +235,7 @@ class Air(Record):
         for hearing in self._hearings.values():
             if hearing.next_at is not None:
                 hearing.next_at += by
-        self._waiting.update([(one, (due_at + by, voice)) for one, (due_at, voice) in self._waiting.items()])
+        self._waiting.update([(one, (due_at + by, needs)) for one, (due_at, needs) in self._waiting.items()])
 
     def _is_recent(self, at: datetime, now_at: datetime) -> bool:
         return timedelta() <= now_at - at <= self._timing.air_batch

@@ -63,7 +63,8 @@ class SendAcknowledgement(Struct, frozen=True):
 
     Attributes:
         target: the incident.
-        press: to be named, counted from the target; ``None`` = its node, or the one that says it, knows no such frame.
+        press: to be named, counted from the target; ``None`` = it is too far above that, or its node, or the one that
+            says it, knows no such frame.
         role: ``None`` = Watchlink itself: an automatic acknowledgement, without a name.
         name: at most nine UTF-8 bytes, as the frame allows.
         air: a node to put the same bytes on the air (``down/air``, QoS 0); ``None`` = none.

@@ -67,7 +67,10 @@ class Receipts(Record):
             press = _press_of(card, state) if self._speak(Capability.PRESS, incident.node, voice) else None
             needs = frozenset() if press is None else frozenset({Capability.PRESS})
             said = [SendAcknowledgement(incident.node, incident, role, state, name, voice, press)]
-        self._air.plan_second(incident, now_at, None if voice is None else needs)
+        if voice is None:
+            self._air.forget_answer(incident)
+        else:
+            self._air.plan_second(incident, now_at, needs)
         frame_id = FrameId(incident.node, card.newest_counter)
         digest = self._digest(frame_id)
         if digest:

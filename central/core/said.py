@@ -49,7 +49,7 @@ def acknowledgement(order: SendAcknowledgement, counter: int, at_s: int) -> Ackn
     """A person's, with its press if there is one, or Watchlink's own without a role."""
     if order.role is None:
         return AutomaticAcknowledgement(CENTRAL, counter, at_s, order.target, order.state)
-    if order.press is not None:
-        said = (order.target, order.role, order.state, order.name, order.press)
-        return PressAcknowledgement(CENTRAL, counter, at_s, *said)
-    return Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)
+    said = (order.target, order.role, order.state, order.name)
+    if order.press is None:
+        return Acknowledgement(CENTRAL, counter, at_s, *said)
+    return PressAcknowledgement(CENTRAL, counter, at_s, *said, order.press)
