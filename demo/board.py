@@ -99,6 +99,13 @@ class BoardLink:
         finally:
             self.drive(button, is_low=False)
 
+    async def brush(self, button: str, brush_ms: int) -> None:
+        """Press for ``brush_ms`` and no longer, however busy this machine: the board hears of it afterwards."""
+        await asyncio.sleep(brush_ms / 1000)
+        if self._client is not None:
+            with contextlib.suppress(ConnectionError):
+                self._client.brush(button, brush_ms)
+
     def set_part(self, part: str, *, is_failing: bool) -> None:
         """Break a part, or mend it."""
         self.failed = self.failed | {part} if is_failing else self.failed - {part}

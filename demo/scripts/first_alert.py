@@ -15,7 +15,8 @@ async def play(stage: Stage) -> None:
     await stage.gather()
 
     # A brush of the attack button is not a hold (N1).
-    await shop.board.press("attack", _BRUSH_MS)
+    await shop.board.brush("attack", _BRUSH_MS)
+    await stage.until_words(shop, "Hold", "Nothing was sent")
 
     alert = await stage.press(shop, "attack")
     await stage.until_fact("published", shop.node, alert)

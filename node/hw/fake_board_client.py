@@ -129,6 +129,17 @@ class FakeBoardClient:
         time.sleep((hold_ms + 2 * bounces * bounce_ms) / 1_000)  # The release's bounces are stamped before its end.
         self.set_level(button, "high", bounces=bounces, bounce_ms=bounce_ms)
 
+    def brush(self, button: str, lasted_ms: int) -> None:
+        """Tell the board of a press that has just ended: a busy machine cannot draw it out into a longer one.
+
+        Args:
+            button: its name.
+            lasted_ms: from its pin going low to now; the pin was high before.
+        """
+        now_s = self._released_at_s[button] = time.monotonic()
+        self.send({"button": button, "level": "low", "at_s": now_s - lasted_ms / 1_000})
+        self.send({"button": button, "level": "high", "at_s": now_s})
+
     def fail(self, part: str) -> None:
         """Break ``oled``, ``buttons``, ``sounder`` or ``led``."""
         self.send({"part": part, "state": "fail"})

@@ -140,6 +140,16 @@ def test_two_presses_are_never_so_close_that_the_second_is_taken_for_a_bounce(tm
     assert 2 * Timing().debounce_ms <= 1_000 * FINGER_UP_S
 
 
+@pytest.mark.finding(19)
+def test_a_brush_lasts_as_long_as_it_should_however_late_the_board_hears_of_it(tmp_path: Path) -> None:
+    """On a busy machine a script let go of the attack button a second late, and its brush was an attack (N1)."""
+    down, up = sent_to_board(tmp_path, lambda client: client.brush("attack", 200))
+
+    assert ("low", "high") == (down["level"], up["level"])
+    assert pytest.approx(200) == 1_000 * (up["at_s"] - down["at_s"])
+    assert up["at_s"] <= time.monotonic()
+
+
 def sent_to_board(folder: Path, act: Callable[[FakeBoardClient], None]) -> list[dict[str, Any]]:
     """What a client that does that sends."""
     path = folder / "board.sock"
