@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import logging
 import multiprocessing
+import os
 import resource
 import select
 import signal
@@ -39,6 +40,8 @@ LOOK_S: Final = 0.5
 ORDER_S: Final = 3.0
 """How long an order may take to arrive, and an answer to leave."""
 WAITING_MAX: Final = 32
+FONTS: Final = Path(__file__).with_name("fonts.conf")
+"""Of the machine's fonts those that a PDF can use (fontconfig's fonts-conf(5))."""
 _MEGABYTE: Final = 1 << 20
 _PDF_START: Final = b"%PDF-"
 _TOO_LONG: Final = "It took too long to make this PDF."
@@ -70,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     should_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: should_stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: should_stop.append(number))
+    os.environ["FONTCONFIG_FILE"] = str(FONTS)  # Read anew for each PDF.
     # Imported late, so that a signal meanwhile is not lost; once for all children.
     with loading():
         from office.papers.drawing import draw  # noqa: PLC0415

@@ -276,6 +276,12 @@ def test_pages_get_a_notice_that_can_be_read_by_everybody(proof: Proof) -> None:
     assert notice == (proof.folder / "notice-again.pdf").read_bytes()
 
 
+def test_printer_reads_no_fonts_but_those_it_can_use(proof: Proof) -> None:
+    """X11's took two of the three seconds that a PDF took, and on a busy machine there was none."""
+    assert "listening" in proof.text(f"{PAPERS}.log")
+    assert "Fontconfig" not in proof.text(f"{PAPERS}.log")
+
+
 def test_nobody_but_the_pages_gets_a_notice(proof: Proof) -> None:
     assert "The program that makes PDFs does not answer.\n" == proof.text("notice-of-others")
 
