@@ -12,7 +12,7 @@ from runtime.config import ConfigError
 from runtime.loading import loading
 
 STATUS_WRONG_CONFIGURATION: Final = 2
-_DEFAULT_CONFIG: Final = Path("/etc/watchlink/node.toml")
+_DEFAULT_CONFIG: Final = Path("/var/lib/watchlink-node/node.toml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

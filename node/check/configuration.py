@@ -67,11 +67,7 @@ def read_configuration(config_file: Path, version: str) -> tuple[Identity, Step]
     except ConfigError as e:
         nothing = Identity(config_file, None, None)
         if isinstance(e.__cause__, OSError):
-            advice = (
-                _RUN_AS_ROOT
-                if isinstance(e.__cause__, PermissionError)
-                else "give its place, such as --config /var/lib/watchlink-node/node.toml"
-            )
+            advice = _RUN_AS_ROOT if isinstance(e.__cause__, PermissionError) else "give its place: --config FILE"
             return nothing, Step("configuration", Outcome.UNSEEN, str(e), advice)
         return nothing, bad("configuration", str(e), "correct that key; docs/configuration.md names them all")
     try:

@@ -93,7 +93,7 @@ printf '%s\n%s\n' "$pid" "$(main_pid watchlink-node)" >>/proof/node-again
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process
 od -An -tx1 -v -w5 $state/hidraw >/proof/line-at-start
 attempt node_is_connected
-watchlink node check --config $state/node.toml --json >/proof/check
+watchlink node check --json >/proof/check # without its place, as the fleet page has it
 mkdir /proof/bundle
 /opt/watchlink/bin/watchlink node diagnose --config $state/node.toml --to /proof/bundle >/proof/diagnose 2>&1
 attempt is_linked
