@@ -233,6 +233,23 @@ def test_answer_names_the_press_that_was_on_screen_to_a_node_that_understands_it
 
 
 @pytest.mark.finding(6)
+def test_answer_goes_through_a_radio_that_can_name_the_press_if_there_is_one() -> None:
+    """The gateway has not been updated yet; the shop next door, which heard the alert, has."""
+    town = radio_town()
+    speak(town, CORNER, speaks=("press",))
+    speak(town, GATEWAY, speaks=(), radio="ready")
+    speak(town, BAKERY, speaks=("press",), radio="ready")
+    town.later(1)
+    alert = town.alert(7)
+    town.hear(alert, BAKERY)
+    town.hear(alert, GATEWAY)
+    town.act(Acknowledge(SEVEN.text), PATEL)
+
+    (said,) = only(town.said, do.SendAcknowledgement)
+    assert (BAKERY, 0) == (said.air, said.press)
+
+
+@pytest.mark.finding(6)
 @pytest.mark.parametrize(("counter", "press"), [(262, 255), (263, None)])
 def test_answer_names_only_the_incident_of_a_press_far_above_it(town: Town, counter: int, press: int | None) -> None:
     speak(town, CORNER, speaks=("press",))
