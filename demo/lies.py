@@ -41,7 +41,17 @@ from wire.frames import (
     encode,
 )
 from wire.ids import CENTRAL, FrameId, NodeId, node_text, parse_node
-from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
+from wire.kinds import (
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    FrameKind,
+    MemberResponse,
+    Path,
+    Priority,
+    RefusalReason,
+    Role,
+)
 from wire.messages import Health, Message, Sync, decode_message
 from wire.signing import SIGNATURE_BYTES, SigningKey, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic, parse_topic
@@ -311,7 +321,7 @@ def _of_central(row: Row, scene: Scene, counter: int, at_s: int) -> Frame:  # no
             if kind is FrameKind.ACKNOWLEDGEMENT:
                 return Acknowledgement(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody")
             press = 0 if is_taken_back else FrameId.parse(scene.incident_latest).counter - target.counter
-            return PressAcknowledgement(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody", press)
+            return PressAcknowledgement(CENTRAL, counter, at_s, target, Role.POLICE, said, "Nobody", press, Priority.P1)
         case FrameKind.AUTOMATIC_ACKNOWLEDGEMENT:
             said = AnswerState.by_slug(word) or AnswerState.ON_THE_WAY
             return AutomaticAcknowledgement(CENTRAL, counter, at_s, FrameId.parse(scene.test_incident), said)

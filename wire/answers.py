@@ -15,7 +15,7 @@ from wire.bodies import pack_digest, pack_entries, pack_pairs, pack_target
 from wire.errors import EncodeError
 from wire.head import Head
 from wire.ids import FrameId
-from wire.kinds import AnswerState, FrameKind, RefusalReason, Role
+from wire.kinds import AnswerState, FrameKind, Priority, RefusalReason, Role
 from wire.limits import BODY_BYTES_MAX, SHORT_NAME_BYTES_MAX
 
 DIGEST_BYTES: Final = 8
@@ -110,23 +110,28 @@ class Acknowledgement(Head, frozen=True):
 
 
 class PressAcknowledgement(Acknowledgement, frozen=True):
-    """As an acknowledgement, and names the newest press that central had of the incident when the person acted.
+    """As an acknowledgement, and names the press that the person acted on: the newest that central had, and how urgent.
 
-    So an answer to an assist does not pass for one to the attack that it became because a clock is wrong.
-    Body: target u32 u32 · press u8 · role u4, state u4 · name, the rest, UTF-8, ≤ 9 bytes.
+    So an answer to an assist does not pass for one to an attack of the same incident, whichever was pressed first.
+    Body: target u32 u32 · press u8 · role u4, urgency − 1 u2, state − 1 u2 · name, the rest, UTF-8, ≤ 9 bytes.
 
     Attributes:
-        press: how far its counter is above the target's, at most :data:`PRESS_MAX`.
+        press: how far the newest press's counter is above the target's, at most :data:`PRESS_MAX`.
+        urgency: of the most urgent press, P1 … P4; a test says P4.
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.PRESS_ACKNOWLEDGEMENT
 
     press: int = 0
+    urgency: Priority = Priority.P4
 
     def body(self) -> bytes:  # noqa: D102
         if not 0 <= self.press <= PRESS_MAX:
             raise EncodeError(f"press {self.press} is not in 0 … {PRESS_MAX}")
-        return pack_target(self.target) + bytes([self.press, self.role << 4 | self.state]) + self._name()
+        if self.urgency > Priority.P4:
+            raise EncodeError(f"urgency {self.urgency.name} is not in P1 … P4")
+        said = self.role << 4 | (self.urgency - 1) << 2 | (self.state - 1)
+        return pack_target(self.target) + bytes([self.press, said]) + self._name()
 
 
 class AutomaticAcknowledgement(Head, frozen=True):

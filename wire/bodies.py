@@ -12,7 +12,6 @@ from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId
 from wire.limits import SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
 
 _E = TypeVar("_E", bound=IntEnum)
-_F = TypeVar("_F", bound=IntEnum)
 _U16: Final = struct.Struct(">H")
 _TARGET: Final = struct.Struct(">II")
 _GROUP_BITS: Final = 7
@@ -119,14 +118,10 @@ class BodyReader:
 
     def one_of(self, kinds: type[_E], what: str) -> _E:
         """A u8 that is a member of ``kinds``."""
-        return self._member(kinds, what, self.number(1))
+        return self.member(kinds, what, self.number(1))
 
-    def halves(self, upper: tuple[type[_E], str], lower: tuple[type[_F], str]) -> tuple[_E, _F]:
-        """A u8 whose upper and lower four bits are members of these."""
-        value = self.number(1)
-        return self._member(*upper, value >> 4), self._member(*lower, value & 0xF)
-
-    def _member(self, kinds: type[_E], what: str, value: int) -> _E:
+    def member(self, kinds: type[_E], what: str, value: int) -> _E:
+        """The member of ``kinds`` that ``value``, taken from the byte just read, stands for."""
         try:
             return kinds(value)
         except ValueError as e:

@@ -50,6 +50,7 @@ from wire.kinds import (
     LeftWhenAsked,
     MemberResponse,
     Path,
+    Priority,
     RefusalReason,
     Role,
 )
@@ -318,9 +319,10 @@ def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) 
 
 
 def _press_acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> PressAcknowledgement:
-    target, press = body.target(), body.number(1)
-    role, state = body.halves((Role, "role"), (AnswerState, "answer state"))
-    return PressAcknowledgement(sender, counter, at_s, target, role, state, body.name(), press)
+    target, press, said = body.target(), body.number(1), body.number(1)
+    role = body.member(Role, "role", said >> 4)
+    urgency, state = Priority((said >> 2 & 3) + 1), AnswerState((said & 3) + 1)
+    return PressAcknowledgement(sender, counter, at_s, target, role, state, body.name(), press, urgency)
 
 
 def _path_test(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> PathTest:

@@ -12,7 +12,7 @@ from central.core.journal import ActionEntry, FrameEntry, KeptAct, KeptFigures, 
 from central.core.view import Board, Change, Done, Refused
 from wire.frames import DigestReceipted, Receipted
 from wire.ids import FrameId, NodeId
-from wire.kinds import AnswerState, RefusalReason, Role
+from wire.kinds import AnswerState, Priority, RefusalReason, Role
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
 from wire.notices import Occasion
 from wire.snapshots import Way
@@ -65,6 +65,7 @@ class SendAcknowledgement(Struct, frozen=True):
         target: the incident.
         press: to be named, counted from the target; ``None`` = it is too far above that, or its node, or the one that
             says it, knows no such frame.
+        urgency: of the most urgent press that central has; named beside ``press``.
         role: ``None`` = Watchlink itself: an automatic acknowledgement, without a name.
         name: at most nine UTF-8 bytes, as the frame allows.
         air: a node to put the same bytes on the air (``down/air``, QoS 0); ``None`` = none.
@@ -77,6 +78,7 @@ class SendAcknowledgement(Struct, frozen=True):
     name: str
     air: NodeId | None = None
     press: int | None = None
+    urgency: Priority = Priority.P4
 
 
 class RepeatAcknowledgement(Struct, frozen=True):

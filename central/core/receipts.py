@@ -23,7 +23,7 @@ from central.core.people import is_automatic
 from central.core.undo import Record
 from wire.answers import DIGEST_BYTES, PRESS_MAX
 from wire.ids import FrameId, NodeId
-from wire.kinds import AnswerState, Capability, RefusalReason
+from wire.kinds import PRIORITY, AnswerState, Capability, Priority, RefusalReason
 
 
 class Receipts(Record):
@@ -67,7 +67,8 @@ class Receipts(Record):
         else:
             press = _press_of(card, state) if self._speak(Capability.PRESS, incident.node, voice) else None
             needs = frozenset() if press is None else frozenset({Capability.PRESS})
-            said = [SendAcknowledgement(incident.node, incident, role, state, name, voice, press)]
+            urgency = min(PRIORITY[card.kind], Priority.P4)
+            said = [SendAcknowledgement(incident.node, incident, role, state, name, voice, press, urgency)]
         if voice is None:
             self._air.forget_answer(incident)
         else:

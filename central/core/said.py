@@ -52,4 +52,4 @@ def acknowledgement(order: SendAcknowledgement, counter: int, at_s: int) -> Ackn
     said = (order.target, order.role, order.state, order.name)
     if order.press is None:
         return Acknowledgement(CENTRAL, counter, at_s, *said)
-    return PressAcknowledgement(CENTRAL, counter, at_s, *said, order.press)
+    return PressAcknowledgement(CENTRAL, counter, at_s, *said, order.press, order.urgency)

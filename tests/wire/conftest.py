@@ -31,7 +31,17 @@ from wire.frames import (
     Response,
 )
 from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId, node_text
-from wire.kinds import AlertKind, AnswerState, CancelReason, LeftWhenAsked, MemberResponse, Path, RefusalReason, Role
+from wire.kinds import (
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    LeftWhenAsked,
+    MemberResponse,
+    Path,
+    Priority,
+    RefusalReason,
+    Role,
+)
 from wire.messages import (
     Answer,
     CentralStatus,
@@ -108,9 +118,11 @@ acknowledgements = (
     st.sampled_from(AnswerState),
     short_names,
 )
+urgencies = [priority for priority in Priority if priority is not Priority.TEST]
 st.register_type_strategy(Acknowledgement, st.builds(Acknowledgement, *acknowledgements))
 st.register_type_strategy(
-    PressAcknowledgement, st.builds(PressAcknowledgement, *acknowledgements, st.integers(0, PRESS_MAX))
+    PressAcknowledgement,
+    st.builds(PressAcknowledgement, *acknowledgements, st.integers(0, PRESS_MAX), st.sampled_from(urgencies)),
 )
 st.register_type_strategy(PathTest, st.builds(PathTest, nodes, counters, moments_s, st.sampled_from(Path)))
 st.register_type_strategy(

@@ -281,7 +281,7 @@ def test_layout_table_names_every_field_of_a_frame() -> None:
     for name, frame in FRAMES.items():
         paths = {field.path.split(".")[0] for field, _, _ in taken_apart(frame.KIND, bytes(96))}
         own = {name for cls in type(frame).__mro__ for name in getattr(cls, "__annotations__", {})} - {"KIND"}
-        in_one_byte = {"role", "state"} if frame.KIND is FrameKind.PRESS_ACKNOWLEDGEMENT else set()
+        in_one_byte = {"role", "urgency", "state"} if frame.KIND is FrameKind.PRESS_ACKNOWLEDGEMENT else set()
         assert own - paths <= {"silent", "drill", "path", "about", "left"} | in_one_byte, name
 
 

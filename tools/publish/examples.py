@@ -36,6 +36,7 @@ from wire.kinds import (
     LeftWhenAsked,
     MemberResponse,
     Path,
+    Priority,
     RefusalReason,
     Role,
 )
@@ -88,6 +89,7 @@ _LAST = FrameId(_LAST_NODE, U32_MAX)
 _LAST_OF_LAST = (_LAST_NODE, U32_MAX, U32_MAX, _LAST)
 _FOUR = (1, 2, 3, U16_MAX)
 _BY_PATEL = (Role.PCSO, AnswerState.ANSWERED, "J Patel")
+_BY_ZOLW = (Role.POLICE, AnswerState.UNANSWERED, "A Żółw")
 _PRESS = FrameId(SHOP, 7)
 _DIGEST = frame_digest(encode(Alert(SHOP, 7, PRESSED_AT_S, AlertKind.ATTACK, 7, (HART,)), KEYS["shop"]))
 _NONCE = bytes(range(0x50, 0x60)).hex()
@@ -121,7 +123,7 @@ FRAMES: Final[dict[str, Frame]] = {
     "acknowledgement, without a name": Acknowledgement(
         CENTRAL, 505, PRESSED_AT_S + 900, _PRESS, Role.CCTV, AnswerState.CLOSED
     ),
-    "acknowledgement, greatest": Acknowledgement(*_LAST_OF_LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw"),
+    "acknowledgement, greatest": Acknowledgement(*_LAST_OF_LAST, *_BY_ZOLW),
     "path test, network": PathTest(SHOP, 11, PRESSED_AT_S, Path.NETWORK),
     "path test, radio": PathTest(SHOP, 12, PRESSED_AT_S, Path.RADIO),
     "path test, greatest": PathTest(_LAST_NODE, U32_MAX, U32_MAX, Path.RADIO),
@@ -175,10 +177,8 @@ FRAMES: Final[dict[str, Frame]] = {
         CENTRAL, 513, PRESSED_AT_S + 1, FrameId(SHOP, 9), AnswerState.ANSWERED
     ),
     "automatic acknowledgement, greatest": AutomaticAcknowledgement(*_LAST_OF_LAST, AnswerState.UNANSWERED),
-    "press acknowledgement": PressAcknowledgement(CENTRAL, 514, PRESSED_AT_S + 1, _PRESS, *_BY_PATEL),
-    "press acknowledgement, greatest": PressAcknowledgement(
-        *_LAST_OF_LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw", 0xFF
-    ),
+    "press acknowledgement": PressAcknowledgement(CENTRAL, 514, PRESSED_AT_S + 1, _PRESS, *_BY_PATEL, 0, Priority.P1),
+    "press acknowledgement, greatest": PressAcknowledgement(*_LAST_OF_LAST, *_BY_ZOLW, 0xFF, Priority.P4),
 }
 """By name. Each kind in its usual form, its least where that differs, and its greatest."""
 

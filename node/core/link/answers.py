@@ -61,12 +61,16 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     if incident is None or (is_for_tests and incident.kind is not AlertKind.TEST):
         turn.reject("acknowledgement target")
         return
+    if _is_old(turn.state, frame, incident, path):
+        return
     press = frame.target.counter + frame.press if isinstance(frame, PressAcknowledgement) else 0
-    if _is_old(turn.state, frame, incident, path) or _is_overtaken(frame.state, press, incident):
+    if isinstance(frame, PressAcknowledgement) and _is_overtaken(frame, press, incident):
+        keep(turn, replace(incident, ack_counter=frame.counter))
         return
     is_known = incident.answer is not None and incident.answer.state is frame.state and incident.answer.press >= press
     is_now, is_taken_back = _is_about_latest(incident), frame.state is AnswerState.UNANSWERED
-    is_told = is_now or is_taken_back or (press > 0 and _is_all_but_receipted(incident, press))
+    is_about_last = press > 0 and incident.latest is not None and press >= incident.latest
+    is_told = is_now or is_taken_back or is_about_last
     ahead = frame.state if is_told and not is_known else incident.ahead
     is_open_again = incident.ahead is AnswerState.CLOSED and frame.state is not AnswerState.CLOSED
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
@@ -82,24 +86,26 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     # This says nothing about a newer press in the same incident, which central may not have.
     if is_now:
         _apply(turn, incident.key, answer, frame.role)
-    elif press and is_told:
+    elif press:  # The last press's receipt shows it: as its answer, or as that to an earlier one.
         keep(turn, replace(incident, answer=None if is_taken_back else answer))
 
 
-def _is_overtaken(said: AnswerState, press: int, incident: Incident) -> bool:
-    """Whether the acknowledgement of this press is behind what is known: it names it, and another came after it."""
-    if not press:
+def _is_overtaken(frame: PressAcknowledgement, press: int, incident: Incident) -> bool:
+    """Whether it is behind what is known: another answer, or a press that whoever acted did not know.
+
+    Somebody on the way comes in any case, and what is taken back was said of whatever there was.
+    """
+    latest = incident.latest
+    if frame.state is AnswerState.CLOSED and (latest is None or press < latest):
+        return True  # What was pressed since opens it again.
+    if frame.state is AnswerState.ANSWERED and incident.answer is not None and press < incident.answer.press:
+        return True
+    if frame.state not in (AnswerState.ANSWERED, AnswerState.CLOSED) or latest is None or press < latest:
         return False
-    if said is AnswerState.CLOSED:  # What was pressed since opens it again.
-        return incident.latest is None or press < incident.latest
-    return said is AnswerState.ANSWERED and incident.answer is not None and press < incident.answer.press
-
-
-def _is_all_but_receipted(incident: Incident, press: int) -> bool:
-    """Whether an answer to this press holds as soon as the last one's receipt has come: central has all the others."""
-    others = (row for row in incident.waiting if row[0] != incident.latest)
-    is_last = incident.latest is not None and press >= incident.latest
-    return is_last and not any(is_decisive(incident, *row) for row in others)
+    if frame.urgency > PRIORITY[incident.kind]:
+        return True  # Central had the last press, but not a more urgent one before it.
+    # Central may ask anew when it gets the others.
+    return any(row[0] != press and is_decisive(incident, *row) for row in incident.waiting)
 
 
 def _is_old(

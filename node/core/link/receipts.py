@@ -72,7 +72,10 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, said_in: Head) -> 
 
 
 def _withdraw_answers(turn: Turn, frame: Frame, receipt_counter: int) -> None:
-    """Central may have got this alert after a later, less urgent one: what it said before answers only that."""
+    """Central may have got this alert after a later, less urgent one: what it said before answers only that.
+
+    Older kinds of acknowledgement do not say how urgent what they answer was.
+    """
     if not isinstance(frame, Alert):
         return
     incident = holder(turn.state, frame.incident, frame.counter)

@@ -31,7 +31,7 @@ from tests.support.central_town import (
 from wire.answers import frame_digest
 from wire.frames import Acknowledgement, DigestReceipt, DigestReceiptBatch, Frame, PressAcknowledgement, Receipt, encode
 from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, MemberResponse, RefusalReason
+from wire.kinds import AlertKind, AnswerState, MemberResponse, Priority, RefusalReason
 from wire.messages import Health, RadioReport
 
 pytestmark = pytest.mark.finding(3)
@@ -224,12 +224,24 @@ def test_answer_names_the_press_that_was_on_screen_to_a_node_that_understands_it
     town.act(Close(SEVEN.text, "left"), JONES)
 
     said = only(town.said, do.SendAcknowledgement)
-    assert [(AnswerState.ANSWERED, 0), (AnswerState.ON_THE_WAY, 1), (AnswerState.CLOSED, 1)] == [
-        (order.state, order.press) for order in said
-    ]
+    assert [
+        (AnswerState.ANSWERED, 0, Priority.P2),
+        (AnswerState.ON_THE_WAY, 1, Priority.P1),
+        (AnswerState.CLOSED, 1, Priority.P1),
+    ] == [(order.state, order.press, order.urgency) for order in said]
     frame = acknowledgement(said[-1], 1, 0)
     assert isinstance(frame, PressAcknowledgement)
-    assert (SEVEN, 1) == (frame.target, frame.press)
+    assert (SEVEN, 1, Priority.P1) == (frame.target, frame.press, frame.urgency)
+
+
+@pytest.mark.finding(6)
+def test_answer_to_a_test_by_a_person_says_the_least_urgency_that_a_frame_can(town: Town) -> None:
+    speak(town, CORNER, speaks=("press",))
+    town.press(7, AlertKind.TEST)
+    town.act(Acknowledge(SEVEN.text), PATEL)
+
+    frames = [acknowledgement(order, 1, 0) for order in only(town.said, do.SendAcknowledgement) if order.role]
+    assert [Priority.P4] == [frame.urgency for frame in frames if isinstance(frame, PressAcknowledgement)]
 
 
 @pytest.mark.finding(6)

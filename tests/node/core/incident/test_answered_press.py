@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import PlaySound
 from node.core.events import FrameReceived, LinkDown, LinkUp
-from tests.support.members import OURS
+from node.core.table import Phase
+from tests.support.members import OURS, directory, sender
 from tests.support.node_world import World
+from wire.answers import Refusal, frame_digest
 from wire.frames import Acknowledgement, PressAcknowledgement
 from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import AnswerState, Path, Role
+from wire.kinds import PRIORITY, AnswerState, Path, Priority, RefusalReason, Role
 from wire.messages import SyncAnswer
 
 pytestmark = pytest.mark.finding(6)
@@ -22,9 +25,19 @@ CLOCK_AHEAD_S = 40
 INCIDENT = FrameId(OURS, 1)
 
 
-def says_of(world: World, press: int, state: AnswerState = AnswerState.ANSWERED) -> FrameReceived:
-    """Of this press of the first incident."""
-    frame = PressAcknowledgement(*_head(world, CLOCK_AHEAD_S), INCIDENT, Role.PCSO, state, "J Patel", press - 1)
+def says_of(
+    world: World,
+    press: int,
+    state: AnswerState = AnswerState.ANSWERED,
+    *,
+    urgency: Priority | None = None,
+    incident: FrameId = INCIDENT,
+) -> FrameReceived:
+    """Of this press, by central, which has all before it; by ``urgency``, perhaps not all."""
+    if urgency is None:
+        urgency = min(PRIORITY[world.alert_on_disk(number).kind] for number in world.stored if number <= press)
+    head, above = _head(world, CLOCK_AHEAD_S), press - incident.counter
+    frame = PressAcknowledgement(*head, incident, Role.PCSO, state, "J Patel", above, urgency)
     return FrameReceived(world.signed(frame).data, None, Path.RADIO)
 
 
@@ -67,10 +80,9 @@ def test_answer_to_the_attack_is_told(upgraded: World) -> None:
     assert ("answered", {}) == (upgraded.face, dict(upgraded.state.rejected))
 
 
-@pytest.mark.parametrize("newest", [2, 4], ids=["of that press", "of one above it, that we have forgotten"])
-def test_answer_before_the_receipt_of_the_last_press_holds_with_that(upgraded: World, newest: int) -> None:
+def test_answer_before_the_receipt_of_the_last_press_holds_with_that(upgraded: World) -> None:
     """By radio they may come in any order, and the acknowledgement alone proves no receipt."""
-    upgraded.do(says_of(upgraded, newest))
+    upgraded.do(says_of(upgraded, 2))
     assert "answered" != upgraded.face
     upgraded.do(upgraded.receipt(2))
 
@@ -106,7 +118,7 @@ def test_who_took_an_answer_back_is_not_named_as_an_earlier_answer(upgraded: Wor
 
 def test_answer_to_a_later_assist_is_none_to_an_attack_that_central_gets_after_it(lowered: World) -> None:
     """Central asks anew then, and nothing on the air says so."""
-    lowered.do(says_of(lowered, 2))
+    lowered.do(says_of(lowered, 2, urgency=Priority.P2))
     lowered.do(lowered.receipt(1))
 
     assert "received" == lowered.face
@@ -190,8 +202,17 @@ def test_state_of_the_first_answer_that_the_second_has_overtaken_takes_nothing_b
 @pytest.mark.parametrize("said", [AnswerState.ANSWERED, AnswerState.CLOSED])
 def test_word_of_before_central_got_the_attack_is_none_about_it(lowered: World, said: AnswerState) -> None:
     """The receipt of the attack has overtaken it, on another path."""
-    kept = says_of(lowered, 2, said)
+    kept = says_of(lowered, 2, said, urgency=Priority.P2)
     lowered.do(lowered.receipt(1), kept)
+
+    assert "received" == lowered.face
+
+
+@pytest.mark.parametrize("said", [AnswerState.ANSWERED, AnswerState.CLOSED])
+def test_older_word_of_before_central_got_the_attack_is_none_about_it(lowered: World, said: AnswerState) -> None:
+    """The kind of frame that names no press: its number is below that of the attack's receipt."""
+    older = Acknowledgement(*_head(lowered, 0), INCIDENT, Role.PCSO, said, "J Patel")
+    lowered.do(lowered.receipt(1), FrameReceived(lowered.signed(older).data, None, Path.RADIO))
 
     assert "received" == lowered.face
 
@@ -245,3 +266,107 @@ def test_nobody_comes_any_more_once_central_says_so(upgraded: World) -> None:
     upgraded.do(upgraded.answers(SyncAnswer(boot_id="central-1", counter_floor=3, incidents=(state,))))
 
     assert (("RECEIVED",), "earlier answer by") == (upgraded.screen.headline, upgraded.screen.lines[0])
+
+
+def test_repeated_answer_of_before_the_attack_came_is_none_to_it_after_a_restart(lowered: World) -> None:
+    said = says_of(lowered, 2, urgency=Priority.P2)
+    lowered.do(said, lowered.receipt(1))
+    assert "received" == lowered.face
+    lowered.restart(wall=lowered.wall())
+    lowered.do(said)
+
+    assert "received" == lowered.face
+
+
+@pytest.fixture
+def forgetful(world: World) -> World:
+    """An attack that central lacks; then an assist that it has, which the disk refused, and a restart forgot."""
+    world.is_numbered_unsaved = True
+    world.hold(Button.ATTACK)
+    world.after(5_000)
+    world.disk_full = True
+    world.tap(Button.ASSIST)
+    assert [2] == list(world.unsaved)
+    world.after(5_000)
+    world.restart(wall=world.wall())
+    assert (1, "undelivered") == (world.own(1).latest, world.face)
+    return world
+
+
+@pytest.mark.parametrize("is_receipted", [False, True])
+def test_answer_to_an_assist_that_was_forgotten_is_none_to_the_attack_before_it(
+    forgetful: World, *, is_receipted: bool
+) -> None:
+    said = says_of(forgetful, 2, urgency=Priority.P2)
+    forgetful.do(*((forgetful.receipt(1), said) if is_receipted else (said, forgetful.receipt(1))))
+
+    assert "received" == forgetful.face
+
+
+def test_repeated_closing_is_none_of_an_earlier_assist_that_central_gets_after_it(world: World) -> None:
+    """The restart forgot the attack that was closed; the assist opens it again."""
+    world.tap(Button.ASSIST)
+    world.after(5_000)
+    world.hold(Button.ATTACK)
+    said = says_of(world, 2, AnswerState.CLOSED)
+    world.do(world.receipt(2), said)
+    world.restart(wall=world.wall())
+    assert "undelivered" == world.face
+    world.do(said, world.receipt(1))
+
+    assert "received" == world.face
+
+
+@pytest.mark.parametrize("state", [AnswerState.ANSWERED, AnswerState.CLOSED])
+def test_word_about_a_renewed_assist_is_none_about_the_attack_that_bears_its_old_number(state: AnswerState) -> None:
+    """Central has the attack in an incident of long ago, which bears that number too; the assist has one of its own."""
+    world = World()
+    world.start(known=directory(2, central=replace(sender(CENTRAL, "Central", ""), signs=True)))
+    world.tap(Button.ASSIST)
+    world.after(500)
+    world.hold(Button.ATTACK)
+    digest = frame_digest(world.stored[1][0].data)
+    refusal = Refusal(*_head(world, 0), INCIDENT, RefusalReason.ID_CONFLICT, digest)
+    world.do(FrameReceived(world.signed(refusal).data, None, Path.RADIO))
+    assert (3, 2) == (world.alert_on_disk(3).incident, world.own(3).latest)
+    world.do(world.receipt(2), world.receipt(3))
+    world.do(says_of(world, 3, state, urgency=Priority.P2, incident=FrameId(OURS, 3)))
+
+    assert "received" == world.face
+
+
+def test_cancelled_attack_that_central_lacks_is_not_closed_with_the_assist_after_it(world: World) -> None:
+    world.hold(Button.ATTACK)
+    world.after(5_000)
+    world.tap(Button.ASSIST)
+    world.hold(Button.CANCEL, 3_000)
+    said = (says_of(world, 2, state, urgency=Priority.P2) for state in (AnswerState.CLOSED, AnswerState.ANSWERED))
+    world.do(*said)
+
+    assert Phase.CANCELLED is world.own(1).phase
+
+
+@pytest.mark.parametrize(
+    ("state", "face", "line"),
+    [(AnswerState.ON_THE_WAY, "on-the-way", "PCSO J Patel"), (AnswerState.ANSWERED, "received", "earlier answer by")],
+)
+def test_answer_to_the_first_press_that_comes_before_the_second_ones_receipt_is_told_with_that(
+    world: World, state: AnswerState, face: str, line: str
+) -> None:
+    """Frightened people press twice; and central says nothing more if the second press is covered."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.after(5_000)
+    world.hold(Button.ATTACK)
+    world.do(says_of(world, 1, state))
+    assert face != world.face
+    world.do(world.receipt(2))
+
+    assert (face, line) == (world.face, world.screen.lines[0])
+
+
+def test_answer_of_before_a_closing_that_was_not_told_is_not_told_either(upgraded: World) -> None:
+    older, newer = says_of(upgraded, 1), says_of(upgraded, 1, AnswerState.CLOSED)
+    upgraded.do(upgraded.receipt(2), newer, older)
+
+    assert "earlier answer by" != upgraded.screen.lines[0]
