@@ -170,26 +170,11 @@ class Air(Record):
         return able[0] if able and self._senders.take(sender, now_at) else None
 
     def voice_to(
-        self,
-        presser: NodeRecord,
-        nodes: Nodes,
-        now_at: datetime,
-        *,
-        needs: frozenset[Capability] = frozenset(),
-        wanted: Capability | None = None,
+        self, presser: NodeRecord, nodes: Nodes, now_at: datetime, *, needs: frozenset[Capability] = frozenset()
     ) -> NodeId | None:
-        """Who says an acknowledgement to ``presser``; ``None`` if nobody can, or too often.
-
-        Args:
-            presser: whose incident it is.
-            nodes: with their radios.
-            now_at: the time now.
-            needs: only who knows all of these is asked.
-            wanted: who knows this is asked first.
-        """
+        """Who says an acknowledgement to ``presser``, and knows such a frame; ``None`` if nobody can, or too often."""
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
         voices = [voice for voice in voices if needs <= voice.speaks]
-        voices.sort(key=lambda voice: wanted not in voice.speaks)
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
     def plan_second(self, incident: FrameId, now_at: datetime, needs: frozenset[Capability]) -> None:

@@ -18,7 +18,7 @@ from central.core.timing import Timing
 from central.core.undo import Record, Table
 from wire.frames import Alert, decode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, Capability, FrameKind, Path
+from wire.kinds import AlertKind, FrameKind, Path
 
 
 class Paths(Record):
@@ -64,17 +64,14 @@ class Paths(Record):
         self.figures.take(entry, now_at)
         return self.air.warn(entry, self._nodes, now_at)
 
-    def voice_to_presser(self, incident_id: FrameId, now_at: datetime, wanted: Capability) -> NodeId | None:
-        """Who says an acknowledgement over the air too, if the network does not reach its presser.
-
-        Who knows ``wanted`` goes first: while a town is being updated not all do.
-        """
+    def voice_to_presser(self, incident_id: FrameId, now_at: datetime) -> NodeId | None:
+        """Who says an acknowledgement over the air too, if the network does not reach its presser."""
         incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
         if incident is None or presser is None:
             return None
         is_cut_off = self._is_cut_off(incident, presser)
         has_radio = Path.RADIO in incident.paths or presser.radio.is_there
-        voice = self.air.voice_to(presser, self._nodes, now_at, wanted=wanted) if is_cut_off and has_radio else None
+        voice = self.air.voice_to(presser, self._nodes, now_at) if is_cut_off and has_radio else None
         self._set_untold(incident, is_untold=is_cut_off and voice is None)
         return voice
 

@@ -58,8 +58,7 @@ class Receipts(Record):
         if card is None or told is None or record is None or record.sender.is_revoked:
             return []
         incident = card.id
-        kind_wanted = Capability.AUTOMATIC if is_automatic(entry.by) else Capability.PRESS
-        voice = self._paths.voice_to_presser(incident, now_at, kind_wanted)
+        voice = self._paths.voice_to_presser(incident, now_at)
         role, state, name = told
         if is_automatic(entry.by) and self._speak(Capability.AUTOMATIC, incident.node, voice):
             needs = frozenset({Capability.AUTOMATIC})

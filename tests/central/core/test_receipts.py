@@ -245,23 +245,6 @@ def test_answer_to_a_test_by_a_person_says_the_least_urgency_that_a_frame_can(to
 
 
 @pytest.mark.finding(6)
-def test_answer_goes_through_a_radio_that_can_name_the_press_if_there_is_one() -> None:
-    """The gateway has not been updated yet; the shop next door, which heard the alert, has."""
-    town = radio_town()
-    speak(town, CORNER, speaks=("press",))
-    speak(town, GATEWAY, speaks=(), radio="ready")
-    speak(town, BAKERY, speaks=("press",), radio="ready")
-    town.later(1)
-    alert = town.alert(7)
-    town.hear(alert, BAKERY)
-    town.hear(alert, GATEWAY)
-    town.act(Acknowledge(SEVEN.text), PATEL)
-
-    (said,) = only(town.said, do.SendAcknowledgement)
-    assert (BAKERY, 0) == (said.air, said.press)
-
-
-@pytest.mark.finding(6)
 @pytest.mark.parametrize(("counter", "press"), [(262, 255), (263, None)])
 def test_answer_names_only_the_incident_of_a_press_far_above_it(town: Town, counter: int, press: int | None) -> None:
     speak(town, CORNER, speaks=("press",))
