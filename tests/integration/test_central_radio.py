@@ -152,6 +152,7 @@ def test_garbage_forgery_and_a_flood_by_a_relay_neither_show_nor_speak(fleet: Fl
         air.gateway.up("heard", air.press(8))
         air.wait_for(air.gateway, 1)
         air.central.wait_for_board(lambda b: any(r.reason == "relay flood" for r in b.rejected), "the flood is told")
+        air.central.card("00000010-8")  # Which the page may learn after the gateway.
         rejected = air.central.rejected()
 
         assert ["00000010-8"] == [card.incident for card in air.central.board().cards]

@@ -145,7 +145,9 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
         _TARGET_NODE,
         Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
         Field("press", 1, "u8", "how far the counter of the newest press that was known to the person is above that"),
-        Field("", 1, "u4 · u2 · u2", "role · urgency (0 = P1) · answer state − 1"),
+        Field(
+            "", 1, "u4 · u2 · u2", "role · urgency of the most urgent press known to them (0 = P1) · answer state − 1"
+        ),
         _SHORT_NAME,
     ),
 }

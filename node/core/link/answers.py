@@ -66,11 +66,14 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     press = frame.target.counter + frame.press if isinstance(frame, PressAcknowledgement) else 0
     if isinstance(frame, PressAcknowledgement) and _is_overtaken(frame, press, incident):
         keep(turn, replace(incident, ack_counter=frame.counter))
+        if frame.state is AnswerState.CLOSED and incident.answer is not None and incident.answer.press <= press:
+            # Whoever was on the way to what was closed comes no more.
+            _apply(turn, incident.key, Answered(AnswerState.UNANSWERED, "", "", 0, turn.now_ms), None)
         return
     is_known = incident.answer is not None and incident.answer.state is frame.state and incident.answer.press >= press
     is_now, is_taken_back = _is_about_latest(incident), frame.state is AnswerState.UNANSWERED
     is_about_last = press > 0 and incident.latest is not None and press >= incident.latest
-    is_told = is_now or is_taken_back or is_about_last
+    is_told = is_now or is_taken_back or (is_about_last and not _awaits_another(incident, press))
     ahead = frame.state if is_told and not is_known else incident.ahead
     is_open_again = incident.ahead is AnswerState.CLOSED and frame.state is not AnswerState.CLOSED
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
@@ -104,8 +107,14 @@ def _is_overtaken(frame: PressAcknowledgement, press: int, incident: Incident) -
         return False
     if frame.urgency > PRIORITY[incident.kind]:
         return True  # Central had the last press, but not a more urgent one before it.
-    # Central may ask anew when it gets the others.
-    return any(row[0] != press and is_decisive(incident, *row) for row in incident.waiting)
+    return _awaits_another(incident, press)
+
+
+def _awaits_another(incident: Incident, press: int) -> bool:
+    """Whether the receipt of another press decides what is told: central may ask anew when it gets that."""
+    return incident.phase in UNSETTLED and any(
+        counter != press and is_decisive(incident, counter, kind) for counter, kind in incident.waiting
+    )
 
 
 def _is_old(
@@ -223,7 +232,7 @@ def _apply_state(turn: Turn, key: int, state: IncidentState) -> None:
         _apply(turn, key, answer, role)
     elif knows_upgrade and said in (AnswerState.ANSWERED, AnswerState.ON_THE_WAY):
         keep(turn, replace(incident, answer=answer))  # It holds as soon as the newest press is receipted too.
-    elif said is AnswerState.UNANSWERED:
+    elif said in (AnswerState.UNANSWERED, AnswerState.CLOSED):
         keep(turn, replace(incident, answer=None))
 
 

@@ -20,14 +20,14 @@ from msgspec.structs import replace
 from node.core import delivery, scales
 from node.core.effects import ReopenFrames
 from node.core.events import StoredFrame
-from node.core.incident.lifecycle import happen, holder, incident_id, is_decisive, is_unsaved, keep
+from node.core.incident.lifecycle import happen, incident_id, is_decisive, is_unsaved, keep
 from node.core.press import drafts, renewals
 from node.core.state import CancelProgress, Incident
-from node.core.table import Happening, PathPhase
+from node.core.table import UNSETTLED, Happening, PathPhase
 from node.core.turn import Turn
 from wire.answers import frame_digest
 from wire.directory import Sender
-from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Frame, Receipt, Receipted, Refusal, Response
+from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Receipt, Receipted, Refusal, Response
 from wire.head import Head
 from wire.kinds import AlertKind, Capability, Path, RefusalReason
 from wire.lateness import LATE_AFTER_S
@@ -62,26 +62,12 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, said_in: Head) -> 
     if not isinstance(word, Receipt | Receipted) and not frame_digest(row.signed.data).startswith(word.digest):
         turn.reject("receipt digest")
     elif not isinstance(word, Refusal):
-        _withdraw_answers(turn, row.signed.frame, said_in.counter)
         delivery.receipt(turn, counter, is_late=word.late, path=path)
     elif word.reason is RefusalReason.ID_CONFLICT:
         renewals.renew(turn, row)
     elif isinstance(row.signed.frame, Response):
         drafts.forget_unsaved(turn, counter)
         delivery.give_up(turn, counter)  # It can be reported to nobody, under any counter.
-
-
-def _withdraw_answers(turn: Turn, frame: Frame, receipt_counter: int) -> None:
-    """Central may have got this alert after a later, less urgent one: what it said before answers only that.
-
-    Older kinds of acknowledgement do not say how urgent what they answer was.
-    """
-    if not isinstance(frame, Alert):
-        return
-    incident = holder(turn.state, frame.incident, frame.counter)
-    if incident is None or frame.counter == incident.latest or not is_decisive(incident, frame.counter, frame.kind):
-        return
-    keep(turn, replace(incident, ack_counter=max(incident.ack_counter, receipt_counter)))
 
 
 def _is_after_now(turn: Turn, at_s: int) -> bool:
@@ -129,6 +115,8 @@ def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
             if is_awaited and incident.received_ms is not None:
                 # Central has the last press, but not this more urgent one.
                 _fall_back(turn, incident, frame.counter, frame.kind)
+            elif incident.phase in UNSETTLED:  # What was said of it is forgotten too: no receipt must show it.
+                keep(turn, replace(incident, answer=None, ahead=None))
             _wait_for(turn, incident.key, frame.counter, frame.kind)
         elif incident.cancel is CancelProgress.RECEIVED:
             keep(turn, replace(incident, cancel=CancelProgress.SAVED))

@@ -123,7 +123,7 @@ def begin(
                 # An answer to the lesser alert does not answer this one.
                 answer=None if is_upgrade else incident.answer,
                 # Nor was this one closed: what becomes of it is news.
-                ahead=None if incident.ahead is AnswerState.CLOSED else incident.ahead,
+                ahead=None if is_upgrade or incident.ahead is AnswerState.CLOSED else incident.ahead,
             ),
         )
     add(turn, PendingDraft(number, content, incident.key, stamp_s(state, at_ms), at_ms))

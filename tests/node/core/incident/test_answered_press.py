@@ -13,59 +13,14 @@ from node.core.events import FrameReceived, LinkDown, LinkUp
 from node.core.table import Phase
 from tests.support.members import OURS, directory, sender
 from tests.support.node_world import World
+from tests.support.said_by_radio import CLOCK_AHEAD_S, INCIDENT, head_of, says_of
 from wire.answers import Refusal, frame_digest
-from wire.frames import Acknowledgement, PressAcknowledgement
-from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import PRIORITY, AnswerState, Path, Priority, RefusalReason, Role
+from wire.frames import Acknowledgement
+from wire.ids import CENTRAL, FrameId
+from wire.kinds import AnswerState, Path, Priority, RefusalReason, Role
 from wire.messages import SyncAnswer
 
 pytestmark = pytest.mark.finding(6)
-CLOCK_AHEAD_S = 40
-"""Central's, of the shop's."""
-INCIDENT = FrameId(OURS, 1)
-
-
-def says_of(
-    world: World,
-    press: int,
-    state: AnswerState = AnswerState.ANSWERED,
-    *,
-    urgency: Priority | None = None,
-    incident: FrameId = INCIDENT,
-) -> FrameReceived:
-    """Of this press, by central, which has all before it; by ``urgency``, perhaps not all."""
-    if urgency is None:
-        urgency = min(PRIORITY[world.alert_on_disk(number).kind] for number in world.stored if number <= press)
-    head, above = _head(world, CLOCK_AHEAD_S), press - incident.counter
-    frame = PressAcknowledgement(*head, incident, Role.PCSO, state, "J Patel", above, urgency)
-    return FrameReceived(world.signed(frame).data, None, Path.RADIO)
-
-
-def _head(world: World, clock_ahead_s: int) -> tuple[NodeId, int, int]:
-    world.central_counter += 1
-    return CENTRAL, world.central_counter, int(world.wall().timestamp()) + clock_ahead_s
-
-
-@pytest.fixture
-def upgraded(world: World) -> World:
-    """An assist, received; twenty seconds later it is an attack, which is not received yet."""
-    world.tap(Button.ASSIST)
-    world.do(world.receipt(1))
-    world.live(20_000)
-    world.hold(Button.ATTACK)
-    assert [1, 2] == list(world.stored)
-    return world
-
-
-@pytest.fixture
-def lowered(world: World) -> World:
-    """An attack that central does not get; five seconds later an assist of the same incident, which it gets first."""
-    world.hold(Button.ATTACK)
-    world.live(5_000)
-    world.tap(Button.ASSIST)
-    assert 1 == world.alert_on_disk(2).incident
-    world.do(world.receipt(2))
-    return world
 
 
 def test_answer_to_the_assist_is_none_to_the_attack_whatever_the_clocks_say(upgraded: World) -> None:
@@ -162,7 +117,7 @@ def test_press_after_a_closing_that_came_before_its_receipt_is_open(world: World
 
 def test_closing_by_an_older_central_whose_clock_is_behind_counts(upgraded: World) -> None:
     """It names no press, and a clock alone must not keep on the screen what is over."""
-    frame = Acknowledgement(*_head(upgraded, -CLOCK_AHEAD_S), INCIDENT, Role.PCSO, AnswerState.CLOSED, "J Patel")
+    frame = Acknowledgement(*head_of(upgraded, -CLOCK_AHEAD_S), INCIDENT, Role.PCSO, AnswerState.CLOSED, "J Patel")
     upgraded.do(upgraded.receipt(2), FrameReceived(upgraded.signed(frame).data, None, Path.RADIO))
 
     assert 1 == len(upgraded.facts("closed"))
@@ -204,15 +159,6 @@ def test_word_of_before_central_got_the_attack_is_none_about_it(lowered: World, 
     """The receipt of the attack has overtaken it, on another path."""
     kept = says_of(lowered, 2, said, urgency=Priority.P2)
     lowered.do(lowered.receipt(1), kept)
-
-    assert "received" == lowered.face
-
-
-@pytest.mark.parametrize("said", [AnswerState.ANSWERED, AnswerState.CLOSED])
-def test_older_word_of_before_central_got_the_attack_is_none_about_it(lowered: World, said: AnswerState) -> None:
-    """The kind of frame that names no press: its number is below that of the attack's receipt."""
-    older = Acknowledgement(*_head(lowered, 0), INCIDENT, Role.PCSO, said, "J Patel")
-    lowered.do(lowered.receipt(1), FrameReceived(lowered.signed(older).data, None, Path.RADIO))
 
     assert "received" == lowered.face
 
@@ -326,7 +272,7 @@ def test_word_about_a_renewed_assist_is_none_about_the_attack_that_bears_its_old
     world.after(500)
     world.hold(Button.ATTACK)
     digest = frame_digest(world.stored[1][0].data)
-    refusal = Refusal(*_head(world, 0), INCIDENT, RefusalReason.ID_CONFLICT, digest)
+    refusal = Refusal(*head_of(world, 0), INCIDENT, RefusalReason.ID_CONFLICT, digest)
     world.do(FrameReceived(world.signed(refusal).data, None, Path.RADIO))
     assert (3, 2) == (world.alert_on_disk(3).incident, world.own(3).latest)
     world.do(world.receipt(2), world.receipt(3))
