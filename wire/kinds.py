@@ -49,7 +49,7 @@ class FrameKind(Numbered):
     AUTOMATIC_ACKNOWLEDGEMENT = 11
     """Watchlink itself has answered a test: no name, no role."""
     PRESS_ACKNOWLEDGEMENT = 12
-    """A named person on duty has acted on an incident; names its newest press that they knew of."""
+    """A named person on duty has acted on an incident; names the newest press they knew of, and the urgency."""
 
 
 class Capability(StrEnum):

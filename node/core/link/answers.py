@@ -72,8 +72,7 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
         return
     is_known = incident.answer is not None and incident.answer.state is frame.state and incident.answer.press >= press
     is_now, is_taken_back = _is_about_latest(incident), frame.state is AnswerState.UNANSWERED
-    is_about_last = press > 0 and incident.latest is not None and press >= incident.latest
-    is_told = is_now or is_taken_back or (is_about_last and not _awaits_another(incident, press))
+    is_told = is_now or is_taken_back or (_is_of_last(incident, press) and not _awaits_another(incident, press))
     ahead = frame.state if is_told and not is_known else incident.ahead
     is_open_again = incident.ahead is AnswerState.CLOSED and frame.state is not AnswerState.CLOSED
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
@@ -98,16 +97,20 @@ def _is_overtaken(frame: PressAcknowledgement, press: int, incident: Incident) -
 
     Somebody on the way comes in any case, and what is taken back was said of whatever there was.
     """
-    latest = incident.latest
-    if frame.state is AnswerState.CLOSED and (latest is None or press < latest):
-        return True  # What was pressed since opens it again.
+    if frame.state not in (AnswerState.ANSWERED, AnswerState.CLOSED):
+        return False
     if frame.state is AnswerState.ANSWERED and incident.answer is not None and press < incident.answer.press:
         return True
-    if frame.state not in (AnswerState.ANSWERED, AnswerState.CLOSED) or latest is None or press < latest:
-        return False
+    if not _is_of_last(incident, press):
+        return frame.state is AnswerState.CLOSED  # What was pressed since opens it again.
     if frame.urgency > PRIORITY[incident.kind]:
         return True  # Central had the last press, but not a more urgent one before it.
     return _awaits_another(incident, press)
+
+
+def _is_of_last(incident: Incident, press: int) -> bool:
+    """Whether it names the last press that we know, or one after it that we have forgotten; 0 names none."""
+    return press > 0 and incident.latest is not None and press >= incident.latest
 
 
 def _awaits_another(incident: Incident, press: int) -> bool:
