@@ -321,8 +321,8 @@ class SimCentral:
 
     def _send_acknowledgement(self, order: do.SendAcknowledgement) -> None:
         data = self._send_frame(order.node, Down.ACK, said.acknowledgement(order, self._counter(), self._at_s()))
+        self._acknowledgements[order.target] = data
         if order.air is not None:
-            self._acknowledgements[order.target] = data
             self._send(order.air, Down.AIR, data)
 
     def _repeat_acknowledgement(self, order: do.RepeatAcknowledgement) -> None:

@@ -11,7 +11,7 @@ Theory. Nobody confirms what is heard on the air, and anyone can repeat what was
 - repetitions are answered after a gap that doubles, and within budgets per sender and for all repetitions together:
   neither a replay nor a flood of well-signed frames from a stolen node can keep the channel busy;
 - a member's alert is sent for members whom the network does not reach, an acknowledgement for a presser whom it does
-  not reach: the latter twice, the same bytes.
+  not reach (:mod:`central.core.paths`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final
 from msgspec import field
 
 from central.core.budget import Budget
-from central.core.effects import RepeatAcknowledgement, SendFrameToAir, SendReceiptsToAir
+from central.core.effects import SendFrameToAir, SendReceiptsToAir
 from central.core.journal import FrameEntry
 from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
@@ -37,7 +37,7 @@ RELAYS_MAX: Final = 8
 RECENT_MAX: Final = 64
 RECENT_EACH_MAX: Final = 4
 """Per sender, so that a stolen node that repeats itself crowds nobody else out."""
-WAITING_MAX: Final = 256
+WARNED_OF_MAX: Final = 256
 _ALL: Final = "all"
 
 
@@ -70,8 +70,6 @@ class Air(Record):
     _timing: Timing
     _hearings: Table[FrameId, _Hearing] = field(default_factory=Table)
     _told: Table[FrameId, _Told] = field(default_factory=Table)
-    # Acknowledgements to say a second time: when, and what is to be known by who says them.
-    _waiting: Table[FrameId, tuple[datetime, frozenset[Capability]]] = field(default_factory=Table)
     _warned_of: Table[FrameId, None] = field(default_factory=Table)
     # A 1200 baud channel carries a frame a second; a relay that brings more did not hear them.
     _relays: Budget[NodeId] = field(default_factory=lambda: Budget(60, timedelta(seconds=0.5)))
@@ -177,17 +175,6 @@ class Air(Record):
         voices = [voice for voice in voices if needs <= voice.speaks]
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
-    def plan_second(self, incident: FrameId, now_at: datetime, needs: frozenset[Capability]) -> None:
-        """Plan to repeat the acknowledgement just said over the air; ``needs``: to be known by who says it again."""
-        self.forget_answer(incident)
-        self._waiting[incident] = now_at + self._timing.air_again_after, needs
-        if len(self._waiting) > WAITING_MAX:
-            del self._waiting[next(iter(self._waiting))]
-
-    def forget_answer(self, incident: FrameId) -> None:
-        """It is not said again: what no longer holds, an older node would take for an answer to the newest press."""
-        self._waiting.pop(incident, None)
-
     def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:
         """Send a member's alert, or its cancel, to members whom a radio may reach but the network does not."""
         incident = self._worth_warning(entry, nodes)
@@ -199,7 +186,7 @@ class Air(Record):
         if not voices or not self._senders.take(incident.node, now_at):
             return []
         self._warned_of[incident] = None
-        if len(self._warned_of) > WAITING_MAX:
+        if len(self._warned_of) > WARNED_OF_MAX:
             del self._warned_of[next(iter(self._warned_of))]
         return [SendFrameToAir(voices[0].node, entry.signed.data)]
 
@@ -215,27 +202,11 @@ class Air(Record):
             return None
         return None if nodes.schemes_out_of_reach.isdisjoint(frame.schemes) else frame.incident_id
 
-    def tick(self, nodes: Nodes, now_at: datetime) -> list[RepeatAcknowledgement]:
-        """Acknowledgements due a second time."""
-        said = []
-        for incident, (due_at, needs) in tuple(self._waiting.items()):
-            if now_at < due_at:
-                continue
-            del self._waiting[incident]
-            presser = nodes.find(incident.node)
-            if presser is None or not nodes.is_out_of_reach(presser):
-                continue
-            voice = self.voice_to(presser, nodes, now_at, needs=needs)
-            if voice is not None:
-                said.append(RepeatAcknowledgement(voice, incident))
-        return said
-
     def clock_was_set(self, by: timedelta) -> None:
         """Gaps and repetitions move with it."""
         for hearing in self._hearings.values():
             if hearing.next_at is not None:
                 hearing.next_at += by
-        self._waiting.update([(one, (due_at + by, needs)) for one, (due_at, needs) in self._waiting.items()])
 
     def _is_recent(self, at: datetime, now_at: datetime) -> bool:
         return timedelta() <= now_at - at <= self._timing.air_batch

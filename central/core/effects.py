@@ -82,7 +82,7 @@ class SendAcknowledgement(Struct, frozen=True):
 
 
 class RepeatAcknowledgement(Struct, frozen=True):
-    """Publish the same bytes of the newest acknowledgement of ``target`` to ``down/air`` of ``node`` again, QoS 0."""
+    """Publish the newest acknowledgement of ``target``, the same bytes, to ``down/air`` of ``node``, QoS 0."""
 
     node: NodeId
     target: FrameId

@@ -37,7 +37,7 @@ from central.core.timing import Timing
 from central.core.undo import Table
 from wire.directory import Directory
 from wire.errors import DecodeError
-from wire.ids import FrameId, NodeId, node_text
+from wire.ids import NodeId, node_text
 from wire.messages import Health, Sync
 
 
@@ -149,6 +149,7 @@ class CentralCore(Acts):
                 self._nodes.shift(step)
                 self._duty.shift(step)
                 self._air.clock_was_set(step)
+                self._paths.clock_was_set(step)
                 shift(self._incidents, step)
                 self._contacts.clock_was_set()
                 self._status_at = self._kept_at = self._probed_at = None
@@ -206,8 +207,7 @@ class CentralCore(Acts):
             self._pending += tuple(weekly_tests_due(self._incidents.all(), now_at, timing))
 
     def _tick_paths(self) -> None:
-        self._effects += self._air.tick(self._nodes, self._now_at)
-        self._paths.tick()
+        self._effects += self._paths.tick(self._now_at)
         if figures := self._figures.tick(self._nodes, self._now_at):
             self._effects.append(do.KeepFigures(figures))
 
@@ -305,17 +305,14 @@ class CentralCore(Acts):
             self._effects += self._receipts.receipt(frame_id, self._now_at, by_air=True, is_fresh=True)
         for entry in entries:
             self._effects += self._paths.take_committed(entry, self._now_at)
-            was_unanswered = self._is_unanswered(entry.incident)
+            card = None if entry.incident is None else self._incidents.by_id.get(entry.incident)
+            was_unanswered = card is None or card.state == "unanswered"
             self._incidents.apply(entry, self._directory)
-            if entry.incident is not None and not was_unanswered and self._is_unanswered(entry.incident):
-                self._air.forget_answer(entry.incident)
+            if card is not None and not was_unanswered and card.state == "unanswered":
+                self._effects += self._receipts.asked_anew(card, self._now_at)
             self._effects += facts_of(entry, self._directory)
         self._entry = max(self._entry, self._incidents.revision)
         self._publish_incidents()
-
-    def _is_unanswered(self, incident: FrameId | None) -> bool:
-        known = None if incident is None else self._incidents.by_id.get(incident)
-        return known is not None and known.state == "unanswered"
 
     def _on_frames_known(self, event: ev.FramesKnown) -> None:
         found = tuple(frame.id for frame in event.frames if self._intake.was_committed_after_all(frame))

@@ -1,13 +1,20 @@
-"""The two paths of every premises together: what came by which, what is counted, and what goes over the air."""
+"""The two paths of every premises together: what came by which, what is counted, and what goes over the air.
+
+Theory. That the network does not reach a presser is found out late: after half a minute without a sign of life, or
+when an alert of theirs comes by radio. So the last acknowledgement of each incident waits here for a later sign of
+life. If the presser turns out to be cut off first, it is said by radio: twice, the same bytes.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from msgspec import field
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from central.core.air import Air
-from central.core.effects import SendFrameToAir
+from central.core.effects import RepeatAcknowledgement, SendFrameToAir
 from central.core.events import FrameArrived
 from central.core.figures import Figures
 from central.core.incident import EPOCH, Incident
@@ -18,7 +25,27 @@ from central.core.timing import Timing
 from central.core.undo import Record, Table
 from wire.frames import Alert, decode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, FrameKind, Path
+from wire.kinds import AlertKind, Capability, FrameKind, Path
+
+UNPROVEN_MAX: Final = 256
+TIMES_BY_RADIO: Final = 2
+"""Nobody confirms what is heard on the air."""
+
+
+class _Unproven(Struct, frozen=True):
+    """An acknowledgement that its presser may not have.
+
+    Attributes:
+        said_at: when, by whichever path.
+        due_at: when it may be said by radio.
+        times: how often it is still to be.
+        needs: to be known by who says it.
+    """
+
+    said_at: datetime
+    due_at: datetime
+    times: int
+    needs: frozenset[Capability]
 
 
 class Paths(Record):
@@ -30,6 +57,7 @@ class Paths(Record):
     air: Air
     figures: Figures
     _untold: Table[FrameId, None] = field(default_factory=Table)
+    _unproven: Table[FrameId, _Unproven] = field(default_factory=Table)
 
     def recall(self, recall: Recall, now_at: datetime) -> None:
         """Take the disk's paths, weekly tests and figures."""
@@ -70,19 +98,67 @@ class Paths(Record):
         if incident is None or presser is None:
             return None
         is_cut_off = self._is_cut_off(incident, presser)
-        has_radio = Path.RADIO in incident.paths or presser.radio.is_there
-        voice = self.air.voice_to(presser, self._nodes, now_at) if is_cut_off and has_radio else None
+        voice = self._voice(incident, presser, now_at) if is_cut_off else None
         self._set_untold(incident, is_untold=is_cut_off and voice is None)
         return voice
 
-    def tick(self) -> None:
-        """Pressers back on the network no longer count as untold: the answer to their sync tells them."""
+    def keep_acknowledgement(
+        self, incident_id: FrameId, now_at: datetime, needs: frozenset[Capability], *, is_on_air: bool
+    ) -> None:
+        """The incident's last was just said; ``needs``: to be known by who says it by radio, perhaps again."""
+        self._unproven.pop(incident_id, None)
+        due_at = now_at + self._timing.air_again_after if is_on_air else now_at
+        self._unproven[incident_id] = _Unproven(now_at, due_at, TIMES_BY_RADIO - is_on_air, needs)
+        if len(self._unproven) > UNPROVEN_MAX:
+            del self._unproven[next(iter(self._unproven))]
+
+    def tick(self, now_at: datetime) -> list[RepeatAcknowledgement]:
+        """Acknowledgements that are due by radio.
+
+        Pressers back on the network no longer count as untold: the answer to their sync tells them.
+        """
         for incident_id in tuple(self._untold):
             incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
             if incident is None:
                 del self._untold[incident_id]
             elif presser is None or not self._is_cut_off(incident, presser):
                 self._set_untold(incident, is_untold=False)
+        return [one for incident_id in tuple(self._unproven) for one in self._say_again(incident_id, now_at)]
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """What waits moves with it."""
+        for incident_id, one in tuple(self._unproven.items()):
+            self._unproven[incident_id] = replace(one, said_at=one.said_at + by, due_at=one.due_at + by)
+
+    def _say_again(self, incident_id: FrameId, now_at: datetime) -> list[RepeatAcknowledgement]:
+        one = self._unproven[incident_id]
+        incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
+        if incident is None or presser is None or presser.sender.is_revoked:
+            del self._unproven[incident_id]
+            return []
+        if not self._is_cut_off(incident, presser):
+            if presser.alive_at is not None and presser.alive_at > one.said_at:
+                del self._unproven[incident_id]
+            return []
+        if now_at < one.due_at:
+            return []
+        voice = self._voice(incident, presser, now_at, needs=one.needs)
+        if one.times == TIMES_BY_RADIO:
+            self._set_untold(incident, is_untold=voice is None)
+        if voice is None:
+            return []
+        if one.times > 1:
+            due_at = now_at + self._timing.air_again_after
+            self._unproven[incident_id] = replace(one, due_at=due_at, times=one.times - 1)
+        else:
+            del self._unproven[incident_id]
+        return [RepeatAcknowledgement(voice, incident_id)]
+
+    def _voice(
+        self, incident: Incident, presser: NodeRecord, now_at: datetime, *, needs: frozenset[Capability] = frozenset()
+    ) -> NodeId | None:
+        has_radio = Path.RADIO in incident.paths or presser.radio.is_there
+        return self.air.voice_to(presser, self._nodes, now_at, needs=needs) if has_radio else None
 
     def _is_cut_off(self, incident: Incident, presser: NodeRecord) -> bool:
         # A radio's own test, heard between two heartbeats, says nothing about the network; an alert on the air does.

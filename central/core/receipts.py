@@ -23,7 +23,7 @@ from central.core.people import is_automatic
 from central.core.undo import Record
 from wire.answers import DIGEST_BYTES, PRESS_MAX
 from wire.ids import FrameId, NodeId
-from wire.kinds import PRIORITY, AnswerState, Capability, Priority, RefusalReason
+from wire.kinds import AUTOMATIC_NAME, PRIORITY, AnswerState, Capability, Priority, RefusalReason, Role
 
 
 class Receipts(Record):
@@ -57,29 +57,42 @@ class Receipts(Record):
         # A node that was struck off is told nothing any more.
         if card is None or told is None or record is None or record.sender.is_revoked:
             return []
-        incident = card.id
-        voice = self._paths.voice_to_presser(incident, now_at)
-        role, state, name = told
-        if is_automatic(entry.by) and self._speak(Capability.AUTOMATIC, incident.node, voice):
-            needs = frozenset({Capability.AUTOMATIC})
-            said: list[Effect] = [SendAcknowledgement(incident.node, incident, None, state, "", voice)]
-        else:
-            press = _press_of(card, state) if self._speak(Capability.PRESS, incident.node, voice) else None
-            needs = frozenset() if press is None else frozenset({Capability.PRESS})
-            urgency = min(PRIORITY[card.kind], Priority.P4)
-            said = [SendAcknowledgement(incident.node, incident, role, state, name, voice, press, urgency)]
-        if voice is None:
-            self._air.forget_answer(incident)
-        else:
-            self._air.plan_second(incident, now_at, needs)
-        frame_id = FrameId(incident.node, card.newest_counter)
+        order = self._acknowledge(card, told, now_at, is_automatic=is_automatic(entry.by))
+        said: list[Effect] = [order]
+        frame_id = FrameId(card.id.node, card.newest_counter)
         digest = self._digest(frame_id)
         if digest:
-            is_late = self._intake.is_late(frame_id)
+            is_late, voice = self._intake.is_late(frame_id), order.air
             said.append(SendReceipt(frame_id.node, frame_id, is_late, digest))
             if voice is not None and self._nodes.speaks(voice, Capability.DIGEST_RECEIPT):
                 said.append(self._air.one_receipt(voice, frame_id, is_late=is_late, digest=digest))
         return said
+
+    def asked_anew(self, card: Incident, now_at: datetime) -> list[Effect]:
+        """Tell its presser that nobody has answered the press that just came: an earlier answer does not cover it."""
+        record = self._nodes.find(card.id.node)
+        if record is None or record.sender.is_revoked:
+            return []
+        # Older nodes do not know Watchlink as a role.
+        told = (Role.CO_ORDINATOR, AnswerState.UNANSWERED, AUTOMATIC_NAME)
+        return [self._acknowledge(card, told, now_at, is_automatic=False)]
+
+    def _acknowledge(
+        self, card: Incident, told: tuple[Role, AnswerState, str], now_at: datetime, *, is_automatic: bool
+    ) -> SendAcknowledgement:
+        incident, (role, state, name) = card.id, told
+        voice = self._paths.voice_to_presser(incident, now_at)
+        needs: frozenset[Capability] = frozenset()
+        if is_automatic and self._speak(Capability.AUTOMATIC, incident.node, voice):
+            needs = frozenset({Capability.AUTOMATIC})
+            order = SendAcknowledgement(incident.node, incident, None, state, "", voice)
+        else:
+            press = _press_of(card, state) if self._speak(Capability.PRESS, incident.node, voice) else None
+            needs = needs if press is None else frozenset({Capability.PRESS})
+            urgency = min(PRIORITY[card.kind], Priority.P4)
+            order = SendAcknowledgement(incident.node, incident, role, state, name, voice, press, urgency)
+        self._paths.keep_acknowledgement(incident, now_at, needs, is_on_air=voice is not None)
+        return order
 
     def refusal(self, refused: RefusedForGoodError, relay: NodeId | None, now_at: datetime) -> list[SendRefusal]:
         """Tell a frame's sender that it will never be taken; ``relay``: who heard it on the air."""

@@ -36,7 +36,7 @@ from wire.topics import CentralTopic, Down, DownTopic, IncidentTopic
 STATES_MAX: Final = 4_096
 """Kept as JSON for the next sync answers that carry them."""
 ACKNOWLEDGEMENTS_MAX: Final = 256
-"""Kept to be repeated on the air."""
+"""Kept to be said by radio, perhaps again."""
 
 
 class Publisher(Protocol):
@@ -91,7 +91,7 @@ class Announcer:
         self._publish(str(DownTopic(order.node, Down.ACK)), data, 1)
         if order.air is not None:
             self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
-            self._keep(order.target, data)
+        self._keep(order.target, data)
 
     def repeat_acknowledgement(self, order: RepeatAcknowledgement) -> None:
         """The same bytes to ``down/air`` again, if still kept: one fact, however often heard."""

@@ -93,7 +93,7 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
 
 
 def _is_overtaken(frame: PressAcknowledgement, press: int, incident: Incident) -> bool:
-    """Whether it is behind what is known: another answer, or a press that whoever acted did not know.
+    """Whether it is behind what is known: another answer, a press that whoever acted did not know, or no receipt yet.
 
     Somebody on the way comes in any case, and what is taken back was said of whatever there was.
     """
@@ -235,8 +235,14 @@ def _apply_state(turn: Turn, key: int, state: IncidentState) -> None:
         _apply(turn, key, answer, role)
     elif knows_upgrade and said in (AnswerState.ANSWERED, AnswerState.ON_THE_WAY):
         keep(turn, replace(incident, answer=answer))  # It holds as soon as the newest press is receipted too.
-    elif said in (AnswerState.UNANSWERED, AnswerState.CLOSED):
+    elif said is AnswerState.UNANSWERED or (said is AnswerState.CLOSED and not _is_closed_with_last(incident)):
         keep(turn, replace(incident, answer=None))
+
+
+def _is_closed_with_last(incident: Incident) -> bool:
+    """Whether its closing is known to be of the last press too: that holds as soon as the receipt has come."""
+    answer = incident.answer
+    return answer is not None and answer.state is AnswerState.CLOSED and _is_of_last(incident, answer.press)
 
 
 def _is_about_latest(incident: Incident) -> bool:

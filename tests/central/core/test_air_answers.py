@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from central.core import effects as do
+from central.core import events as ev
 from central.core.journal import KeptNode, KeptPath, Recall
 from central.core.view import Acknowledge, Close, Person, SetOnTheWay, UndoAcknowledge
 from tests.support.central_town import (
@@ -24,11 +25,12 @@ from tests.support.central_town import (
     keep_alive,
     make_directory,
     only,
+    opened,
     radio_town,
 )
 from wire.frames import Alert, PathTest, encode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path
 
 SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
@@ -107,16 +109,94 @@ def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> 
 
 
 @pytest.mark.finding(6)
-def test_acknowledgement_is_not_said_again_once_a_new_press_asks_anew(air: Town) -> None:
-    """To an older unit it names no press: heard after the receipt of the attack, it would read as its answer."""
+@pytest.mark.parametrize("closed", [False, True])
+def test_press_that_asks_anew_is_said_to_be_unanswered_and_nothing_older_again(air: Town, *, closed: bool) -> None:
+    """Else a shop that missed the closing would go on reading that help is coming."""
     air.hear(air.alert(7, CORNER, AlertKind.ASSIST), GATEWAY)
     keep_alive(air, 31, GATEWAY, BAKERY)
-    air.act(Acknowledge(INCIDENT), PATEL)
+    air.act(SetOnTheWay(INCIDENT), PATEL)
+    if closed:
+        air.act(Close(INCIDENT, "left"), PATEL)
     air.later(2)
+    before = len(air.said)
     air.hear(air.alert(8, CORNER, AlertKind.ATTACK, incident=7), GATEWAY)
     assert "unanswered" == air.card().state
 
-    assert [] == only(air.later(10), do.RepeatAcknowledgement)
+    said = only(air.said[before:], do.SendAcknowledgement)
+    assert [(GATEWAY, AnswerState.UNANSWERED)] == [(order.air, order.state) for order in said]
+    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(air.later(10), do.RepeatAcknowledgement)
+
+
+@pytest.mark.finding(6)
+@pytest.mark.parametrize("second", [AlertKind.ATTACK, AlertKind.ASSIST])
+def test_press_that_asks_nobody_anew_changes_no_acknowledgement(air: Town, second: AlertKind) -> None:
+    """The first one, and one that the answer covers."""
+    air.hear(air.alert(7, CORNER, second), GATEWAY)
+    assert [] == only(air.said, do.SendAcknowledgement)
+    air.act(Acknowledge(INCIDENT), PATEL)
+    before = len(air.said)
+    air.hear(air.alert(8, CORNER, second, incident=7), GATEWAY)
+
+    assert ("answered", []) == (air.card().state, only(air.said[before:], do.SendAcknowledgement))
+
+
+def answered_by_network(air: Town) -> None:
+    """An alert that came by network, by a shop with a radio, is answered; its last sign of life was just before."""
+    air.beat(CORNER, radio="ready")
+    air.press(7)
+    air.later(1)
+    air.act(Acknowledge(INCIDENT), PATEL)
+    assert [None] == acknowledgements(air.said)
+
+
+@pytest.mark.finding(6)
+def test_answer_that_the_network_did_not_bring_is_said_by_radio_twice(air: Town) -> None:
+    """The network failed just before it, and half a minute later central knows."""
+    answered_by_network(air)
+    assert [] == only(keep_alive(air, 20, GATEWAY, BAKERY), do.RepeatAcknowledgement)
+
+    said = keep_alive(air, 40, GATEWAY, BAKERY)
+    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] * 2 == only(said, do.RepeatAcknowledgement)
+    assert not air.card().is_untold
+
+
+@pytest.mark.finding(6)
+def test_answer_that_a_sign_of_life_follows_is_not_said_by_radio(air: Town) -> None:
+    answered_by_network(air)
+    air.later(1)
+    air.beat(CORNER, radio="ready")
+
+    assert [] == only(keep_alive(air, 60, GATEWAY, BAKERY), do.RepeatAcknowledgement)
+
+
+def test_second_time_comes_although_the_clock_was_set_back(air: Town) -> None:
+    air.later(1)
+    air.hear(air.alert())
+    air.act(Acknowledge(INCIDENT))
+    air.now_at -= timedelta(hours=1)
+
+    assert 1 == len(only(keep_alive(air, 20, GATEWAY), do.RepeatAcknowledgement))
+
+
+@pytest.mark.finding(6)
+def test_shop_that_was_struck_off_is_told_nothing_more_by_radio(air: Town) -> None:
+    answered_by_network(air)
+    data = make_directory(serial=2, revoked=(CORNER,), has_gateway=True)
+    air.handle(ev.DirectoryChanged(opened(data), data))
+
+    assert [] == only(keep_alive(air, 60, GATEWAY, BAKERY), do.RepeatAcknowledgement)
+
+
+@pytest.mark.finding(6)
+def test_card_says_that_the_shop_has_not_been_told_until_a_radio_can(air: Town) -> None:
+    """The network of the shop fails, and the only radio with it."""
+    answered_by_network(air)
+    air.later(40)
+    assert air.card().is_untold
+
+    said = keep_alive(air, 2, GATEWAY)
+    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(said, do.RepeatAcknowledgement)
+    assert not air.card().is_untold
 
 
 def test_answer_that_was_taken_back_is_said_to_be_twice_whatever_comes_in_between(air: Town) -> None:
@@ -143,8 +223,8 @@ def test_acknowledgement_of_a_presser_that_is_back_on_the_network_goes_there_alo
     assert [] == only(air.later(20), do.RepeatAcknowledgement)
 
 
-def test_acknowledgement_is_not_repeated_after_a_newer_one_that_went_by_network_alone(air: Town) -> None:
-    """Cut off, back, cut off again within seconds: what is said twice is never what is no longer so."""
+def test_newer_acknowledgement_that_went_by_network_alone_is_said_to_who_is_cut_off_again(air: Town) -> None:
+    """Cut off, back, cut off again within seconds: only the newest is kept, so what is no longer so is never said."""
     air.later(1)
     air.hear(air.alert())
     air.act(Acknowledge(INCIDENT))
@@ -154,7 +234,7 @@ def test_acknowledgement_is_not_repeated_after_a_newer_one_that_went_by_network_
     air.later(1)
     air.hear(air.alert(8, incident=7))
 
-    assert [] == only(air.later(20), do.RepeatAcknowledgement)
+    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] * 2 == only(air.later(20), do.RepeatAcknowledgement)
 
 
 def test_acknowledgement_of_an_alert_by_network_never_goes_over_the_air(air: Town) -> None:

@@ -226,6 +226,7 @@ def test_answer_names_the_press_that_was_on_screen_to_a_node_that_understands_it
     said = only(town.said, do.SendAcknowledgement)
     assert [
         (AnswerState.ANSWERED, 0, Priority.P2),
+        (AnswerState.UNANSWERED, 1, Priority.P1),
         (AnswerState.ON_THE_WAY, 1, Priority.P1),
         (AnswerState.CLOSED, 1, Priority.P1),
     ] == [(order.state, order.press, order.urgency) for order in said]

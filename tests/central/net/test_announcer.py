@@ -86,6 +86,20 @@ def test_announcer_says_an_acknowledgement_on_both_ways_and_again_in_the_same_by
     assert 1 == len({payload for _, payload, _ in broker.taken})
 
 
+def test_announcer_says_by_radio_what_went_by_network_alone_before() -> None:
+    """Central may find out later that the network was gone."""
+    broker = FakeBroker()
+    announcer = make(broker)
+
+    announcer.send_acknowledgement(do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"))
+    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(CROWN, TARGET))
+
+    assert ["watchlink/1/node/00000010/down/ack", "watchlink/1/node/00000012/down/air"] == [
+        topic for topic, _, _ in broker.taken
+    ]
+    assert 1 == len({payload for _, payload, _ in broker.taken})
+
+
 def test_announcer_keeps_no_more_acknowledgements_than_it_may_have_to_repeat() -> None:
     broker = FakeBroker()
     announcer = make(broker)

@@ -316,3 +316,33 @@ def test_answer_of_before_a_closing_that_was_not_told_is_not_told_either(upgrade
     upgraded.do(upgraded.receipt(2), newer, older)
 
     assert "earlier answer by" != upgraded.screen.lines[0]
+
+
+def test_press_that_nobody_has_answered_ends_that_somebody_comes(upgraded: World) -> None:
+    """What closed the assist was lost on the air; the attack has opened it again."""
+    upgraded.do(says_of(upgraded, 1, AnswerState.ON_THE_WAY), upgraded.receipt(2))
+    assert "on-the-way" == upgraded.face
+    upgraded.do(says_of(upgraded, 2, AnswerState.UNANSWERED))
+
+    assert "received" == upgraded.face
+
+
+def test_earlier_alert_that_opens_it_again_is_told(world: World) -> None:
+    """Central closed the attack before it got the assist; the shop heard that before the assist's receipt."""
+    world.tap(Button.ASSIST)
+    world.live(5_000)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(2), says_of(world, 2, AnswerState.CLOSED))
+    assert 1 == len(world.facts("closed"))
+    world.do(world.receipt(1), says_of(world, 2, AnswerState.UNANSWERED))
+
+    assert "received" == world.face
+
+
+def test_closing_that_came_before_its_receipt_holds_although_the_state_says_no_more(upgraded: World) -> None:
+    """The state of what is closed names no press."""
+    closed = upgraded.says(OURS, 1, "closed", revision=4, kind="attack")
+    upgraded.do(says_of(upgraded, 2, AnswerState.CLOSED), closed)
+    upgraded.do(upgraded.receipt(2))
+
+    assert 1 == len(upgraded.facts("closed"))
