@@ -1,4 +1,4 @@
-"""One shop loses its network; its alert, the receipt and the answer go over the air (N8, N9)."""
+"""Shops lose their network, before the press or just after it: what is left to say goes over the air (N8, N9)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from demo.cable import Way
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
+from demo.shop import Premises
 
 _QUIET_S: Final = 31.0
 
@@ -19,19 +20,15 @@ async def play(stage: Stage) -> None:
     # This long after another's alert a radio expects more of them, and waits longer.
     await asyncio.sleep(_QUIET_S)
     await _cable_is_out(stage)
+    await _cable_is_cut_after_the_press(stage)
 
 
 async def _cable_goes_dead(stage: Stage) -> None:
     """The cable silently carries nothing any more: only the missing receipt shows it."""
-    town, shop = stage.town, stage.premises("corner-shop")
-    for way in Way:
-        shop.cable.hold(way)
-    stage.say("network_cut", shop)
-    await _by_radio(stage, "corner-shop", "attack", on_air.NETWORK_FAILS_BAR_MS)
-    await shop.cable.break_connections()
-    shop.cable.release()
-    stage.say("network_restored", shop)
-    alert = town.chronicle.all("stored", node=shop.node)[-1].alert
+    shop = stage.premises("corner-shop")
+    _hold(stage, shop)
+    alert = await _by_radio(stage, "corner-shop", "attack", on_air.NETWORK_FAILS_BAR_MS)
+    await _mend(stage, shop)
     await stage.close(shop, alert, "Attended")
 
 
@@ -42,6 +39,30 @@ async def _cable_is_out(stage: Stage) -> None:
     alert = await _by_radio(stage, "penny-books", "assist", on_air.KNOWN_DOWN_BAR_MS)
     town.restore_network(shop)
     await stage.close(shop, alert, "Attended")
+
+
+async def _cable_is_cut_after_the_press(stage: Stage) -> None:
+    """Central takes the shop for connected for half a minute more, and answers by network alone."""
+    shop = stage.premises("corner-shop")
+    alert = await stage.press(shop, "attack")
+    await stage.until_fact("receipt", shop.node, alert)
+    _hold(stage, shop)
+    await stage.town.watch_room.acknowledge(alert)
+    await stage.until_acknowledged(shop, alert, within_s=on_air.AIR_PATIENCE_S)
+    await _mend(stage, shop)
+    await stage.close(shop, alert, "Attended")
+
+
+def _hold(stage: Stage, shop: Premises) -> None:
+    for way in Way:
+        shop.cable.hold(way)
+    stage.say("network_cut", shop)
+
+
+async def _mend(stage: Stage, shop: Premises) -> None:
+    await shop.cable.break_connections()
+    shop.cable.release()
+    stage.say("network_restored", shop)
 
 
 async def _by_radio(stage: Stage, key: str, button: str, bar_ms: int) -> str:

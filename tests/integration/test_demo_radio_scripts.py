@@ -27,7 +27,10 @@ def first(lines: Lines, fact: str, **fields: str) -> int:
 
 
 def test_alert_and_answer_go_by_radio_when_the_network_fails(tmp_path: Path) -> None:
-    """N8, N9: a cable that is dead, and one that is out; heard once, received, answered, all over the air."""
+    """N8, N9: a cable that is dead, and one that is out; heard once, received, answered, all over the air.
+
+    And one that is cut when central has the alert: only the answer has to go over the air.
+    """
     town, folder = tmp_path / "town", tmp_path / "temporary"
     lines = play_on_air("network-cut", folder, "--keep", str(town))
 
@@ -45,6 +48,10 @@ def test_alert_and_answer_go_by_radio_when_the_network_fails(tmp_path: Path) -> 
             first(lines, "network_restored", node=shop),
         ]
         assert sorted(order) == order
+    alert = facts(lines, "stored", node=CORNER_SHOP)[1]["alert"]
+    cut, mended = (lines.index(facts(lines, fact, node=CORNER_SHOP)[1]) for fact in ("network_cut", "network_restored"))
+    assert ["network"] == [line["path"] for line in facts(lines, "receipt", alert=alert)]
+    assert cut < first(lines, "acknowledged", node=CORNER_SHOP, alert=alert, name="J Patel") < mended
     errors = [line for log in town.rglob("*.log") for line in log.read_text().splitlines() if '"ERROR"' in line]
     assert [] == errors, "nothing went wrong on the way either"
 
