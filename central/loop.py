@@ -133,7 +133,7 @@ class IntakeLoop:
             do.SendReceipt: announcer.send_receipt,
             do.SendRefusal: announcer.send_refusal,
             do.SendAcknowledgement: announcer.send_acknowledgement,
-            do.RepeatAcknowledgement: announcer.repeat_acknowledgement,
+            do.SayAcknowledgement: announcer.say_acknowledgement,
             do.SendReceiptsToAir: announcer.send_receipts_to_air,
             do.SendFrameToAir: announcer.send_frame_to_air,
             do.PublishIncident: announcer.publish_incident,

@@ -287,7 +287,7 @@ class SimCentral:
             do.SendReceipt: self._send_receipt,
             do.SendRefusal: self._send_refusal,
             do.SendAcknowledgement: self._send_acknowledgement,
-            do.RepeatAcknowledgement: self._repeat_acknowledgement,
+            do.SayAcknowledgement: self._say_acknowledgement,
             do.SendReceiptsToAir: self._send_receipts_to_air,
             do.SendFrameToAir: lambda order: self._send(order.node, Down.AIR, order.data),
             do.SendDirectory: lambda order: self._send(order.node, Down.DIRECTORY, order.data),
@@ -325,7 +325,7 @@ class SimCentral:
         if order.air is not None:
             self._send(order.air, Down.AIR, data)
 
-    def _repeat_acknowledgement(self, order: do.RepeatAcknowledgement) -> None:
+    def _say_acknowledgement(self, order: do.SayAcknowledgement) -> None:
         if order.target in self._acknowledgements:
             self._send(order.node, Down.AIR, self._acknowledgements[order.target])
 

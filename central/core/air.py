@@ -76,6 +76,8 @@ class Air(Record):
     _senders: Budget[NodeId] = field(default_factory=lambda: Budget(8, timedelta(seconds=10)))
     # Separate: an answered alert must not use up what the next alert's receipt needs.
     _pressers: Budget[NodeId] = field(default_factory=lambda: Budget(8, timedelta(seconds=10)))
+    # A whole town may lose its network at once, and presses by radio then.
+    _waiting: Budget[str] = field(default_factory=lambda: Budget(8, timedelta(seconds=3)))
     _repeats: Budget[str] = field(default_factory=lambda: Budget(20, timedelta(seconds=3)))
 
     def may_relay(self, relay: NodeId, now_at: datetime) -> bool:
@@ -168,12 +170,20 @@ class Air(Record):
         return able[0] if able and self._senders.take(sender, now_at) else None
 
     def voice_to(
-        self, presser: NodeRecord, nodes: Nodes, now_at: datetime, *, needs: frozenset[Capability] = frozenset()
+        self,
+        presser: NodeRecord,
+        nodes: Nodes,
+        now_at: datetime,
+        *,
+        needs: frozenset[Capability] = frozenset(),
+        has_waited: bool = False,
     ) -> NodeId | None:
         """Who says an acknowledgement to ``presser``, and knows such a frame; ``None`` if nobody can, or too often."""
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
         voices = [voice for voice in voices if needs <= voice.speaks]
-        return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
+        if not voices or (has_waited and not self._waiting.take(_ALL, now_at)):
+            return None
+        return voices[0].node if self._pressers.take(presser.node, now_at) else None
 
     def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:
         """Send a member's alert, or its cancel, to members whom a radio may reach but the network does not."""

@@ -81,7 +81,7 @@ class SendAcknowledgement(Struct, frozen=True):
     urgency: Priority = Priority.P4
 
 
-class RepeatAcknowledgement(Struct, frozen=True):
+class SayAcknowledgement(Struct, frozen=True):
     """Publish the newest acknowledgement of ``target``, the same bytes, to ``down/air`` of ``node``, QoS 0."""
 
     node: NodeId
@@ -288,7 +288,7 @@ Effect = (
     | SendReceipt
     | SendRefusal
     | SendAcknowledgement
-    | RepeatAcknowledgement
+    | SayAcknowledgement
     | SendReceiptsToAir
     | SendFrameToAir
     | PublishIncident

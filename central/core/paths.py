@@ -1,8 +1,9 @@
 """The two paths of every premises together: what came by which, what is counted, and what goes over the air.
 
 Theory. That the network does not reach a presser is found out late: after half a minute without a sign of life, or
-when an alert of theirs comes by radio. So the last acknowledgement of each incident waits here for a later sign of
-life. If the presser turns out to be cut off first, it is said by radio: twice, the same bytes.
+when an alert of theirs comes by radio. So the last acknowledgement of each incident waits here. A sign of life that
+comes well after it proves that the network brought it: one that comes at once may have set out before. If the presser
+turns out to be cut off first, it is said by radio: twice, the same bytes, the most urgent of all that wait first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from central.core.air import Air
-from central.core.effects import RepeatAcknowledgement, SendFrameToAir
+from central.core.effects import SayAcknowledgement, SendFrameToAir
 from central.core.events import FrameArrived
 from central.core.figures import Figures
 from central.core.incident import EPOCH, Incident
@@ -25,9 +26,13 @@ from central.core.timing import Timing
 from central.core.undo import Record, Table
 from wire.frames import Alert, decode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, Capability, FrameKind, Path
+from wire.kinds import PRIORITY, AlertKind, Capability, FrameKind, Path
 
 UNPROVEN_MAX: Final = 256
+UNPROVEN_EACH_MAX: Final = 4
+"""Per sender, so that a flood of one crowds nobody else out."""
+UNPROVEN_FOR: Final = timedelta(minutes=9)
+"""No radio says anything that is older than ten minutes."""
 TIMES_BY_RADIO: Final = 2
 """Nobody confirms what is heard on the air."""
 
@@ -105,14 +110,17 @@ class Paths(Record):
     def keep_acknowledgement(
         self, incident_id: FrameId, now_at: datetime, needs: frozenset[Capability], *, is_on_air: bool
     ) -> None:
-        """The incident's last was just said; ``needs``: to be known by who says it by radio, perhaps again."""
+        """The incident's newest, just said; ``needs``: to be known by who says it by radio, perhaps again."""
         self._unproven.pop(incident_id, None)
+        of_sender = [one for one in self._unproven if one.node == incident_id.node]
+        if len(of_sender) >= UNPROVEN_EACH_MAX:
+            del self._unproven[of_sender[0]]
         due_at = now_at + self._timing.air_again_after if is_on_air else now_at
         self._unproven[incident_id] = _Unproven(now_at, due_at, TIMES_BY_RADIO - is_on_air, needs)
         if len(self._unproven) > UNPROVEN_MAX:
             del self._unproven[next(iter(self._unproven))]
 
-    def tick(self, now_at: datetime) -> list[RepeatAcknowledgement]:
+    def tick(self, now_at: datetime) -> list[SayAcknowledgement]:
         """Acknowledgements that are due by radio.
 
         Pressers back on the network no longer count as untold: the answer to their sync tells them.
@@ -121,28 +129,36 @@ class Paths(Record):
             incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
             if incident is None:
                 del self._untold[incident_id]
-            elif presser is None or not self._is_cut_off(incident, presser):
+            elif presser is None or presser.sender.is_revoked or not self._is_cut_off(incident, presser):
                 self._set_untold(incident, is_untold=False)
-        return [one for incident_id in tuple(self._unproven) for one in self._say_again(incident_id, now_at)]
+        return [say for incident_id in self._due(now_at) for say in self._say(incident_id, now_at)]
 
     def clock_was_set(self, by: timedelta) -> None:
         """What waits moves with it."""
         for incident_id, one in tuple(self._unproven.items()):
             self._unproven[incident_id] = replace(one, said_at=one.said_at + by, due_at=one.due_at + by)
 
-    def _say_again(self, incident_id: FrameId, now_at: datetime) -> list[RepeatAcknowledgement]:
-        one = self._unproven[incident_id]
-        incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
-        if incident is None or presser is None or presser.sender.is_revoked:
-            del self._unproven[incident_id]
-            return []
-        if not self._is_cut_off(incident, presser):
-            if presser.alive_at is not None and presser.alive_at > one.said_at:
+    def _due(self, now_at: datetime) -> list[FrameId]:
+        """Whose is due by radio: urgent, unsaid, new ones first; those that need not wait any more are gone."""
+        due: list[tuple[int, int, timedelta, FrameId]] = []
+        for incident_id, one in tuple(self._unproven.items()):
+            incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
+            if incident is None or presser is None or self._is_over(one, presser, now_at):
                 del self._unproven[incident_id]
-            return []
-        if now_at < one.due_at:
-            return []
-        voice = self._voice(incident, presser, now_at, needs=one.needs)
+            elif now_at >= one.due_at and self._is_cut_off(incident, presser):
+                due.append((PRIORITY[incident.kind], -one.times, now_at - one.said_at, incident_id))
+        return [incident_id for *_, incident_id in sorted(due)]
+
+    def _is_over(self, one: _Unproven, presser: NodeRecord, now_at: datetime) -> bool:
+        # Whoever has switched it off reads nothing.
+        if presser.sender.is_revoked or presser.is_stopped or now_at - one.said_at > UNPROVEN_FOR:
+            return True
+        return presser.alive_at is not None and presser.alive_at - one.said_at > self._timing.air_again_after
+
+    def _say(self, incident_id: FrameId, now_at: datetime) -> list[SayAcknowledgement]:
+        one, incident = self._unproven[incident_id], self._incidents.by_id[incident_id]
+        presser = self._nodes.find(incident_id.node)
+        voice = None if presser is None else self._voice(incident, presser, now_at, one)
         if one.times == TIMES_BY_RADIO:
             self._set_untold(incident, is_untold=voice is None)
         if voice is None:
@@ -152,13 +168,15 @@ class Paths(Record):
             self._unproven[incident_id] = replace(one, due_at=due_at, times=one.times - 1)
         else:
             del self._unproven[incident_id]
-        return [RepeatAcknowledgement(voice, incident_id)]
+        return [SayAcknowledgement(voice, incident_id)]
 
     def _voice(
-        self, incident: Incident, presser: NodeRecord, now_at: datetime, *, needs: frozenset[Capability] = frozenset()
+        self, incident: Incident, presser: NodeRecord, now_at: datetime, waits: _Unproven | None = None
     ) -> NodeId | None:
-        has_radio = Path.RADIO in incident.paths or presser.radio.is_there
-        return self.air.voice_to(presser, self._nodes, now_at, needs=needs) if has_radio else None
+        if Path.RADIO not in incident.paths and not presser.radio.is_there:
+            return None
+        needs = frozenset() if waits is None else waits.needs
+        return self.air.voice_to(presser, self._nodes, now_at, needs=needs, has_waited=waits is not None)
 
     def _is_cut_off(self, incident: Incident, presser: NodeRecord) -> bool:
         # A radio's own test, heard between two heartbeats, says nothing about the network; an alert on the air does.

@@ -15,7 +15,7 @@ from central.core import said
 from central.core.effects import (
     PublishIncident,
     PublishStatus,
-    RepeatAcknowledgement,
+    SayAcknowledgement,
     SendAcknowledgement,
     SendDirectory,
     SendFrameToAir,
@@ -35,7 +35,7 @@ from wire.topics import CentralTopic, Down, DownTopic, IncidentTopic
 
 STATES_MAX: Final = 4_096
 """Kept as JSON for the next sync answers that carry them."""
-ACKNOWLEDGEMENTS_MAX: Final = 256
+ACKNOWLEDGEMENTS_MAX: Final = 4_096
 """Kept to be said by radio, perhaps again."""
 
 
@@ -86,6 +86,8 @@ class Announcer:
 
     def send_acknowledgement(self, order: SendAcknowledgement) -> None:
         """To ``down/ack``, QoS 1; if ordered to ``down/air`` too, QoS 0."""
+        # If this one cannot be numbered, no older one must be said in its place.
+        self._acknowledgements.pop(order.target, None)
         counter, at_s = self._next_counter(), self._unix_time_s()
         data = encode(said.acknowledgement(order, counter, at_s), self._key)
         self._publish(str(DownTopic(order.node, Down.ACK)), data, 1)
@@ -93,8 +95,8 @@ class Announcer:
             self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
         self._keep(order.target, data)
 
-    def repeat_acknowledgement(self, order: RepeatAcknowledgement) -> None:
-        """The same bytes to ``down/air`` again, if still kept: one fact, however often heard."""
+    def say_acknowledgement(self, order: SayAcknowledgement) -> None:
+        """To ``down/air``, QoS 0, the bytes that went to ``down/ack``, if still kept: one fact, however often heard."""
         data = self._acknowledgements.get(order.target)
         if data is not None:
             self._publish(str(DownTopic(order.node, Down.AIR)), data, 0)

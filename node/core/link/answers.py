@@ -74,10 +74,13 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     is_now, is_taken_back = _is_about_latest(incident), frame.state is AnswerState.UNANSWERED
     is_told = is_now or is_taken_back or (_is_of_last(incident, press) and not _awaits_another(incident, press))
     ahead = frame.state if is_told and not is_known else incident.ahead
-    is_open_again = incident.ahead is AnswerState.CLOSED and frame.state is not AnswerState.CLOSED
+    # An acknowledgement closed it, whether or not a state has said so too: what is said now is newer.
+    known = incident.ahead if incident.answer is None else incident.answer.state
+    was_closed = AnswerState.CLOSED in (incident.ahead, known)
+    is_open_again = was_closed and frame.state is not AnswerState.CLOSED
     incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
-    if is_open_again:  # No state of central's has closed it, and what is said now is newer.
+    if is_open_again:
         happen(turn, incident.key, Happening.REOPENED)
     told.keep(turn)  # After a crash in the next seconds no older answer must pass for this one.
     if isinstance(frame, AutomaticAcknowledgement):

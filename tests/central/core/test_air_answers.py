@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from central.core import effects as do
-from central.core import events as ev
 from central.core.journal import KeptNode, KeptPath, Recall
 from central.core.view import Acknowledge, Close, Person, SetOnTheWay, UndoAcknowledge
 from tests.support.central_town import (
@@ -25,7 +24,6 @@ from tests.support.central_town import (
     keep_alive,
     make_directory,
     only,
-    opened,
     radio_town,
 )
 from wire.frames import Alert, PathTest, encode
@@ -70,9 +68,9 @@ def test_acknowledgement_is_said_twice_and_not_a_third_time(air: Town) -> None:
     air.act(Acknowledge(INCIDENT))
 
     said = air.later(5)
-    assert [] == only(said, do.RepeatAcknowledgement)
+    assert [] == only(said, do.SayAcknowledgement)
     said = air.later(20)
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(said, do.RepeatAcknowledgement)
+    assert [do.SayAcknowledgement(GATEWAY, SEVEN)] == only(said, do.SayAcknowledgement)
 
 
 def test_acknowledgement_is_said_again_in_the_moment_it_is_due(air: Town) -> None:
@@ -80,7 +78,7 @@ def test_acknowledgement_is_said_again_in_the_moment_it_is_due(air: Town) -> Non
     air.hear(air.alert())
     air.act(Acknowledge(INCIDENT))
 
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(air.later(6), do.RepeatAcknowledgement)
+    assert [do.SayAcknowledgement(GATEWAY, SEVEN)] == only(air.later(6), do.SayAcknowledgement)
 
 
 def test_acknowledgement_is_not_said_a_second_time_to_who_is_back_on_the_network(air: Town) -> None:
@@ -90,7 +88,7 @@ def test_acknowledgement_is_not_said_a_second_time_to_who_is_back_on_the_network
     air.later(2)
     air.beat(CORNER)
 
-    assert [] == only(air.later(20), do.RepeatAcknowledgement)
+    assert [] == only(air.later(20), do.SayAcknowledgement)
 
 
 def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> None:
@@ -105,7 +103,7 @@ def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> 
     air.act(Close(INCIDENT, "Police attended"))
 
     assert [GATEWAY] * 4 == acknowledgements(air.said)
-    assert 1 == len(only(air.later(20), do.RepeatAcknowledgement))
+    assert 1 == len(only(air.later(20), do.SayAcknowledgement))
 
 
 @pytest.mark.finding(6)
@@ -124,7 +122,7 @@ def test_press_that_asks_anew_is_said_to_be_unanswered_and_nothing_older_again(a
 
     said = only(air.said[before:], do.SendAcknowledgement)
     assert [(GATEWAY, AnswerState.UNANSWERED)] == [(order.air, order.state) for order in said]
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(air.later(10), do.RepeatAcknowledgement)
+    assert [do.SayAcknowledgement(GATEWAY, SEVEN)] == only(air.later(10), do.SayAcknowledgement)
 
 
 @pytest.mark.finding(6)
@@ -140,65 +138,6 @@ def test_press_that_asks_nobody_anew_changes_no_acknowledgement(air: Town, secon
     assert ("answered", []) == (air.card().state, only(air.said[before:], do.SendAcknowledgement))
 
 
-def answered_by_network(air: Town) -> None:
-    """An alert that came by network, by a shop with a radio, is answered; its last sign of life was just before."""
-    air.beat(CORNER, radio="ready")
-    air.press(7)
-    air.later(1)
-    air.act(Acknowledge(INCIDENT), PATEL)
-    assert [None] == acknowledgements(air.said)
-
-
-@pytest.mark.finding(6)
-def test_answer_that_the_network_did_not_bring_is_said_by_radio_twice(air: Town) -> None:
-    """The network failed just before it, and half a minute later central knows."""
-    answered_by_network(air)
-    assert [] == only(keep_alive(air, 20, GATEWAY, BAKERY), do.RepeatAcknowledgement)
-
-    said = keep_alive(air, 40, GATEWAY, BAKERY)
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] * 2 == only(said, do.RepeatAcknowledgement)
-    assert not air.card().is_untold
-
-
-@pytest.mark.finding(6)
-def test_answer_that_a_sign_of_life_follows_is_not_said_by_radio(air: Town) -> None:
-    answered_by_network(air)
-    air.later(1)
-    air.beat(CORNER, radio="ready")
-
-    assert [] == only(keep_alive(air, 60, GATEWAY, BAKERY), do.RepeatAcknowledgement)
-
-
-def test_second_time_comes_although_the_clock_was_set_back(air: Town) -> None:
-    air.later(1)
-    air.hear(air.alert())
-    air.act(Acknowledge(INCIDENT))
-    air.now_at -= timedelta(hours=1)
-
-    assert 1 == len(only(keep_alive(air, 20, GATEWAY), do.RepeatAcknowledgement))
-
-
-@pytest.mark.finding(6)
-def test_shop_that_was_struck_off_is_told_nothing_more_by_radio(air: Town) -> None:
-    answered_by_network(air)
-    data = make_directory(serial=2, revoked=(CORNER,), has_gateway=True)
-    air.handle(ev.DirectoryChanged(opened(data), data))
-
-    assert [] == only(keep_alive(air, 60, GATEWAY, BAKERY), do.RepeatAcknowledgement)
-
-
-@pytest.mark.finding(6)
-def test_card_says_that_the_shop_has_not_been_told_until_a_radio_can(air: Town) -> None:
-    """The network of the shop fails, and the only radio with it."""
-    answered_by_network(air)
-    air.later(40)
-    assert air.card().is_untold
-
-    said = keep_alive(air, 2, GATEWAY)
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(said, do.RepeatAcknowledgement)
-    assert not air.card().is_untold
-
-
 def test_answer_that_was_taken_back_is_said_to_be_twice_whatever_comes_in_between(air: Town) -> None:
     """Else a shop that missed the first would go on reading ANSWERED."""
     air.hear(air.alert(7, CORNER, AlertKind.ASSIST), GATEWAY)
@@ -208,7 +147,7 @@ def test_answer_that_was_taken_back_is_said_to_be_twice_whatever_comes_in_betwee
     air.act(UndoAcknowledge(INCIDENT), PATEL)
     air.respond(BAKERY, 5, SEVEN, MemberResponse.SEEN)
 
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(air.later(12), do.RepeatAcknowledgement)
+    assert [do.SayAcknowledgement(GATEWAY, SEVEN)] == only(air.later(12), do.SayAcknowledgement)
 
 
 def test_acknowledgement_of_a_presser_that_is_back_on_the_network_goes_there_alone(air: Town) -> None:
@@ -220,7 +159,7 @@ def test_acknowledgement_of_a_presser_that_is_back_on_the_network_goes_there_alo
     air.act(SetOnTheWay(INCIDENT))
 
     assert [GATEWAY, None] == acknowledgements(air.said)
-    assert [] == only(air.later(20), do.RepeatAcknowledgement)
+    assert [] == only(air.later(20), do.SayAcknowledgement)
 
 
 def test_newer_acknowledgement_that_went_by_network_alone_is_said_to_who_is_cut_off_again(air: Town) -> None:
@@ -234,7 +173,7 @@ def test_newer_acknowledgement_that_went_by_network_alone_is_said_to_who_is_cut_
     air.later(1)
     air.hear(air.alert(8, incident=7))
 
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] * 2 == only(air.later(20), do.RepeatAcknowledgement)
+    assert [do.SayAcknowledgement(GATEWAY, SEVEN)] * 2 == only(air.later(20), do.SayAcknowledgement)
 
 
 def test_acknowledgement_of_an_alert_by_network_never_goes_over_the_air(air: Town) -> None:

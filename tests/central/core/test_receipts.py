@@ -292,4 +292,4 @@ def test_answer_is_said_again_only_by_who_knows_such_a_frame(presser: tuple[str,
     town.later(2)
     speak(town, GATEWAY, speaks=("press",), radio="fault")
 
-    assert again == [order.node for order in only(town.later(12), do.RepeatAcknowledgement)]
+    assert again == [order.node for order in only(town.later(12), do.SayAcknowledgement)]

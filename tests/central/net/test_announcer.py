@@ -75,8 +75,8 @@ def test_announcer_says_an_acknowledgement_on_both_ways_and_again_in_the_same_by
     order = do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel", BAKERY)
 
     announcer.send_acknowledgement(order)
-    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(CROWN, TARGET))
-    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(CROWN, FrameId(CORNER, 8)))
+    announcer.say_acknowledgement(do.SayAcknowledgement(CROWN, TARGET))
+    announcer.say_acknowledgement(do.SayAcknowledgement(CROWN, FrameId(CORNER, 8)))
 
     assert [
         ("watchlink/1/node/00000010/down/ack", 1),
@@ -92,12 +92,30 @@ def test_announcer_says_by_radio_what_went_by_network_alone_before() -> None:
     announcer = make(broker)
 
     announcer.send_acknowledgement(do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"))
-    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(CROWN, TARGET))
+    announcer.say_acknowledgement(do.SayAcknowledgement(CROWN, TARGET))
 
     assert ["watchlink/1/node/00000010/down/ack", "watchlink/1/node/00000012/down/air"] == [
         topic for topic, _, _ in broker.taken
     ]
     assert 1 == len({payload for _, payload, _ in broker.taken})
+
+
+def test_announcer_says_no_older_acknowledgement_in_place_of_one_that_it_cannot_number() -> None:
+    """COMING would be heard although central has closed it."""
+    broker = FakeBroker()
+    announcer = make(broker)
+    announcer.send_acknowledgement(do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.ON_THE_WAY, "J Patel"))
+    broker.taken.clear()
+    announcer._next_counter = out_of_numbers
+    with pytest.raises(OSError, match="full"):
+        announcer.send_acknowledgement(do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.CLOSED, "J Patel"))
+    announcer.say_acknowledgement(do.SayAcknowledgement(CROWN, TARGET))
+
+    assert [] == broker.taken
+
+
+def out_of_numbers() -> int:
+    raise OSError("the disk is full")
 
 
 def test_announcer_keeps_no_more_acknowledgements_than_it_may_have_to_repeat() -> None:
@@ -110,9 +128,9 @@ def test_announcer_keeps_no_more_acknowledgements_than_it_may_have_to_repeat() -
         )
     broker.taken.clear()
 
-    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(BAKERY, FrameId(CORNER, 1)))
+    announcer.say_acknowledgement(do.SayAcknowledgement(BAKERY, FrameId(CORNER, 1)))
     assert [] == broker.taken
-    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(BAKERY, FrameId(CORNER, 2)))
+    announcer.say_acknowledgement(do.SayAcknowledgement(BAKERY, FrameId(CORNER, 2)))
     assert 1 == len(broker.taken)
 
 

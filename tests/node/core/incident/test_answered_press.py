@@ -339,6 +339,20 @@ def test_earlier_alert_that_opens_it_again_is_told(world: World) -> None:
     assert "received" == world.face
 
 
+@pytest.mark.parametrize("is_state_first", [False, True])
+def test_what_the_network_closed_is_open_again_when_the_radio_says_so(world: World, *, is_state_first: bool) -> None:
+    """The assist came to central last, by radio; the network, which had brought the closing, is gone."""
+    world.tap(Button.ASSIST)
+    world.live(5_000)
+    world.hold(Button.ATTACK)
+    said = [says_of(world, 2, AnswerState.CLOSED), world.says(OURS, 1, "closed", revision=4, kind="attack")]
+    world.do(world.receipt(2), *(reversed(said) if is_state_first else said))
+    assert 1 == len(world.facts("closed"))
+    world.do(LinkDown("gone"), world.receipt(1), says_of(world, 2, AnswerState.UNANSWERED))
+
+    assert "received" == world.face
+
+
 def test_closing_that_came_before_its_receipt_holds_although_the_state_says_no_more(upgraded: World) -> None:
     """The state of what is closed names no press."""
     closed = upgraded.says(OURS, 1, "closed", revision=4, kind="attack")
