@@ -34,12 +34,6 @@ SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
 
 
-@pytest.fixture
-def air() -> Town:
-    """A town with radios and a gateway."""
-    return radio_town()
-
-
 def receipts(said: list[do.Effect]) -> list[do.SendReceiptsToAir]:
     return only(said, do.SendReceiptsToAir)
 

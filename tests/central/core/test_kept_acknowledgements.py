@@ -35,12 +35,6 @@ SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
 
 
-@pytest.fixture
-def air() -> Town:
-    """A town with radios and a gateway."""
-    return radio_town()
-
-
 def answered_by_network(air: Town) -> None:
     """An alert that came by network, by a shop with a radio, is answered; its last sign of life was just before."""
     air.beat(CORNER, radio="ready")
@@ -113,10 +107,8 @@ def test_closings_of_a_flood_crowd_no_waiting_answer_out(air: Town) -> None:
 
 
 @pytest.mark.finding(13)
-def test_what_waits_when_a_town_loses_its_network_leaves_the_air_room(
-    air: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sixty shops have just been told that a drill is over, and one that its attack is answered."""
+def test_what_waits_when_a_town_loses_its_network_leaves_the_air_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty shops have just been told that somebody has answered; one of them pressed ATTACK."""
     shops = [NodeId(0x100 + number) for number in range(60)]
     for shop in shops:
         monkeypatch.setitem(SCHEMES, shop, (1,))

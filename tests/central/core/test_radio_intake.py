@@ -22,7 +22,6 @@ from tests.support.central_town import (
     make_directory,
     only,
     opened,
-    radio_town,
 )
 from wire.frames import Acknowledgement, Alert, Frame, PathTest, Receipt, ReceiptBatch, Receipted, Response, encode
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
@@ -31,12 +30,6 @@ from wire.messages import Health, RadioReport, Sync
 from wire.topics import FrameTopic
 
 SEVEN = FrameId(CORNER, 7)
-
-
-@pytest.fixture
-def air() -> Town:
-    """A town with radios and a gateway."""
-    return radio_town()
 
 
 def test_alert_heard_on_the_radio_is_committed_before_anybody_is_told(air: Town) -> None:

@@ -27,12 +27,6 @@ from wire.kinds import AlertKind, AnswerState, Role
 
 
 @pytest.fixture
-def air() -> Town:
-    """A town with radios and a gateway."""
-    return radio_town()
-
-
-@pytest.fixture
 def days() -> Town:
     """The same, with a clock that may go on by minutes at a time."""
     return radio_town(timing=Timing(clock_step=timedelta(hours=1)))
