@@ -22,7 +22,13 @@ BURST = array("h", [PEAK, -PEAK] * (5 * BLOCK_BYTES // 4)).tobytes()
 class PretendedCodec:
     """A codec whose bursts say nothing and who hears what it is told to."""
 
-    def __init__(self, node: NodeId, on_frame: Callable[[bytes], None], on_rejected: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        node: NodeId,
+        on_frame: Callable[[bytes], None],
+        on_rejected: Callable[[str], None],
+        is_closing: Callable[[], bool],
+    ) -> None:
         self.burst = BURST
         self.problem: str | None = None
         self.problems: tuple[str, ...] = ()

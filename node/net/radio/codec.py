@@ -31,6 +31,8 @@ PROBE_EVERY_MS: Final = 300_000
 _PROBE_AFTER_OVER_MS: Final = 60_000
 _PROBE_BYTES: Final = 8
 _PROBE_MS_MAX: Final = 2_000
+_PROBE_LOOK_MS: Final = 50
+"""How long whoever closes it may have to wait for a probe's echo."""
 _AFTER_PROBE: Final = bytes(5 * BLOCK_BYTES)
 """Silence that lets the decoder finish."""
 _BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)
@@ -82,17 +84,25 @@ class _Echoes(Struct):
 class Codec:
     """Encodes and decodes. Used by one thread, which also keeps it alive by :meth:`step`."""
 
-    def __init__(self, node: NodeId, on_frame: Callable[[bytes], None], on_rejected: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        node: NodeId,
+        on_frame: Callable[[bytes], None],
+        on_rejected: Callable[[str], None],
+        is_closing: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Nothing runs before the first :meth:`step`.
 
         Args:
             node: ours; its callsign is in our bursts.
             on_frame: takes each frame heard, once, during :meth:`collect`.
             on_rejected: takes the reason why something heard is not a frame.
+            is_closing: called now and then; true = start and prove no child any more.
         """
         self._node = node
         self._on_frame = on_frame
         self._on_rejected = on_rejected
+        self._is_closing = is_closing
         self._slots = {modem.mode: _Slot(modem) for modem in MODEMS}
         self._echoes = _Echoes()
 
@@ -212,6 +222,8 @@ class Codec:
         )
 
     def _look_after(self, slot: _Slot, now_ms: int, *, is_quiet: bool) -> None:
+        if self._is_closing():
+            return
         if slot.child is not None:
             ended = slot.child.exit_detail()
             if ended is None and slot.child.is_stuck:
@@ -249,9 +261,11 @@ class Codec:
         nonce = os.urandom(_PROBE_BYTES)
         ax25 = encode_ui(nonce, self._node, PROBE_DESTINATION)
         try:
-            samples = slot.child.encode((ax25,), slot.modem.bytes_min((nonce,)), lambda: False)
+            samples = slot.child.encode((ax25,), slot.modem.bytes_min((nonce,)), self._is_closing)
             slot.child.feed_patiently(samples + _AFTER_PROBE, _PROBE_MS_MAX)
             self._await_probe(slot.child, nonce)
+        except EncodeStopped:
+            return
         except OSError as e:
             self._lost(slot, words(e), monotonic_ms())
             return
@@ -264,7 +278,9 @@ class Codec:
     def _await_probe(self, child: DireWolf, nonce: bytes) -> None:
         end_ms = monotonic_ms() + _PROBE_MS_MAX
         while (left_ms := end_ms - monotonic_ms()) > 0:
-            for ax25 in child.wait_received(left_ms):
+            if self._is_closing():
+                raise EncodeStopped("no longer wanted")
+            for ax25 in child.wait_received(min(left_ms, _PROBE_LOOK_MS)):
                 if _is_probe(ax25, nonce):
                     return
                 self._take(ax25)

@@ -125,7 +125,7 @@ class SoundModem:
         self._phrases = phrases
         self._reports = Reports(offer, put)
         self._health = RadioHealth(put)
-        self._codec = Codec(node, self._reports.heard, self._reports.rejected)
+        self._codec = Codec(node, self._reports.heard, self._reports.rejected, lambda: self._is_closing)
         self._sense = CarrierSense(squelch_dbfs)
         self._orders: queue.SimpleQueue[_Transmit | _Stop | _Played | _AudioLost] = queue.SimpleQueue()
         self._blocks: deque[bytes] = deque()

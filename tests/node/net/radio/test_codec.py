@@ -11,6 +11,7 @@ from node.net.radio import codec as codec_module
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import Modem
 from node.net.radio.errors import CodecError, EncodeStopped
+from runtime.monotonic import monotonic_ms
 from wire.ids import NodeId
 
 FAST, STRONG, SLOW = LADDER
@@ -121,3 +122,35 @@ def test_burst_that_is_not_wanted_any_more_is_made_in_no_other_mode(make_codec: 
 
     with pytest.raises(EncodeStopped):
         codec.encode(FAST, (b"x",), lambda: True)
+
+
+def test_codec_that_closes_waits_for_no_echo_and_starts_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stops the program ends the children with it: a slow unit was still proving and restarting them."""
+    started, waits = list[Mode](), list[int]()
+
+    class Deaf(FakeDireWolf):
+        """It is asked to close while it waits for its first probe, and its children end."""
+
+        def __init__(self, modem: Modem) -> None:
+            super().__init__(modem)
+            started.append(modem.mode)
+
+        def exit_detail(self) -> str | None:
+            return "killed" if waits else None
+
+        def is_listening(self) -> bool:
+            return True
+
+        def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
+            assert samples, timeout_ms
+
+        def wait_received(self, timeout_ms: int) -> list[bytes]:
+            waits.append(timeout_ms)
+            return []
+
+    monkeypatch.setattr(codec_module, "DireWolf", Deaf)
+    codec = Codec(NodeId(0x10), lambda _: None, lambda _: None, lambda: bool(waits))
+    for _ in range(3):
+        codec.step(monotonic_ms(), is_quiet=True)
+
+    assert (list(LADDER), 1, ()) == (sorted(started, key=LADDER.index), len(waits), codec.problems)
