@@ -17,6 +17,8 @@ from demo.story import NameOf, is_told, sentence_of
 
 _SETTLE_MS: Final = 150.0
 """How long facts from different programs' pipes wait for each other, to be told in order."""
+_SETTLE_JSON_MS: Final = 2_000.0
+"""No program waits at a terminal, and a busy machine may hold a pipe up."""
 
 
 class Teller:
@@ -34,6 +36,7 @@ class Teller:
         self._is_json = is_json
         self._now_ms = now_ms
         self._name_of = name_of
+        self._settle_ms = _SETTLE_JSON_MS if is_json else _SETTLE_MS
         self._zero_ms = 0.0
         self._waiting: list[tuple[float, int, Fact]] = []
         self._order = itertools.count()
@@ -81,8 +84,8 @@ class Teller:
 
     async def _say_for_ever(self) -> None:
         while True:
-            self._say_until(self._now_ms() - _SETTLE_MS)
-            await asyncio.sleep(_SETTLE_MS / 3000)
+            self._say_until(self._now_ms() - self._settle_ms)
+            await asyncio.sleep(self._settle_ms / 3000)
 
     def _say_until(self, until_ms: float) -> None:
         while self._waiting and self._waiting[0][0] <= until_ms:

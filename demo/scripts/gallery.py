@@ -301,9 +301,9 @@ async def _gone(stage: Stage, counter: Counter, case: Case, sealed: Needles, rev
 async def _gone_from(
     stage: Stage, shop: Premises, what: str, is_off: Callable[[], Awaitable[bool]], revoked_s: float | None
 ) -> None:
-    await stage.until(f"nothing of them was left on the {what} of {shop.name}", is_off)
+    off_s = await stage.until(f"nothing of them was left on the {what} of {shop.name}", is_off)
     if revoked_s is not None:
-        took_ms = (time.monotonic() - revoked_s) * 1000
+        took_ms = (off_s - revoked_s) * 1000
         stage.measure(f"revoked → off a connected shop's {what}", took_ms, GONE_WITHIN_MS, shop)
         stage.check(took_ms <= GONE_WITHIN_MS, f"off the {what} of {shop.name} in {GONE_WITHIN_MS // 1000} s")
 

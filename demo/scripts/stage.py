@@ -190,16 +190,19 @@ class Stage:
 
     # -- waiting --------------------------------------------------------------------------------------------------
 
-    async def until(self, what: str, is_so: Callable[[], Awaitable[bool]]) -> None:
+    async def until(self, what: str, is_so: Callable[[], Awaitable[bool]]) -> float:
         """Look again and again until it is so.
+
+        Returns:
+            When it was so at the latest, in seconds on the monotonic clock: how long the look took does not count.
 
         Raises:
             NeverCameError: it never was.
         """
         give_up_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up_s:
+        while (looks_s := time.monotonic()) < give_up_s:
             if await is_so():
-                return
+                return looks_s
             await asyncio.sleep(_LOOK_EVERY_S)
         raise NeverCameError(f"{what} (waited {PATIENCE_S:.0f} s)")
 

@@ -58,12 +58,18 @@ def told(shop: NodeProcess) -> set[str]:
     return TOLD.intersection(shop.board.faces_seen)
 
 
+def wait_until_it_listens(central: CentralStandIn) -> None:
+    """What is said before the shop listens is said to nobody."""
+    central.wait_for(lambda: bool(central.health(parse_node(SHOP))), "the shop's first health")
+
+
 @pytest.mark.parametrize("said", ["answered", "on-the-way", "closed"])
 def test_presser_reads_nothing_that_central_did_not_sign(
     town: Town, start_node: Callable[[str], NodeProcess], start_central: Callable[[], CentralStandIn], said: Said
 ) -> None:
     assert town.broker
     central, shop = start_central(), start_node(SHOP)
+    wait_until_it_listens(central)
     shop.press("attack")
     alert = shop.wait_for_fact("stored")["alert"]
     shop.wait_for_face("undelivered")
@@ -80,8 +86,7 @@ def test_shop_shows_no_attack_no_link_and_burns_no_counter_at_a_strangers_word(
     assert town.broker
     now = datetime.now(UTC)
     central, shop = start_central(), start_node(SHOP)
-    # What is said before the shop listens is said to nobody.
-    central.wait_for(lambda: bool(central.health(parse_node(SHOP))), "the shop's first health")
+    wait_until_it_listens(central)
     status = CentralStatus(boot_id="lie", at=now, expires_at=now + timedelta(seconds=30), on_duty=("pcso",))
     answer = SyncAnswer(boot_id="lie", counter_floor=BURNT)
     central.say(str(DownTopic(parse_node(SHOP), Down.SYNC)), encode_message(answer))
