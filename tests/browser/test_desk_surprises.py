@@ -254,6 +254,7 @@ def test_undo_says_so_while_the_card_is_still_sending(
     expect(page.locator("#undo")).to_be_visible()
     page.keyboard.press("u")
     expect(page.locator("#say-alert")).to_contain_text("still being sent for this card")
+    until(page, lambda: held_back, "central has answered")
     ((route, answer),) = held_back
     route.fulfill(response=answer)
     expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")

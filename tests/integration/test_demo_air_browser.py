@@ -14,6 +14,7 @@ from tests.support.demo_browser import Addresses, open_page, panel, running, ser
 pytestmark = pytest.mark.integration
 
 CORNER_SHOP, PENNY_BOOKS = "00000010", "00000011"
+TAKEN = "Corner Shop, High St shows TRYING. Not received yet"
 
 
 # Not beside the town without radio: each town's programs go on working while tests look at the other.
@@ -30,6 +31,7 @@ NOTE_WHAT_PASSES = """() => {
     passed.push(document.querySelector("#air [data-words]").textContent);
     for (const panel of document.querySelectorAll(".panel")) {
       const name = panel.querySelector("h2, h1").textContent.trim();
+      passed.push(`${name} shows ${panel.querySelector("[data-words]").textContent}`);
       if (panel.querySelector(".on-air").checkVisibility()) passed.push(`${name} is seen on the air`);
     }
   };
@@ -39,8 +41,15 @@ NOTE_WHAT_PASSES = """() => {
 """What a panel shows while an over lasts may have gone before a busy machine looks."""
 
 
-def wait_for_passing(page: Page, words: str) -> None:
-    page.wait_for_function("words => passed.some((one) => one.includes(words))", arg=words)
+def wait_for_passing(page: Page, words: str, after: str = "") -> None:
+    """``after``: words that have passed before."""
+    page.wait_for_function(
+        """([words, after]) => {
+          const from = passed.findIndex((one) => one.includes(after));
+          return from >= 0 && passed.slice(from).some((one) => one.includes(words));
+        }""",
+        arg=[words, after],
+    )
 
 
 def test_alert_by_radio_is_seen_heard_and_drawn(town: Addresses, chromium: Browser, complaints: list[str]) -> None:
@@ -55,12 +64,13 @@ def test_alert_by_radio_is_seen_heard_and_drawn(town: Addresses, chromium: Brows
     page.evaluate(NOTE_WHAT_PASSES)
     shop.locator("[data-button=attack]").focus()
     page.keyboard.down("Space")
-    wait_for_passing(page, "Corner Shop, High St is seen on the air")
-    wait_for_passing(page, "On the air: Corner Shop, High St")
-    # Held until it is taken: what was seen may have been the shop's own test of its radio (N11).
-    wait_for_words(page, CORNER_SHOP, "RECEIVED")
+    # Held until it is taken. What was on the air before may have been the shop's own test of its radio (N11).
+    wait_for_passing(page, TAKEN)
     page.keyboard.up("Space")
+    wait_for_passing(page, "Corner Shop, High St is seen on the air", TAKEN)
+    wait_for_passing(page, "On the air: Corner Shop, High St", TAKEN)
     wait_for_words(page, PENNY_BOOKS, "ATTACK. Corner Shop, High St")
+    wait_for_words(page, CORNER_SHOP, "RECEIVED")
 
     air.locator("[data-overs] button").filter(has_text="Corner Shop").first.click()
     expect(air.locator("[data-caption]")).to_contain_text("Corner Shop")

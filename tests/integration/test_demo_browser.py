@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import WITHIN_MS, hear, press_on_card, until
+from tests.support.browser import WITHIN_MS, hear, press_on_card, show_second_factor_if_asked, until
 from tests.support.counter_screen import SIZES, CounterScreen
 from tests.support.demo_browser import (
     Addresses,
@@ -149,13 +149,38 @@ def test_pin_goes_high_when_the_page_goes_away(town: Addresses, chromium: Browse
     """A button that stays down for ever would be an alarm for ever."""
     watching = open_page(chromium, town.panels, complaints)
     pressing = open_page(chromium, f"{town.panels}premises/{RED_LION}", complaints)
-    seen = panel(pressing, RED_LION).locator("[data-button=seen]")
-    shown = panel(watching, RED_LION).locator("[data-button=seen]")
-    seen.hover()
+    pressed = panel(pressing, RED_LION).locator("[data-button=responding]")
+    shown = panel(watching, RED_LION).locator("[data-button=responding]")
+    pressed.hover()
     pressing.mouse.down()
     expect(shown).to_have_attribute("data-held", "", timeout=WITHIN_MS)
 
     pressing.close()
+
+    expect(shown).not_to_have_attribute("data-held", "", timeout=WITHIN_MS)
+    watching.close()
+
+
+def test_press_before_the_page_is_greeted_is_let_go_of_with_it(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    watching = open_page(chromium, town.panels, complaints)
+    context = chromium.new_context()
+    greetings: list[Route] = []
+
+    def hold_back(route: Route) -> None:
+        greetings.append(route)
+
+    context.route("**/events", hold_back)
+    pressing = open_page(context, f"{town.panels}premises/{RED_LION}", complaints)
+    shown = panel(watching, RED_LION).locator("[data-button=responding]")
+    panel(pressing, RED_LION).locator("[data-button=responding]").hover()
+    pressing.mouse.down()
+    until(pressing, lambda: greetings, "the page asks what happens")
+    greetings.pop().continue_()
+    expect(shown).to_have_attribute("data-held", "", timeout=WITHIN_MS)
+
+    context.close()
 
     expect(shown).not_to_have_attribute("data-held", "", timeout=WITHIN_MS)
     watching.close()
@@ -204,9 +229,9 @@ def test_box_stays_as_touched_while_older_states_come(
     with page.expect_console_message(lambda message: message.text == "drawn anew", timeout=WITHIN_MS):
         page.evaluate(
             "new MutationObserver(() => console.log('drawn anew'))"
-            ".observe(document.querySelector('[data-button=seen]'), { attributes: true })"
+            ".observe(document.querySelector('[data-button=responding]'), { attributes: true })"
         )
-        other.locator("[data-button=seen]").hover()
+        other.locator("[data-button=responding]").hover()
         other.mouse.down()
 
     expect(box).to_be_checked()
@@ -257,7 +282,7 @@ def test_ban_is_in_the_shop_reported_dealt_with_and_gone(
     sign_in_at_the_office(office, town, "grant")
     office.goto(f"{town.office}cases/")
     office.get_by_role("row").filter(has_text=BANNED).get_by_role("link").first.click()
-    act(office, "Issue")
+    act(office, town, "Issue")
     case = office.url
     for one in screens:
         one.report()
@@ -273,7 +298,7 @@ def test_ban_is_in_the_shop_reported_dealt_with_and_gone(
         one.is_at_the_counter()
         expect(one.found).to_be_visible()
     office.set_viewport_size(SIZES["tablet"])
-    act(office, "Revoke")
+    act(office, town, "Revoke")
     for one in screens:
         expect(one.found).to_have_count(0)
         assert BANNED not in one.page.content()
@@ -305,10 +330,11 @@ def deal_with_a_breach(office: Page, town: Addresses) -> None:
     expect(office.get_by_role("main")).to_contain_text("The person was warned")
 
 
-def act(office: Page, move: str) -> None:
+def act(office: Page, town: Addresses, move: str) -> None:
     """Take a step of the case, and say why if that is asked."""
     office.get_by_role("link", name=move, exact=True).click()
     button = office.get_by_role("button", name=move, exact=True)
+    show_second_factor_if_asked(office, button, lambda: town.code("grant"))
     expect(button).to_be_visible()  # So are the fields above it: until then this may be the page before.
     why = office.get_by_label(re.compile("Why|Reason"))
     if why.count():

@@ -22,6 +22,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, expect
 
 from office.papers.tags import faults as tag_faults
+from tests.support.browser import show_second_factor_if_asked
 from tests.support.exclusion_cast import Cast, Seat
 from tests.support.exclusion_office import VOTERS, running
 
@@ -388,6 +389,8 @@ def appeal_and_revoke(cast: Cast) -> None:
     co_ordinator.is_at("HART case 1")
     expect(page.get_by_text("Appeal open")).to_be_visible()
     co_ordinator.follow("Revoke")
+    revoke = page.get_by_role("button", name="Revoke", exact=True)
+    show_second_factor_if_asked(page, revoke, lambda: cast.office.code)
     co_ordinator.is_at("Revoke")
     co_ordinator.press("Revoke")
     co_ordinator.check("Revoke")

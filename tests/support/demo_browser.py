@@ -92,7 +92,7 @@ def running(*arguments: str) -> Iterator[Addresses]:
 
 def open_page(at: Browser | BrowserContext, url: str, complaints: list[str], **options: object) -> Page:
     page = at.new_page(**options)  # type: ignore[arg-type]
-    page.set_default_timeout(WITHIN_MS)
+    page.context.set_default_timeout(WITHIN_MS)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complain(message, complaints))
     page.goto(url)

@@ -11,6 +11,9 @@ const CLICK_ELSE_MS = 200;
 
 let client = "";
 let latest = null;
+let greet;
+// Until the server has named this browser, it could not let go of what it presses when the browser leaves.
+const greeted = new Promise((done) => { greet = done; });
 
 // The order's number, or null if it was not done.
 async function send(path, body) {
@@ -31,7 +34,7 @@ function say(text) {
 function bindPress(button, node) {
   const name = button.dataset.button;
   const held = new Set();
-  let sending = Promise.resolve();
+  let sending = greeted;
   let isOwnClick = false;
   // One after the other: a release must never overtake its press.
   const level = (value) => {
@@ -136,7 +139,7 @@ const redraw = () => { if (latest) draw(latest); };
 
 function listen() {
   const events = new EventSource("/events");
-  events.addEventListener("hello", (event) => { client = event.data; forget(); say(""); });
+  events.addEventListener("hello", (event) => { client = event.data; greet(); forget(); say(""); });
   events.addEventListener("state", (event) => draw(JSON.parse(event.data)));
   events.onerror = () => {
     say("NOT LIVE: the demo does not answer. What you see is old.");
