@@ -175,8 +175,10 @@ class PanelHub:
     async def button(self, request: Request) -> Response:
         """Drive a pin."""
         premises, order = self._premises(request), await _order(request, Levelled)
-        change = self._holds.hold if order.level == "low" else self._holds.let_go
-        change(premises.board, order.button, order.client)
+        if order.level == "high":
+            self._holds.let_go(premises.board, order.button, order.client)
+        elif not self._holds.hold(premises.board, order.button, order.client):
+            raise HTTPException(409, "This page is not connected to the demo. Press again.")
         return self._done()
 
     async def part(self, request: Request) -> Response:
@@ -244,13 +246,14 @@ class PanelHub:
 
     async def _stream(self) -> AsyncGenerator[str, None]:
         client = str(next(self._clients))
+        self._holds.enter(client)
         try:
             yield f"event: hello\ndata: {client}\n\n"
             async for state in self._states():
                 yield state
         finally:
             # However the browser left, nothing stays pressed.
-            self._holds.let_go_of_all(client)
+            self._holds.leave(client)
 
     async def _states(self) -> AsyncIterator[str]:
         closing = asyncio.ensure_future(self._closing.wait())

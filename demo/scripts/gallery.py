@@ -301,6 +301,7 @@ async def _gone(stage: Stage, counter: Counter, case: Case, sealed: Needles, rev
 async def _gone_from(
     stage: Stage, shop: Premises, what: str, is_off: Callable[[], Awaitable[bool]], revoked_s: float | None
 ) -> None:
+    # To within one look: how long a busy machine takes to look says nothing about the shop.
     off_s = await stage.until(f"nothing of them was left on the {what} of {shop.name}", is_off)
     if revoked_s is not None:
         took_ms = (off_s - revoked_s) * 1000

@@ -194,7 +194,7 @@ class Stage:
         """Look again and again until it is so.
 
         Returns:
-            When it was so at the latest, in seconds on the monotonic clock: how long the look took does not count.
+            When the look that found it so began, in seconds on the monotonic clock. It may have become so meanwhile.
 
         Raises:
             NeverCameError: it never was.

@@ -231,7 +231,7 @@ def test_undo_takes_the_acknowledgement_back(open_page: OpenPage, server: Script
     page.keyboard.press("j")
     page.keyboard.press("a")
     expect(page.locator("#undo")).to_have_text(re.compile(r"U Undo \d+ s"))
-    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")  # Before, it is still being sent.
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")  # Until then it is still being sent.
     press(page, "#undo", lambda: len(board.actions) > 1)
 
     until(page, lambda: incidents(page, "unanswered") == ["1-1"], "unanswered again")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
@@ -161,29 +161,54 @@ def test_pin_goes_high_when_the_page_goes_away(town: Addresses, chromium: Browse
     watching.close()
 
 
-def test_press_before_the_page_is_greeted_is_let_go_of_with_it(
-    town: Addresses, chromium: Browser, complaints: list[str]
-) -> None:
-    watching = open_page(chromium, town.panels, complaints)
+def open_ungreeted(town: Addresses, chromium: Browser, complaints: list[str]) -> tuple[Page, Callable[[], None]]:
+    """Red Lion's page that the server has not named yet, and what lets it be named."""
     context = chromium.new_context()
     greetings: list[Route] = []
 
     def hold_back(route: Route) -> None:
         greetings.append(route)
 
+    def greet() -> None:
+        until(page, lambda: greetings, "the page asks what happens")
+        greetings.pop().continue_()
+
     context.route("**/events", hold_back)
-    pressing = open_page(context, f"{town.panels}premises/{RED_LION}", complaints)
+    page = open_page(context, f"{town.panels}premises/{RED_LION}", complaints)
+    return page, greet
+
+
+def test_press_before_the_page_is_greeted_is_let_go_of_with_it(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    watching = open_page(chromium, town.panels, complaints)
+    pressing, greet = open_ungreeted(town, chromium, complaints)
     shown = panel(watching, RED_LION).locator("[data-button=responding]")
     panel(pressing, RED_LION).locator("[data-button=responding]").hover()
     pressing.mouse.down()
-    until(pressing, lambda: greetings, "the page asks what happens")
-    greetings.pop().continue_()
+    greet()
     expect(shown).to_have_attribute("data-held", "", timeout=WITHIN_MS)
 
-    context.close()
+    pressing.context.close()
 
     expect(shown).not_to_have_attribute("data-held", "", timeout=WITHIN_MS)
     watching.close()
+
+
+def test_tap_that_ends_before_the_page_is_greeted_does_nothing_and_says_so(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    """Sent late and without its length it would be another press than somebody made."""
+    page, greet = open_ungreeted(town, chromium, complaints)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    panel(page, RED_LION).locator("[data-button=responding]").click()
+
+    greet()
+
+    expect(page.get_by_role("alert")).to_contain_text("You let go before the demo was there")
+    assert [] == [url for url in sent if url.endswith("/button")]
+    page.context.close()
 
 
 def test_front_panel_works_by_keyboard_on_a_small_screen(

@@ -51,7 +51,7 @@ def press_on_card(button: Locator) -> None:
 
 
 def show_second_factor_if_asked(page: Page, wanted: Locator, code: Callable[[], str]) -> None:
-    """On the way to what is ``wanted``, as a person does: a busy machine may take longer than the last one counts."""
+    """On the way to what is ``wanted``, as a person does: a busy machine may take longer than the last one is valid."""
     asked = page.get_by_role("heading", name="Show your second factor again")
     expect(wanted.or_(asked).first).to_be_visible()
     if asked.is_visible():

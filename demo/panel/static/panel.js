@@ -12,7 +12,7 @@ const CLICK_ELSE_MS = 200;
 let client = "";
 let latest = null;
 let greet;
-// Until the server has named this browser, it could not let go of what it presses when the browser leaves.
+// The server takes presses only of browsers that it has named: it lets go of them when the browser leaves.
 const greeted = new Promise((done) => { greet = done; });
 
 // The order's number, or null if it was not done.
@@ -38,7 +38,11 @@ function bindPress(button, node) {
   let isOwnClick = false;
   // One after the other: a release must never overtake its press.
   const level = (value) => {
-    sending = sending.then(() => send(`/premises/${node}/button`, { button: name, level: value, client })).catch(() => {});
+    const isEarly = !client;
+    sending = sending.then(() => {
+      if (isEarly && held.size === 0) return say("You let go before the demo was there. Nothing was done.");
+      return send(`/premises/${node}/button`, { button: name, level: value, client });
+    }).catch(() => {});
   };
   const down = (by) => {
     if (held.size === 0) { button.dataset.down = ""; level("low"); }

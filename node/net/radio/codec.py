@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from node.core.air import LADDER, Mode
 from node.net.radio.ax25 import PROBE_DESTINATION, decode_ui, encode_ui
-from node.net.radio.direwolf import MODEMS, DireWolf, Modem
+from node.net.radio.direwolf import MODEMS, STOP_LOOK_MS, DireWolf, Modem
 from node.net.radio.errors import Ax25DecodeError, CodecError, EncodeStopped
 from node.net.radio.health import words
 from node.net.radio.ports import BLOCK_BYTES
@@ -31,8 +31,6 @@ PROBE_EVERY_MS: Final = 300_000
 _PROBE_AFTER_OVER_MS: Final = 60_000
 _PROBE_BYTES: Final = 8
 _PROBE_MS_MAX: Final = 2_000
-_PROBE_LOOK_MS: Final = 50
-"""How long whoever closes it may have to wait for a probe's echo."""
 _AFTER_PROBE: Final = bytes(5 * BLOCK_BYTES)
 """Silence that lets the decoder finish."""
 _BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)
@@ -262,7 +260,7 @@ class Codec:
         ax25 = encode_ui(nonce, self._node, PROBE_DESTINATION)
         try:
             samples = slot.child.encode((ax25,), slot.modem.bytes_min((nonce,)), self._is_closing)
-            slot.child.feed_patiently(samples + _AFTER_PROBE, _PROBE_MS_MAX)
+            slot.child.feed_patiently(samples + _AFTER_PROBE, _PROBE_MS_MAX, self._is_closing)
             self._await_probe(slot.child, nonce)
         except EncodeStopped:
             return
@@ -280,7 +278,7 @@ class Codec:
         while (left_ms := end_ms - monotonic_ms()) > 0:
             if self._is_closing():
                 raise EncodeStopped("no longer wanted")
-            for ax25 in child.wait_received(min(left_ms, _PROBE_LOOK_MS)):
+            for ax25 in child.wait_received(min(left_ms, STOP_LOOK_MS)):
                 if _is_probe(ax25, nonce):
                     return
                 self._take(ax25)

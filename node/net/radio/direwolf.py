@@ -49,6 +49,8 @@ BURST_RATIO: Final = ratio(SPEECH_RMS_DBFS) * math.sqrt(2)
 """Peak of a burst to full scale, which is Dire Wolf's own. A burst is as loud as a sentence."""
 PEAK: Final = math.ceil(BURST_RATIO * FULL_SCALE)
 _PEAK_MIN: Final = PEAK // 2
+STOP_LOOK_MS: Final = 50
+"""How often a wait looks whether it is stopped."""
 _QUIET_MS: Final = 20
 """After this long without a sample, with none missing, the audio is complete."""
 _BACKLOG_PIECES_MAX: Final = 500
@@ -296,14 +298,14 @@ class DireWolf:
                 self._drop()
         self._flush()
 
-    def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
-        """As :meth:`feed`, but waits up to ``timeout_ms`` until it is taken."""
+    def feed_patiently(self, samples: bytes, timeout_ms: int, is_stopped: Callable[[], bool]) -> None:
+        """As :meth:`feed`, but waits up to ``timeout_ms`` until it is taken, or ``is_stopped``."""
         end_ms = monotonic_ms() + timeout_ms
         poll = select.poll()
         poll.register(self._audio.fileno(), select.POLLOUT)
         self.feed(samples)
-        while self._backlog and monotonic_ms() < end_ms:
-            poll.poll(max(1, end_ms - monotonic_ms()))
+        while self._backlog and monotonic_ms() < end_ms and not is_stopped():
+            poll.poll(STOP_LOOK_MS)
             self._flush()
 
     def _flush(self) -> None:

@@ -129,7 +129,7 @@ def test_codec_that_closes_waits_for_no_echo_and_starts_no_child(monkeypatch: py
     started, waits = list[Mode](), list[int]()
 
     class Deaf(FakeDireWolf):
-        """It is asked to close while it waits for its first probe, and its children end."""
+        """The codec is asked to close while it waits for this one's echo, and all children end."""
 
         def __init__(self, modem: Modem) -> None:
             super().__init__(modem)
@@ -141,8 +141,9 @@ def test_codec_that_closes_waits_for_no_echo_and_starts_no_child(monkeypatch: py
         def is_listening(self) -> bool:
             return True
 
-        def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
+        def feed_patiently(self, samples: bytes, timeout_ms: int, is_stopped: Callable[[], bool]) -> None:
             assert samples, timeout_ms
+            assert not is_stopped()
 
         def wait_received(self, timeout_ms: int) -> list[bytes]:
             waits.append(timeout_ms)
