@@ -13,9 +13,10 @@ POST  /premises/ID/cable         ``{"state": "out"}``, or ``in``
 POST  /programs/NAME             ``{"do": "kill"}``, or ``start``
 ===== ========================== ===================================================================
 
-The air's routes are in :mod:`demo.panel.air`, those of phones in :mod:`demo.panel.phones`. An order is answered when it
-is done, with its number in ``x-orders-done``; each state says how many orders were done before it, so that a page can
-tell whether a state includes its order.
+The air's routes are in :mod:`demo.panel.air`, those of phones in :mod:`demo.panel.phones`. A press from a browser that
+has no open stream gets 409: nobody would let go of it. An order is answered when it is done, with its number in
+``x-orders-done``; each state says how many orders were done before it, so that a page can tell whether a state includes
+its order.
 """
 
 from __future__ import annotations

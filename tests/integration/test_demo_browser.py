@@ -208,7 +208,35 @@ def test_tap_that_ends_before_the_page_is_greeted_does_nothing_and_says_so(
 
     expect(page.get_by_role("alert")).to_contain_text("You let go before the demo was there")
     assert [] == [url for url in sent if url.endswith("/button")]
+
+    panel(page, RED_LION).locator("[data-button=responding]").click()
+
+    expect(page.get_by_role("alert")).to_be_empty()
     page.context.close()
+
+
+def test_what_is_done_does_not_wipe_that_the_page_is_not_live(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    held_back: list[Route] = []
+
+    def break_off(route: Route) -> None:
+        if not held_back:
+            route.abort()
+        held_back.append(route)
+
+    context = chromium.new_context()
+    context.route("**/events", break_off)
+    page = open_page(context, f"{town.panels}premises/{RED_LION}", [])
+    expect(page.get_by_role("alert")).to_contain_text("NOT LIVE")
+
+    for box in (page.get_by_label("Sounder broken").check, page.get_by_label("Sounder broken").uncheck):
+        with page.expect_response("**/part", timeout=WITHIN_MS) as answered:
+            box()
+        answered.value.finished()
+
+    expect(page.get_by_role("alert")).to_contain_text("NOT LIVE")
+    context.close()
 
 
 def test_front_panel_works_by_keyboard_on_a_small_screen(

@@ -11,8 +11,9 @@ const CLICK_ELSE_MS = 200;
 
 let client = "";
 let latest = null;
+let isLive = true;
 let greet;
-// The server takes presses only of browsers that it has named: it lets go of them when the browser leaves.
+// The server takes presses only from browsers that it has named: it lets go of them when the browser leaves.
 const greeted = new Promise((done) => { greet = done; });
 
 // The order's number, or null if it was not done.
@@ -21,7 +22,11 @@ async function send(path, body) {
     method: "POST", keepalive: true, body: JSON.stringify(body),
     headers: { "content-type": "application/json", "x-watchlink": "1" },
   }).catch(() => null);
-  if (response?.ok) return Number(response.headers.get("x-orders-done"));
+  if (response?.ok) {
+    // What is done wipes what was said before; letting go is no news.
+    if (isLive && body.level !== "high") say("");
+    return Number(response.headers.get("x-orders-done"));
+  }
   say(response ? `Refused: ${await response.text()}` : "The demo does not answer. Nothing was done.");
   return null;
 }
@@ -143,9 +148,10 @@ const redraw = () => { if (latest) draw(latest); };
 
 function listen() {
   const events = new EventSource("/events");
-  events.addEventListener("hello", (event) => { client = event.data; greet(); forget(); say(""); });
+  events.addEventListener("hello", (event) => { client = event.data; greet(); forget(); isLive = true; say(""); });
   events.addEventListener("state", (event) => draw(JSON.parse(event.data)));
   events.onerror = () => {
+    isLive = false;
     say("NOT LIVE: the demo does not answer. What you see is old.");
     hear([]);
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
