@@ -56,7 +56,7 @@ class PretendedCodec:
         self.has_begun.set()
         while self.is_slow:
             if is_stopped():
-                raise EncodeStopped("no longer wanted")
+                raise EncodeStopped
             threading.Event().wait(0.005)
         if self.encode_problem is not None:
             raise self.encode_problem

@@ -277,7 +277,7 @@ class Codec:
         end_ms = monotonic_ms() + _PROBE_MS_MAX
         while (left_ms := end_ms - monotonic_ms()) > 0:
             if self._is_closing():
-                raise EncodeStopped("no longer wanted")
+                raise EncodeStopped
             for ax25 in child.wait_received(min(left_ms, STOP_LOOK_MS)):
                 if _is_probe(ax25, nonce):
                     return

@@ -255,7 +255,7 @@ class DireWolf:
         end_ms = monotonic_ms() + _AWAIT_START_MS_MAX
         while not self.is_listening():
             if is_stopped():
-                raise EncodeStopped("no longer wanted")
+                raise EncodeStopped
             if monotonic_ms() > end_ms:
                 raise CodecError("Dire Wolf takes long to begin")
             time.sleep(_START_POLL_S)
@@ -369,7 +369,7 @@ class DireWolf:
         end_ms = monotonic_ms() + ENCODE_MS_MAX
         while monotonic_ms() < end_ms:
             if is_stopped():
-                raise EncodeStopped("no longer wanted")
+                raise EncodeStopped
             if not poll.poll(_QUIET_MS):
                 if len(samples) >= least_bytes and len(samples) % 2 == 0:
                     return bytes(samples)

@@ -21,3 +21,6 @@ class CodecError(RadioError, OSError):
 
 class EncodeStopped(CodecError):  # noqa: N818 - nothing went wrong: the burst is no longer wanted
     """The burst is no longer wanted."""
+
+    def __init__(self) -> None:
+        super().__init__("no longer wanted")

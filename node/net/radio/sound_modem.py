@@ -321,7 +321,7 @@ class SoundModem:
         bursts = self._codec.encode(Mode(order.mode), order.bursts, lambda: self._is_stopped(order.over))
         samples = assemble(bursts, self._phrases.samples(order.phrase) if order.phrase else None)
         if self._is_stopped(order.over):
-            raise EncodeStopped("no longer wanted")
+            raise EncodeStopped
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
         due_blocks = self._delivered_blocks + length_ms // BLOCK_MS
         self._over = _Keyed(order.over, monotonic_ms(), due_blocks)

@@ -40,7 +40,7 @@ class FakeDireWolf:
 
     def await_listening(self, is_stopped: Callable[[], bool]) -> None:
         if is_stopped():
-            raise EncodeStopped("stopped")
+            raise EncodeStopped
 
     def encode(self, ax25: tuple[bytes, ...], least_bytes: int, is_stopped: Callable[[], bool]) -> bytes:
         assert ax25, least_bytes
