@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from tools.mutation.processes import Job, play
 from tools.planted.__main__ import LIST, main
 from tools.planted.bugs import Bug, outcome, read, rotten
 
@@ -203,3 +205,11 @@ def test_bug_that_is_not_caught_is_told(tmp_path: Path, entry: str, says: str) -
 
     assert (1, True) == (done.returncode, says in done.stdout), done.stdout + done.stderr
     assert "0 of 1 planted bugs were caught." in done.stdout
+
+
+def test_work_that_is_out_of_time_is_told_so() -> None:
+    """Before, the tests of all planted bugs that took too long had said nothing, whatever it was."""
+    _, ending = next(play([Job("", lambda _: time.sleep(60), 0.1)], 1))
+
+    with pytest.raises(RuntimeError, match=r"^A process was killed after \d+ s and had said nothing"):
+        ending.said(int)

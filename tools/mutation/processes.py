@@ -55,10 +55,13 @@ class Ending(Struct, frozen=True):
         """The last report, decoded.
 
         Raises:
-            RuntimeError: there is none; the text is what the child printed.
+            RuntimeError: there is none; the text says whether the child was killed, and what it printed.
         """
         if not self.word:
-            raise RuntimeError(f"A process said nothing. It printed:\n{self.output}")
+            why = (
+                f"was killed after {self.seconds:.0f} s and had said nothing" if self.is_out_of_time else "said nothing"
+            )
+            raise RuntimeError(f"A process {why}. It printed:\n{self.output}")
         return msgspec.msgpack.decode(self.word, type=kind)
 
 

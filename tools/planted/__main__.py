@@ -22,7 +22,9 @@ from tools.planted.trial import Word, attempt, copy_tree, plant
 ROOT: Final = Path(__file__).resolve().parents[2]
 LIST: Final = "tools/planted/bugs.toml"
 LIMIT_S: Final = 600
-"""Real time for the tests of one bug; without any, for those of all."""
+"""Real time for the tests of one bug."""
+ALL_LIMIT_S: Final = 3_600
+"""The same for the tests of all bugs, without any."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _try(bugs: Sequence[Bug], copy: Path, workers: int) -> Iterator[tuple[str, str]]:
     tests = sorted({test for bug in bugs for test in bug.tests})
-    _, ending = next(play([Job("", partial(attempt, tree=copy, tests=tests), LIMIT_S)], 1))
+    _, ending = next(play([Job("", partial(attempt, tree=copy, tests=tests), ALL_LIMIT_S)], 1))
     before = ending.said(Word)
     jobs = []
     for number, bug in enumerate(bugs):
