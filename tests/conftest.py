@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,6 +31,17 @@ settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "or
 
 
 keep_compiled_templates()
+
+_PID = os.getpid()
+_exit_at_once = os._exit
+
+
+def _never_silently(status: int) -> NoReturn:
+    """Tests that were cut off have not passed, whatever status they were ended with; a fork may end as it likes."""
+    _exit_at_once(status or os.EX_SOFTWARE if os.getpid() == _PID else status)
+
+
+pytest.MonkeyPatch().setattr(os, "_exit", _never_silently)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,10 @@ def wait_until_ended(tree: Path) -> None:
     # One that nobody waits for has no program any more, but a number.
     assert numbers
     wait_until(lambda: not any(Path(f"/proc/{number}/exe").exists() for number in numbers), "the tests have ended")
+
+
+def test_tests_that_one_of_them_cuts_off_have_not_passed() -> None:
+    """A node that closed slowly ended the process that played it, with 0, and thousands after it were not missed."""
+    done = subprocess.run([sys.executable, "-c", "import os, tests.conftest; os._exit(0)"], check=False)
+
+    assert os.EX_SOFTWARE == done.returncode
