@@ -13,8 +13,9 @@ from tests.support.gallery_page import PageUnderTest, wait_for_ages
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[PageUnderTest]:
-    """Eight people, and Alice has a PIN."""
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageUnderTest]:
+    """Eight people, and Alice has a PIN. It locks nobody whose next request a busy machine holds up."""
+    wait_for_ages(monkeypatch, is_idle=False)
     page = PageUnderTest(tmp_path / "card")
     try:
         yield page.hear().with_pin()
