@@ -82,12 +82,11 @@ class FakeBoardServer:
         if self._is_closing:
             return
         self._is_closing = True
-        self._wake()
-        if self._thread.ident is not None:
+        if self._thread.ident is None:
+            self._let_go()
+        else:
+            self._wake()
             self._thread.join(_FLUSH_S * 3)
-        self._selector.close()
-        for closable in (self._listener, self._waker, self._wakened):
-            closable.close()
         self._path.unlink(missing_ok=True)
 
     def _wake(self) -> None:
@@ -95,7 +94,18 @@ class FakeBoardServer:
         with suppress(OSError):
             self._waker.send(b"\0")
 
+    def _let_go(self) -> None:
+        """By the thread itself, if there is one: it may be late, and would find them closed."""
+        for closable in (self._selector, self._listener, self._waker, self._wakened):
+            closable.close()
+
     def _run(self) -> None:
+        try:
+            self._serve_until_closed()
+        finally:
+            self._let_go()
+
+    def _serve_until_closed(self) -> None:
         while not self._is_closing:
             for key, events in self._selector.select():
                 if key.fileobj is self._listener:

@@ -7,11 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from node.hw import board, fake_board_server, panel, patterns
 from node.hw.fake_board import FakeBoard
 from node.hw.fake_board_client import FakeBoardClient
 from node.hw.profiles import PROFILES
 from node.hw.typeface import Typeface
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE_S, EventRecorder
+
+
+@pytest.fixture(autouse=True)
+def _busy_machine_is_no_bus_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a part does at its end is looked at afterwards, and its thread may have to wait for its turn."""
+    for module in (board, panel, patterns):
+        monkeypatch.setattr(module, "_STOP_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(fake_board_server, "_FLUSH_S", PATIENCE_S)
 
 
 @pytest.fixture
