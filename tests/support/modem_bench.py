@@ -10,6 +10,7 @@ from node.core.air import BLOCK_BYTES, Mode
 from node.core.events import OverStarted
 from node.net.radio.direwolf import PEAK
 from node.net.radio.errors import EncodeStopped
+from node.net.radio.over import silence
 from node.net.radio.sound_modem import SoundModem
 from tests.support.radio_air import Air, AirRadio
 from tests.support.radio_rig import Ear, NoPhrases, OnePhrase, await_so
@@ -93,5 +94,9 @@ class Bench:
     def transmit(self, over: int = 1, bursts: tuple[bytes, ...] = (b"x",), phrase: str | None = None) -> None:
         self.modem.transmit(over, bursts, Mode.IL2P_1200, phrase)
 
-    def wait_keyed(self) -> None:
+    def keep_the_air(self) -> None:
+        """By an over that lasts longer than a test may have to wait for its turn."""
+        self.codec.burst = silence(20_000)
+        self.air.speed = 0.5
+        self.transmit()
         self.ear.wait_until(lambda _: self.ear.of(OverStarted) != [])

@@ -235,16 +235,20 @@ class SoundModem:
             self._codec_due_ms = min(due_ms, now_ms + _STEP_MS_MAX)
             self._health.tell_modems(self._codec.problem, self._codec.problems)
         self._look_after_audio(now_ms)
-        self._look_after_over(now_ms)
+        self._look_after_key(now_ms)
         poll = select.poll()
         for descriptor in (self._wake, *self._codec.descriptors()):
             poll.register(descriptor, select.POLLIN)
         poll.poll(max(1, self._codec_due_ms - now_ms))
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
+        # Read before its orders: what the device said of the over's end until then is among them.
+        delivered_blocks = self._delivered_blocks
         self._take_blocks()
         self._codec.collect()
         self._take_orders()
+        if self._over is not None and delivered_blocks >= self._over.due_blocks:
+            self._fail_over("the sound device did not finish in time")
 
     def _take_blocks(self) -> None:
         while self._blocks:
@@ -392,9 +396,7 @@ class SoundModem:
                 return None
         return problem
 
-    def _look_after_over(self, now_ms: int) -> None:
-        if self._over is not None and self._delivered_blocks >= self._over.due_blocks:
-            self._fail_over("the sound device did not finish in time")
+    def _look_after_key(self, now_ms: int) -> None:
         if self._over is not None:
             return
         if self._unkey_due_ms is not None and now_ms >= self._unkey_due_ms:

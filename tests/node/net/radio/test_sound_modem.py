@@ -19,6 +19,14 @@ from tests.support.radio_air import Air
 from tests.support.radio_rig import OnePhrase, await_so
 
 
+@pytest.fixture(autouse=True)
+def _codec_only_pretends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a busy machine is no device that is lost, nor a thread that hangs."""
+    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+    monkeypatch.setattr(sound_modem, "_SILENT_MS_MAX", 60_000)
+    monkeypatch.setattr(sound_modem, "_CLOSE_S", 60)
+
+
 @pytest.fixture
 def air() -> Iterator[Air]:
     air = Air(1, speed=4)
@@ -27,8 +35,7 @@ def air() -> Iterator[Air]:
 
 
 @pytest.fixture
-def bench(air: Air, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+def bench(air: Air) -> Iterator[Bench]:
     bench = Bench(air)
     bench.start()
     yield bench
@@ -132,12 +139,9 @@ def test_key_whose_driver_has_a_bug_is_tried_again_and_the_radio_lives(
     assert not bench.radio.is_keyed
 
 
-def test_over_whose_encoding_took_long_does_not_take_the_sound_device_for_lost(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_over_whose_encoding_took_long_does_not_take_the_sound_device_for_lost(bench: Bench) -> None:
     """A modem that had to be replaced: the device has delivered all the while, and nobody has looked."""
-    # Long: on a busy machine the air itself may be silent for a moment. Its thread encodes, and reads nothing of this.
-    monkeypatch.setattr(sound_modem, "_SILENT_MS_MAX", 60_000)
+    # Its thread encodes, and reads nothing of this.
     bench.codec.is_slow = True
     bench.transmit()
     bench.codec.has_begun.wait()
@@ -154,7 +158,6 @@ def test_broken_key_is_told_before_anybody_needs_it(
     air: Air, monkeypatch: pytest.MonkeyPatch, first_ms: int, every_ms: int
 ) -> None:
     """At the start, and again from time to time (N10)."""
-    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
     monkeypatch.setattr(sound_modem, "_KEY_CHECK_FIRST_MS", first_ms)
     monkeypatch.setattr(sound_modem, "_KEY_CHECK_EVERY_MS", every_ms)
     bench = Bench(air)
@@ -174,9 +177,7 @@ def test_broken_key_is_told_before_anybody_needs_it(
 
 
 def test_over_is_unkeyed_when_the_sound_device_is_lost(bench: Bench) -> None:
-    bench.codec.burst = silence(20_000)
-    bench.transmit()
-    bench.wait_keyed()
+    bench.keep_the_air()
     bench.radio.fail("unplugged")
     end = bench.ear.wait_for_end(1)
     bench.ear.wait_for(PartRecovered(Part.RADIO))
@@ -189,9 +190,7 @@ def test_over_is_unkeyed_when_the_sound_device_is_lost(bench: Bench) -> None:
 
 
 def test_over_is_unkeyed_when_a_lost_device_says_nothing_of_it(bench: Bench) -> None:
-    bench.codec.burst = silence(20_000)
-    bench.transmit()
-    bench.wait_keyed()
+    bench.keep_the_air()
     bench.radio.forget_playing()
     bench.radio.fail("unplugged")
 
@@ -211,7 +210,6 @@ def test_over_that_the_device_never_ends_is_unkeyed(bench: Bench, monkeypatch: p
 @pytest.mark.finding(19)
 def test_over_lasts_as_long_as_its_device_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulated air stands still while its machine is busy; what plays there has not failed for that."""
-    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
     monkeypatch.setattr(sound_modem, "KEYED_SPARE_MS", 100)
     slow_air = Air(1, speed=0.5)
     bench = Bench(slow_air)
@@ -222,6 +220,30 @@ def test_over_lasts_as_long_as_its_device_takes(monkeypatch: pytest.MonkeyPatch)
     slow_air.close()
 
     assert isinstance(end, OverEnded)
+
+
+def test_over_that_ended_while_the_modems_thread_was_held_up_has_not_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it stands still for seconds, and hears of the end only when all is over."""
+    is_held, may_go_on = threading.Event(), threading.Event()
+
+    def held_up(now_ms: int, *, is_quiet: bool) -> int:
+        is_held.set()
+        may_go_on.wait()
+        return now_ms + 1_000
+
+    bench.keep_the_air()
+    monkeypatch.setattr(bench.codec, "step", held_up)
+    bench.modem._codec_due_ms = 0
+    assert is_held.wait(60)
+    assert bench.modem._over is not None
+    due_blocks = bench.modem._over.due_blocks
+    bench.air.speed = 100
+    await_so(lambda: bench.modem._delivered_blocks > due_blocks)
+    may_go_on.set()
+
+    assert isinstance(bench.ear.wait_for_end(1), OverEnded)
 
 
 def test_over_stopped_while_it_is_rendered_is_never_keyed(bench: Bench) -> None:
@@ -244,9 +266,7 @@ def test_over_stopped_before_it_began_is_not_even_rendered(bench: Bench) -> None
 
 
 def test_over_stopped_on_the_air_is_unkeyed_before_anything_else(bench: Bench) -> None:
-    bench.codec.burst = silence(20_000)
-    bench.transmit()
-    bench.wait_keyed()
+    bench.keep_the_air()
     bench.modem.stop_over(2)
     bench.modem.stop_over(1)
 
@@ -269,8 +289,7 @@ def test_key_that_does_not_let_go_is_told_and_tried_until_it_does(bench: Bench) 
     assert not bench.radio.is_keyed
 
 
-def test_sentence_follows_the_bursts(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+def test_sentence_follows_the_bursts(air: Air) -> None:
     sentence = array("h", [900, -900] * 4_410).tobytes()
     bench = Bench(air, OnePhrase(sentence))
     bench.start()
@@ -284,9 +303,7 @@ def test_sentence_follows_the_bursts(air: Air, monkeypatch: pytest.MonkeyPatch) 
 
 def test_modem_hears_nothing_of_its_own_over(bench: Bench) -> None:
     """A full-duplex device gives back what it plays."""
-    bench.codec.burst = silence(20_000)
-    bench.transmit()
-    bench.wait_keyed()
+    bench.keep_the_air()
     fed = bench.codec.fed
     bench.air.say(BURST * 3)
     await_so(lambda: not bench.air.voice)
@@ -311,8 +328,7 @@ def test_modem_lost_device_clears_the_channel(bench: Bench) -> None:
     bench.ear.wait_for(ChannelChanged(is_busy=False))
 
 
-def test_modem_without_a_device_refuses_and_finds_it_later(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+def test_modem_without_a_device_refuses_and_finds_it_later(air: Air) -> None:
     bench = Bench(air)
     bench.radio.start_problem = "no such device"
     bench.modem.start()
@@ -363,9 +379,7 @@ def test_modem_bounds_what_waits_for_a_worker_that_is_held_up(bench: Bench) -> N
 
 
 def test_modem_closed_on_the_air_unkeys_and_answers_every_order(bench: Bench) -> None:
-    bench.codec.burst = silence(20_000)
-    bench.transmit(1)
-    bench.wait_keyed()
+    bench.keep_the_air()
     bench.modem.close()
     bench.modem.close()
 
@@ -406,8 +420,7 @@ def test_modem_whose_thread_hangs_is_unkeyed_without_it(bench: Bench, monkeypatc
     assert not is_keyed
 
 
-def test_modem_never_started_can_be_closed(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+def test_modem_never_started_can_be_closed(air: Air) -> None:
     bench = Bench(air)
     bench.modem.close()
 
