@@ -23,6 +23,11 @@ REPOSITORY: Final = Path(__file__).parents[4]
 OFF: Final = bytes((0, 0, 0, 4, 0))
 
 
+@pytest.fixture(autouse=True)
+def _busy_machine_is_no_device_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unkey, "UNKEY_S", 600)
+
+
 @pytest.fixture
 def hidraw() -> Iterator[Path]:
     """In a folder with a short name: what is said of it has a limit, and the advice comes last."""
