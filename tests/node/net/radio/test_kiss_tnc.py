@@ -24,6 +24,7 @@ from node.core.events import (
     PartFailed,
     PartRecovered,
 )
+from node.net.radio import kiss_tnc
 from node.net.radio.ax25 import decode_ui, encode_ui
 from node.net.radio.kiss import Command, KissFrame, KissReader, encode_kiss
 from node.net.radio.kiss_tnc import KissTnc
@@ -77,6 +78,11 @@ class Queue(EventRecorder):
         assert waiting_max > 0
         self(event)
         return True
+
+
+@pytest.fixture(autouse=True)
+def _busy_machine_is_no_thread_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kiss_tnc, "_CLOSE_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -156,7 +162,10 @@ def test_tnc_that_cannot_speak_says_so_once(
     assert 1 == sum("cannot speak" in record.message for record in caplog.records)
 
 
-def test_tnc_unplugged_fails_the_over_and_is_told_once(tnc: Tnc, radio: KissTnc, told: Queue) -> None:
+def test_tnc_unplugged_fails_the_over_and_is_told_once(
+    tnc: Tnc, radio: KissTnc, told: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kiss_tnc, "_RETRY_MS", (600_000,))  # Tried again, it would say what is wrong now.
     tnc.next(len(SETTINGS))
     radio._baud = 50  # So slow a line that it is unplugged in the middle of the over on a busy machine, too.
     radio.transmit(1, (b"x" * 89,), Mode.IL2P_1200, None)
@@ -165,6 +174,7 @@ def test_tnc_unplugged_fails_the_over_and_is_told_once(tnc: Tnc, radio: KissTnc,
     told.wait_until(lambda events: any(isinstance(event, PartFailed) for event in events))
     radio.transmit(2, (b"x" * 89,), Mode.IL2P_1200, None)
     told.wait_until(lambda events: len([e for e in events if isinstance(e, OverFailed)]) == 2)
+    radio.close()
 
     assert [1, 2] == [event.over for event in told.of(OverFailed)]
     assert [Part.RADIO] == [event.part for event in told.of(PartFailed)]
