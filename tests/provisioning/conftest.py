@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from provisioning import enforcement
 from provisioning.fleet import Fleet, NewNode
 from provisioning.office import change_keys
+from runtime.broker_probe import BrokerProbe
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.fleet_office import Office
 from tests.support.proof_broker import ProofBroker
 from tests.support.release_bundles import Maker
@@ -53,8 +57,9 @@ def broker() -> Iterator[ProofBroker]:
 
 
 @pytest.fixture
-def obeyed(tmp_path: Path, broker: ProofBroker) -> Fleet:
-    """A fleet with a node, and that broker."""
+def obeyed(tmp_path: Path, broker: ProofBroker, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    """A fleet with a node, and that broker, which may wait for its turn for longer than a real one."""
+    monkeypatch.setattr(enforcement, "BrokerProbe", partial(BrokerProbe, timeout_s=DEADLINE_S))
     fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=broker.port)
     fleet.add("Corner Shop", "High St", ["hart"])
     broker.obey(fleet.layout.broker)

@@ -23,6 +23,7 @@ from provisioning.listing import list_fleet
 from provisioning.records import encode_record
 from runtime.proof_file import read_proof
 from runtime.proof_serials import has_ended
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.proof_broker import CONNACK, Orders, ProofBroker
 from wire.fleet_files import PROOF
 from wire.subjects import NODES
@@ -130,7 +131,7 @@ def test_broker_may_take_its_time(fleet: Fleet, broker: ProofBroker, monkeypatch
     monkeypatch.setattr(enforcement, "PROOF_PAUSE_S", 0)
     broker.orders.connacks = chain([NOT_LET_IN] * 5, repeat(CONNACK))
 
-    fleet.enforce(nothing)
+    fleet.enforce(nothing, deadline_s=DEADLINE_S)
 
 
 def test_each_proof_is_made_against_an_acl_of_its_own(fleet: Fleet, broker: ProofBroker) -> None:
@@ -281,13 +282,16 @@ def test_reload_by_a_command_that_fails_is_no_reload(command: str) -> None:
         reload_by_command(command)()
 
 
-def test_what_is_not_proven_is_listed_until_it_is(fleet: Fleet) -> None:
+def test_what_is_not_proven_is_listed_until_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """A timer at night tells nobody."""
+    # All in one minute, which may end at any moment.
+    at, open_now = fleet.now(), Fleet.open
+    monkeypatch.setattr(Fleet, "open", lambda town: open_now(town, clock=lambda: at))
     town = ["--dir", str(fleet.layout.town)]
     for pid_file in ("/nowhere/a", "/nowhere/b"):
         assert 1 == main(["renew-crl", *town, "--deadline", "0", "--broker-pid-file", pid_file])
     told = "\n".join(list_fleet(fleet).warnings)
-    assert f"NOT PROVEN since {fleet.now():%Y-%m-%d %H:%M} UTC that the broker obeys: No running broker" in told
+    assert f"NOT PROVEN since {at:%Y-%m-%d %H:%M} UTC that the broker obeys: No running broker" in told
     assert "/nowhere/b" in told
     fleet.enforce(nothing)
 
