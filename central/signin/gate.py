@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
@@ -266,7 +267,7 @@ class Gate:
         register, now_s = self._people(), self._clock_s()
         wait_s = self._slowing.wait_s(address, now_s)
         if wait_s > 0:
-            raise SignInError("slow-down", f"Wait {round(wait_s + 0.5)} seconds and try again, or use a passkey.")
+            raise SignInError("slow-down", f"Wait {ceil(wait_s)} seconds and try again, or use a passkey.")
         person = register.named(username)
         digest = code_digest(person.account if person else 0, typed)
         if person is None or digest is None or digest not in person.printed_codes:

@@ -111,6 +111,13 @@ def desk(start: Callable[[], Desk]) -> Desk:
     return start()
 
 
+@pytest.fixture
+def _one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All happens in it: on a busy machine a few requests take seconds, and who is slowed would have waited."""
+    now_s = time.monotonic()
+    monkeypatch.setattr("enrolment.handlers.enrolling.time", SimpleNamespace(monotonic=lambda: now_s))
+
+
 def test_claim_is_spent_once_and_the_second_card_is_told(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     assert 200 == desk.ask(NewUnit().sealed())[0]
 
@@ -196,6 +203,7 @@ def test_typing_error_in_a_code_is_no_guess_at_another(desk: Desk) -> None:
     assert "malformed" == desk.problem(NewUnit(code=typo).sealed())
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_guessing_in_bulk_is_slowed_and_told(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     problems = [desk.problem(NewUnit(0x42).sealed(), (f"192.0.2.{number // 4}", 1)) for number in range(BULK_FAILURES)]
     assert ["unknown claim"] * BULK_FAILURES == problems
@@ -208,6 +216,7 @@ def test_guessing_in_bulk_is_slowed_and_told(desk: Desk, caplog: pytest.LogCaptu
     assert 200 == desk.ask(NewUnit().sealed(), ("198.51.100.1", 1))[0]
 
 
+@pytest.mark.usefixtures("_one_moment")
 def test_guesser_behind_the_same_router_keeps_no_shop_out(desk: Desk) -> None:
     """A market hall has one address: who guesses there once in five minutes would close it for all."""
     copied, unit = NewUnit(), NewUnit()
@@ -225,8 +234,9 @@ def test_guesser_behind_the_same_router_keeps_no_shop_out(desk: Desk) -> None:
     assert "slow down" == desk.problem(copied.sealed()), "a copied card waits as guessers do"
 
 
+@pytest.mark.usefixtures("_one_moment")
 @pytest.mark.parametrize("is_struck", [True, False])
-def test_stolen_unit_takes_nobodys_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_struck: bool) -> None:  # noqa: FBT001 - a case
+def test_stolen_unit_takes_nobodys_turn(desk: Desk, is_struck: bool) -> None:  # noqa: FBT001 - a case
     thief, honest = NewUnit(), NewUnit(FIRST + 1)
     body = thief.sealed()
     desk.ask(body)
@@ -235,9 +245,6 @@ def test_stolen_unit_takes_nobodys_turn(desk: Desk, monkeypatch: pytest.MonkeyPa
         replace_node(desk.town.fleet, "00000010")
         desk.service.look()
     desk.town.claim(open_claim(FIRST + 1))
-    # All in one moment: on a busy machine so many take seconds, and the thief would have waited long enough.
-    now_s = time.monotonic()
-    monkeypatch.setattr("enrolment.handlers.enrolling.time", SimpleNamespace(monotonic=lambda: now_s))
     told = [desk.ask(body, ELSEWHERE)[0] for _ in range(REQUESTS_AT_ONCE)]
 
     assert 429 == told[-1]
