@@ -81,6 +81,7 @@ def test_address_that_leads_nowhere_leaves_time_for_the_next(
 ) -> None:
     """Many networks have half an IPv6: packets vanish, and no phone would ring."""
     monkeypatch.setattr(push_module, "CONNECT_S", 0.2)
+    monkeypatch.setattr(push_module, "ATTEMPT_S", DEADLINE_S)
     phone = push_service.phone()
     port = int(phone.subscription.endpoint.split(":")[2].split("/")[0])
     with socket.socket() as nowhere:
