@@ -42,6 +42,13 @@ def unsigned() -> bytes:
     return msgspec.json.encode(replace(sealed, changes=replace(sealed.changes, signature=bytes(64))))
 
 
+def put(path: Path, data: bytes) -> None:
+    """As a program does, whole: written over, it may be as large and as old as the one before."""
+    beside = path.with_suffix(".new")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
 class Desk:
     """Central, as far as it reads directories. ``now`` is the time by its clocks."""
 
@@ -66,9 +73,7 @@ class Desk:
 
     def take(self, data: bytes) -> str | None:
         """Put a file there; why it was refused, or ``None``."""
-        beside = self.path.with_suffix(".new")
-        beside.write_bytes(data)
-        beside.replace(self.path)
+        put(self.path, data)
         found = self.file.look()
         if isinstance(found, DirectoryRefused):
             return found.reason
@@ -245,7 +250,7 @@ def with_both(folder: Path) -> Two:
     desk.path.write_bytes(BASE)
     desk.delegated.write_bytes(delegates())
     assert [True, True] == [isinstance(desk.file.look(), DirectoryChanged) for _ in range(2)]
-    desk.path.write_bytes(seal_directory(NEXT, AUTHORITY))
+    put(desk.path, seal_directory(NEXT, AUTHORITY))
     return desk
 
 
@@ -254,7 +259,7 @@ def test_authoritys_next_directory_waits_for_its_delegate(tmp_path: Path) -> Non
     desk = with_both(tmp_path)
     assert None is desk.file.look()
     again = delegates(replace(CHANGES, serial=3_000_001), NEXT)
-    desk.delegated.write_bytes(again)
+    put(desk.delegated, again)
 
     found = desk.file.look()
 
@@ -280,7 +285,7 @@ def test_authoritys_next_directory_is_taken_at_once_if_there_is_nobody_to_wait_f
     if why == "no service":
         desk.delegated.unlink()
     else:
-        desk.path.write_bytes(seal_directory(replace(ENDED, serial=3_000_000), AUTHORITY))
+        put(desk.path, seal_directory(replace(ENDED, serial=3_000_000), AUTHORITY))
 
     assert isinstance(desk.file.look(), DirectoryChanged)
 
@@ -317,7 +322,7 @@ def test_whoever_took_the_service_over_keeps_no_directory_from_central(tmp_path:
         desk.delegated.symlink_to(desk.delegated)
     assert DirectoryRefused(UNREADABLE) == desk.file.look()
 
-    desk.path.write_bytes(seal_directory(ENDED, AUTHORITY))
+    put(desk.path, seal_directory(ENDED, AUTHORITY))
 
     found = desk.file.look()
     assert isinstance(found, DirectoryChanged)
