@@ -56,11 +56,16 @@ def test_node_ahead_of_a_restored_office_is_told_of_once_and_keeps_its_lease(por
 
 
 def test_gallery_that_the_port_cannot_read_is_in_its_status_and_renews_no_lease(
-    town: AskingTown, port: PortThread
+    town: AskingTown, port: PortThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = port.publish(HART, [Entry(1)])
+    number, write = port.publish(HART, [Entry(1)]), town.write
+
+    def damaged(name: str, data: bytes) -> Path:
+        """It is never there whole: the port looks at any moment."""
+        return write(name, b"damaged" if name == f"snapshots/{lines_file(HART, number + 1)}" else data)
+
+    monkeypatch.setattr(town, "write", damaged)
     town.publish(HART, [])
-    town.write(f"snapshots/{lines_file(HART, number + 1)}", b"damaged")
     later = town.now + timedelta(seconds=OLD_S)
     town.prove({HART: number + 1}, later)
     port.wait_for_proof(later)
