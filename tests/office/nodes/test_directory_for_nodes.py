@@ -26,6 +26,6 @@ def test_serial_that_is_none_is_malformed(port: PortThread, held: str) -> None:
 
 def test_who_is_struck_gets_none(town: AskingTown, port: PortThread) -> None:
     town.strike(SHOP)
-    port._program.look()
+    port.wait_for_directory(town.serial)
 
     assert "struck" == port.unit().problem("GET", DIRECTORY_PATH)
