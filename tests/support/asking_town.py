@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
+import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -224,12 +225,7 @@ class AskingTown:
         holders = first_holders(scheme, number, of_lines) if last is None else next_holders(last, number, of_lines)
         self._holders[scheme] = holders
         head = GalleryHead(
-            scheme=scheme,
-            number=number,
-            made_at=self.now,
-            lines=len(lines),
-            digest=lines.digest,
-            lease_s=LEASE_S,
+            scheme=scheme, number=number, made_at=self.now, lines=len(lines), digest=lines.digest, lease_s=LEASE_S
         )
         self.write(f"snapshots/{lines_file(scheme, number)}", lines.data)
         self.write(f"snapshots/{holders_file(scheme, number)}", encode_holders(holders))
@@ -434,12 +430,15 @@ class PortThread:
 
 @contextlib.contextmanager
 def port_thread(town: AskingTown) -> Iterator[PortThread]:
-    """A port that is ended in any case."""
-    port = PortThread(town)
-    try:
-        yield port
-    finally:
-        port.end()
+    """A port that is ended in any case, and that a busy machine does not take for a unit that is too slow."""
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr("runtime.web_connections.OWED_WITHIN_S", 10 * DEADLINE_S)
+        patient.setattr("office.nodes.answering.SENT_LATELY_S", 10 * DEADLINE_S)
+        port = PortThread(town)
+        try:
+            yield port
+        finally:
+            port.end()
 
 
 def opened(answer: GalleryAnswer, node: NodeId, scheme: int = HART) -> dict[int, LineKeys]:
