@@ -168,7 +168,7 @@ def test_head_of_an_office_that_is_not_known_yet_brings_the_directory(
 ) -> None:
     """The town takes in an office while the unit runs: the gallery comes without anybody going there."""
     town.list(*SENDERS.values())
-    port._program.look()
+    port.wait_for_directory(town.serial)
     number = port.publish(HART, [Entry(17)])
     (tmp_path / "first.json").write_bytes(sealed(1))
     node = OnlineNode(tmp_path / "gallery", office_of(town, port.port))
