@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import re
 import shutil
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 import pytest
@@ -51,8 +52,8 @@ class Service:
         self.cut_after: int | None = None
         self.status: tuple[int, str] | None = None
         self.ignores_range = False
-        self.drips: tuple[int, float] | None = None
-        """Bytes at a time, and seconds between them."""
+        self.drip_bytes: int | None = None
+        """At a time; ``None`` = all at once."""
         self.asked: list[tuple[str, str]] = []
 
 
@@ -71,8 +72,6 @@ def port(tmp_path: Path, town: CertificateAuthority, service: Service) -> Iterat
     issued = issue_server_certificate(town, ["127.0.0.1"])
     (tmp_path / "server.pem").write_bytes(issued.certificate_pem)
     (tmp_path / "server.key").write_bytes(issued.key_pem)
-
-    stopped = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -99,11 +98,10 @@ def port(tmp_path: Path, town: CertificateAuthority, service: Service) -> Iterat
             self.send_header("Content-Length", str(len(body) - begin))
             self.end_headers()
             body = body[begin:][: service.cut_after]
-            size, pause_s = service.drips or (len(body), 0.0)
+            size = service.drip_bytes or len(body)
             with contextlib.suppress(OSError):
                 for at in range(0, len(body), size):
                     self.wfile.write(body[at:][:size])
-                    stopped.wait(pause_s)
 
         def log_message(self, *args: object) -> None:
             pass
@@ -115,7 +113,6 @@ def port(tmp_path: Path, town: CertificateAuthority, service: Service) -> Iterat
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server.server_address[1]
-    stopped.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -196,29 +193,30 @@ def test_card_is_written_once_for_each_piece(unit: Releases, monkeypatch: pytest
     assert len(synced) <= len(DATA) // PIECE_BYTES + 1
 
 
-def test_service_that_drips_holds_up_no_update_and_what_came_is_kept(
-    unit: Releases, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each byte comes in good time, and all of them would take days."""
-    monkeypatch.setattr(releases, "WITHIN_S", 5.0)  # in which the first bytes come on a busy machine, too
-    service.drips = (100, 0.05)
-    begun_s = time.monotonic()
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the unit looks at the time, a second has passed: it looks before it takes what has come."""
+    seconds = itertools.count()
+    monkeypatch.setattr(releases, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+
+
+@pytest.mark.usefixtures("slowly")
+def test_service_that_drips_holds_up_no_update_and_what_came_is_kept(unit: Releases, service: Service) -> None:
+    """Each byte comes in good time, and all of them would take hours."""
+    service.drip_bytes = 100
     failed = unit.fetch(BUNDLE)
 
     assert isinstance(failed, events.FetchFailed)
     assert "cut" == failed.why
     assert "does not answer in time" in failed.reason
-    assert time.monotonic() - begun_s < 300
-    service.drips = None
+    service.drip_bytes = None
     assert DATA == fetched(unit)
     assert int(service.asked[-1][1].removeprefix("bytes=").removesuffix("-")) >= 100
 
 
-def test_release_that_drips_is_asked_for_again_later(
-    unit: Releases, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(releases, "WITHIN_S", 1.0)
-    service.release, service.drips = seal_release(RELEASE, AUTHORITY), (1, 0.3)
+@pytest.mark.usefixtures("slowly")
+def test_release_that_drips_is_asked_for_again_later(unit: Releases, service: Service) -> None:
+    service.release, service.drip_bytes = seal_release(RELEASE, AUTHORITY), 1
 
     assert events.NothingNew() == unit.ask()
 
