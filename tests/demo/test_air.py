@@ -24,8 +24,10 @@ from node.hw.radio.fake_radio import FakeRadio
 from runtime.logs import FactLog
 
 WITHIN_S = 60
-TICKS_MAX = 200
-"""Of the air's own time; longer than any sound here, shorter than a key that is let go by itself."""
+TICKS_MAX = 2_000
+"""Of the air's own time; longer than any sound here and than it takes to be spoken, shorter than :data:`HELD_MS`."""
+HELD_MS = 600_000
+"""After which a key is let go by itself."""
 SILENCE = bytes(BLOCK_BYTES)
 TONE = (8_000 * np.sin(2 * np.pi * 1_000 * np.arange(RATE_HZ) / RATE_HZ)).astype("<i2").tobytes()
 
@@ -132,7 +134,7 @@ def test_air_carries_an_over_and_records_it(folder: Path, controls: Controls, pa
         sender.radio.unkey()
         ended.set()
 
-    sender.radio.key(5_000)
+    sender.radio.key(HELD_MS)
     sender.radio.play(TONE, unkey)
 
     hearer.until(is_silent=False)
@@ -149,8 +151,8 @@ def test_air_carries_an_over_and_records_it(folder: Path, controls: Controls, pa
 
 def test_air_unkeys_a_radio_whose_node_is_gone(controls: Controls, pair: tuple[Radio, Radio]) -> None:
     sender, hearer = pair
-    sender.radio.key(30_000)
-    sender.radio.play(TONE * 10, lambda _why: None)
+    sender.radio.key(HELD_MS)
+    sender.radio.play(TONE, lambda _why: None)
     hearer.until(is_silent=False)
 
     sender.radio.close()
