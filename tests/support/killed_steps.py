@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 STEPS_MAX: Final = 200
+BACKSTOP_S: Final = 3_600
+"""All steps compute for two seconds, which take minutes in idle time beside other work (``scripts/test``)."""
 _EVENTS: Final = frozenset({"open", "os.rename", "os.remove", "os.mkdir"})
 
 
@@ -28,7 +30,7 @@ def killed_at_each_step(act: Callable[[Path], object], template: Path, folders: 
         folders: where the copies are put.
     """
     name = f"{act.__module__}:{act.__qualname__}"
-    subprocess.run([sys.executable, "-m", __name__, name, str(template), str(folders)], check=True, timeout=300)
+    subprocess.run([sys.executable, "-m", __name__, name, str(template), str(folders)], check=True, timeout=BACKSTOP_S)
     return sorted(folders.iterdir())
 
 
