@@ -58,7 +58,7 @@ def test_largest_lists_leave_central_within_its_memory(tmp_path: Path) -> None:
             assert 0.95 * SNAPSHOT_BYTES_MAX < len(data) <= SNAPSHOT_BYTES_MAX
             (tmp_path / f"{file_name(name, number)}.new").write_bytes(data)
     command = [sys.executable, "-m", "tests.support.list_reader", str(tmp_path)]
-    most_mib = int(subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout)
+    most_mib = int(subprocess.run(command, check=True, capture_output=True, text=True, timeout=3_600).stdout)
     (limit,) = [line for line in UNIT.read_text(encoding="utf-8").splitlines() if line.startswith("MemoryMax=")]
 
     assert most_mib <= SHARE_MAX * int(limit.removeprefix("MemoryMax=").removesuffix("M"))
