@@ -44,6 +44,8 @@ class FakedClock:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Named by process number, it outlives who is killed, and may end another of that number at its start.
+            "FAKETIME_DISABLE_SHM": "1",
         }
 
 
