@@ -312,4 +312,4 @@ def test_fault_of_the_program_ends_no_order_without_an_answer(unit: Machine, mon
 
     appliance._later(fail, replace(events.NothingNew(), again_s=7))
 
-    assert events.NothingNew(7) == appliance._answers.get(timeout=30)
+    assert events.NothingNew(7) == appliance._answers.get(timeout=120)

@@ -267,7 +267,7 @@ def test_backup_killed_in_the_middle_leaves_the_last_good_one(kept: Kept) -> Non
     assert [*kept.folder.glob(".*.part")]
     assert (kept.file.parent / ".backup").exists()
 
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
 
     assert [] == [*kept.folder.glob(".*.part")]
     assert not (kept.file.parent / ".backup").exists()
