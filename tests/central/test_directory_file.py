@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from central.core.events import DirectoryChanged, DirectoryRefused
 from central.directory_file import LOOKS_FOR_DELEGATE, UNREADABLE, DirectoryFile, Newest, open_kept
 from central.store.database import Database
+from runtime.atomic import PUBLIC, write_atomic
 from tools.publish.examples import CHANGES, DELEGATING_DIRECTORY, KEYS, PRESSED_AT, PUB
 from wire.directory import (
     EMPTY_DIRECTORY,
@@ -42,13 +43,6 @@ def unsigned() -> bytes:
     return msgspec.json.encode(replace(sealed, changes=replace(sealed.changes, signature=bytes(64))))
 
 
-def put(path: Path, data: bytes) -> None:
-    """As a program does, whole: written over, it may be as large and as old as the one before."""
-    beside = path.with_suffix(".new")
-    beside.write_bytes(data)
-    beside.replace(path)
-
-
 class Desk:
     """Central, as far as it reads directories. ``now`` is the time by its clocks."""
 
@@ -73,7 +67,7 @@ class Desk:
 
     def take(self, data: bytes) -> str | None:
         """Put a file there; why it was refused, or ``None``."""
-        put(self.path, data)
+        write_atomic(self.path, data, PUBLIC)
         found = self.file.look()
         if isinstance(found, DirectoryRefused):
             return found.reason
@@ -250,7 +244,7 @@ def with_both(folder: Path) -> Two:
     desk.path.write_bytes(BASE)
     desk.delegated.write_bytes(delegates())
     assert [True, True] == [isinstance(desk.file.look(), DirectoryChanged) for _ in range(2)]
-    put(desk.path, seal_directory(NEXT, AUTHORITY))
+    write_atomic(desk.path, seal_directory(NEXT, AUTHORITY), PUBLIC)
     return desk
 
 
@@ -259,7 +253,7 @@ def test_authoritys_next_directory_waits_for_its_delegate(tmp_path: Path) -> Non
     desk = with_both(tmp_path)
     assert None is desk.file.look()
     again = delegates(replace(CHANGES, serial=3_000_001), NEXT)
-    put(desk.delegated, again)
+    write_atomic(desk.delegated, again, PUBLIC)
 
     found = desk.file.look()
 
@@ -285,7 +279,7 @@ def test_authoritys_next_directory_is_taken_at_once_if_there_is_nobody_to_wait_f
     if why == "no service":
         desk.delegated.unlink()
     else:
-        put(desk.path, seal_directory(replace(ENDED, serial=3_000_000), AUTHORITY))
+        write_atomic(desk.path, seal_directory(replace(ENDED, serial=3_000_000), AUTHORITY), PUBLIC)
 
     assert isinstance(desk.file.look(), DirectoryChanged)
 
@@ -322,7 +316,7 @@ def test_whoever_took_the_service_over_keeps_no_directory_from_central(tmp_path:
         desk.delegated.symlink_to(desk.delegated)
     assert DirectoryRefused(UNREADABLE) == desk.file.look()
 
-    put(desk.path, seal_directory(ENDED, AUTHORITY))
+    write_atomic(desk.path, seal_directory(ENDED, AUTHORITY), PUBLIC)
 
     found = desk.file.look()
     assert isinstance(found, DirectoryChanged)

@@ -10,6 +10,7 @@ import pytest
 
 from central.core.events import InputRejected, SettingsChanged
 from central.settings_file import SettingsWatcher
+from runtime.atomic import PUBLIC, write_atomic
 from wire.node_settings import NodeSettings, SealedSettings, SettingsFile, seal_settings
 from wire.signing import SigningKey
 
@@ -23,13 +24,6 @@ def sealed(serial: int, key: SigningKey = AUTHORITY) -> SealedSettings:
 
 def file_of(*entries: SealedSettings) -> bytes:
     return msgspec.json.encode(SettingsFile(nodes=entries))
-
-
-def put(path: Path, data: bytes) -> None:
-    """As a program does, whole."""
-    beside = path.with_suffix(".new")
-    beside.write_bytes(data)
-    beside.replace(path)
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def test_file_that_is_not_there_is_no_fault(watcher: SettingsWatcher) -> None:
 
 def test_settings_are_read_once_for_each_change(watcher: SettingsWatcher, path: Path) -> None:
     for serial in (5, 6):
-        put(path, file_of(sealed(serial)))
+        write_atomic(path, file_of(sealed(serial)), PUBLIC)
         found = watcher.look()
         assert isinstance(found, SettingsChanged)
         assert [serial] == [one.serial for one in found.settings]
@@ -61,7 +55,7 @@ def test_settings_are_read_once_for_each_change(watcher: SettingsWatcher, path: 
     ids=["damaged", "one of them is not the authority's"],
 )
 def test_file_that_cannot_be_used_is_told_once(watcher: SettingsWatcher, path: Path, data: bytes, reason: str) -> None:
-    put(path, data)
+    write_atomic(path, data, PUBLIC)
 
     assert InputRejected(reason, None) == watcher.look()
     assert watcher.look() is None
