@@ -38,7 +38,7 @@ _exit_at_once = os._exit
 
 def _never_silently(status: int) -> NoReturn:
     """Tests that were cut off have not passed, whatever status they were ended with; a fork may end as it likes."""
-    _exit_at_once(status or os.EX_SOFTWARE if os.getpid() == _PID else status)
+    _exit_at_once((status or os.EX_SOFTWARE) if os.getpid() == _PID else status)
 
 
 pytest.MonkeyPatch().setattr(os, "_exit", _never_silently)

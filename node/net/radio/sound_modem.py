@@ -242,7 +242,7 @@ class SoundModem:
         poll.poll(max(1, self._codec_due_ms - now_ms))
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
-        # Read before its orders: what the device said of the over's end until then is among them.
+        # Counted before orders are taken: what the device said of the over's end until then is among these.
         delivered_blocks = self._delivered_blocks
         self._take_blocks()
         self._codec.collect()
