@@ -17,18 +17,21 @@ let greet;
 const greeted = new Promise((done) => { greet = done; });
 
 // The order's number, or null if it was not done.
-async function send(path, body) {
+async function post(path, body) {
   const response = await fetch(path, {
     method: "POST", keepalive: true, body: JSON.stringify(body),
     headers: { "content-type": "application/json", "x-watchlink": "1" },
   }).catch(() => null);
-  if (response?.ok) {
-    // What is done wipes what was said before; letting go is no news.
-    if (isLive && body.level !== "high") say("");
-    return Number(response.headers.get("x-orders-done"));
-  }
+  if (response?.ok) return Number(response.headers.get("x-orders-done"));
   say(response ? `Refused: ${await response.text()}` : "The demo does not answer. Nothing was done.");
   return null;
+}
+
+// What is done wipes what was said before.
+async function send(path, body) {
+  const done = await post(path, body);
+  if (done !== null && isLive) say("");
+  return done;
 }
 
 function say(text) {
@@ -46,7 +49,8 @@ function bindPress(button, node) {
     const isEarly = !client;
     sending = sending.then(() => {
       if (isEarly && held.size === 0) return say("You let go before the demo was there. Nothing was done.");
-      return send(`/premises/${node}/button`, { button: name, level: value, client });
+      const give = value === "low" ? send : post; // Letting go is no news.
+      return give(`/premises/${node}/button`, { button: name, level: value, client });
     }).catch(() => {});
   };
   const down = (by) => {
