@@ -169,6 +169,7 @@ def test_window_that_is_opened_while_another_act_is_sent_stays_open(
         expect(page.locator("#dialog-note [data-submit]")).to_have_text("Add note")
     until(page, lambda: board.cards["1-1"].history[-1].text == "Red coat", "the first is written down")
     take_answers(page)
+    expect(page.locator("#dialog-note")).to_be_visible()
     page.locator("#dialog-note [data-submit]").press("Enter")
 
     until(page, lambda: (AddNote("1-2", "Blue hat"), PRIYA) in board.actions, "the second is written down")

@@ -443,7 +443,8 @@ def port_thread(town: AskingTown) -> Iterator[PortThread]:
 
 def opened(answer: GalleryAnswer, node: NodeId, scheme: int = HART) -> dict[int, LineKeys]:
     """The keys that a node gets out of a change, by case."""
-    (change,) = [one for one in answer.changes if one.scheme == scheme]
-    lines = parse_lines(change.line_bytes)
+    changes = [one for one in answer.changes if one.scheme == scheme]
+    assert 1 == len(changes)
+    lines = parse_lines(changes[0].line_bytes)
     holder = Holder(TOWN, scheme, node)
-    return {row.case: open_row(row, lines[row.case], holder, sealing_key(node)) for row in change.keys}
+    return {row.case: open_row(row, lines[row.case], holder, sealing_key(node)) for row in changes[0].keys}

@@ -11,6 +11,7 @@ from appliance.card import seed as taking
 from appliance.card.fat import Fat
 from appliance.card.seed import take_seed
 from appliance.errors import CardError
+from runtime.atomic import write_atomic
 from tests.support.fat_card import Card, PowerCutError, fat_image, listed
 from wire.claim_code import claim_code
 from wire.seed import SEED_BYTES_MAX, SEED_FILE, EnrolmentAddress, Seed, WiFi, encode_seed
@@ -107,8 +108,10 @@ def test_power_cut_at_any_write_leaves_the_seed_in_one_of_the_two_places(tmp_pat
 
 
 def test_seed_stays_on_the_card_until_the_data_partition_has_it(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def refuse(path: Path, data: bytes, mode: int) -> None:
+        if path.name == SEED_FILE:
+            raise OSError(28, "No space left on device")
+        write_atomic(path, data, mode)
 
     monkeypatch.setattr(taking, "write_atomic", refuse)
     with pytest.raises(CardError, match="No space left"):

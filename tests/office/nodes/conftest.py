@@ -15,8 +15,8 @@ from tests.support.fleet_broker import DEADLINE_S
 @pytest.fixture(autouse=True)
 def _questions_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine gets round late to what they wait for, and to the next one."""
-    monkeypatch.setattr(contact, "WAIT_S", 5 * DEADLINE_S)
-    monkeypatch.setattr(contact, "SILENT_S", 10 * DEADLINE_S)
+    monkeypatch.setattr(contact, "WAIT_S", 2 * DEADLINE_S)
+    monkeypatch.setattr(contact, "SILENT_S", 4 * DEADLINE_S)
 
 
 @pytest.fixture

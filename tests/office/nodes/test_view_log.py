@@ -50,6 +50,7 @@ def test_shop_that_changes_scheme_leaves_its_looks_with_the_old_one(port: PortTh
     start = no_views(TOWN, SHOP)
     first = write_view(ViewRecord(n=1, at_s=1, kind="list", before=start.digest))
     second = write_view(ViewRecord(n=2, at_s=2, kind="list", before=first.digest))
+    third = write_view(ViewRecord(n=3, at_s=3, kind="list", before=second.digest))
     shop = port.unit()
     holds = Held(scheme=HART, number=port.publish(HART, [Entry(1)]))
     shop.asks(holds, views=start)
@@ -58,13 +59,13 @@ def test_shop_that_changes_scheme_leaves_its_looks_with_the_old_one(port: PortTh
     port.wait_for_directory(port.town.serial)
     shop.asks(holds, views=start)
     assert 200 == shop.request("POST", VIEWS_PATH, first.data + b"\n")[0]
-    shop.ask(views=head_of(first))
+    shop.ask(views=head_of(second))
     port.wait_for_question(SHOP)
-    assert 200 == port.unit().request("POST", VIEWS_PATH, second.data + b"\n")[0]
+    assert 200 == port.unit().request("POST", VIEWS_PATH, second.data + b"\n" + third.data + b"\n")[0]
 
     with look_at(port.town.folder / "nodes/state" / FILE_NAME) as reported:
         found = [[one.n for one in reported.views(Search(schemes=frozenset({scheme})))] for scheme in (HART, PUB_WATCH)]
-    assert [[1], [2]] == found
+    assert [[2, 1], [3]] == found
 
 
 def test_copied_card_shows_by_where_its_log_has_come_to(port: PortThread) -> None:
