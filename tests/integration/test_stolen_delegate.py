@@ -9,6 +9,7 @@ import pytest
 
 from central.core.view import Board
 from provisioning.delegate import end_delegation
+from runtime.atomic import PUBLIC, write_atomic
 from tests.support.central_program import CentralProgram, running_central
 from tests.support.delegated_town import DelegateKey
 from tests.support.fleet_broker import free_port, wait_until
@@ -35,13 +36,6 @@ def says(node: str, state: str) -> Callable[[Board], bool]:
     return lambda board: any(line.node == node and line.state == state for line in board.nodes)
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """As a program does, whole."""
-    beside = path.with_suffix(".new")
-    beside.write_bytes(data)
-    beside.replace(path)
-
-
 def test_stolen_delegate_strikes_and_invents_premises_and_nothing_else_until_the_authority_ends_it(
     town: Town, thief: DelegateKey
 ) -> None:
@@ -55,7 +49,7 @@ def test_stolen_delegate_strikes_and_invents_premises_and_nothing_else_until_the
         worst = thief.signed(999_999, struck=(SHOP, BOTH), added=(FALSE,))
 
         # What it can do, with the highest number that it may use: it silences a shop, and invents one.
-        replace_file(file, worst)
+        write_atomic(file, worst, PUBLIC)
         central.wait_for_board(says(SHOP, "revoked"), "the shop is struck")
         assert any(line.premises == "False Shop" for line in central.board().nodes)
         shop.press("assist")
@@ -63,7 +57,7 @@ def test_stolen_delegate_strikes_and_invents_premises_and_nothing_else_until_the
         assert [] == [card for card in central.board().cards if card.incident.startswith(SHOP)]
 
         # What it cannot.
-        replace_file(file, thief.signed(999_999 + 5, struck=(SHOP, "00000001"), base=base))
+        write_atomic(file, thief.signed(999_999 + 5, struck=(SHOP, "00000001"), base=base), PUBLIC)
         central.wait_for_fact("rejected", reason="delegate change")
 
         # The engineer's one command.
@@ -73,9 +67,9 @@ def test_stolen_delegate_strikes_and_invents_premises_and_nothing_else_until_the
         wait_until(lambda: bool(central.board().cards), "and its alert of before, which its node still held")
 
         # And it stays ended, whatever the thief still signs.
-        replace_file(file, thief.signed(1, struck=(SHOP,)))
+        write_atomic(file, thief.signed(1, struck=(SHOP,)), PUBLIC)
         central.wait_for_fact("rejected", reason="delegate signature")
-        replace_file(file, worst)
+        write_atomic(file, worst, PUBLIC)
         central.wait_for_fact("rejected", reason="directory older")
         central.wait_for_board(says(SHOP, "ok"), "the shop is as before")
     assert_ended_after_restart(config, town, worst)
@@ -86,7 +80,7 @@ def assert_ended_after_restart(config: Path, town: Town, stolen: bytes) -> None:
     with running_central(config) as central:
         assert_not_struck(central)
     folder = town.folder(SHOP)
-    replace_file(folder / "directory.json", stolen)
+    write_atomic(folder / "directory.json", stolen, PUBLIC)
     stand_in, shop = CentralStandIn(town.fleet, town.broker.port), parse_node(SHOP)
     try:
         with NodeProcess(folder):

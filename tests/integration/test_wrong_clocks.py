@@ -12,6 +12,7 @@ import pytest
 from central.core.view import Board
 from node.hw.fake_board_client import BoardView
 from provisioning.fleet import Fleet, NewNode
+from runtime.atomic import PUBLIC, write_atomic
 from tests.support.central_program import CentralProgram, running_central
 from tests.support.fleet_broker import DEADLINE_S, free_port
 from tests.support.mosquitto import Mosquitto
@@ -31,9 +32,8 @@ class FakedClock:
 
     def set(self, error_s: int) -> None:
         """Step it."""
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{error_s:+d}s\n")
-        new.replace(self._file)  # In one step: a program that read half of it would end.
+        # A program that read half of it would end.
+        write_atomic(self._file, f"{error_s:+d}s\n".encode(), PUBLIC)
 
     @property
     def env(self) -> dict[str, str]:
