@@ -228,4 +228,4 @@ def test_a_colleague_of_another_scheme_is_not_named(browser: Client, make_person
     on_the_rota(zoe, "pcso", time(0), 1_440)
     RotaPattern.objects.update(scheme_id=PUB_WATCH)
 
-    assert "Zoe" not in text_of(browser, "/escalation/hart/try/")
+    assert "Zoe Zebra" not in text_of(browser, "/escalation/hart/try/")

@@ -51,7 +51,7 @@ def erasing_first(monkeypatch: pytest.MonkeyPatch, views: ModuleType, individual
 
 
 def test_check_says_that_whom_one_chose_was_erased_meanwhile(town: Town, contact: Client, cora: Client) -> None:
-    known = town.individual("Joe Reed")
+    known = town.individual("Jolyon Reed")
     nominate(contact, behalf=behalf(town))
     case = Case.objects.get()
     erase(known)
@@ -60,7 +60,7 @@ def test_check_says_that_whom_one_chose_was_erased_meanwhile(town: Town, contact
     assert status == 400
     assert GONE in page
     assert "typed at length" in page
-    assert "Joe" not in page
+    assert "Jolyon" not in page
     case.refresh_from_db()
     assert case.state == "nominated"
     assert check(cora, case, same_as="somebody-else")[0] == 302
@@ -69,7 +69,7 @@ def test_check_says_that_whom_one_chose_was_erased_meanwhile(town: Town, contact
 def test_check_says_that_whom_one_chose_was_erased_while_it_was_sent(
     town: Town, contact: Client, cora: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = town.individual("Joe Reed")
+    known = town.individual("Jolyon Reed")
     nominate(contact, behalf=behalf(town))
     case = Case.objects.get()
     erasing_first(monkeypatch, move_views, known)
@@ -77,13 +77,13 @@ def test_check_says_that_whom_one_chose_was_erased_while_it_was_sent(
 
     assert status == 400
     assert GONE in page
-    assert "Joe" not in page
+    assert "Jolyon" not in page
     case.refresh_from_db()
     assert case.state == "nominated"
 
 
 def test_nominating_somebody_who_was_erased_meanwhile_makes_nobody_new(town: Town, cora: Client) -> None:
-    known = town.individual("Joe Reed")
+    known = town.individual("Jolyon Reed")
     erase(known)
 
     assert GONE in nominate(cora, behalf=f"{HART}-0", same_as=str(known.pk))
@@ -98,12 +98,12 @@ def test_nominating_somebody_who_was_erased_meanwhile_makes_nobody_new(town: Tow
 def test_nominating_somebody_who_is_erased_while_it_is_sent_makes_nobody_new(
     town: Town, cora: Client, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], says: str
 ) -> None:
-    known = town.individual("Joe Reed")
+    known = town.individual("Jolyon Reed")
     if "same_as" in chosen:
         chosen = {"same_as": str(known.pk)}
     erasing_first(monkeypatch, case_views, known)
     page = nominate(cora, behalf=f"{HART}-0", **chosen)
 
     assert says in page
-    assert "Joe" not in page
+    assert "Jolyon" not in page
     assert not Case.objects.exists()

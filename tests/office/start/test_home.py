@@ -105,7 +105,7 @@ def test_nothing_of_another_scheme_is_told(
     make_premises("Corner Shop", HART)
     page = page_of(signed_in(co_ordinator))
 
-    assert "Pub" not in page
+    assert "Pub " not in page
     assert "1 member has no contact" in page
     assert "invitation" not in page
     assert "None lately" in page
