@@ -67,6 +67,14 @@ def drawn(page: Page, route: Route, answer: APIResponse | None = None) -> None:
     page.evaluate(TURN)
 
 
+def has_heard(page: Page, shop: PageUnderTest) -> None:
+    """The page has asked for all that the gallery has told it so far; more is told for one change than once."""
+    shop.gallery.look("nobody", 0)  # answered after what came before
+    assert shop.node.state is not None
+    shop.node.state = replace(shop.node.state, words="HEARD")
+    expect(page.get_by_text("HEARD")).to_be_visible()
+
+
 def alert_waits(page: Page, shop: PageUnderTest) -> list[Route]:
     """Another shop's alert has come, the page has asked for it, and its clock stands."""
     page.clock.install()
@@ -288,8 +296,10 @@ def test_who_was_withdrawn_while_others_were_drawn_is_gone(page: Page, shop: Pag
     del stills[:]
     shop.gallery.told(shop.published.withdraw(42))
     still = one_of(page, stills)
+    has_heard(page, shop)
     drawn(page, asked, made)
     expect(page.get_by_role("link", name="Una New")).to_be_visible()
+    stop_clock(page)
     page.keyboard.press("Shift")
     still.continue_()
     page.unroute_all()
