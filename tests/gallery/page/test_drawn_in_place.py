@@ -68,7 +68,7 @@ def drawn(page: Page, route: Route, answer: APIResponse | None = None) -> None:
 
 
 def has_heard(page: Page, shop: PageUnderTest) -> None:
-    """The page has asked for all that the gallery has told it so far; more is told for one change than once."""
+    """The page has asked about all that the gallery has told it so far: of one change it is told more than once."""
     shop.gallery.look("nobody", 0)  # answered after what came before
     assert shop.node.state is not None
     shop.node.state = replace(shop.node.state, words="HEARD")
@@ -299,7 +299,7 @@ def test_who_was_withdrawn_while_others_were_drawn_is_gone(page: Page, shop: Pag
     has_heard(page, shop)
     drawn(page, asked, made)
     expect(page.get_by_role("link", name="Una New")).to_be_visible()
-    stop_clock(page)
+    stop_clock(page)  # somebody is at it however long the answer takes
     page.keyboard.press("Shift")
     still.continue_()
     page.unroute_all()

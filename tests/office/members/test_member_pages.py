@@ -197,14 +197,14 @@ def test_nobody_speaks_for_a_member_that_has_left(
     browser: Client, make_person: MakePerson, make_premises: MakePremises, schemes: dict[int, Scheme]
 ) -> None:
     member = make_premises("Bar", HART, PUB_WATCH).member
-    contact = make_person("con", ("members-contact", HART), ("members-contact", PUB_WATCH), name="Contact of Bar")
+    contact = make_person("con", ("members-contact", HART), ("members-contact", PUB_WATCH), name="Constance")
     for scheme in schemes.values():
         Spokesperson.objects.create(member=member, scheme=scheme, account=contact)
     browser.post(f"/members/{member.pk}/hart/end/")
 
     assert spokespeople() == {(PUB_WATCH, "con")}
     assert ("member.person-removed", " 1 ") in actions()
-    assert "Contact of Bar" not in browser.get(f"/members/{member.pk}/people/").content.decode()
+    assert "Constance" not in browser.get(f"/members/{member.pk}/people/").content.decode()
 
 
 def test_member_that_nominated_is_kept_with_a_sentence(

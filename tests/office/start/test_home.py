@@ -100,12 +100,13 @@ def test_nothing_of_another_scheme_is_told(
     co_ordinator: Account, make_person: MakePerson, make_premises: MakePremises, signed_in: SignedIn
 ) -> None:
     make_person("second", ("co-ordinator", HART))
-    fill(make_person, make_premises, PUB_WATCH, "Pub")
+    fill(make_person, make_premises, PUB_WATCH, "Landlord")
     assert "There are no premises yet" in page_of(signed_in(co_ordinator))
     make_premises("Corner Shop", HART)
     page = page_of(signed_in(co_ordinator))
 
-    assert "Pub " not in page
+    assert "Landlord" not in page
+    assert "Pub Watch" not in page
     assert "1 member has no contact" in page
     assert "invitation" not in page
     assert "None lately" in page
