@@ -16,6 +16,7 @@ STOP_WITHIN_S: Final = 4.0
 _LINE_BYTES_MAX: Final = 1_048_576
 _CHUNK_BYTES: Final = 65_536
 _LOG_TAIL_CHARS: Final = 800
+_LOOK_S: Final = 0.005
 
 
 class Life(StrEnum):
@@ -32,6 +33,18 @@ class Life(StrEnum):
 
 class ProgramFailedError(Exception):
     """It stopped unexpectedly; the message holds the end of its log."""
+
+
+def is_frozen(pid: int) -> bool:
+    """Whether every thread of a process has stopped.
+
+    One of them takes SIGSTOP for all, and on a busy machine the others go on until it has had its turn.
+    """
+    try:
+        stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):  # A thread may end while it is looked at.
+        return False
+    return all(stat.rpartition(") ")[2].startswith("T") for stat in stats)
 
 
 FactTaker = Callable[[Mapping[str, Any]], None]
@@ -105,9 +118,11 @@ class Program:
         """Ask it to end, and make sure that it does."""
         await self._end(signal.SIGTERM, Life.STOPPED)
 
-    def freeze(self) -> None:
-        """SIGSTOP: it keeps its connections and does nothing."""
+    async def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections and does nothing. Returns when it has stopped."""
         self._signal(signal.SIGSTOP)
+        while (pid := self.pid) is not None and not is_frozen(pid):  # noqa: ASYNC110 - nothing tells that it has stopped
+            await asyncio.sleep(_LOOK_S)
 
     def thaw(self) -> None:
         """SIGCONT."""

@@ -20,7 +20,7 @@ async def play(stage: Stage) -> None:
 async def _before_the_commit(stage: Stage) -> None:
     """Central gets the alert from the broker and dies before it has processed it."""
     town, shop = stage.town, stage.premises("corner-shop")
-    town.central.freeze()
+    await town.central.freeze()
     alert = await stage.press(shop, "attack")
     await stage.until_fact("published", shop.node, alert)
     await town.kill(town.central)

@@ -14,6 +14,7 @@ from provisioning.enforcement import reload_by_pid_file
 from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import CentralProgram, running_central
 from tests.support.fleet_broker import free_port, running_broker, wait_until
+from tests.support.frozen_process import freeze
 from tests.support.raw_member import Node, wait_for_link
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(14)]
@@ -117,7 +118,7 @@ def test_flood_that_stops_the_brokers_queue_for_alerts_is_over_when_it_is(fleet:
         thief = Node(fleet, SHOP, "hart", 1)
         with contextlib.closing(thief.client):
             topic = f"watchlink/1/scheme/hart/frame/{SHOP}"
-            central.process.send_signal(signal.SIGSTOP)
+            freeze(central.process.pid)
             try:
                 for _ in range(40_000):
                     thief.client.client.publish(topic, bytes(100), qos=0)

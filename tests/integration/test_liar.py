@@ -17,6 +17,7 @@ import pytest
 from demo.liar import OWN, Liar, Said
 from provisioning.fleet import Fleet
 from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker, wait_until
+from tests.support.frozen_process import freeze
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(1)]
 
@@ -63,7 +64,7 @@ def test_what_is_withheld_is_withheld_once_the_broker_is_seen_to_obey(tmp_path: 
             shop.subscribe(each)
         for number in range(CHANGES):
             liar.withhold(f"watchlink/1/{number}", SHOP)
-        broker.send_signal(signal.SIGSTOP)
+        freeze(broker.pid)
         liar.withhold(topic, SHOP)
         with ThreadPoolExecutor(1) as waiting:
             obeyed = waiting.submit(asyncio.run, liar.until_obeyed())

@@ -175,7 +175,7 @@ def test_alert_is_receipted_and_answered_while_the_pages_hang(loop: asyncio.Runn
     """They take connections and answer none."""
 
     async def happen() -> None:
-        scene.office.pages.freeze()
+        await scene.office.pages.freeze()
         try:
             asked = asyncio.create_task(scene.co_ordinator.office.read(f"{scene.office.url}people/"))
             await scene.answer(await scene.press())
@@ -190,7 +190,7 @@ def test_alert_is_receipted_and_answered_while_the_pages_hang(loop: asyncio.Runn
 
 def test_alert_is_receipted_and_answered_while_the_publisher_hangs(loop: asyncio.Runner, scene: Scene) -> None:
     async def happen() -> None:
-        scene.office.publisher.freeze()
+        await scene.office.publisher.freeze()
         try:
             await scene.add_premises("Thaw & Son")
             await scene.answer(await scene.press())

@@ -25,6 +25,7 @@ from node.net.radio.codec import Codec
 from node.net.radio.direwolf import MODEMS, DireWolf
 from node.net.radio.errors import CodecError, EncodeStopped
 from node.net.radio.kiss import Command, encode_kiss
+from tests.support.frozen_process import freeze
 from tests.support.radio_rig import NODES, await_so
 from wire.limits import FRAME_BYTES_MAX
 
@@ -119,7 +120,7 @@ def test_codec_hears_every_mode_it_sends_once(bench: Workbench, monkeypatch: pyt
 def test_encoder_that_hangs_is_replaced_within_the_same_over(bench: Workbench) -> None:
     pid = bench.codec.pids[Mode.IL2P_1200]
     bench.wait_idle(Mode.IL2P_1200)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     samples = bench.encode(Mode.IL2P_1200, b"x" * 89)
 
     assert samples
@@ -136,7 +137,7 @@ def test_encoder_that_is_dead_is_replaced_within_the_same_over(bench: Workbench)
 
 def test_encoding_that_is_not_wanted_any_more_stops(bench: Workbench) -> None:
     bench.wait_idle(Mode.IL2P_1200)
-    os.kill(bench.codec.pids[Mode.IL2P_1200], signal.SIGSTOP)
+    freeze(bench.codec.pids[Mode.IL2P_1200])
     asked = itertools.count()
     with pytest.raises(EncodeStopped):
         bench.codec.encode(Mode.IL2P_1200, (b"x" * 89,), lambda: next(asked) > 2)
@@ -159,7 +160,7 @@ def test_children_that_die_are_told_and_started_again(bench: Workbench) -> None:
 
 def test_receiver_that_hangs_is_started_again(bench: Workbench) -> None:
     pid = bench.codec.pids[Mode.IL2P_1200]
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
 
     def is_noticed() -> bool:
         bench.codec.feed(50 * SILENCE)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.fleet_broker import DEADLINE_S, _listens, wait_until
+from tests.support.frozen_process import freeze
 
 
 class Mosquitto:
@@ -50,7 +51,7 @@ class Mosquitto:
     def frozen(self) -> Iterator[None]:
         """It stays connected to everybody, and does nothing."""
         assert self._process
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
         try:
             yield
         finally:

@@ -18,6 +18,7 @@ from node.hw.radio import alsa, audio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.audio import SILENCE_AHEAD_BYTES, SoundDevice
 from tests.support.fleet_broker import wait_until
+from tests.support.frozen_process import freeze
 from tests.support.sound_bench import WITHIN_S, SoundBench, be_patient
 
 pytestmark = pytest.mark.integration
@@ -176,7 +177,7 @@ def test_sound_device_that_takes_nothing_any_more_is_lost(
     monkeypatch.setattr(audio, "_STUCK_BLOCKS", 30)
     ends: list[str] = []
     device.play(_tone(150), ends.append)
-    os.kill(_child(device, "output"), signal.SIGSTOP)
+    freeze(_child(device, "output"))
     # The radio talks on: a busy machine stops the player only after it has taken once more, and the count begins anew.
     with bench.talking(lambda _: bytes(BLOCK_BYTES)):
         assert bench.failures.get(timeout=WITHIN_S) == 'sound output "radio_out" has stopped taking sound'

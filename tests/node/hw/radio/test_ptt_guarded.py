@@ -21,6 +21,7 @@ from node.hw.radio import ptt_guarded
 from node.hw.radio.ptt import PttError, PttSettings
 from node.hw.radio.ptt_guarded import GuardedPtt, guard_command
 from node.net.radio.ports import PttPort
+from tests.support.frozen_process import freeze
 
 pytestmark = pytest.mark.integration
 
@@ -175,7 +176,7 @@ def test_program_that_is_killed_lets_go(keyed: Callable[..., KeyingProgram], hid
 
 def test_program_that_is_stopped_cannot_keep_the_key_down(keyed: Callable[..., KeyingProgram], hidraw: Path) -> None:
     program = keyed(1_500)
-    program.process.send_signal(signal.SIGSTOP)
+    freeze(program.process.pid)
 
     wait_until(lambda: OFF == reports(hidraw)[-1])
     assert program.process.poll() is None
@@ -192,7 +193,7 @@ def test_program_that_spins_cannot_keep_the_key_down(keyed: Callable[..., Keying
 def test_guard_lets_go_at_any_signal(keyed: Callable[..., KeyingProgram], hidraw: Path, number: int) -> None:
     """Its program is stopped, so nobody else can: what systemd sends to a hung unit is enough."""
     program = keyed()
-    program.process.send_signal(signal.SIGSTOP)
+    freeze(program.process.pid)
     os.kill(program.guard_pid, number)
 
     wait_until(lambda: not is_running(program.guard_pid))
@@ -216,7 +217,7 @@ def test_guard_that_hangs_mid_over_is_replaced_at_unkey(settings: PttSettings, h
     ptt.key(30_000)
     pid = ptt.guard_pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     ptt._answer_s = IMPATIENCE_S
     ptt.unkey()
 
@@ -230,7 +231,7 @@ def test_guard_that_hangs_is_told_at_key(settings: PttSettings, hidraw: Path) ->
     ptt.unkey()
     pid = ptt.guard_pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     ptt._answer_s = IMPATIENCE_S
 
     with pytest.raises(OSError, match="does not answer"):
@@ -246,7 +247,7 @@ def test_close_is_not_held_up_by_a_guard_that_hangs(settings: PttSettings, hidra
     ptt.key(30_000)
     pid = ptt.guard_pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     ptt._answer_s = IMPATIENCE_S
     ptt.close()
 
@@ -285,7 +286,7 @@ def test_guard_that_was_told_to_end_is_back_when_it_is_wanted(ptt: GuardedPtt, h
     # What the first one said of its end holds for itself alone.
     pid = ptt.guard_pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     ptt._answer_s = IMPATIENCE_S
     ptt.close()
 
