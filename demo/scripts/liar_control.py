@@ -21,7 +21,7 @@ from demo.scripts.liar_watch import Watch
 from demo.scripts.stage import PATIENCE_S, Stage
 from wire.frames import Alert
 from wire.ids import node_text
-from wire.kinds import FrameKind, RefusalReason
+from wire.kinds import AnswerState, FrameKind, RefusalReason
 from wire.topics import DownTopic, FrameTopic, parse_topic
 
 _WITHIN_S: Final = 3.0
@@ -97,6 +97,8 @@ class _Control:
             await self._say(row)
         await self._watch.begin()
         for row in (row for row in wanted if row.word not in (COUNTERS, WAITING)):
+            if row.channel.name == "ack" and row.word == AnswerState.UNANSWERED.slug:
+                await self._until_answered_again()
             await self._until_quiet()
             await self._say(row)
         self._stage.say("lied", what="rows whose lies would move something", count=self._moving, of=len(wanted))
@@ -151,6 +153,19 @@ class _Control:
                 return moved
             await asyncio.sleep(_LOOK_EVERY_S)
         return ()
+
+    async def _until_answered_again(self) -> None:
+        """Wait until central has given back, as it does once a minute, the answer that an earlier row took.
+
+        Taken back twice it moves nothing; and what central then tells must not be mistaken for what the row moved.
+        """
+        whose, alert = self._cast.answered, self._open.answered
+
+        def is_answered() -> bool:
+            known = self._stage.town.chronicle.all("acknowledged", node=whose.node, alert=alert)
+            return known[-1].detail.get("state") == AnswerState.ANSWERED.slug
+
+        await self._stage.town.notice.until(is_answered, f"{whose.name} knew again who had answered", PATIENCE_S)
 
     async def _until_quiet(self) -> None:
         """Wait until the previous truth has had its effect."""
