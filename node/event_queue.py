@@ -33,8 +33,8 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Add an event made by the node; never dropped. Stamped now, an edge with the moment the kernel saw it."""
-        age_ms = event.age_ms if isinstance(event, PinChanged) else 0
-        self._local.put((event, monotonic_ms() - age_ms))
+        at_ms = event.at_ms if isinstance(event, PinChanged) else None
+        self._local.put((event, monotonic_ms() if at_ms is None else at_ms))
 
     def offer(self, event: Event, waiting_max: int, size_bytes: int = 0) -> bool:
         """Add an event from the network; refused if too many, or too many bytes, are waiting.

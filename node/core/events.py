@@ -125,13 +125,13 @@ class PinChanged(Struct, frozen=True):
     Attributes:
         is_initial: not an edge but the level at the first read: a button that is already down then is stuck or
             leaned on, not pressed (N1).
-        age_ms: how long ago the kernel saw it, if the pin library knows.
+        at_ms: when the kernel saw it, by the monotonic clock; ``None`` = just now.
     """
 
     button: Button
     is_down: bool
     is_initial: bool = False
-    age_ms: int = 0
+    at_ms: int | None = None
 
 
 class FrameStored(Struct, frozen=True):

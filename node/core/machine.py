@@ -141,7 +141,7 @@ def _buttons(turn: Turn, event: Event, happened_ms: int) -> None:
         if not turn.state.is_started:
             # Nobody was watching yet: a level, not a press.
             event = replace(event, is_initial=True)
-        buttons = presses.edge(buttons, event, happened_ms)
+        buttons = presses.edge(buttons, turn.settings, event, happened_ms)
     if buttons is not turn.state.buttons:
         turn.state.buttons = buttons
     for gesture in gestures:

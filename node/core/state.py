@@ -42,11 +42,13 @@ class Press(Struct, frozen=True):
     Attributes:
         edge_ms: when CLOSING or OPENING began.
         down_ms: when this press began: the edge after which the level held.
+        is_spent: UP since an edge at ``edge_ms``, and the press before had its wish.
     """
 
     phase: ButtonPhase = ButtonPhase.UP
     edge_ms: int = 0
     down_ms: int = 0
+    is_spent: bool = False
 
 
 Buttons = Mapping[Button, Press]

@@ -11,6 +11,7 @@ from node.core.events import Emit, PinChanged
 from node.hw.errors import PartError, translated
 from node.hw.health import PartHealth
 from node.hw.pins import Device, PinSource, quietly
+from runtime.monotonic import monotonic_ms
 
 AGE_MAX_S: Final = 5.0
 """An edge that claims to be older was stamped by another clock."""
@@ -103,13 +104,13 @@ class GpiozeroButtons:
 
     def _handler(self, button: Button, *, is_down: bool) -> Callable[[Device], None]:
         # Not functools.partial: gpiozero counts the arguments, and passes the device as the required one.
-        return lambda device: self._edge(button, is_down=is_down, age_ms=_age_ms(device, is_down=is_down))
+        return lambda device: self._edge(button, is_down=is_down, at_ms=_at_ms(device, is_down=is_down))
 
-    def _edge(self, button: Button, *, is_down: bool, is_initial: bool = False, age_ms: int = 0) -> None:
+    def _edge(self, button: Button, *, is_down: bool, is_initial: bool = False, at_ms: int | None = None) -> None:
         with self._lock:
             self._is_down[button] = is_down
             self._doubted.discard(button)
-            self._emit(PinChanged(button, is_down, is_initial, age_ms))
+            self._emit(PinChanged(button, is_down, is_initial, at_ms))
 
     def _where(self, button: Button) -> str:
         return f"GPIO {self._pins[button]}"
@@ -125,10 +126,10 @@ class GpiozeroButtons:
         )
 
 
-def _age_ms(device: Device, *, is_down: bool) -> int:
-    """How long ago the kernel saw this edge; 0 if the library's time cannot be true.
+def _at_ms(device: Device, *, is_down: bool) -> int | None:
+    """When the kernel saw this edge, by the monotonic clock; ``None`` if the library's time cannot be true.
 
     A callback delayed by a busy machine delivers both edges of a tap together; these times keep them apart.
     """
     age_s = device.active_time if is_down else device.inactive_time
-    return round(age_s * 1_000) if age_s is not None and 0 <= age_s <= AGE_MAX_S else 0
+    return monotonic_ms() - round(age_s * 1_000) if age_s is not None and 0 <= age_s <= AGE_MAX_S else None

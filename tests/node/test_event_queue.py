@@ -64,6 +64,15 @@ def test_queue_stamps_a_press_when_it_happened() -> None:
     assert later[1] > found[1]
 
 
+def test_queue_stamps_an_edge_with_the_time_that_it_brings() -> None:
+    queue = EventQueue()
+    queue.put(PinChanged(Button.ATTACK, is_down=True, at_ms=1_234))
+    found = queue.get(0)
+
+    assert found
+    assert 1_234 == found[1]
+
+
 def test_queue_survives_producers_in_many_threads() -> None:
     queue = EventQueue()
 

@@ -17,21 +17,20 @@ class EventRecorder:
     """Called as ``emit``; keeps what it is told, in order.
 
     Attributes:
-        edge_ages_ms: of each pin that changed. The events kept have none: how old an edge is when it is told
-            depends on the machine.
+        edges_at_ms: when each pin changed. The events kept do not say it, so that they can be compared.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._events: list[Event] = []
-        self.edge_ages_ms: list[int] = []
+        self.edges_at_ms: list[int | None] = []
 
     def __call__(self, event: Event) -> None:
         """As the board calls it."""
         with self._changed:
             if isinstance(event, PinChanged):
-                self.edge_ages_ms.append(event.age_ms)
-                event = replace(event, age_ms=0)
+                self.edges_at_ms.append(event.at_ms)
+                event = replace(event, at_ms=None)
             self._events.append(event)
             self._changed.notify_all()
 

@@ -1,7 +1,8 @@
 """From raw edges to gestures (N1): debounce, hold, chord, stuck. Owns the buttons, knows no alerts.
 
 Everything counts at its own moment, in order, even if the program was busy and hears of it late: a hold that was
-complete before the release, or a tap between two looks at the clock.
+complete before the release, or a tap between two looks at the clock. The rest of a bounce, heard of after its press has
+counted, is part of that press.
 """
 
 from __future__ import annotations
@@ -58,17 +59,32 @@ class Gesture(Struct, frozen=True):
     at_ms: int
 
 
-def edge(buttons: Buttons, event: PinChanged, at_ms: int) -> Buttons:
+def edge(buttons: Buttons, settings: Settings, event: PinChanged, at_ms: int) -> Buttons:
     """Take one electrical edge. Call :func:`advance` up to ``at_ms`` first."""
     press = buttons[event.button]
     if event.is_initial and event.is_down:
         return _with(buttons, event.button, replace(_moved(press, ButtonInput.FOUND_DOWN), down_ms=at_ms))
+    press = _in_doubt_again(press, settings, at_ms)
     moved = _moved(press, ButtonInput.EDGE_DOWN if event.is_down else ButtonInput.EDGE_UP)
     # Two edges the same way mean that one between them was lost: the level has not held since the first.
     is_doubt_renewed = press.phase is moved.phase is ButtonPhase.CLOSING and event.is_down
     if moved.phase in _DOUBTS and (moved.phase is not press.phase or is_doubt_renewed):
-        moved = replace(moved, edge_ms=at_ms)
+        moved = replace(moved, edge_ms=at_ms, is_spent=False)
     return _with(buttons, event.button, moved)
+
+
+def _in_doubt_again(press: Press, settings: Settings, at_ms: int) -> Press:
+    """The button as it was before its level settled, if this edge shows that the level had not held.
+
+    The program was held up between two edges of one bounce. By the clock the first level had held, and the second edge,
+    heard of late, would be a press of its own.
+    """
+    debounce_ms = settings.timing.debounce_ms
+    if press.phase is ButtonPhase.DOWN and at_ms < press.down_ms + debounce_ms:
+        return replace(press, phase=ButtonPhase.CLOSING)
+    if press.phase is ButtonPhase.UP and press.is_spent and at_ms < press.edge_ms + debounce_ms:
+        return replace(press, phase=ButtonPhase.SPENT_OPENING)
+    return press
 
 
 def advance(buttons: Buttons, settings: Settings, until_ms: int) -> tuple[Buttons, tuple[Gesture, ...]]:
@@ -134,13 +150,12 @@ def _happen(
                 buttons = _with(buttons, half, _moved(buttons[half], ButtonInput.FIRED))
             return buttons, Wish.ATTACK
         return buttons, None
-    buttons = _with(buttons, button, moved)
-    if happening is ButtonInput.FIRED:
-        return buttons, _WISHES[button]
-    if press.phase is ButtonPhase.OPENING:  # Released before it fired.
-        # Of the tapped buttons only assist waits: its release shows that no chord was meant.
-        return buttons, _TOO_SHORT.get(button, _WISHES[button])
-    return buttons, None
+    if happening is not ButtonInput.SETTLED:
+        return _with(buttons, button, moved), _WISHES[button] if happening is ButtonInput.FIRED else None
+    is_let_go_early = press.phase is ButtonPhase.OPENING
+    buttons = _with(buttons, button, replace(moved, is_spent=not (is_let_go_early and button in _HELD)))
+    # Of the tapped buttons only assist waits: its release shows that no chord was meant.
+    return buttons, _TOO_SHORT.get(button, _WISHES[button]) if is_let_go_early else None
 
 
 def _is_chord(buttons: Buttons, settings: Settings) -> bool:

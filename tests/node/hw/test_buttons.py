@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +17,8 @@ from node.hw.buttons import GpiozeroButtons
 from node.hw.fake_board import FakePin
 from node.hw.health import PartHealth
 from node.hw.pins import PinSource, open_lgpio_factory
-from tests.support.event_recorder import EventRecorder
+from runtime.monotonic import monotonic_ms
+from tests.support.event_recorder import PATIENCE_S, EventRecorder
 
 PINS = {Button.ATTACK: 5, Button.ASSIST: 6, Button.TEST: 26}
 DOWN, UP = PinChanged(Button.ATTACK, is_down=True), PinChanged(Button.ATTACK, is_down=False)
@@ -206,9 +209,37 @@ def test_edges_handed_over_late_keep_the_time_between_them(
     hand_over(factory, now_s - 0.3, level=1)
 
     assert [DOWN, UP] == events.all
-    down_ms, up_ms = events.edge_ages_ms
-    assert down_ms >= 400
-    assert up_ms >= 300
+    down_ms, up_ms = (monotonic_ms() - at_ms for at_ms in events.edges_at_ms if at_ms is not None)
+    assert down_ms >= 399
+    assert up_ms >= 299
+
+
+def test_edge_has_its_time_before_it_waits_for_anything(
+    buttons: GpiozeroButtons, factory: MockFactory, events: EventRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N1: an edge of a bounce that got its time only when its turn came would look like another press."""
+    told, may_go_on = threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def busy() -> Iterator[None]:
+        told.set()
+        assert may_go_on.wait(PATIENCE_S)
+        yield
+
+    monkeypatch.setattr(buttons, "_lock", busy())
+    pins = threading.Thread(target=hand_over, args=(factory, factory.ticks(), 0))
+    pins.start()
+    assert told.wait(PATIENCE_S)
+    waits_ms = monotonic_ms()
+    while monotonic_ms() == waits_ms:
+        pass
+    may_go_on.set()
+    pins.join()
+    monkeypatch.undo()
+
+    (at_ms,) = events.edges_at_ms
+    assert at_ms is not None
+    assert at_ms <= waits_ms
 
 
 def test_edge_of_another_clock_counts_as_new(
@@ -218,4 +249,4 @@ def test_edge_of_another_clock_counts_as_new(
     hand_over(factory, factory.ticks() + 1_000_000, level=1)
 
     assert [DOWN, UP] == events.all
-    assert [0, 0] == events.edge_ages_ms
+    assert [None, None] == events.edges_at_ms

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from node.core.controls import Button
-from node.core.effects import AlertDraft, StoreFrame
+from node.core.effects import AlertDraft, ReportFact, StoreFrame
 from node.core.events import PinChanged, Started, Ticked
 from node.core.machine import step
 from node.core.press.presses import Gesture, Wish, advance, edge, next_moment_ms
@@ -48,7 +48,7 @@ class Board:
 
     def _edge(self, button: Button, at_ms: int, *, is_down: bool) -> Board:
         self.until(at_ms)
-        self.buttons = edge(self.buttons, PinChanged(button, is_down), at_ms)
+        self.buttons = edge(self.buttons, self.settings, PinChanged(button, is_down), at_ms)
         return self
 
 
@@ -114,6 +114,56 @@ def test_release_bounces_do_not_press_again() -> None:
     board = Board().low(ASSIST, 0).high(ASSIST, 400).low(ASSIST, 404).high(ASSIST, 409).low(ASSIST, 411)
 
     assert [(Wish.ASSIST, 300)] == board.high(ASSIST, 413).until(2_000).wishes()
+
+
+def test_bounce_that_is_heard_of_late_is_no_second_press() -> None:
+    """The program was held up between its edges: by the clock, each level had held."""
+    board = Board().low(ASSIST, 0).until(320).high(ASSIST, 1).until(640).low(ASSIST, 2).until(700)
+
+    assert [(Wish.ASSIST, 300)] == board.high(ASSIST, 700).until(2_000).wishes()
+
+
+def test_bounce_of_the_release_that_is_heard_of_late_is_no_second_press() -> None:
+    board = Board().low(ASSIST, 0).high(ASSIST, 400).until(460).low(ASSIST, 401).until(900).high(ASSIST, 402)
+
+    assert [(Wish.ASSIST, 300)] == board.until(2_000).wishes()
+
+
+def test_bounce_of_a_taps_release_that_is_heard_of_late_is_no_second_press() -> None:
+    board = Board().low(ASSIST, 0).high(ASSIST, 80).until(460).low(ASSIST, 81).until(900).high(ASSIST, 82)
+
+    assert [(Wish.ASSIST, 100)] == board.until(2_000).wishes()
+
+
+def test_hold_counts_from_its_own_edge_however_late_its_bounce_is_heard_of() -> None:
+    board = Board().low(ATTACK, 0).until(240).high(ATTACK, 1).until(900).low(ATTACK, 2).until(1_100)
+
+    assert [(Wish.ATTACK, 1_002)] == board.high(ATTACK, 1_100).until(3_000).wishes()
+
+
+def test_hold_let_go_too_soon_is_no_attack_however_late_its_bounce_is_heard_of() -> None:
+    board = Board().low(ATTACK, 0).high(ATTACK, 950).until(1_400).low(ATTACK, 952).until(1_403).high(ATTACK, 955)
+
+    assert (Wish.ATTACK_TOO_SHORT, 970) == board.until(3_000).wishes()[0]
+    assert Wish.ATTACK not in [wish for wish, _ in board.wishes()]
+
+
+def test_bounce_of_a_release_that_is_heard_of_late_is_no_second_attack() -> None:
+    board = Board().low(ATTACK, 0).high(ATTACK, 1_200).until(1_300).low(ATTACK, 1_202).until(2_900)
+
+    assert [(Wish.ATTACK, 1_000)] == board.high(ATTACK, 1_204).until(9_000).wishes()
+
+
+def test_two_presses_that_are_heard_of_late_are_two() -> None:
+    board = Board().low(ASSIST, 0).until(900).high(ASSIST, 400).low(ASSIST, 420).high(ASSIST, 800)
+
+    assert [(Wish.ASSIST, 300), (Wish.ASSIST, 720)] == board.until(2_000).wishes()
+
+
+def test_level_that_had_held_until_its_edge_was_heard_of_is_no_bounce() -> None:
+    board = Board().low(ATTACK, 0).until(500).high(ATTACK, 20)
+
+    assert [(Wish.ATTACK_TOO_SHORT, 40)] == board.until(500).wishes()
 
 
 def test_assist_tap_fires_when_it_is_let_go() -> None:
@@ -217,7 +267,7 @@ def test_stuck_button_that_was_let_go_works_again() -> None:
 
 def test_button_found_down_is_stuck_at_once_and_sends_nothing() -> None:
     board = Board()
-    board.buttons = edge(board.buttons, PinChanged(ATTACK, is_down=True, is_initial=True), 0)
+    board.buttons = edge(board.buttons, SETTINGS, PinChanged(ATTACK, is_down=True, is_initial=True), 0)
 
     assert (ATTACK,) == stuck_buttons(board.buttons)
     assert [] == board.until(120_000).wishes()
@@ -229,6 +279,17 @@ def test_lost_edge_starts_the_doubt_anew() -> None:
     board = Board().low(ASSIST, 0).low(ASSIST, 15).high(ASSIST, 30).until(1_000)
 
     assert [] == board.wishes()
+
+
+def test_lost_edge_of_a_bounce_that_is_heard_of_late_changes_no_wish() -> None:
+    board = Board().low(ATTACK, 0).until(240).low(ATTACK, 5).until(1_000)
+
+    assert [] == board.wishes()
+    assert [(Wish.ATTACK, 1_005)] == board.until(1_005).wishes()
+
+    board = Board().low(ATTACK, 0).high(ATTACK, 600).until(640).high(ATTACK, 605)
+
+    assert [(Wish.ATTACK_TOO_SHORT, 620)] == board.until(3_000).wishes()
 
 
 def test_nothing_is_due_while_nothing_is_pressed() -> None:
@@ -274,13 +335,33 @@ def test_every_wish_had_a_level_that_held(edges: list[tuple[Button, int, bool]])
     assert Wish.ATTACK not in wishes or ATTACK in held
 
 
+BOUNCE = st.lists(st.integers(1, 3), max_size=4).filter(lambda gaps: len(gaps) % 2 == 0)
+PRESS = st.tuples(st.integers(60, 900), BOUNCE, st.integers(60, 900), BOUNCE)
+
+
+@given(st.lists(PRESS, min_size=1, max_size=4), st.lists(st.integers(0, 1_500), min_size=40, max_size=40))
+def test_a_hand_presses_as_often_as_it_does_however_late_each_edge_is_heard_of(
+    presses: list[tuple[int, list[int], int, list[int]]], held_up_ms: list[int]
+) -> None:
+    """Before each edge the program looks at the clock, long after that edge."""
+    board, at_ms, is_down = Board(), 1_000, False
+    delays_ms = iter(held_up_ms)
+    for up_ms, down_bounce, down_ms, up_bounce in presses:
+        for gap_ms in (up_ms, *down_bounce, down_ms, *up_bounce):
+            at_ms, is_down = at_ms + gap_ms, not is_down
+            board.until(at_ms + next(delays_ms))
+            (board.low if is_down else board.high)(ASSIST, at_ms)
+
+    assert [Wish.ASSIST] * len(presses) == [wish for wish, _ in board.until(at_ms + 2_000).wishes()]
+
+
 def test_tap_that_is_heard_of_late_still_counts() -> None:
     """N1: both edges of a 100 ms tap, handed over after time has been let go on past them."""
     state = NodeState(SETTINGS)
     state, _ = step(state, Started("boot", (), (), EMPTY_DIRECTORY, 0), 0)
     state, _ = step(state, Ticked(), 1_150)
-    state, _ = step(state, PinChanged(ASSIST, is_down=True, age_ms=150), 1_000)
-    state, _ = step(state, PinChanged(ASSIST, is_down=False, age_ms=50), 1_100)
+    state, _ = step(state, PinChanged(ASSIST, is_down=True), 1_000)
+    state, _ = step(state, PinChanged(ASSIST, is_down=False), 1_100)
     state, effects = step(state, Ticked(), 1_150)
 
     assert [AlertKind.ASSIST] == [
@@ -288,3 +369,22 @@ def test_tap_that_is_heard_of_late_still_counts() -> None:
         for effect in effects
         if isinstance(effect, StoreFrame) and isinstance(effect.content, AlertDraft)
     ]
+
+
+def test_bounce_that_the_unit_hears_of_late_is_one_press() -> None:
+    """N1: one press whose other edges come a moment after it has counted, one by one."""
+    state = NodeState(SETTINGS)
+    presses = []
+    for event, now_ms in (
+        (Started("boot", (), (), EMPTY_DIRECTORY, 0), 0),
+        (PinChanged(ASSIST, is_down=True), 1_000),
+        (Ticked(), 1_400),
+        (PinChanged(ASSIST, is_down=False), 1_001),
+        (Ticked(), 1_405),
+        (PinChanged(ASSIST, is_down=True), 1_002),
+        (Ticked(), 2_000),
+    ):
+        state, effects = step(state, event, now_ms)
+        presses += [effect for effect in effects if isinstance(effect, ReportFact) and effect.fact == "pressed"]
+
+    assert 1 == len(presses)
