@@ -148,6 +148,12 @@ def test_hold_let_go_too_soon_is_no_attack_however_late_its_bounce_is_heard_of()
     assert Wish.ATTACK not in [wish for wish, _ in board.wishes()]
 
 
+def test_hold_after_a_bounce_in_it_that_is_heard_of_late_is_an_attack_all_the_same() -> None:
+    board = Board().low(ATTACK, 0).high(ATTACK, 600).until(640).low(ATTACK, 602)
+
+    assert [(Wish.ATTACK_TOO_SHORT, 620), (Wish.ATTACK, 1_602)] == board.until(3_000).wishes()
+
+
 def test_bounce_of_a_release_that_is_heard_of_late_is_no_second_attack() -> None:
     board = Board().low(ATTACK, 0).high(ATTACK, 1_200).until(1_300).low(ATTACK, 1_202).until(2_900)
 
