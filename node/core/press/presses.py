@@ -150,12 +150,15 @@ def _happen(
                 buttons = _with(buttons, half, _moved(buttons[half], ButtonInput.FIRED))
             return buttons, Wish.ATTACK
         return buttons, None
-    if happening is not ButtonInput.SETTLED:
-        return _with(buttons, button, moved), _WISHES[button] if happening is ButtonInput.FIRED else None
-    is_let_go_early = press.phase is ButtonPhase.OPENING
-    buttons = _with(buttons, button, replace(moved, is_spent=not (is_let_go_early and button in _HELD)))
-    # Of the tapped buttons only assist waits: its release shows that no chord was meant.
-    return buttons, _TOO_SHORT.get(button, _WISHES[button]) if is_let_go_early else None
+    if happening is ButtonInput.SETTLED:
+        moved = replace(moved, is_spent=press.phase is not ButtonPhase.OPENING or button not in _HELD)
+    buttons = _with(buttons, button, moved)
+    if happening is ButtonInput.FIRED:
+        return buttons, _WISHES[button]
+    if press.phase is ButtonPhase.OPENING:  # Released before it fired.
+        # Of the tapped buttons only assist waits: its release shows that no chord was meant.
+        return buttons, _TOO_SHORT.get(button, _WISHES[button])
+    return buttons, None
 
 
 def _is_chord(buttons: Buttons, settings: Settings) -> bool:
