@@ -7,10 +7,10 @@ signed, makes a node ask (ADR 0016), and the question is withheld from central.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -25,7 +25,11 @@ from wire.messages import CentralStatus, Sync, SyncAnswer, decode_message, encod
 from wire.signing import sign_message
 from wire.topics import CentralTopic, Down, DownTopic, Up, UpTopic
 
+T = TypeVar("T")
+
 _LOOK_EVERY_S: Final = 0.02
+_LOOKS_EACH_HINT: Final = 50
+"""A hint is in vain while a node waits for an answer, up to five seconds: so it is repeated."""
 _WITHIN_S: Final = ANSWER_WITHIN_MS / 1_000
 _ASKING: Final = "sync"
 _ANSWERING: Final = "syncAnswer"
@@ -66,13 +70,14 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
         return
     askers = (scene.victim,) if channel == _ASKING else (scene.victim, scene.idle)
     topics = {str(UpTopic(parse_node(one), Up.SYNC)): one for one in askers}
+    await _answered(stage, liar, scene, topics)
     for topic in topics:
         liar.withhold(topic, *CENTRALS)
     try:
         await liar.until_obeyed()
         since, loop = len(liar.kept), asyncio.get_running_loop()
+        asked_s = loop.time()  # At the earliest: one of them may wait for the other.
         nonces = await _asked(stage, liar, scene, topics)
-        asked_s = loop.time()
         if manner in DELAYS_S:
             await asyncio.sleep(_WITHIN_S)
         elif channel == _ASKING:  # Central must hear what is said in their names, and they ask again only later.
@@ -91,19 +96,46 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
         )
 
 
+async def _answered(stage: Stage, liar: Liar, scene: Scene, topics: dict[str, str]) -> None:
+    """Make them ask, and let central answer: soon after a minute without, a panel says NO LINK, which is no lie."""
+    answers = {str(DownTopic(parse_node(one), Down.SYNC)) for one in topics.values()}
+
+    def heard(said: Sequence[Said]) -> bool | None:
+        nonces = {decode_message(one.payload, Sync).nonce for one in said if one.topic in topics}
+        told = [one for one in said if one.topic in answers]
+        return answers == {one.topic for one in told if decode_message(one.payload, SyncAnswer).nonce in nonces} or None
+
+    await _hint_until(heard, f"central answered {_names(stage, topics)}", stage, liar, scene)
+
+
 async def _asked(stage: Stage, liar: Liar, scene: Scene, topics: dict[str, str]) -> dict[str, str]:
     """Make them ask; returns each one's nonce."""
-    since, forge = len(liar.kept), Forge.of_town(stage.town)
-    for scheme in scene.schemes.values():
-        liar.say(_hint(scheme, forge))
 
-    for _ in range(int(PATIENCE_S / _LOOK_EVERY_S)):
-        said = [one for one in liar.kept[since:] if one.topic in topics]
-        nonces = {topics[one.topic]: decode_message(one.payload, Sync).nonce for one in said}
-        if len(nonces) == len(topics):
-            return nonces
+    def nonces(said: Sequence[Said]) -> dict[str, str] | None:
+        found = {topics[one.topic]: decode_message(one.payload, Sync).nonce for one in said if one.topic in topics}
+        return found if len(found) == len(topics) else None
+
+    return await _hint_until(nonces, f"{_names(stage, topics)} asked central", stage, liar, scene)
+
+
+def _names(stage: Stage, topics: dict[str, str]) -> str:
+    return " and ".join(map(stage.town.name_of, topics.values()))
+
+
+async def _hint_until(
+    look: Callable[[Sequence[Said]], T | None], what: str, stage: Stage, liar: Liar, scene: Scene
+) -> T:
+    """Make every node ask, until ``look`` finds ``what`` is awaited in all that is said meanwhile; returns it."""
+    since, forge = len(liar.kept), Forge.of_town(stage.town)
+    for number in range(int(PATIENCE_S / _LOOK_EVERY_S)):
+        if number % _LOOKS_EACH_HINT == 0:
+            for scheme in scene.schemes.values():
+                liar.say(_hint(scheme, forge))
         await asyncio.sleep(_LOOK_EVERY_S)
-    raise NeverCameError(f"{' and '.join(map(stage.town.name_of, topics.values()))} asked central")
+        found = look(liar.kept[since:])
+        if found is not None:
+            return found
+    raise NeverCameError(what)
 
 
 def _hint(scheme: str, forge: Forge) -> Said:
