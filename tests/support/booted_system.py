@@ -35,6 +35,8 @@ _DEBIANS_PYTHON: Final = Path("/usr/bin/python3.13")
 """The root's, if this machine runs the same Debian."""
 _PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
 SYSTEM: Final = "/etc/systemd/system"
+_NO_HOUR: Final = "[Timer]\nOnCalendar=\nOnCalendar=2099-01-01\n"
+"""Of every timer: by this machine's clock a nightly one would make a second backup in the middle of a proof."""
 
 
 @dataclass
@@ -114,6 +116,7 @@ def boot(
     proof = folder / "proof"
     proof.mkdir()
     files = sorted(identity.iterdir()) if identity else []
+    mounts = {**mounts, written(folder / "timers.conf", _NO_HOUR): "/usr/lib/systemd/system/timer.d/00-proof.conf"}
     system = [
         *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
         *(f"--machine=proof-{os.getpid()}", "--register=no", "--keep-unit"),
