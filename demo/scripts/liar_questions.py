@@ -76,7 +76,7 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
     try:
         await liar.until_obeyed()
         since, loop = len(liar.kept), asyncio.get_running_loop()
-        asked_s = loop.time()  # At the earliest: one of them may wait for the other.
+        asked_s = loop.time()  # At the earliest: the two need not ask at once.
         nonces = await _asked(stage, liar, scene, topics)
         if manner in DELAYS_S:
             await asyncio.sleep(_WITHIN_S)
@@ -125,7 +125,7 @@ def _names(stage: Stage, topics: dict[str, str]) -> str:
 async def _hint_until(
     look: Callable[[Sequence[Said]], T | None], what: str, stage: Stage, liar: Liar, scene: Scene
 ) -> T:
-    """Make every node ask, until ``look`` finds ``what`` is awaited in all that is said meanwhile; returns it."""
+    """Make every node ask, again and again; returns what ``look`` finds in all that is said meanwhile."""
     since, forge = len(liar.kept), Forge.of_town(stage.town)
     for number in range(int(PATIENCE_S / _LOOK_EVERY_S)):
         if number % _LOOKS_EACH_HINT == 0:
