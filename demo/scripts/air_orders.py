@@ -96,7 +96,7 @@ async def play(stage: Stage, liar: Liar) -> None:
     )
     # One shop plays all parts: it has pressed and is unanswered.
     cast = Cast(shop, shop, shop, gateway, shop, thief, shop, shop)
-    telling = _Telling(stage, liar, cast, Open(alert, alert, alert, alert, alert, alert))
+    telling = _Telling(stage, liar, cast, Open(alert, alert, alert, (alert,), alert, alert))
     await telling.tell(liar.kept[since:])
     await stage.close(shop, alert, "Attended")
 

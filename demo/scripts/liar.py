@@ -156,10 +156,11 @@ class _Telling:
         await town.restart(town.central)
         await self._until_all_have_asked()
         # It has answered the tests again, by itself, and would close them during the lies.
-        for where, test in ((cast.answered, self._open.proof), (cast.asking, self._open.test)):
+        for where, test in ((cast.answered, self._open.proof), *((cast.asking, one) for one in self._open.tests)):
             await self._stage.until_card(f"the restored central had {test}", test, lambda _board: True)
             await self._stage.close(where, test, "Test")
-        self._scene = replace(self._scene, test_incident=await liar_past.open_test(self._stage, cast.asking))
+        tests = await liar_past.open_test(self._stage, cast.asking)
+        self._scene = replace(self._scene, test_incident=tests[-1])
         await self._until_at_rest()
         await self._stage.until_face(cast.victim, "undelivered", "nearby")
         await self._watch.begin()

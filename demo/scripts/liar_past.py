@@ -63,12 +63,15 @@ class Cast(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """What is open, by text id; a finished test; the pending premises' response that only neighbours have heard."""
+    """What is open, by text id; a finished test; the pending premises' response that only neighbours have heard.
+
+    The last of the tests is open; those before it Watchlink has answered.
+    """
 
     victim: str
     answered: str
     pending: str
-    test: str
+    tests: tuple[str, ...]
     proof: str
     response: str
 
@@ -84,7 +87,7 @@ async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
     await stage.until_fact("receipt", cast.answered.node, proof)
     await stage.close(cast.answered, proof, "Test")
     await _cancelled(stage, cast)
-    test = await open_test(stage, cast.asking)
+    tests = await open_test(stage, cast.asking)
     victim = await _pressed_again_after_closing(stage, cast)
     answered = await _answered(stage, cast)
     pending = await _kept_from_central(stage, liar, cast)
@@ -101,7 +104,7 @@ async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
         lambda board: any(line.node == cast.dead.node and line.state == "no-contact" for line in board.nodes),
         2 * PATIENCE_S,
     )
-    return Open(victim, answered, pending, test, proof, response)
+    return Open(victim, answered, pending, tests, proof, response)
 
 
 def scene_of(kept: Iterable[Said], town: Town, cast: Cast, now_open: Open) -> Scene:
@@ -138,7 +141,7 @@ def scene_of(kept: Iterable[Said], town: Town, cast: Cast, now_open: Open) -> Sc
         incident=now_open.victim,
         incident_latest=latest.text,
         answered_incident=now_open.answered,
-        test_incident=now_open.test,
+        test_incident=now_open.tests[-1],
         pending_alert=now_open.pending,
         pending_digest=frame_digest(frames[now_open.pending]),
         pending_response=now_open.response,
@@ -167,18 +170,23 @@ def slug(scheme: int) -> str:
     return tuple(SCHEMES)[scheme - 1]
 
 
-async def open_test(stage: Stage, where: Premises) -> str:
-    """Press a test that stays open, because a person answers it before Watchlink, which would close it.
+async def open_test(stage: Stage, where: Premises) -> tuple[str, ...]:
+    """Press tests until one stays open, because a person answers it before Watchlink, which would close it.
+
+    Returns:
+        All that it took; the last is open.
 
     Raises:
         NeverCameError: Watchlink was always quicker.
     """
+    tests: list[str] = []
     for _ in range(_TRIES):
         test = await stage.press(where, "test")
+        tests.append(test)
         await stage.until_fact("committed", CENTRAL, test)
         with contextlib.suppress(RefusedError):
             await stage.acknowledge(where, test)
-            return test
+            return tuple(tests)
         await stage.close(where, test, "Test")
     raise NeverCameError("a person answered a test before Watchlink did")
 
