@@ -128,8 +128,12 @@ def measure_received(stage: Stage, presser: Premises, alert: str, ended: Fact) -
         stage.measure("over's end → receipt at the shop", receipt.at_ms - ended.at_ms, None, presser, alert)
 
 
-async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> int:
-    """Time on the air from the first over after ``first`` to the end of the over that brought ``last``."""
+async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> tuple[int, int]:
+    """Time from the first over after ``first`` to the end of the over that brought ``last``.
+
+    Returns:
+        In the air's time, and on the machine's clock.
+    """
 
     def after(fact: str, since_ms: float, who: str = "") -> Fact | None:
         facts = (known for known in stage.town.chronicle.all(fact) if known.at_ms >= since_ms)
@@ -141,7 +145,7 @@ async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> int:
     brought = [known for known in keyed if known.detail["who"] != last.node][-1]
     who, since_ms = str(brought.detail["who"]), brought.at_ms
     ended = await stage.town.notice.until(lambda: after("unkeyed", since_ms, who), "that over ended", PATIENCE_S)
-    return int(ended.detail["air_ms"]) - int(began.detail["air_ms"])
+    return int(ended.detail["air_ms"]) - int(began.detail["air_ms"]), round(ended.at_ms - began.at_ms)
 
 
 async def talk(stage: Stage, seconds: float) -> Fact:

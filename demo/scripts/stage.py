@@ -107,13 +107,24 @@ class Stage:
             detail["about"] = about
         self.say("measured", presser, **detail)
 
-    def judge_air_time(self, what: str, took_ms: int, bar_ms: int) -> None:
+    def judge_air_time(self, what: str, took_ms: int, machine_ms: int, bar_ms: int) -> None:
         """Report how long something took on the air, and note it as missing beyond its bar.
 
-        This is a verdict, because the air's own time waits for a busy machine.
+        This is a verdict, because the air's own time waits for a busy machine. The nodes' waits do not: on one far too
+        busy, all lose patience at once while an over goes on, and collide. The note tells how busy it was.
+
+        Args:
+            what: was measured.
+            took_ms: in the air's time.
+            machine_ms: on the machine's clock.
+            bar_ms: in the air's time.
         """
         self.measure(what, took_ms, bar_ms)
-        self.check(took_ms <= bar_ms, f"{what} in {bar_ms} ms of the air's time; it took {took_ms}")
+        self.check(
+            took_ms <= bar_ms,
+            f"{what} in {bar_ms} ms of the air's time; it took {took_ms}, and {machine_ms} on the machine's clock. "
+            "If that is far more, the machine was too busy: play it again with nothing beside",
+        )
 
     # -- people ---------------------------------------------------------------------------------------------------
 

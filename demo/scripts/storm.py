@@ -28,8 +28,8 @@ async def play(stage: Stage) -> None:
         stage.check(receipt.detail.get("path") == "radio", f"the receipt of {alert} came by radio")
     first = min((stage.stored(alert) for alert in alerts), key=lambda fact: fact.at_ms)
     receipts = [found for alert in alerts if (found := town.chronicle.find("receipt", alert=alert))]
-    took_ms = await on_air.air_ms_between(stage, first, max(receipts, key=lambda fact: fact.at_ms))
-    stage.judge_air_time("first over → last receipt, on the air", took_ms, STORM_BAR_MS)
+    took_ms, machine_ms = await on_air.air_ms_between(stage, first, max(receipts, key=lambda fact: fact.at_ms))
+    stage.judge_air_time("first over → last receipt, on the air", took_ms, machine_ms, STORM_BAR_MS)
 
     # A radio that transmitted at the same time has missed it; the network brings the rest.
     town.restore_network(*everybody)
