@@ -110,8 +110,9 @@ class Stage:
     def judge_air_time(self, what: str, took_ms: int, machine_ms: int, bar_ms: int) -> None:
         """Report how long something took on the air, and note it as missing beyond its bar.
 
-        This is a verdict, because the air's own time waits for a busy machine. The nodes' waits do not: on one far too
-        busy, all lose patience at once while an over goes on, and collide. The note tells how busy it was.
+        This is a verdict, because the air's own time waits for a busy machine. The nodes' waits do not: if it
+        is far too busy, all of them lose patience at once while an over goes on, and collide. The note tells how busy
+        it was.
 
         Args:
             what: was measured.
