@@ -7,7 +7,7 @@ at quiet, before and after, is printed. The exit status is 1 if one of them grow
 was not taken in: after each, the node is pressed and must get its receipt, what central keeps must be on its disk, and
 what the node keeps on the node's.
 
-    make soak                                # ten million messages, over an hour
+    make soak                                # ten million messages, three quarters of an hour
     make soak SOAK="--messages 1_000_000"    # a tenth
 """
 
